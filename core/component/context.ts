@@ -1,0 +1,67 @@
+import type { Meter, Tracer } from '@opentelemetry/api'
+import type { Listener, ListenOptions } from './listener.js'
+import type { KeyValueStore } from './storage.js'
+
+/** What every component is handed at `create`. Nothing else may be reached for: no globals, no wall clock. */
+export interface ComponentContext<Config> {
+  /** `type` or `type/name`, as in the configuration. */
+  readonly id: string
+  /** The pipeline of a processor (each pipeline has its own instance); undefined for the other kinds. */
+  readonly pipeline?: string
+  /** Validated, defaults filled in. */
+  readonly config: Config
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly tracer: Tracer
+  readonly clock: Clock
+  readonly random: Random
+  /** The folder that relative paths of the configuration start from. */
+  readonly baseDir: string
+  /**
+   * A store for this component's small durable data (checkpoints). `storage` is the id of a storage extension;
+   * without one the data live in memory, survive a reload, and are lost with the process.
+   */
+  storage(storage?: string): KeyValueStore
+  /** A running extension, by id. Throws `unknown_extension` when the service does not run it. */
+  extension<T>(id: string): T
+  /** A listening socket that outlives a reload. */
+  listen(options: ListenOptions): Promise<Listener>
+  reportStatus(status: ComponentStatus): void
+}
+
+/** The Collector's component statuses. A recoverable error goes away by itself, a permanent one needs a person. */
+export interface ComponentStatus {
+  readonly status:
+    | 'starting'
+    | 'ok'
+    | 'recoverable_error'
+    | 'permanent_error'
+    | 'fatal_error'
+    | 'stopping'
+    | 'stopped'
+  readonly message?: string
+}
+
+export type LogAttributes = { readonly [key: string]: string | number | boolean | undefined }
+
+/** Log messages are sentences; what varies goes into the attributes. Never log once per record. */
+export interface Logger {
+  debug(message: string, attributes?: LogAttributes): void
+  info(message: string, attributes?: LogAttributes): void
+  warn(message: string, attributes?: LogAttributes): void
+  error(message: string, attributes?: LogAttributes): void
+}
+
+export interface Clock {
+  /** Wall clock, ns since the epoch. */
+  now(): bigint
+  /** ms that only grow; for measuring intervals. */
+  monotonicMs(): number
+  /** Runs `task` once after `delayMs`; the answer cancels it. Does not keep the process alive. */
+  schedule(delayMs: number, task: () => void): () => void
+  /** Resolves after `delayMs`, or at once when `signal` is aborted: look at the signal afterwards. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+}
+
+/** A number from 0 up to, not including, 1. */
+export type Random = () => number

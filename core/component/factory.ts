@@ -1,0 +1,77 @@
+import type { ComponentContext } from './context.js'
+import type { Exporter } from './exporter.js'
+import type { Extension } from './extension.js'
+import type { Processor } from './processor.js'
+import type { Receiver } from './receiver.js'
+import type { ConfigSchema } from './schema.js'
+
+export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated'
+
+/** What a package exports in `components`: how to validate and create one type of component. */
+export interface Factory<Config = never, Component = unknown> {
+  readonly kind: Kind
+  /** snake_case, as in the configuration. */
+  readonly type: string
+  /** Other names that work with a warning. */
+  readonly aliases?: readonly string[]
+  readonly stability: Stability
+  /** One sentence, for `tocsin components` and the docs. */
+  readonly description: string
+  readonly schema: ConfigSchema
+  /** What the schema cannot say: rules across keys. The configuration is valid by the schema and has its defaults. */
+  check?(config: Config): readonly CheckProblem[]
+  create(config: Config, context: ComponentContext<Config>): Component
+}
+
+export interface CheckProblem {
+  /** From the component's configuration: `['patterns', 0, 'alert_pattern']`. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly fix?: string
+  readonly severity?: 'error' | 'warning'
+}
+
+export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
+  readonly kind: 'receiver'
+}
+export interface ProcessorFactory<C = never> extends Factory<C, Processor> {
+  readonly kind: 'processor'
+}
+export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
+  readonly kind: 'exporter'
+  /** Tells people: one record a request, one consumer, so that order per destination is kept. */
+  readonly notifying?: boolean
+  /** Writes locally and at once: no queue unless the configuration asks for one. */
+  readonly local?: boolean
+}
+/** A connector is a processor whose output goes to the pipelines that name it as a receiver. */
+export interface ConnectorFactory<C = never> extends Factory<C, Processor> {
+  readonly kind: 'connector'
+}
+export interface ExtensionFactory<C = never> extends Factory<C, Extension> {
+  readonly kind: 'extension'
+}
+
+export type AnyFactory =
+  | ReceiverFactory
+  | ProcessorFactory
+  | ExporterFactory
+  | ConnectorFactory
+  | ExtensionFactory
+
+export function defineReceiver<C>(factory: Omit<ReceiverFactory<C>, 'kind'>): ReceiverFactory {
+  return { ...factory, kind: 'receiver' } as unknown as ReceiverFactory
+}
+export function defineProcessor<C>(factory: Omit<ProcessorFactory<C>, 'kind'>): ProcessorFactory {
+  return { ...factory, kind: 'processor' } as unknown as ProcessorFactory
+}
+export function defineExporter<C>(factory: Omit<ExporterFactory<C>, 'kind'>): ExporterFactory {
+  return { ...factory, kind: 'exporter' } as unknown as ExporterFactory
+}
+export function defineConnector<C>(factory: Omit<ConnectorFactory<C>, 'kind'>): ConnectorFactory {
+  return { ...factory, kind: 'connector' } as unknown as ConnectorFactory
+}
+export function defineExtension<C>(factory: Omit<ExtensionFactory<C>, 'kind'>): ExtensionFactory {
+  return { ...factory, kind: 'extension' } as unknown as ExtensionFactory
+}

@@ -1,0 +1,88 @@
+import type { OperatorFunction } from 'rxjs'
+import type { LogRecord, Records } from '../model/index.js'
+import type { Busy } from './receiver.js'
+import type { Codec } from './storage.js'
+
+/** Changes, drops or adds records. Each pipeline that names it has its own instance. */
+export type Processor = Mapper | Keyed<unknown, unknown, unknown> | RawProcessor
+
+interface ProcessorLife {
+  start?(): Promise<void>
+  stop?(): Promise<void>
+  /** Refuses a batch before it enters the pipeline (a memory limit). Called for every offer: keep it cheap. */
+  admit?(records: Records): Busy | undefined
+}
+
+/** The usual processor: a batch in, a batch out. Batches come one after another, in order. */
+export interface Mapper extends ProcessorLife {
+  process(records: Records): Records | Promise<Records>
+}
+
+/** For experts: an RxJS operator over batches. It must pass on, fork or settle each batch exactly once. */
+export interface RawProcessor extends ProcessorLife {
+  readonly operator: OperatorFunction<Batch, Batch>
+}
+
+/**
+ * A batch on its way, with the obligation to settle it. An empty batch with a watermark carries only time:
+ * pass it on in its place.
+ */
+export interface Batch {
+  readonly records: Records
+  /** No record with an earlier event time comes after this batch. */
+  readonly watermark?: bigint
+  /** The same obligation with other records. */
+  with(records: Records): Batch
+  /** Splits the obligation over parts; none settles the batch. */
+  split(parts: readonly Records[]): readonly Batch[]
+  /** Joins the obligations of this batch and others under one. */
+  join(others: readonly Batch[], records: Records): Batch
+  /** Nothing more will come of it. */
+  settle(): void
+}
+
+/**
+ * A processor with state per key: throttle, stateful_alert. The runtime reads and writes the keys of a batch in
+ * one round trip each, retries lost races, remembers outcomes for redelivered records and runs timers; this
+ * object holds only decisions. `S` is the state of a key, `E` what `select` found in a record, `O` the outcome of
+ * a step, from which the output is built again when a record is redelivered.
+ */
+export interface Keyed<S, E, O> extends ProcessorLife {
+  /** Id of the storage extension; without one the state lives in memory and survives a reload. */
+  readonly storage: string | undefined
+  /** State belongs to `pipeline/component id`; a namespace lets several components share it. */
+  readonly namespace?: string
+  readonly maxKeys: number
+  readonly state: Codec<S>
+  readonly outcome: Codec<O>
+  /** The keys each record touches, with what the step needs of the record; none passes it on untouched. */
+  select(records: Records): readonly (readonly Touch<E>[])[] | Promise<readonly (readonly Touch<E>[])[]>
+  /** Pure. Called in order of arrival; a due timer of the key comes first. */
+  step(state: S | undefined, event: KeyedEvent<E>): Step<S, O>
+  /** The records that come of a record and the outcomes of its touches, in the order of `select`. */
+  join(record: LogRecord, outcomes: readonly O[]): Records
+  /** The records that come of timers which ran together. */
+  expire?(outcomes: readonly O[]): Records
+}
+
+export interface Touch<E> {
+  readonly key: string
+  readonly data: E
+}
+
+export type KeyedEvent<E> =
+  | { readonly kind: 'record'; readonly key: string; readonly time: bigint; readonly data: E }
+  | { readonly kind: 'due'; readonly key: string; readonly time: bigint }
+
+export interface Step<S, O> {
+  /** The same reference as before when nothing changed: then nothing is written. Undefined removes the key. */
+  readonly state: S | undefined
+  /** When to call `step` again with a `due` event, ns since the epoch. */
+  readonly due?: bigint | undefined
+  /** An active alert is pinned: `maxKeys` never evicts it. */
+  readonly pinned?: boolean
+  /** Undefined on a `due` event that produces nothing. */
+  readonly outcome: O | undefined
+  /** Names the decision; the metric and the log line use it. */
+  readonly reason: string
+}

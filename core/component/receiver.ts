@@ -1,0 +1,46 @@
+import type { Records } from '../model/index.js'
+
+/** Brings records in. One instance serves all pipelines that name it. */
+export interface Receiver {
+  /** Resolves when it receives, or tries to: a source that is down is a status, not a failed start. */
+  start(intake: Intake): Promise<void>
+  /** Stops offering. Settlements of what was offered may still come, and may still be checkpointed until `close`. */
+  stop(): Promise<void>
+  /** After the last settlement: write the last checkpoint, let go of files and sockets. */
+  close?(): Promise<void>
+  /**
+   * No record with an earlier event time is still to come from here, ns since the epoch: the wall clock when
+   * caught up, else the newest event time offered. Undefined when nothing is known yet.
+   */
+  watermark(): bigint | undefined
+}
+
+/** Where a receiver hands records to its pipelines. */
+export interface Intake {
+  /**
+   * Offers one batch; records of a batch share Resource and Scope. `Busy` is answered before anything is done
+   * with it: offer it again later. Otherwise resolves when every record was delivered, durably queued,
+   * dead-lettered or wanted by no one. Batches keep the order of the calls; do not await one before offering
+   * the next.
+   */
+  offer(records: Records): Promise<Settled | Busy>
+  /** Resolves when an offer would be taken; for receivers that can wait before they read on. */
+  ready(): Promise<void>
+  /** Counts input that became no record, such as a line that is not UTF-8. */
+  discarded(reason: string, count?: number): void
+  /** This input has ended (a file read to its end): when all have, the service settles everything and stops. */
+  end(): void
+}
+
+export interface Settled {
+  readonly busy?: false
+  readonly deadLettered: number
+  /** Call when these records will not be delivered again: the checkpoint is durable, or the reply was sent. */
+  release(): void
+}
+
+export interface Busy {
+  readonly busy: true
+  readonly retryAfterMs: number
+  readonly reason: string
+}

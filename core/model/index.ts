@@ -1,0 +1,14 @@
+export * from './any-value.js'
+export {
+  createRecord,
+  LazyRecord,
+  type LogFields,
+  type LogRecord,
+  pickFields,
+  type RecordInit,
+  type Records,
+} from './log-record.js'
+export { compilePath, type Path, PathError, parsePath } from './path.js'
+export { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
+export { SEVERITY, severityName, severityNumber } from './severity.js'
+export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339 } from './time.js'

@@ -1,0 +1,194 @@
+import { type AnyValue, type Attributes, NO_ATTRIBUTES, toText } from './any-value.js'
+import { compilePath } from './path.js'
+import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
+
+/** The fields of a log record, as the OTLP logs data model names them. */
+export interface LogFields {
+  /** When it happened, ns since the epoch; 0n when the source did not say. */
+  readonly timestamp: bigint
+  /** When it was observed, ns since the epoch. */
+  readonly observedTimestamp: bigint
+  /** 1 to 24, 0 when unknown. */
+  readonly severityNumber: number
+  readonly severityText: string
+  readonly body: AnyValue
+  readonly attributes: Attributes
+  readonly droppedAttributesCount: number
+  readonly flags: number
+  /** 32 hex digits, or ''. */
+  readonly traceId: string
+  /** 16 hex digits, or ''. */
+  readonly spanId: string
+  readonly eventName: string
+  readonly resource: Resource
+  readonly scope: Scope
+}
+
+/**
+ * One log record. It is immutable: `with` and `patch` return another record, so a record can be shared
+ * between the branches of a fan-out.
+ */
+export interface LogRecord extends LogFields {
+  /** Identity within its source; the same when the record is delivered again. */
+  readonly id: string
+  /** Event time, ns since the epoch: `timestamp`, else `observedTimestamp`. */
+  readonly time: bigint
+  /** The body as UTF-8 text, a body that is no string as JSON. A view: copy it to keep it. */
+  bodyBytes(): Uint8Array
+  /** The value at an OTTL path such as `attributes["host.name"]`; `undefined` when it is not there. */
+  get(path: string): AnyValue | undefined
+  /** A copy with another value at an OTTL path. Throws on a path that cannot be set. */
+  with(path: string, value: AnyValue): LogRecord
+  patch(changes: Partial<LogFields>): LogRecord
+}
+
+export type Records = readonly LogRecord[]
+
+/** What `createRecord` takes: an id, and whichever fields are known. `bodyText` is a string body as UTF-8. */
+export type RecordInit = { readonly id: string; readonly bodyText?: Uint8Array } & Partial<LogFields>
+
+export function createRecord(init: RecordInit): LogRecord {
+  return new PlainRecord(init)
+}
+
+/**
+ * The base of a record that decodes its source on demand. A subclass gives `decode()`, called at most once,
+ * and overrides the getters that it can answer without decoding.
+ */
+export abstract class LazyRecord implements LogRecord {
+  #fields: LogFields | undefined
+
+  constructor(readonly id: string) {}
+
+  protected abstract decode(): LogFields
+
+  protected get fields(): LogFields {
+    this.#fields ??= this.decode()
+    return this.#fields
+  }
+
+  get time(): bigint {
+    return this.timestamp || this.observedTimestamp
+  }
+  get timestamp(): bigint {
+    return this.fields.timestamp
+  }
+  get observedTimestamp(): bigint {
+    return this.fields.observedTimestamp
+  }
+  get severityNumber(): number {
+    return this.fields.severityNumber
+  }
+  get severityText(): string {
+    return this.fields.severityText
+  }
+  get body(): AnyValue {
+    return this.fields.body
+  }
+  get attributes(): Attributes {
+    return this.fields.attributes
+  }
+  get droppedAttributesCount(): number {
+    return this.fields.droppedAttributesCount
+  }
+  get flags(): number {
+    return this.fields.flags
+  }
+  get traceId(): string {
+    return this.fields.traceId
+  }
+  get spanId(): string {
+    return this.fields.spanId
+  }
+  get eventName(): string {
+    return this.fields.eventName
+  }
+  get resource(): Resource {
+    return this.fields.resource
+  }
+  get scope(): Scope {
+    return this.fields.scope
+  }
+  bodyBytes(): Uint8Array {
+    return Buffer.from(toText(this.body))
+  }
+  get(path: string): AnyValue | undefined {
+    return compilePath(path).get(this)
+  }
+  with(path: string, value: AnyValue): LogRecord {
+    return compilePath(path).set(this, value)
+  }
+  patch(changes: Partial<LogFields>): LogRecord {
+    return new PlainRecord({ ...pickFields(this), ...changes, id: this.id })
+  }
+}
+
+/** A record's fields as a plain object: a copy that holds no view over the source's bytes. */
+export function pickFields(record: LogFields): LogFields {
+  return {
+    timestamp: record.timestamp,
+    observedTimestamp: record.observedTimestamp,
+    severityNumber: record.severityNumber,
+    severityText: record.severityText,
+    body: record.body,
+    attributes: record.attributes,
+    droppedAttributesCount: record.droppedAttributesCount,
+    flags: record.flags,
+    traceId: record.traceId,
+    spanId: record.spanId,
+    eventName: record.eventName,
+    resource: record.resource,
+    scope: record.scope,
+  }
+}
+
+class PlainRecord extends LazyRecord {
+  readonly #init: RecordInit
+  #text: Uint8Array | undefined
+
+  constructor(init: RecordInit) {
+    super(init.id)
+    this.#init = init
+    this.#text = init.bodyText
+  }
+
+  override get timestamp(): bigint {
+    return this.#init.timestamp ?? 0n
+  }
+  override get observedTimestamp(): bigint {
+    return this.#init.observedTimestamp ?? 0n
+  }
+  override get attributes(): Attributes {
+    return this.#init.attributes ?? NO_ATTRIBUTES
+  }
+  override get resource(): Resource {
+    return this.#init.resource ?? NO_RESOURCE
+  }
+  override bodyBytes(): Uint8Array {
+    this.#text ??= super.bodyBytes()
+    return this.#text
+  }
+
+  protected decode(): LogFields {
+    const init = this.#init
+    return {
+      timestamp: init.timestamp ?? 0n,
+      observedTimestamp: init.observedTimestamp ?? 0n,
+      severityNumber: init.severityNumber ?? 0,
+      severityText: init.severityText ?? '',
+      body: init.body ?? (init.bodyText ? utf8(init.bodyText) : null),
+      attributes: init.attributes ?? NO_ATTRIBUTES,
+      droppedAttributesCount: init.droppedAttributesCount ?? 0,
+      flags: init.flags ?? 0,
+      traceId: init.traceId ?? '',
+      spanId: init.spanId ?? '',
+      eventName: init.eventName ?? '',
+      resource: init.resource ?? NO_RESOURCE,
+      scope: init.scope ?? NO_SCOPE,
+    }
+  }
+}
+
+function utf8(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}

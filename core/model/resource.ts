@@ -1,0 +1,31 @@
+import { type Attributes, NO_ATTRIBUTES } from './any-value.js'
+
+/** Where records come from: OTLP's Resource with the schema URL that stands beside it on the wire. */
+export interface Resource {
+  readonly attributes: Attributes
+  readonly droppedAttributesCount: number
+  readonly schemaUrl: string
+}
+
+/** The instrumentation scope of records, with the schema URL that stands beside it on the wire. */
+export interface Scope {
+  readonly name: string
+  readonly version: string
+  readonly attributes: Attributes
+  readonly droppedAttributesCount: number
+  readonly schemaUrl: string
+}
+
+export const NO_RESOURCE: Resource = Object.freeze({
+  attributes: NO_ATTRIBUTES,
+  droppedAttributesCount: 0,
+  schemaUrl: '',
+})
+
+export const NO_SCOPE: Scope = Object.freeze({
+  name: '',
+  version: '',
+  attributes: NO_ATTRIBUTES,
+  droppedAttributesCount: 0,
+  schemaUrl: '',
+})

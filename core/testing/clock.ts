@@ -1,0 +1,82 @@
+import type { Clock } from '../component/index.js'
+
+interface Task {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+}
+
+/**
+ * A clock that stands still until it is told to move. `advance` runs what falls due, in order of time, and lets
+ * promises and pending I/O callbacks run after each.
+ */
+export class VirtualClock implements Clock {
+  #elapsedMs = 0
+  #order = 0
+  readonly #tasks = new Set<Task>()
+  readonly #start: bigint
+
+  /** `start`: ns since the epoch, or an RFC 3339 time. */
+  constructor(start: bigint | string = '2026-01-15T10:00:00Z') {
+    this.#start = typeof start === 'bigint' ? start : BigInt(Date.parse(start)) * 1_000_000n
+  }
+
+  now(): bigint {
+    return this.#start + BigInt(Math.round(this.#elapsedMs * 1e6))
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs
+  }
+
+  schedule(delayMs: number, run: () => void): () => void {
+    const task = { at: this.#elapsedMs + Math.max(0, delayMs), order: this.#order++, run }
+    this.#tasks.add(task)
+    return () => this.#tasks.delete(task)
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve()
+    return new Promise(resolve => {
+      const finish = (): void => {
+        cancel()
+        signal?.removeEventListener('abort', finish)
+        resolve()
+      }
+      const cancel = this.schedule(delayMs, finish)
+      signal?.addEventListener('abort', finish)
+    })
+  }
+
+  /** How many timers are waiting: a test of leaks looks here. */
+  get pending(): number {
+    return this.#tasks.size
+  }
+
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsedMs + ms
+    await settleMicrotasks()
+    for (let task = this.#next(end); task; task = this.#next(end)) {
+      this.#tasks.delete(task)
+      this.#elapsedMs = Math.max(this.#elapsedMs, task.at)
+      task.run()
+      await settleMicrotasks()
+    }
+    this.#elapsedMs = end
+    await settleMicrotasks()
+  }
+
+  #next(end: number): Task | undefined {
+    let next: Task | undefined
+    for (const task of this.#tasks) {
+      if (task.at > end) continue
+      if (!next || task.at < next.at || (task.at === next.at && task.order < next.order)) next = task
+    }
+    return next
+  }
+}
+
+/** Lets promises and the event loop's ready callbacks run. */
+export async function settleMicrotasks(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+}
