@@ -61,7 +61,12 @@ export function collectingIntake({ manual = false }: { readonly manual?: boolean
           records,
           released: false,
           settle: (deadLettered = 0) =>
-            resolve({ deadLettered, release: () => void (batch.released = true) }),
+            resolve({
+              deadLettered,
+              release: () => {
+                batch.released = true
+              },
+            }),
         }
         batches.push(batch)
         if (!manual) batch.settle()
