@@ -30,7 +30,7 @@ export interface RawProcessor extends ProcessorLife {
 export interface Batch {
   readonly records: Records
   /** No record with an earlier event time comes after this batch. */
-  readonly watermark?: bigint
+  readonly watermark?: bigint | undefined
   /** The same obligation with other records. */
   with(records: Records): Batch
   /** Splits the obligation over parts; none settles the batch. */
