@@ -1,14 +1,16 @@
 import type { OperatorFunction } from 'rxjs'
-import type {
-  Busy,
-  Clock,
-  Exporter,
-  ExporterFactory,
-  Kind,
-  Logger,
-  Processor,
-  Receiver,
-  Records,
+import {
+  type Busy,
+  type Clock,
+  type Exporter,
+  type ExporterFactory,
+  errorText,
+  type Kind,
+  type Logger,
+  PermanentError,
+  type Processor,
+  type Receiver,
+  type Records,
 } from '../component/index.js'
 import type { Delivery, DeliveryReport } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
@@ -101,12 +103,17 @@ export class Graph {
     for (const { processor, id, pipeline } of this.#processors) {
       this.host.report('processor', id, [pipeline], 'starting')
       await processor.start?.()
-      this.host.report('processor', id, [pipeline], 'ok')
+      this.host.report('processor', id, [pipeline], 'started')
     }
     for (const { id, receiver, intake } of this.#receivers) {
+      const pipelines = pipelinesWith(this.plan, 'receivers', id)
+      this.host.report('receiver', id, pipelines, 'starting')
       await receiver.start(intake).catch(error => {
-        throw new Error(`The receiver ${id} did not start`, { cause: error })
+        throw new PermanentError('start_failed', `The receiver ${id} did not start: ${errorText(error)}`, {
+          cause: error,
+        })
       })
+      this.host.report('receiver', id, pipelines, 'started')
     }
     this.#tick()
   }
@@ -117,6 +124,9 @@ export class Graph {
    */
   async stop(signal: AbortSignal): Promise<GraphReport> {
     this.#cancelTick()
+    for (const { id } of this.#receivers) {
+      this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
+    }
     await this.#all(this.#receivers, ({ receiver }) => receiver.stop())
     for (const { intake } of this.#receivers) intake.close()
     for (const pipeline of this.#pipelines.values()) await pipeline.close(signal)

@@ -23,9 +23,11 @@ export class Watermarks {
       ...receivers.filter(receiver => !this.#ended.has(receiver)).map(receiver => receiver.watermark()),
       ...upstream.map(id => this.#reached.get(id)),
     ]
-    return times.reduce<bigint | undefined>(
-      (least, time) => (least === undefined || time === undefined ? undefined : time < least ? time : least),
-      times[0],
-    )
+    let least = times[0]
+    for (const time of times) {
+      if (time === undefined) return undefined
+      if (least === undefined || time < least) least = time
+    }
+    return least
   }
 }

@@ -39,16 +39,22 @@ export class StatusBoard {
   }
 
   set(key: StatusKey, { status, message }: ComponentStatus): void {
-    const name = `${key.kind}:${key.id}:${key.kind === 'processor' ? key.pipelines[0] : ''}`
+    const name = nameOf(key)
     const known = this.#reports.get(name)
     if (known?.report.status === status && known.report.message === message) return
     const since = known?.report.status === status ? known.report.since : formatRfc3339(this.clock.now())
     this.#reports.set(name, { key, report: { status, since, ...(message !== undefined && { message }) } })
   }
 
-  /** Forgets all components: before the graph of a reload reports. */
-  clear(): void {
-    this.#reports.clear()
+  /** A component that said nothing of itself while it started is well. */
+  started(key: StatusKey): void {
+    const status = this.#reports.get(nameOf(key))?.report.status
+    if (status === undefined || status === 'starting') this.set(key, { status: 'ok' })
+  }
+
+  /** Forgets the components of pipelines: before the graph of a reload reports. */
+  clearPipelines(): void {
+    for (const [name, { key }] of this.#reports) if (key.kind !== 'extension') this.#reports.delete(name)
   }
 
   status(): ServiceStatus {
@@ -72,6 +78,10 @@ export class StatusBoard {
       extensions,
     }
   }
+}
+
+function nameOf({ kind, id, pipelines }: StatusKey): string {
+  return `${kind}:${id}:${kind === 'processor' ? pipelines[0] : ''}`
 }
 
 function worst(statuses: readonly ComponentReport['status'][]): ComponentReport['status'] {
