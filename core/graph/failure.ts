@@ -1,33 +1,39 @@
-import { errorText, type Logger } from '../component/index.js'
+import { type Clock, errorText, type Logger, type Records } from '../component/index.js'
 import type { PipelineBatch } from './batch.js'
 
 /** What happens to a batch whose processing failed: it is dead-lettered, counted and settled. Never rejects. */
 export type BatchFailure = (batch: PipelineBatch, error: unknown) => Promise<void>
 
 export interface FailureOptions {
-  /** Takes the records for good; rejects when it cannot. */
-  readonly deadLetter: (records: PipelineBatch['records'], reason: string) => Promise<void>
+  /** Takes the records for good; rejects while it cannot. */
+  readonly deadLetter: (records: Records, reason: string) => Promise<unknown>
   readonly logger: Logger
-  readonly monotonicMs: () => number
+  readonly clock: Clock
 }
 
 const LOG_EVERY_MS = 60_000
+const RETRY_MS = 1_000
 
-export function batchFailure({ deadLetter, logger, monotonicMs }: FailureOptions): BatchFailure {
-  let failures = 0
+export function batchFailure({ deadLetter, logger, clock }: FailureOptions): BatchFailure {
+  let failed = 0
   let loggedAtMs = -Infinity
   return async (batch, error) => {
     const reason = errorText(error)
-    failures += batch.records.length
-    if (monotonicMs() - loggedAtMs >= LOG_EVERY_MS) {
-      logger.error('The component failed; the records of the batch went to the dead letters.', {
+    failed += batch.records.length
+    if (clock.monotonicMs() - loggedAtMs >= LOG_EVERY_MS) {
+      logger.error('The component failed; the records of the batch go to the dead letters.', {
         reason,
-        records: failures,
+        records: failed,
       })
-      loggedAtMs = monotonicMs()
-      failures = 0
+      loggedAtMs = clock.monotonicMs()
+      failed = 0
     }
-    await deadLetter(batch.records, reason)
+    for (let kept = false; !kept; ) {
+      kept = await deadLetter(batch.records, reason).then(
+        () => true,
+        () => clock.sleep(RETRY_MS).then(() => false),
+      )
+    }
     batch.settle(batch.records.length)
   }
 }

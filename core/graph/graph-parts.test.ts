@@ -218,6 +218,7 @@ function assemble(
   const gate = new Gate()
   const delivered: Records[number][] = []
   const output: Output = {
+    full: false,
     take: batch => {
       delivered.push(...batch.records)
       onDelivered(batch.records)
@@ -256,6 +257,9 @@ function manualOutput() {
   let full = true
   return {
     output: {
+      get full() {
+        return full && taken.length > 0
+      },
       take: (batch: PipelineBatch) => {
         taken.push(batch)
         return full ? room : undefined

@@ -3,7 +3,6 @@ import {
   type Busy,
   type Clock,
   type Exporter,
-  type ExporterFactory,
   errorText,
   type Kind,
   type Logger,
@@ -12,7 +11,7 @@ import {
   type Receiver,
   type Records,
 } from '../component/index.js'
-import type { Delivery, DeliveryReport } from '../delivery/index.js'
+import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { Gate } from './gate.js'
@@ -27,15 +26,11 @@ export interface GraphHost {
   readonly logger: Logger
   readonly intakeMetrics: IntakeMetrics
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
-  deliver(
-    plan: ComponentPlan,
-    factory: ExporterFactory,
-    exporter: Exporter,
-    pipelines: readonly string[],
-  ): Delivery
+  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
   lift(
     processor: Processor,
     plan: ComponentPlan,
+    kind: Kind,
     pipeline: string,
   ): OperatorFunction<PipelineBatch, PipelineBatch>
   report(
@@ -85,8 +80,7 @@ export class Graph {
       const pipelines = pipelinesWith(plan, 'exporters', id)
       if (pipelines.length === 0) continue
       const created = host.create<Exporter>('exporter', exporter, pipelines)
-      const factory = exporter.factory as unknown as ExporterFactory
-      this.#deliveries.set(id, host.deliver(exporter, factory, created, pipelines))
+      this.#deliveries.set(id, host.deliver(exporter, created, pipelines))
     }
     const order = upstreamFirst(plan)
     const built = new Map<string, Pipeline>()
@@ -119,20 +113,13 @@ export class Graph {
   }
 
   /**
-   * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done when
-   * `signal` aborts stays: in durable queues, or with the sources.
+   * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done in
+   * `timeoutMs` stays: in durable queues, or with the sources.
    */
-  async stop(signal: AbortSignal): Promise<GraphReport> {
-    this.#cancelTick()
-    for (const { id } of this.#receivers) {
-      this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
-    }
-    await this.#all(this.#receivers, ({ receiver }) => receiver.stop())
-    for (const { intake } of this.#receivers) intake.close()
-    for (const pipeline of this.#pipelines.values()) await pipeline.close(signal)
-    const reports = await Promise.all([...this.#deliveries.values()].map(delivery => delivery.stop(signal)))
-    await this.#all(this.#processors, async ({ processor }) => processor.stop?.())
-    await this.#all(this.#receivers, async ({ receiver }) => receiver.close?.())
+  async stop(timeoutMs: number): Promise<GraphReport> {
+    const leftMs = await this.#quiesce(timeoutMs)
+    const reports = await Promise.all([...this.#deliveries.values()].map(delivery => delivery.stop(leftMs())))
+    await this.#close()
     return {
       delivered: sum(reports, 'delivered'),
       persisted: sum(reports, 'persisted'),
@@ -140,6 +127,42 @@ export class Graph {
       deadLettered: sum(reports, 'deadLettered'),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
+  }
+
+  /** Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. */
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    const leftMs = await this.#quiesce(timeoutMs)
+    const handovers = new Map<string, Handover>()
+    await Promise.all(
+      [...this.#deliveries].map(async ([id, delivery]) => {
+        if (keep.has(id)) handovers.set(id, await delivery.takeOver(leftMs()))
+        else await delivery.stop(leftMs())
+      }),
+    )
+    await this.#close()
+    return handovers
+  }
+
+  /** Receivers stop, pipelines run empty. The answer says how much of the time is left. */
+  async #quiesce(timeoutMs: number): Promise<() => number> {
+    const { clock } = this.host
+    const endMs = clock.monotonicMs() + timeoutMs
+    const deadline = new AbortController()
+    const cancel = clock.schedule(timeoutMs, () => deadline.abort())
+    this.#cancelTick()
+    for (const { id } of this.#receivers) {
+      this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
+    }
+    await this.#all(this.#receivers, ({ receiver }) => receiver.stop())
+    for (const { intake } of this.#receivers) intake.close()
+    for (const pipeline of this.#pipelines.values()) await pipeline.close(deadline.signal)
+    cancel()
+    return () => Math.max(0, endMs - clock.monotonicMs())
+  }
+
+  async #close(): Promise<void> {
+    await this.#all(this.#processors, async ({ processor }) => processor.stop?.())
+    await this.#all(this.#receivers, async ({ receiver }) => receiver.close?.())
   }
 
   #buildPipeline(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
@@ -150,7 +173,7 @@ export class Graph {
       const plan = this.plan.processors.get(name) as ComponentPlan
       const processor = this.host.create<Processor>('processor', plan, [id])
       this.#processors.push({ processor, id: name, pipeline: id })
-      operators.push(this.host.lift(processor, plan, id))
+      operators.push(this.host.lift(processor, plan, 'processor', id))
       if (processor.admit) admit.push(records => processor.admit?.(records))
     }
     const outputs = exporters.map(name => this.#output(id, name, built))
@@ -166,7 +189,7 @@ export class Graph {
       targets.map(target => built.get(target) as Pipeline),
       this.#gate,
     )
-    return this.#wire(id, [this.host.lift(processor, plan, id)], [output], [])
+    return this.#wire(id, [this.host.lift(processor, plan, 'connector', id)], [output], [])
   }
 
   #wire(
@@ -188,9 +211,22 @@ export class Graph {
 
   #output(pipeline: string, name: string, built: ReadonlyMap<string, Pipeline>): Output {
     const delivery = this.#deliveries.get(name)
-    if (delivery) return { take: batch => delivery.enqueue(batch.records, pipeline, batch) }
+    if (delivery) return this.#deliveryOutput(delivery, pipeline)
     const connector = built.get(name) as Pipeline
     return pipelineOutput([connector], this.#gate)
+  }
+
+  #deliveryOutput(delivery: Delivery, pipeline: string): Output {
+    return {
+      get full() {
+        return delivery.full && !delivery.blockOnOverflow
+      },
+      // A delivery refuses only once it has stopped; then the batch stays with its source.
+      take: batch =>
+        delivery
+          .enqueue(batch.records, pipeline, { settle: outcome => batch.settle(outcome?.deadLettered) })
+          .catch(() => undefined),
+    }
   }
 
   #createReceiver(id: string, plan: ComponentPlan): void {

@@ -15,6 +15,8 @@ import type { Gate } from './gate.js'
 
 /** Where the batches of a pipeline go: an exporter's queue, or through a connector to other pipelines. */
 export interface Output {
+  /** True while it would have to wait for room: then the pipeline takes nothing new. */
+  readonly full: boolean
   /** Takes the batch, or promises to: until the promise resolves the pipeline stands still. Never rejects. */
   take(batch: PipelineBatch): Promise<void> | undefined
 }
@@ -37,8 +39,6 @@ export class Pipeline {
   readonly #head = new Subject<PipelineBatch>()
   readonly #subscription: Subscription
   readonly #completed: Promise<void>
-  /** True while an output cannot take what it was handed. */
-  stalled = false
   #stopping = false
   #timeUnderWay = false
 
@@ -57,6 +57,10 @@ export class Pipeline {
     })
   }
 
+  get full(): boolean {
+    return this.options.outputs.some(output => output.full)
+  }
+
   get id(): string {
     return this.options.id
   }
@@ -64,7 +68,7 @@ export class Pipeline {
   /** Why a batch cannot come in now; undefined when it can. */
   busy(records: Records): Busy | undefined {
     if (this.#stopping) return STOPPING
-    if (this.stalled) return PIPELINE_FULL
+    if (this.full) return PIPELINE_FULL
     for (const admit of this.options.admit) {
       const busy = admit(records)
       if (busy) return busy
@@ -102,12 +106,7 @@ export class Pipeline {
     const parts = batch.split(outputs.map(() => batch.records))
     const waiting = outputs.flatMap((output, index) => output.take(parts[index] as PipelineBatch) ?? [])
     if (waiting.length === 0) return EMPTY
-    this.stalled = true
-    const taken = Promise.all(waiting).then(() => {
-      this.stalled = false
-      gate.changed()
-    })
-    return from(taken).pipe(ignoreElements())
+    return from(Promise.all(waiting).then(() => gate.changed())).pipe(ignoreElements())
   }
 }
 

@@ -1,5 +1,6 @@
-/** One check of a conformance suite. Run it with any test runner: `for (const { name, run } of suite) test(name, run)`. */
-export interface Check {
+/** One thing a component must do. Any test runner can loop over them: `for (const c of checks) it(c.name, c.run)`. */
+export interface ConformanceCheck {
   readonly name: string
-  run(): Promise<void>
+  /** Rejects with an AssertionError that says what differs. */
+  readonly run: () => Promise<void>
 }

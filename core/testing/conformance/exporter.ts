@@ -5,7 +5,7 @@ import { pickFields } from '../../component/index.js'
 import { VirtualClock } from '../clock.js'
 import { type TestContext, testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import type { Check } from './check.js'
+import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 
 export interface ExporterDestination<C> {
@@ -26,7 +26,7 @@ export interface ExporterSubject<C> {
 }
 
 /** What holds for every exporter. */
-export function exporterConformance<C>(subject: ExporterSubject<C>): readonly Check[] {
+export function exporterConformance<C>(subject: ExporterSubject<C>): readonly ConformanceCheck[] {
   const { notifying = false } = subject.factory
   return [
     ...factoryConformance(subject.factory),
@@ -77,7 +77,11 @@ interface Trial<C> {
   send(records: Records): Promise<Sent>
 }
 
-function check<C>(subject: ExporterSubject<C>, name: string, run: (trial: Trial<C>) => Promise<void>): Check {
+function check<C>(
+  subject: ExporterSubject<C>,
+  name: string,
+  run: (trial: Trial<C>) => Promise<void>,
+): ConformanceCheck {
   return {
     name,
     async run() {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { AnyFactory, ConfigSchema } from '../../component/index.js'
-import type { Check } from './check.js'
+import type { ConformanceCheck } from './check.js'
 
 const STABILITIES = ['development', 'alpha', 'beta', 'stable', 'deprecated']
 
 /** What holds for the factory of every component. */
-export function factoryConformance(factory: AnyFactory): readonly Check[] {
+export function factoryConformance(factory: AnyFactory): readonly ConformanceCheck[] {
   return [
     check('has a snake_case type and a known stability', () => {
       assert.match(factory.type, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/, 'type')
@@ -38,6 +38,6 @@ function keysOf(schema: ConfigSchema): string[] {
   return [...Object.keys(schema.properties ?? {}), ...nested.flatMap(keysOf)]
 }
 
-function check(name: string, verify: () => void): Check {
+function check(name: string, verify: () => void): ConformanceCheck {
   return { name, run: async () => verify() }
 }

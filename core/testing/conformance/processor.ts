@@ -12,7 +12,7 @@ import { pickFields } from '../../component/index.js'
 import { VirtualClock } from '../clock.js'
 import { testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import type { Check } from './check.js'
+import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 
 export interface ProcessorSubject<C> {
@@ -25,7 +25,7 @@ export interface ProcessorSubject<C> {
 }
 
 /** What holds for every processor. */
-export function processorConformance<C>(subject: ProcessorSubject<C>): readonly Check[] {
+export function processorConformance<C>(subject: ProcessorSubject<C>): readonly ConformanceCheck[] {
   const records = subject.records ?? [sampleRecord()]
   return [
     ...factoryConformance(subject.factory),
@@ -61,7 +61,7 @@ export function processorConformance<C>(subject: ProcessorSubject<C>): readonly 
 
 type Run = (processor: Processor, again: () => Processor, clock: VirtualClock) => Promise<void>
 
-function check<C>(subject: ProcessorSubject<C>, name: string, run: Run): Check {
+function check<C>(subject: ProcessorSubject<C>, name: string, run: Run): ConformanceCheck {
   return {
     name,
     async run() {

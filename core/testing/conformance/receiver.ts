@@ -3,7 +3,7 @@ import type { ComponentContext, Receiver, ReceiverFactory } from '../../componen
 import { VirtualClock } from '../clock.js'
 import { testContext } from '../context.js'
 import { type CollectingIntake, collectingIntake } from '../intake.js'
-import type { Check } from './check.js'
+import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 
 export interface ReceiverSource<C> {
@@ -23,7 +23,7 @@ export interface ReceiverSubject<C> {
 }
 
 /** What holds for every receiver. Sources are real, the clock is virtual and moved in small steps. */
-export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Check[] {
+export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly ConformanceCheck[] {
   return [
     ...factoryConformance(subject.factory),
     check(
@@ -101,7 +101,7 @@ function check<C>(
   name: string,
   run: (trial: Trial<C>) => Promise<void>,
   manual = false,
-): Check {
+): ConformanceCheck {
   return {
     name,
     async run() {
