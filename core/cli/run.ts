@@ -101,12 +101,7 @@ function announce(
 ): void {
   const pipelines = [...settings.graph.pipelines.keys()].join(', ')
   logger.info(`${name} ${version} is running: pipelines ${pipelines}.`)
-  for (const line of service.listening()) logger.info(line)
-  if (service.volatile) {
-    logger.info(
-      'No storage extension is configured: queues, checkpoints and alert state live in memory, and a restart forgets them.',
-    )
-  }
+  for (const line of service.describe()) logger.info(line)
   logger.info('Stop it with Ctrl+C (SIGTERM); read the configuration again with SIGHUP.')
 }
 

@@ -33,12 +33,8 @@ export interface GraphHost {
     kind: Kind,
     pipeline: string,
   ): OperatorFunction<PipelineBatch, PipelineBatch>
-  report(
-    kind: Kind,
-    id: string,
-    pipelines: readonly string[],
-    status: 'starting' | 'ok' | 'stopping' | 'stopped',
-  ): void
+  /** `started`: ok, unless the component said otherwise. */
+  report(kind: Kind, id: string, pipelines: readonly string[], status: 'starting' | 'started' | 'stopping'): void
   /** All inputs have ended. */
   onEnd(): void
   onCrash(pipeline: string, error: unknown): void

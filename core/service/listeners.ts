@@ -22,6 +22,13 @@ export class Listeners {
     return listener
   }
 
+  /** `host:port` of every open socket but that of `except` (a URL). */
+  addresses(except: string | undefined): readonly string[] {
+    return [...this.#open.values()]
+      .map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
+      .filter(address => !except?.includes(`//${address}/`))
+  }
+
   /** Closes what nobody holds any more: after a reload, what the new configuration does not name. */
   async closeUnused(): Promise<void> {
     for (const [name, listener] of this.#open) {

@@ -31,16 +31,19 @@ export class Service implements Host {
   readonly #status: StatusBoard
   readonly #extensions: Extensions
   readonly #metricsEndpoint: MetricsEndpoint
+  readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
   #graph: RunningGraph | undefined
   #settings: ServiceSettings | undefined
+  #handovers: ReadonlyMap<string, Handover> = new Map()
   /** Start, reload and stop come one after another. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly options: ServiceOptions) {
     const { clock, version, metrics, logger } = options
     this.#status = new StatusBoard(clock, version)
+    this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger)
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
@@ -60,9 +63,17 @@ export class Service implements Host {
     return this.#status.status()
   }
 
-  /** Where it listens, for the start-up message. */
-  get metricsUrl(): string | undefined {
-    return this.#metricsEndpoint.url
+  /** Where it listens and what it keeps, for the start-up message. */
+  describe(): readonly string[] {
+    const metrics = this.#metricsEndpoint.url
+    const storages = this.#extensions.storages().map(({ id, storage }) => `Storage ${id}: ${storage.description}.`)
+    return [
+      ...(metrics ? [`Our own metrics: ${metrics}`] : []),
+      ...this.#listeners.addresses(metrics).map(address => `Listening on ${address}`),
+      ...(storages.length > 0
+        ? storages
+        : ['No storage extension is configured: queues, checkpoints and state live in memory, and a restart forgets them.']),
+    ]
   }
 
   /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
@@ -97,7 +108,7 @@ export class Service implements Host {
         })
         return false
       }
-      await this.#stopGraph(old.shutdownTimeoutMs)
+      await this.#handOver(old, next)
       try {
         await this.#run(next)
         logger.info('The new configuration is in force.')
@@ -106,7 +117,7 @@ export class Service implements Host {
         logger.error('The new configuration did not start; going back to the old one.', {
           reason: errorText(error),
         })
-        await this.#stopGraph(0)
+        await this.#handOver({ ...next, shutdownTimeoutMs: 0 }, old)
         await this.#run(old)
         return false
       }
@@ -129,19 +140,43 @@ export class Service implements Host {
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#extensions.switchTo(settings.extensions)
     const components = this.#components(settings.baseDir)
+    const { clock, random, logger, metrics } = this.options
+    const storages = this.#extensions.storages()
+    // With one storage configured every queue is durable; with several the configuration has to say which.
+    const defaultStorage = storages.length === 1 ? storages[0] : undefined
+    const letters = createDeadLetters({
+      clock,
+      logger,
+      meter: metrics.meter,
+      ...(defaultStorage && { store: defaultStorage.storage.keyValue('dead_letters') }),
+    })
     const graph = new RunningGraph({
       settings,
       components,
       status: this.#status,
-      storages: this.#extensions.storages(),
-      memory: this.#memory,
-      ...this.options,
+      defaultStorage: defaultStorage?.id,
+      deadLetters: letters,
+      handovers: this.#handovers,
+      clock,
+      random,
+      logger,
+      meter: metrics.meter,
+      metrics: this.#pipelineMetrics,
       onEnd: this.#end,
     })
     this.#graph = graph
     await graph.start()
+    this.#handovers = new Map()
     this.#memory.retain(components.namespaces)
     await this.#listeners.closeUnused()
+  }
+
+  /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
+  async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
+    const graph = this.#graph
+    this.#graph = undefined
+    if (graph) this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    this.#status.clearPipelines()
   }
 
   async #stopGraph(timeoutMs: number): Promise<GraphReport> {
