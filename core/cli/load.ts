@@ -1,5 +1,5 @@
-import { createDefaultEnvironment, loadConfig } from '../config/index.js'
 import type { AnyFactory } from '../component/index.js'
+import { createDefaultEnvironment, loadConfig } from '../config/index.js'
 import { exporterCommon } from '../delivery/index.js'
 import { checkCondition, checkPath } from '../ottl/index.js'
 import type { Distribution } from '../service/distribution.js'

@@ -1,5 +1,5 @@
-import type { ComponentConfig, LoadedConfig, TelemetryConfig } from '../config/index.js'
 import type { AnyFactory } from '../component/index.js'
+import type { ComponentConfig, LoadedConfig, TelemetryConfig } from '../config/index.js'
 import type { ComponentPlan } from '../graph/plan.js'
 import type { MetricsSettings, ServiceSettings } from '../service/settings.js'
 
@@ -26,12 +26,20 @@ export function settingsOf({ config, baseDir, warnings }: LoadedConfig): Service
 
 function plans(components: { readonly [id: string]: ComponentConfig }): Map<string, ComponentPlan> {
   return new Map(
-    Object.entries(components).map(([id, { config, factory }]) => [id, { id, config, factory: factory as AnyFactory }]),
+    Object.entries(components).map(([id, { config, factory }]) => [
+      id,
+      { id, config, factory: factory as AnyFactory },
+    ]),
   )
 }
 
 /** The Collector's default address; there it is an error when it is taken, here only when it was asked for. */
 function metricsSettings({ level, address }: TelemetryConfig['metrics']): MetricsSettings {
   const [, host = '127.0.0.1', port = '8888'] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
-  return { level, host: host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0', port: Number(port), explicit: address !== undefined }
+  return {
+    level,
+    host: host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0',
+    port: Number(port),
+    explicit: address !== undefined,
+  }
 }

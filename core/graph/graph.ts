@@ -34,7 +34,12 @@ export interface GraphHost {
     pipeline: string,
   ): OperatorFunction<PipelineBatch, PipelineBatch>
   /** `started`: ok, unless the component said otherwise. */
-  report(kind: Kind, id: string, pipelines: readonly string[], status: 'starting' | 'started' | 'stopping'): void
+  report(
+    kind: Kind,
+    id: string,
+    pipelines: readonly string[],
+    status: 'starting' | 'started' | 'stopping',
+  ): void
   /** All inputs have ended. */
   onEnd(): void
   onCrash(pipeline: string, error: unknown): void

@@ -66,13 +66,17 @@ export class Service implements Host {
   /** Where it listens and what it keeps, for the start-up message. */
   describe(): readonly string[] {
     const metrics = this.#metricsEndpoint.url
-    const storages = this.#extensions.storages().map(({ id, storage }) => `Storage ${id}: ${storage.description}.`)
+    const storages = this.#extensions
+      .storages()
+      .map(({ id, storage }) => `Storage ${id}: ${storage.description}.`)
     return [
       ...(metrics ? [`Our own metrics: ${metrics}`] : []),
       ...this.#listeners.addresses(metrics).map(address => `Listening on ${address}`),
       ...(storages.length > 0
         ? storages
-        : ['No storage extension is configured: queues, checkpoints and state live in memory, and a restart forgets them.']),
+        : [
+            'No storage extension is configured: queues, checkpoints and state live in memory, and a restart forgets them.',
+          ]),
     ]
   }
 
@@ -175,7 +179,8 @@ export class Service implements Host {
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
     const graph = this.#graph
     this.#graph = undefined
-    if (graph) this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    if (graph)
+      this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
     this.#status.clearPipelines()
   }
 
