@@ -1,5 +1,11 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
-export { byteSize, durationMs } from '../config/units.js'
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from '../http/tls.js'
 export * from '../model/index.js'
 export type * from './context.js'
 export * from './errors.js'
@@ -11,3 +17,5 @@ export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'
 export type * from './storage.js'
+export * from './units.js'
+export * from './units.js'

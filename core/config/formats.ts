@@ -1,8 +1,8 @@
 import RE2 from 're2'
 import type { SchemaFormat } from '../component/index.js'
+import { parseByteSize, parseDuration } from '../component/units.js'
 import { redactUrl } from './secrets.js'
 import { nearest } from './suggest.js'
-import { readByteSize, readDuration } from './units.js'
 
 /** What is wrong with a text of a format. Message and fix stand by themselves. */
 export interface FormatProblem {
@@ -48,7 +48,7 @@ export const FORMAT_WORDS: {
 }
 
 export function checkDuration(text: string): FormatProblem | undefined {
-  if (readDuration(text) !== undefined) return undefined
+  if (parseDuration(text) !== undefined) return undefined
   const message = `"${text}" is not a duration`
   if (text === '') return { message: 'the duration is empty', fix: 'write 30s, 5m or 1h30m' }
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -59,12 +59,12 @@ export function checkDuration(text: string): FormatProblem | undefined {
   }
   if (/^-/.test(text)) return { message: `${message}: it is negative`, fix: 'write 30s, 5m or 1h30m' }
   const meant = longUnits(text)
-  if (meant !== undefined && readDuration(meant) !== undefined) return { message, fix: `write ${meant}` }
+  if (meant !== undefined && parseDuration(meant) !== undefined) return { message, fix: `write ${meant}` }
   return { message, fix: 'write numbers with units (ns us ms s m h d): 30s, 5m or 1h30m' }
 }
 
 export function checkByteSize(text: string): FormatProblem | undefined {
-  if (readByteSize(text) !== undefined) return undefined
+  if (parseByteSize(text) !== undefined) return undefined
   const message = `"${text}" is not a size`
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes)?$/i.exec(text)
   if (match) return { message, fix: `write ${match[1]}${match[2]!.toUpperCase()}${match[3]!.toLowerCase()}B` }

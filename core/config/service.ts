@@ -1,3 +1,4 @@
+import { durationMs } from '../component/units.js'
 import { type Catalog, SECTIONS } from './catalog.js'
 import { checkValue } from './check-value.js'
 import type { Defined } from './components.js'
@@ -7,7 +8,6 @@ import { checkPipelines, type DefinedByKind, references, resolve, undefinedRefer
 import type { Report } from './report.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
 import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
-import { durationMs } from './units.js'
 import type { Validator } from './validator.js'
 
 interface RawService {

@@ -25,21 +25,23 @@ const BYTES: { readonly [unit: string]: number } = {
 }
 
 /** `1h30m` in ms: 5400000. Units: ns us ms s m h d; `0` needs none. Throws a RangeError on anything else. */
-export function durationMs(text: string): number {
-  const ms = readDuration(text)
+export function durationMs(text: string | number): number {
+  const ms = parseDuration(text)
   if (ms === undefined) throw new RangeError(`"${text}" is not a duration`)
   return ms
 }
 
 /** `64MiB` or a number of bytes: 67108864. Throws a RangeError on anything else. */
 export function byteSize(size: string | number): number {
-  const bytes = typeof size === 'number' ? size : readByteSize(size)
-  if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes < 0)
-    throw new RangeError(`"${size}" is not a size in bytes`)
+  const bytes = parseByteSize(size)
+  if (bytes === undefined) throw new RangeError(`"${size}" is not a size in bytes`)
   return bytes
 }
 
-export function readDuration(text: string): number | undefined {
+/** As `durationMs`, but undefined for anything else. */
+export function parseDuration(text: string | number): number | undefined {
+  // YAML reads 0 as a number; any other number lacks a unit.
+  if (typeof text === 'number') return text === 0 ? 0 : undefined
   if (text === '0') return 0
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d))+$/.test(text)) return undefined
   let ms = 0
@@ -48,7 +50,9 @@ export function readDuration(text: string): number | undefined {
   return Number.isFinite(ms) ? ms : undefined
 }
 
-export function readByteSize(text: string): number | undefined {
+/** As `byteSize`, but undefined for anything else. */
+export function parseByteSize(text: string | number): number | undefined {
+  if (typeof text === 'number') return Number.isSafeInteger(text) && text >= 0 ? text : undefined
   const match = /^(\d+(?:\.\d+)?) ?([kKMGT]?i?B)?$/.exec(text)
   if (!match) return undefined
   const unit = BYTES[match[2] ?? 'B']
