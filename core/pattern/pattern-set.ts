@@ -1,3 +1,4 @@
+import type { Automaton } from './automaton.js'
 import { type LiterallessGroup, matchGroup } from './literalless.js'
 import { Matches } from './matches.js'
 import type { PatternProblem } from './pattern.js'
@@ -38,7 +39,7 @@ export class PatternSet {
   /** One pass over all texts. Of a text beyond the limit its beginning is matched, as if it ended there. */
   match(texts: readonly Uint8Array[]): Matches {
     const matches = new Matches()
-    const { triggers } = this.plan
+    const { automaton } = this.plan
     const always = this.groups.length > 0
     for (let at = 0; at < texts.length; at++) {
       let text = texts[at]!
@@ -46,52 +47,44 @@ export class PatternSet {
         text = text.subarray(0, characterStart(text, this.maxTextBytes))
         matches.addCut(at)
       }
-      const hits = triggers.find(text)
-      if (hits === 0 && !always) continue
-      const patterns = this.#judge(text, hits)
-      if (patterns.length > 0) matches.add(at, patterns)
+      const literals = automaton.find(text)
+      if (literals === 0 && !always) continue
+      const units = this.#unitsOf(text, literals)
+      if (units.length > 0) matches.add(at, this.#patternsOf(units))
     }
     return matches
   }
 
-  #judge(text: Uint8Array, hits: number): readonly number[] {
-    const { triggers, unitsOf } = this.plan
+  /** The units that match, in no order. The automaton has just found `literals` literals in the text. */
+  #unitsOf(text: Uint8Array, literals: number): readonly number[] {
+    const { automaton, triggers, needs } = this.plan
     const buffer = asBuffer(text)
-    const found: number[] = []
-    let confirmed = false
+    const matching: number[] = []
     this.#text++
-    for (let hit = 0; hit < hits; hit++) {
-      const ids = unitsOf[triggers.found[hit]!]!
-      for (let at = 0; at < ids.length; at++) {
-        const id = ids[at]!
+    for (let at = 0; at < literals; at++) {
+      for (const id of triggers[automaton.found[at]!]!) {
         if (this.#judged[id] === this.#text) continue
         this.#judged[id] = this.#text
-        if (this.plan.needs[id]!.length > 0) {
-          if (!confirmed) this.plan.confirmers.find(text)
-          confirmed = true
-          if (!this.#hasNeeds(id)) continue
-        }
-        if (this.units[id]!.judge(buffer)) found.push(id)
+        if (holdsAll(automaton, needs[id]!) && this.units[id]!.judge(buffer)) matching.push(id)
       }
     }
-    for (const group of this.groups) matchGroup(group, this.units, buffer, found)
-    return this.#patternsOf(found)
+    for (const group of this.groups) matchGroup(group, this.units, buffer, matching)
+    return matching
   }
 
-  #hasNeeds(id: number): boolean {
-    const { confirmers, needs } = this.plan
-    for (const clause of needs[id]!) {
-      let met = false
-      for (let at = 0; at < clause.length && !met; at++) met = confirmers.has(clause[at]!)
-      if (!met) return false
-    }
-    return true
+  #patternsOf(units: readonly number[]): readonly number[] {
+    if (units.length === 1) return this.units[units[0]!]!.patterns
+    return units.flatMap(id => this.units[id]!.patterns).sort((a, b) => a - b)
   }
+}
 
-  #patternsOf(found: readonly number[]): readonly number[] {
-    if (found.length === 1) return this.units[found[0]!]!.patterns
-    return found.flatMap(id => this.units[id]!.patterns).sort((a, b) => a - b)
+function holdsAll(automaton: Automaton, needs: readonly (readonly number[])[]): boolean {
+  for (const literals of needs) {
+    let held = false
+    for (let at = 0; at < literals.length && !held; at++) held = automaton.has(literals[at]!)
+    if (!held) return false
   }
+  return true
 }
 
 function asBuffer(text: Uint8Array): Buffer {

@@ -5,25 +5,22 @@ import type { Unit } from './unit.js'
 
 /** Which literals to look for, and which units to judge when they are there. */
 export interface Plan {
-  /** One pass over a text finds the literals that call for a look at a unit. */
-  readonly triggers: Automaton
-  /** For each trigger the units it calls for. */
-  readonly unitsOf: readonly (readonly number[])[]
-  /** Scanned only after a trigger that many units share: what else those units need. */
-  readonly confirmers: Automaton
-  /** For each unit, the clauses of confirmers that it needs; none for a trigger that few units share. */
+  /** One pass over a text finds all literals that any unit asks for. */
+  readonly automaton: Automaton
+  /** For each literal the units that it triggers. Most others only confirm. */
+  readonly triggers: readonly (readonly number[])[]
+  /** For each unit what else a text must hold, before the unit is judged: of each list one literal. */
   readonly needs: readonly (readonly (readonly number[])[])[]
   /** The units without a literal that is rare enough to wait for. */
   readonly literalless: readonly number[]
 }
 
-/** A trigger of so many units is shared: those units must find more of their literals before they are judged. */
-const SHARED = 4
+/** More than these would seldom spare another look. */
 const MAX_NEEDS = 3
 /** A literal that is expected more often than this in a line is no trigger. Lines are taken as 200 bytes. */
 const MAX_HITS_A_LINE = 1
 const LINE_BYTES = 200
-const UNITS_A_STEP = 32
+const UNITS_A_STEP = 16
 
 export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
   const foldAscii = units.some(unit => unit.foldsAscii)
@@ -35,71 +32,54 @@ export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
     if (id % UNITS_A_STEP === 0) yield
   }
 
-  const triggers = new Ids()
-  const unitsOf: number[][] = []
+  const ids = new Ids()
+  const triggers: number[][] = []
+  const needs: number[][][] = []
   const literalless: number[] = []
-  const chosen: (Clause | undefined)[] = []
   for (const [id, unit] of units.entries()) {
-    const [best] = cheapestFirst(clauses[id]!, rarity)
-    const usable = best && (unit.source === undefined || rarity.hitRate(best) * LINE_BYTES <= MAX_HITS_A_LINE)
-    chosen.push(usable ? best : undefined)
-    if (!usable) literalless.push(id)
-    for (const window of usable ? rarity.windows(best) : []) {
-      const trigger = triggers.of(window)
-      unitsOf[trigger] ??= []
-      unitsOf[trigger].push(id)
+    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.source === undefined)
+    needs.push([])
+    if (!trigger) literalless.push(id)
+    else {
+      for (const window of rarity.windows(trigger)) {
+        const literal = ids.of(window)
+        triggers[literal] ??= []
+        triggers[literal].push(id)
+      }
+      const useful = others.filter(other => !implies(trigger, other)).slice(0, MAX_NEEDS)
+      needs[id] = useful.map(other => rarity.windows(other).map(window => ids.of(window)))
     }
     if (id % UNITS_A_STEP === 0) yield
   }
-
-  const confirmers = new Ids()
-  const needs: number[][][] = []
-  for (const [id] of units.entries()) {
-    const windows = chosen[id] ? rarity.windows(chosen[id]) : []
-    const shared = windows.some(window => unitsOf[triggers.of(window)]!.length > SHARED)
-    const others = shared
-      ? cheapestFirst(clauses[id]!, rarity).filter(other => !sameWindows(other, windows, rarity))
-      : []
-    needs.push(
-      others.slice(0, MAX_NEEDS).map(other => rarity.windows(other).map(window => confirmers.of(window))),
-    )
-    if (id % UNITS_A_STEP === 0) yield
-  }
-  return {
-    triggers: yield* buildAutomaton(triggers.keys, foldAscii),
-    unitsOf,
-    confirmers: yield* buildAutomaton(confirmers.keys, foldAscii),
-    needs,
-    literalless,
-  }
+  for (let literal = 0; literal < ids.keys.length; literal++) triggers[literal] ??= []
+  return { automaton: yield* buildAutomaton(ids.keys, foldAscii), triggers, needs, literalless }
 }
 
 /** Numbers strings in the order in which they are first met. */
 class Ids {
+  readonly keys: string[] = []
   readonly #ids = new Map<string, number>()
-
-  get keys(): readonly string[] {
-    return [...this.#ids.keys()]
-  }
 
   of(key: string): number {
     const known = this.#ids.get(key)
     if (known !== undefined) return known
-    this.#ids.set(key, this.#ids.size)
-    return this.#ids.size - 1
+    this.#ids.set(key, this.keys.length)
+    return this.keys.push(key) - 1
   }
 }
 
-function cheapestFirst(clauses: readonly Clause[], rarity: Rarity): readonly Clause[] {
+/** The clauses that are worth waiting for. A literal is judged so cheaply that any of its clauses is. */
+function cheapestFirst(clauses: readonly Clause[], rarity: Rarity, isLiteral: boolean): readonly Clause[] {
   return clauses
+    .filter(clause => isLiteral || rarity.frequency(clause) * LINE_BYTES <= MAX_HITS_A_LINE)
     .map(clause => ({ clause, cost: rarity.cost(clause) }))
     .sort((a, b) => a.cost - b.cost)
     .map(({ clause }) => clause)
 }
 
-function sameWindows(clause: Clause, windows: Clause, rarity: Rarity): boolean {
-  const others = rarity.windows(clause)
-  return others.length === windows.length && others.every(window => windows.includes(window))
+/** Whether a text that satisfies `clause` always satisfies `other`. */
+function implies(clause: Clause, other: Clause): boolean {
+  return clause.every(literal => other.some(part => literal.includes(part)))
 }
 
 /** Not toLowerCase: the characters above 0x7f are bytes of UTF-8. */

@@ -1,7 +1,7 @@
 import type { Clause } from './literals.js'
 
 /** A trigger is at most so many bytes of its literal: more would make the automaton large, not sharper. */
-export const WINDOW = 8
+export const WINDOW = 16
 
 /** Where few grams are hashed to one slot, a count is a little too high: the choice suffers, not the result. */
 const SLOTS = 1 << 16
@@ -34,13 +34,16 @@ export class Rarity {
     return [...new Set(clause.map(literal => this.#weigh(literal).text))]
   }
 
-  /** What it costs to wait for this clause: how often it appears, times how many patterns then need a look. */
+  /**
+   * What it costs to wait for this clause: how often it appears, times how many patterns then need a look. What
+   * many patterns share is more frequent than its letters tell, so the number counts twice.
+   */
   cost(clause: Clause): number {
     return this.windows(clause).reduce((sum, window) => sum + this.#weigh(window).cost, 0)
   }
 
   /** About how often one of the clause's windows starts at a given byte. */
-  hitRate(clause: Clause): number {
+  frequency(clause: Clause): number {
     return this.windows(clause).reduce((sum, window) => sum + frequency(window), 0)
   }
 
@@ -51,7 +54,7 @@ export class Rarity {
     const size = Math.min(WINDOW, literal.length)
     for (let at = 0; at + size <= literal.length; at++) {
       const text = literal.slice(at, at + size)
-      const cost = frequency(text) * this.#sharing(text)
+      const cost = frequency(text) * this.#sharing(text) ** 2
       if (cost < best.cost) best = { text, cost }
     }
     this.#windows.set(literal, best)
