@@ -1,4 +1,11 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export { eventIdOf } from '../delivery/event-id.js'
+export {
+  formatSpan,
+  type Notification,
+  type NotificationOptions,
+  notificationOf,
+} from '../delivery/notification.js'
 export {
   checkTls,
   type TlsClientConfig,
