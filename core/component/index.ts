@@ -6,6 +6,17 @@ export {
   type NotificationOptions,
   notificationOf,
 } from '../delivery/notification.js'
+export { describeUrl } from '../http/redact.js'
+export {
+  checkHeaders,
+  createHttpSender,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpSender,
+  type HttpSenderOptions,
+  sentOf,
+} from '../http/sender.js'
 export {
   checkTls,
   type TlsClientConfig,
