@@ -1,4 +1,18 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export { eventIdOf } from '../delivery/event-id.js'
+export {
+  formatSpan,
+  type Notification,
+  type NotificationOptions,
+  notificationOf,
+} from '../delivery/notification.js'
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from '../http/tls.js'
 export * from '../model/index.js'
 export {
   checkTemplate,
@@ -21,3 +35,5 @@ export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'
 export type * from './storage.js'
+export * from './units.js'
+export * from './units.js'
