@@ -25,6 +25,17 @@ export {
   tlsSchema,
 } from '../http/tls.js'
 export * from '../model/index.js'
+export {
+  checkTemplate,
+  compileTemplate,
+  type Template,
+  TemplateError,
+  type TemplateOptions,
+  type TemplateProblem,
+  type TemplateView,
+  type TemplateViewOptions,
+  templateView,
+} from '../template/index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'
@@ -35,4 +46,5 @@ export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'
 export type * from './storage.js'
+export * from './units.js'
 export * from './units.js'
