@@ -6,6 +6,17 @@ export {
   type NotificationOptions,
   notificationOf,
 } from '../delivery/notification.js'
+export { describeUrl } from '../http/redact.js'
+export {
+  checkHeaders,
+  createHttpSender,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpSender,
+  type HttpSenderOptions,
+  sentOf,
+} from '../http/sender.js'
 export {
   checkTls,
   type TlsClientConfig,
@@ -14,6 +25,17 @@ export {
   tlsSchema,
 } from '../http/tls.js'
 export * from '../model/index.js'
+export {
+  checkTemplate,
+  compileTemplate,
+  type Template,
+  TemplateError,
+  type TemplateOptions,
+  type TemplateProblem,
+  type TemplateView,
+  type TemplateViewOptions,
+  templateView,
+} from '../template/index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'
@@ -24,5 +46,4 @@ export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'
 export type * from './storage.js'
-export * from './units.js'
 export * from './units.js'

@@ -5,7 +5,7 @@ import type { ExporterFlags } from './settings.js'
 
 /** The keys that every exporter takes besides its own. */
 export interface CommonConfig {
-  readonly timeout?: string | number
+  readonly timeout?: string
   readonly condition?: string
   readonly sending_queue?: {
     readonly enabled?: boolean
@@ -16,59 +16,57 @@ export interface CommonConfig {
     readonly block_on_overflow?: boolean
     readonly wait_for_result?: boolean
     readonly batch?: {
-      readonly flush_timeout?: string | number
+      readonly flush_timeout?: string
       readonly min_size?: number
       readonly max_size?: number
     }
   }
   readonly retry_on_failure?: {
     readonly enabled?: boolean
-    readonly initial_interval?: string | number
+    readonly initial_interval?: string
     readonly multiplier?: number
     readonly randomization_factor?: number
-    readonly max_interval?: string | number
-    readonly max_elapsed_time?: string | number
+    readonly max_interval?: string
+    readonly max_elapsed_time?: string
   }
 }
 
-export const COMMON_KEYS = ['timeout', 'condition', 'sending_queue', 'retry_on_failure'] as const
-
-/** An exporter's own schema together with the keys that every exporter takes. */
-export function exporterSchema(own: ConfigSchema, flags: ExporterFlags): ConfigSchema {
-  return {
-    additionalProperties: false,
-    ...own,
-    type: 'object',
-    properties: { ...own.properties, ...exporterCommonSchema(flags) },
-    synonyms: { ...own.synonyms, queue: 'sending_queue', retry: 'retry_on_failure', if: 'condition' },
-  }
-}
-
-/** The properties of the keys that every exporter takes. */
-export function exporterCommonSchema(flags: ExporterFlags): { readonly [key: string]: ConfigSchema } {
-  return {
-    timeout: {
-      type: ['string', 'number'],
-      format: 'duration',
-      default: '10s',
-      description: 'How long one attempt to send may take.',
-    },
+/** What every exporter takes besides its own keys. Defaults that depend on the exporter are in `deliverySettings`. */
+export const exporterCommon: ConfigSchema = {
+  properties: {
+    timeout: duration('10s', 'How long one attempt to send may take.'),
     condition: {
       type: 'string',
       format: 'condition',
       description: 'Sends only records for which this OTTL condition is true.',
       examples: ['attributes["alert"]["skip_webhook"] == false'],
     },
-    sending_queue: queueSchema(flags),
-    retry_on_failure: RETRY,
-  }
+    sending_queue: queueSchema(),
+    retry_on_failure: retrySchema(),
+  },
+  synonyms: { queue: 'sending_queue', retry: 'retry_on_failure', if: 'condition' },
 }
 
 /** What the schema cannot say about the common keys. */
-export function checkCommon(config: CommonConfig): CheckProblem[] {
+export function checkCommon(config: CommonConfig, { notifying = false }: ExporterFlags = {}): CheckProblem[] {
   const problems: CheckProblem[] = []
   const { sending_queue: queue = {}, retry_on_failure: retry = {} } = config
   const { batch } = queue
+  if (notifying && (queue.num_consumers ?? 1) !== 1) {
+    problems.push({
+      path: ['sending_queue', 'num_consumers'],
+      message:
+        'this exporter notifies people: it has one consumer, so that notifications arrive in their order',
+      fix: 'remove num_consumers',
+    })
+  }
+  if (notifying && batch) {
+    problems.push({
+      path: ['sending_queue', 'batch'],
+      message: 'this exporter notifies people: it sends one record a request',
+      fix: 'remove batch',
+    })
+  }
   if (batch?.max_size && batch.max_size < (batch.min_size ?? 0)) {
     problems.push({
       path: ['sending_queue', 'batch', 'max_size'],
@@ -87,7 +85,7 @@ export function checkCommon(config: CommonConfig): CheckProblem[] {
   return problems
 }
 
-function queueSchema({ notifying, local }: ExporterFlags): ConfigSchema {
+function queueSchema(): ConfigSchema {
   return {
     type: 'object',
     description: 'The queue between the pipeline and the destination, with the keys of the Collector.',
@@ -95,12 +93,15 @@ function queueSchema({ notifying, local }: ExporterFlags): ConfigSchema {
     properties: {
       enabled: {
         type: 'boolean',
-        default: !local,
-        description: 'Without a queue the pipeline waits for each request.',
+        description:
+          'Without a queue the pipeline waits for each request: so do exporters that write locally.',
       },
-      num_consumers: notifying
-        ? { const: 1, default: 1, description: 'One, so that notifications arrive in their order.' }
-        : { type: 'integer', minimum: 1, maximum: 1_000, default: 10, description: 'Requests at a time.' },
+      num_consumers: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1_000,
+        description: 'Requests at a time: 10 when not set, always 1 for exporters that notify people.',
+      },
       queue_size: {
         type: 'integer',
         minimum: 1,
@@ -128,47 +129,59 @@ function queueSchema({ notifying, local }: ExporterFlags): ConfigSchema {
         default: false,
         description: 'Acknowledges to the source after delivery, even though the queue is durable.',
       },
-      ...(!notifying && { batch: BATCH }),
+      batch: batchSchema(),
     },
     synonyms: { size: 'queue_size', consumers: 'num_consumers', max_size: 'queue_size' },
   }
 }
 
-const BATCH: ConfigSchema = {
-  type: 'object',
-  description: 'Joins and cuts requests before sending.',
-  additionalProperties: false,
-  properties: {
-    flush_timeout: {
-      type: ['string', 'number'],
-      format: 'duration',
-      default: '200ms',
-      description: 'Sends what there is after this time.',
+function batchSchema(): ConfigSchema {
+  return {
+    type: 'object',
+    description: 'Joins and cuts requests before sending.',
+    additionalProperties: false,
+    properties: {
+      flush_timeout: {
+        type: 'string',
+        format: 'duration',
+        default: '200ms',
+        description: 'Sends what there is after this time.',
+      },
+      min_size: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Records to wait for: 8192 when not set, but never more than max_size.',
+      },
+      max_size: {
+        type: 'integer',
+        minimum: 0,
+        default: 0,
+        description: 'Most records of a request; 0: any number.',
+      },
     },
-    min_size: { type: 'integer', minimum: 0, default: 8_192, description: 'Records to wait for.' },
-    max_size: {
-      type: 'integer',
-      minimum: 0,
-      default: 0,
-      description: 'Most records of a request; 0: any number.',
-    },
-  },
+  }
 }
 
-const RETRY: ConfigSchema = {
-  type: 'object',
-  description: 'Exponential back-off after a failure that may pass, with the keys of the Collector.',
-  additionalProperties: false,
-  properties: {
-    enabled: { type: 'boolean', default: true, description: 'Without it a failed request is dead-lettered.' },
-    initial_interval: duration('500ms', 'The first wait.'),
-    multiplier: { type: 'number', minimum: 1, default: 2, description: 'How the wait grows.' },
-    randomization_factor: { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Jitter.' },
-    max_interval: duration('30s', 'The longest wait.'),
-    max_elapsed_time: duration('5m', 'Gives a request up after this time (dead letter); 0: never.'),
-  },
+function retrySchema(): ConfigSchema {
+  return {
+    type: 'object',
+    description: 'Exponential back-off after a failure that may pass, with the keys of the Collector.',
+    additionalProperties: false,
+    properties: {
+      enabled: {
+        type: 'boolean',
+        default: true,
+        description: 'Without it a failed request is dead-lettered.',
+      },
+      initial_interval: duration('500ms', 'The first wait.'),
+      multiplier: { type: 'number', minimum: 1, default: 2, description: 'How the wait grows.' },
+      randomization_factor: { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Jitter.' },
+      max_interval: duration('30s', 'The longest wait.'),
+      max_elapsed_time: duration('5m', 'Gives a request up after this time (dead letter); 0: never.'),
+    },
+  }
 }
 
 function duration(value: string, description: string): ConfigSchema {
-  return { type: ['string', 'number'], format: 'duration', default: value, description }
+  return { type: 'string', format: 'duration', default: value, description }
 }

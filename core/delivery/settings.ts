@@ -90,7 +90,7 @@ export function deliverySettings(
   }
 }
 
-function ms(value: string | number | undefined, otherwise: number): number {
+function ms(value: string | undefined, otherwise: number): number {
   if (value === undefined) return otherwise
   const parsed = parseDuration(value)
   if (parsed === undefined) throw new PermanentError('invalid_duration', `"${value}" is no duration.`)
