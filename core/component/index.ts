@@ -1,4 +1,5 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export * from '../lines/index.js'
 export * from '../model/index.js'
 export type * from './context.js'
 export * from './errors.js'
