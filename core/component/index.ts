@@ -24,6 +24,7 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export * from '../lines/index.js'
 export * from '../model/index.js'
 export {
   checkTemplate,
