@@ -1,5 +1,13 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from '../http/tls.js'
 export * from '../model/index.js'
+export { StateIndex } from '../state/state-index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'
@@ -10,3 +18,4 @@ export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'
 export type * from './storage.js'
+export * from './units.js'
