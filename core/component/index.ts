@@ -1,4 +1,11 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from '../http/tls.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export type * from './context.js'
