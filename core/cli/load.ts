@@ -1,5 +1,11 @@
 import type { AnyFactory } from '../component/index.js'
-import { configJsonSchema, formatCheckers, loadConfig, printConfig, processEnvironment } from '../config/index.js'
+import {
+  configJsonSchema,
+  formatCheckers,
+  loadConfig,
+  printConfig,
+  processEnvironment,
+} from '../config/index.js'
 import { exporterCommon } from '../delivery/index.js'
 import { checkCondition, checkPath } from '../ottl/index.js'
 import type { Distribution } from '../service/distribution.js'
