@@ -37,7 +37,7 @@ export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
   const needs: number[][][] = []
   const literalless: number[] = []
   for (const [id, unit] of units.entries()) {
-    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.source === undefined)
+    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.re2 === undefined)
     needs.push([])
     if (!trigger) literalless.push(id)
     else {
