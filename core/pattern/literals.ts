@@ -31,7 +31,8 @@ export function requiredLiterals(node: Node, better: (a: Clause, b: Clause) => n
 
 /** The bytes of a text as a clause holds them. */
 export function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
+  const isAscii = text.length === 1 && text < '\x80'
+  return isAscii ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 function visit(node: Node, better: (a: Clause, b: Clause) => number): Found {

@@ -20,7 +20,7 @@ const MAX_NEEDS = 3
 /** A literal that is expected more often than this in a line is no trigger. Lines are taken as 200 bytes. */
 const MAX_HITS_A_LINE = 1
 const LINE_BYTES = 200
-const UNITS_A_STEP = 16
+const UNITS_A_STEP = 4
 
 export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
   const foldAscii = units.some(unit => unit.foldsAscii)
