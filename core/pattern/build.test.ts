@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import RE2 from 're2'
+import { describe, expect, it, vi } from 'vitest'
 import { buildPatternSet, buildPatternSetAsync, buildSteps } from './build.js'
 import type { Pattern } from './pattern.js'
 
@@ -35,6 +36,21 @@ describe('buildPatternSetAsync', () => {
     let count = 0
     while (!steps.next().done) count++
     expect(count).toBeGreaterThan(5_600)
+  })
+
+  it('compiles only what the previous set does not have', async () => {
+    const previous = buildPatternSet(rows(30))
+    const compiled = vi.spyOn(RE2.prototype, 'test')
+    const next = [{ text: 'new \\d', mode: 'regex' as const }, ...rows(30).slice(10)]
+    const set = await buildPatternSetAsync(next, { previous })
+    const text = Buffer.from('shop-29 denied by 1, new 1')
+    expect([set.match([text]).of(0), previous.match([text]).of(0)]).toEqual([
+      [0, 20],
+      [2, 29],
+    ])
+    // Both sets asked the very same RE2 about shop-29.
+    const [asked] = compiled.mock.contexts.filter(re => String(re).includes('shop-29'))
+    expect(compiled.mock.contexts.filter(re => re === asked)).toHaveLength(2)
   })
 
   it('can be given up', async () => {

@@ -18,6 +18,7 @@ describe('required literals', () => {
     ['(?:ERROR.*x|FATAL) down', ['ERROR|FATAL', ' down']],
     ['(down|.*)', []],
     ['down?', ['dow']],
+    ['colou?r', ['colo', 'colour|color']],
     ['(down)*', []],
     ['(down)+ now', ['down', ' now']],
     ['(ab){2}c', ['ababc']],

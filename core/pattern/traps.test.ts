@@ -80,6 +80,19 @@ describe('what a pattern matches', () => {
     expect([found.texts, set.refused]).toEqual([[], []])
   })
 
+  it('a literal may be long', () => {
+    const long = Array.from({ length: 200 }, (_, at) => `é${at} `).join('')
+    const set = buildPatternSet([
+      { text: long, mode: 'contain' },
+      { text: long, mode: 'prefix', ignoreCase: true },
+      regex(`${long}[0-9]+$`),
+      regex(`(${long}|${long}x)y`),
+    ])
+    const texts = [`-${long}17`, `${long.toUpperCase()}17`, `${long}xy`, long.slice(0, -2)]
+    const found = set.match(texts.map(bytes))
+    expect(texts.map((_, at) => found.of(at))).toEqual([[0, 2], [1], [0, 1, 3], []])
+  })
+
   it('equal patterns all match, in the order of the table', () => {
     const set = buildPatternSet(['late', 'down', 'x{3}', 'down', 'late'].map(regex))
     expect(set.match([bytes('late and down')]).of(0)).toEqual([0, 1, 3, 4])
