@@ -1,4 +1,5 @@
 export * from './any-value.js'
+export { PathError } from './fields.js'
 export {
   createRecord,
   LazyRecord,
@@ -8,7 +9,7 @@ export {
   type RecordInit,
   type Records,
 } from './log-record.js'
-export { compilePath, type Path, PathError, parsePath } from './path.js'
+export { compilePath, type Path, parsePath } from './path.js'
 export { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'
-export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339 } from './time.js'
+export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339, zonedTime } from './time.js'
