@@ -1,6 +1,43 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export { eventIdOf } from '../delivery/event-id.js'
+export {
+  formatSpan,
+  type Notification,
+  type NotificationOptions,
+  notificationOf,
+} from '../delivery/notification.js'
+export { describeUrl } from '../http/redact.js'
+export {
+  checkHeaders,
+  createHttpSender,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpSender,
+  type HttpSenderOptions,
+  sentOf,
+} from '../http/sender.js'
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from '../http/tls.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export { StateIndex } from '../state/state-index.js'
+export {
+  checkTemplate,
+  compileTemplate,
+  type Template,
+  TemplateError,
+  type TemplateOptions,
+  type TemplateProblem,
+  type TemplateView,
+  type TemplateViewOptions,
+  templateView,
+} from '../template/index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'
