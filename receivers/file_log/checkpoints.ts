@@ -5,8 +5,8 @@ import type { Fingerprint } from './fingerprint.js'
 export interface Checkpoint extends Fingerprint {
   /** The file's name in record ids. */
   readonly id: string
-  /** Where it was first found: it gives the records their `log.file.name` when the file is rotated. */
-  readonly firstPath: string
+  /** Where it was last. */
+  readonly path: string
   readonly device: string
   readonly inode: string
   /** Since when the file is not to be found, ms since the epoch. */

@@ -100,6 +100,9 @@ class World {
   #instance: Instance | undefined
   #unwritten = Buffer.alloc(0)
   #count = 0
+  /** The receiver has seen a line of the current file. */
+  #known = false
+  #hasLine = false
   #rotations = 0
 
   constructor(pattern: string) {
@@ -137,9 +140,7 @@ class World {
       case 'settle':
         return this.#settle(2)
       case 'rename':
-        this.#finishLine()
-        for (let index = this.#rotations++; index >= 0; index--) this.#rename(index)
-        return
+        return this.#rotate()
       case 'copytruncate':
         if (!this.#instance) return
         this.#finishLine()
@@ -169,8 +170,31 @@ class World {
   }
 
   #finishLine(): void {
+    if (this.#unwritten.length === 0) return
     appendFileSync(this.#path(), this.#unwritten)
     this.#unwritten = Buffer.alloc(0)
+    this.#hasLine = true
+  }
+
+  /** The last line written came, and it stands in the current file. */
+  #isRead(): boolean {
+    const last = this.lines.at(-1)
+    return this.#hasLine && this.received.some(line => line.text === last)
+  }
+
+  /** Moves the files up by one. What no pattern finds then must have been seen before. */
+  async #rotate(): Promise<void> {
+    this.#finishLine()
+    if (this.#pattern === 'app.log') {
+      for (let turn = 0; turn < 50 && this.#instance && !this.#isRead(); turn++) await this.#poll(1)
+      this.#known ||= this.#isRead() && this.#instance !== undefined
+      if (!this.#known) return
+    }
+    this.#write(30)
+    this.#finishLine()
+    this.#known = false
+    this.#hasLine = false
+    for (let index = this.#rotations++; index >= 0; index--) this.#rename(index)
   }
 
   #rename(index: number): void {
@@ -201,7 +225,7 @@ class World {
         disk: {
           ...this.#store,
           // What a dead process had not written stays unwritten.
-          write: changes => (instance.dead ? new Promise(() => undefined) : this.#store.write(changes)),
+          write: changes => (instance.dead ? Promise.reject(new Error('dead')) : this.#store.write(changes)),
         },
       },
     })

@@ -1,10 +1,10 @@
 import {
+  byteSize,
   type ComponentContext,
+  durationMs,
   errorText,
   type Intake,
   type KeyValueStore,
-  parseByteSize,
-  parseDuration,
   type Receiver,
 } from 'tocsin/component'
 import { loadCheckpoints, patternsChange } from './checkpoints.js'
@@ -54,8 +54,8 @@ export class FileLogReceiver implements Receiver {
     this.#metrics = createMetrics(context)
     this.#status = new StatusReport(context)
     this.#store = context.storage(config.storage)
-    this.#pollMs = Math.max(1, parseDuration(config.poll_interval) ?? 200)
-    this.#flushMs = parseDuration(config.force_flush_period) ?? 500
+    this.#pollMs = Math.max(1, durationMs(config.poll_interval))
+    this.#flushMs = durationMs(config.force_flush_period)
   }
 
   async start(intake: Intake): Promise<void> {
@@ -159,7 +159,7 @@ export class FileLogReceiver implements Receiver {
     const { max_log_size: maxSize, multiline } = this.#context.config
     return createFramer({
       encoding: this.#encoding,
-      maxBytes: Math.max(16, parseByteSize(maxSize) ?? 2 ** 20),
+      maxBytes: Math.max(16, byteSize(maxSize)),
       startPattern: multiline?.line_start_pattern,
       endPattern: multiline?.line_end_pattern,
     })

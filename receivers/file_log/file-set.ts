@@ -226,7 +226,8 @@ export class FileSet {
 
   async #take(found: Found, adoption: Adoption): Promise<void> {
     if (adoption === 'no') return
-    if (adoption === 'later') {
+    // A rename between listing and opening can show one file under two names.
+    if (adoption === 'later' || this.#files.has(keyOf(found.place))) {
       this.deferred = true
       await found.handle.close()
       return

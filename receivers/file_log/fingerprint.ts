@@ -14,7 +14,8 @@ export interface Mark {
 
 /** What is remembered of the part of a file that was read. */
 export interface Fingerprint {
-  readonly path: string
+  /** Where it was first found: rotated names are made from it. */
+  readonly firstPath: string
   readonly offset: number
   readonly head: Mark
   readonly tail: Mark
@@ -39,12 +40,10 @@ export function identityOf(device: string, inode: string, head: Uint8Array, salt
  * from there. Short beginnings are often equal (`server started`): then the name must tell too.
  */
 export function isCopyOf(known: Fingerprint, candidatePath: string): boolean {
-  return (
-    known.offset >= HEAD_BYTES || candidatePath === known.path || isRotatedName(candidatePath, known.path)
-  )
+  return known.offset >= HEAD_BYTES || isRotatedName(candidatePath, known.firstPath)
 }
 
-/** `app.log.1`, `app.log-20260115` and `app-20260115.log` are rotated names of `app.log`. */
+/** `app.log` itself, `app.log.1`, `app.log-20260115` and `app-20260115.log` are rotated names of `app.log`. */
 export function isRotatedName(candidate: string, original: string): boolean {
   if (dirname(candidate) !== dirname(original)) return false
   const name = basename(candidate)

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Encoding } from './encoding.js'
-import { type Fingerprint, HEAD_BYTES, isCopyOf, isRotatedName, markOf, TAIL_BYTES } from './fingerprint.js'
+import { type Fingerprint, HEAD_BYTES, isRotatedName, markOf, TAIL_BYTES } from './fingerprint.js'
 import { type FilePlace, readFully } from './tracked-file.js'
 
 /** A file that was found and is open. */
@@ -69,13 +69,14 @@ export async function findRotatedCopy(
   known: Fingerprint,
   isKnown: (place: FilePlace) => boolean,
 ): Promise<Found | undefined> {
-  const folder = dirname(known.path)
+  const folder = dirname(known.firstPath)
   for (const name of await namesIn(folder)) {
     const path = join(folder, name)
-    if (path === known.path || !isRotatedName(path, known.path)) continue
+    if (!isRotatedName(path, known.firstPath)) continue
     const found = await openFound(path).catch(() => undefined)
     if (!found) continue
-    if (!isKnown(found.place) && isCopyOf(known, path) && (await tailWhenSame(found, known))) return found
+    const same = !isKnown(found.place) && (await tailWhenSame(found, known).catch(() => undefined))
+    if (same) return found
     await found.handle.close()
   }
   return undefined

@@ -61,6 +61,7 @@ export class TrackedFile {
     readonly place: FilePlace,
     /** Where it is now. */
     public path: string,
+    /** Where it was first found: its records keep this name when it is rotated. */
     readonly firstPath: string,
     public framer: Framer,
     start: { readonly offset: number; readonly head: Buffer; readonly tail: Buffer; readonly id?: string },
@@ -133,7 +134,7 @@ export class TrackedFile {
   /** The content was replaced: what follows is another generation, read from the start. */
   restart(framer: Framer): Generation {
     const old = this.generation
-    this.previous = { path: this.path, offset: this.offset, head: old.head, tail: markOf(this.#tail) }
+    this.previous = this.fingerprint()
     old.retired = true
     this.offset = 0
     this.#tail = Buffer.alloc(0)
@@ -147,7 +148,12 @@ export class TrackedFile {
 
   /** What the file is recognised by, at the read position. */
   fingerprint(): Fingerprint {
-    return { path: this.path, offset: this.offset, head: this.generation.head, tail: markOf(this.#tail) }
+    return {
+      firstPath: this.firstPath,
+      offset: this.offset,
+      head: this.generation.head,
+      tail: markOf(this.#tail),
+    }
   }
 
   position(): Position {
