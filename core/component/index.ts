@@ -7,6 +7,8 @@ export {
   tlsSchema,
 } from '../http/tls.js'
 export * from '../model/index.js'
+export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'
 export type * from './context.js'
 export * from './errors.js'
