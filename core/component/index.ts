@@ -1,5 +1,5 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
-export { eventIdOf } from '../delivery/event-id.js'
+export { eventIdOf, idempotencyKey } from '../delivery/event-id.js'
 export {
   formatSpan,
   type Notification,
