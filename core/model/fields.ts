@@ -14,7 +14,7 @@ export class PathError extends Error {
   }
 }
 
-export type FieldType = 'any' | 'map' | 'text' | 'int' | 'time' | 'nanos' | 'id' | 'id_text'
+type FieldType = 'any' | 'map' | 'text' | 'int' | 'time' | 'nanos' | 'id' | 'id_text'
 
 /** A field of a record that OTTL names: the start of every path. */
 export interface Field {

@@ -1,4 +1,4 @@
-import { type AnyValue, isMap, newMap } from './any-value.js'
+import { type AnyValue, copyMap, isMap, newMap } from './any-value.js'
 import { PathError } from './fields.js'
 
 /** A key of a map, or an index of a list. */
@@ -59,7 +59,7 @@ function ownMap(
     throw new PathError(`${name}: cannot set "${step}" inside a value that is not a map`)
   }
   if (root && own?.has(root)) return root as Record<string, AnyValue>
-  const copy = newMap(root ? Object.entries(root) : [])
+  const copy = root ? copyMap(root) : newMap()
   own?.add(copy)
   return copy
 }

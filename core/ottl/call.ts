@@ -64,7 +64,7 @@ export function checkArguments(
 }
 
 /** `Split(target, delimiter)`, with optional parameters in brackets. */
-export function usage(name: string, params: readonly Param[]): string {
+function usage(name: string, params: readonly Param[]): string {
   return `write ${name}(${params.map(p => (p.optional ? `[${p.name}]` : p.name)).join(', ')})`
 }
 

@@ -185,6 +185,40 @@ describe('size', () => {
     ]) {
       expect(took(() => checkCondition(text))).toBeLessThan(1_000)
     }
+    const long = (body: string) => createRecord({ id: '1', body })
+    for (const expression of [
+      'Duration(body) == nil',
+      'Double(body) == nil',
+      'Int(body) == nil',
+      'ToCamelCase(body) == nil',
+      'ToSnakeCase(body) == nil',
+      'ParseCSV(body, "a") == nil',
+      'ParseKeyValue(body) == nil',
+      'ParseInt(body, 10) == nil',
+      'ParseJSON(body) == nil',
+      'Format(body, [1]) == nil',
+      'Trim(body) == nil',
+      'Base64Decode(body) == nil',
+      'IsInCIDR(body, ["10.0.0.0/8"])',
+      'Time(body, "%Y-%m-%d %H:%M:%S") == nil',
+    ]) {
+      const condition = compileCondition(expression)
+      for (const unit of ['1', '0', '_', '\n', ' ', '=', '"', '%0', '[', 'a.', 'A', '\\', '\u0000']) {
+        const record = long(`x${unit.repeat(50_000)}!`)
+        const other = long(`${unit.repeat(50_000)}!`)
+        for (const each of [record, other]) {
+          expect(
+            took(() => {
+              try {
+                condition.test(each)
+              } catch (error) {
+                if (!(error instanceof OttlEvalError)) throw error
+              }
+            }),
+          ).toBeLessThan(1_000)
+        }
+      }
+    }
     const regex = compileCondition('IsMatch(body, "(a+)+$")')
     expect(took(() => regex.test(createRecord({ id: '1', body: `${'a'.repeat(50_000)}b` })))).toBeLessThan(
       1_000,

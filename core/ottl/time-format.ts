@@ -43,7 +43,7 @@ const DIRECTIVES: { readonly [letter: string]: string } = {
 }
 
 /** A layout such as `%Y-%m-%d %H:%M:%S`, compiled. Times are exact to the millisecond. */
-export interface TimeFormat {
+interface TimeFormat {
   format(time: Time): string
   /** `timeZone`: of a text that does not say it. Throws `OttlEvalError`. */
   parse(text: string, timeZone: string): Time

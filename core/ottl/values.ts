@@ -112,7 +112,7 @@ export function textOf(value: Value): string | undefined {
 }
 
 /** As Go prints a duration: `1h2m3.5s`, `350ms`, `0s`. */
-export function formatDuration(ns: bigint): string {
+function formatDuration(ns: bigint): string {
   const sign = ns < 0n ? '-' : ''
   const size = ns < 0n ? -ns : ns
   if (size === 0n) return '0s'

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { Meter } from '@opentelemetry/api'
+import { load } from 'js-yaml'
 import { createRecord, fromJson, type LogRecord, type Mapper } from 'tocsin/component'
 import { type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
@@ -132,4 +134,12 @@ describe('the configuration of a filter', () => {
       },
     ])
   })
+})
+
+it('the example of the README is valid', () => {
+  const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const example = load(yaml) as { processors: { [id: string]: FilterConfig } }
+  const config = example.processors['filter/noise'] as FilterConfig
+  expect(check(config)).toEqual([])
 })

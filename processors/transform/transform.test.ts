@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
 import { createRecord, fromJson, isTocsinError, type LogRecord, type Mapper, toJson } from 'tocsin/component'
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
@@ -103,4 +105,12 @@ describe('the configuration of a transform', () => {
       { path: ['log_statements', 2, 'statements', 1] },
     ])
   })
+})
+
+it('the example of the README is valid', () => {
+  const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const example = load(yaml) as { processors: { [id: string]: TransformConfig } }
+  const config = example.processors.transform as TransformConfig
+  expect(check(config)).toEqual([])
 })

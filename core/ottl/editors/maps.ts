@@ -1,4 +1,4 @@
-import { type AnyValue, type Attributes, isMap, newMap, toText } from '../../model/any-value.js'
+import { type AnyValue, type Attributes, copyMap, isMap, newMap, toText } from '../../model/any-value.js'
 import type { Draft } from '../draft.js'
 import { OttlEvalError } from '../errors.js'
 import type { Target } from '../expression.js'
@@ -79,9 +79,13 @@ export function mapAt(draft: Draft, target: Target): Attributes {
 }
 
 function keep(draft: Draft, target: Target, wanted: (key: string) => boolean): void {
-  const before = Object.entries(mapAt(draft, target))
-  const after = before.filter(([key]) => wanted(key))
-  if (after.length < before.length) target.put(draft, newMap(after))
+  const before = mapAt(draft, target)
+  const keys = Object.keys(before)
+  const kept = keys.filter(wanted)
+  if (kept.length === keys.length) return
+  const after = newMap()
+  for (const key of kept) after[key] = before[key] as AnyValue
+  target.put(draft, after)
 }
 
 function limit(draft: Draft, target: Target, most: number, priority: readonly string[]): void {
@@ -103,7 +107,7 @@ function mergeMaps(
     ([key]) => strategy === 'upsert' || Object.hasOwn(before, key) === (strategy === 'update'),
   )
   if (added.length === 0) return
-  const merged = newMap(Object.entries(before))
+  const merged = copyMap(before)
   for (const [key, value] of added) merged[key] = storable(value)
   target.put(draft, merged)
 }

@@ -118,7 +118,7 @@ function parseCsv(
 ): Value {
   if (delimiter === '' || headerDelimiter === '') throw new OttlEvalError('a delimiter is empty')
   const names = headers.split(headerDelimiter)
-  const row = text.replace(/^[\r\n]+|[\r\n]+$/g, '')
+  const row = withoutOuterBreaks(text)
   const cells = mode === 'ignoreQuotes' ? row.split(delimiter) : csvRow(row, delimiter, mode === 'lazyQuotes')
   if (cells.length !== names.length) {
     throw new OttlEvalError(`the row has ${cells.length} fields and the header ${names.length}`)
@@ -130,19 +130,29 @@ function parseCsv(
   return result
 }
 
+function withoutOuterBreaks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBreak(text.charCodeAt(from))) from++
+  while (to > from && isBreak(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+function isBreak(unit: number): boolean {
+  return unit === 10 || unit === 13
+}
+
 function csvRow(row: string, delimiter: string, lazy: boolean): string[] {
+  // One row: a line break is part of its field.
+  const options = { delimiter, relax_quotes: lazy, record_delimiter: '\u0000', max_record_size: 1 << 20 }
+  let rows: string[][]
   try {
-    // One row: a line break is part of its field.
-    const rows = parseCsvText(row, {
-      delimiter,
-      relax_quotes: lazy,
-      record_delimiter: '\u0000',
-      max_record_size: 1 << 20,
-    })
-    return (rows as string[][])[0] ?? ['']
+    rows = parseCsvText(row, options)
   } catch {
     throw new OttlEvalError('the text is no row of CSV')
   }
+  if (rows.length > 1) throw new OttlEvalError('the text is no row of CSV')
+  return rows[0] ?? ['']
 }
 
 /** Go's strconv.ParseInt: base 0 reads it from a prefix 0x, 0o, 0b or 0. */

@@ -1,7 +1,7 @@
 import { isBytes } from '../../model/any-value.js'
 import { textOf, typeOf, type Value } from '../values.js'
 
-const SPECIFIER = /%([-+# 0]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g
+const SPECIFIER = /%([-+# 0]{0,8})(\d{1,4})?(?:\.(\d{1,3}))?([a-zA-Z%])/g
 const MAX_WIDTH = 1_000
 
 /**

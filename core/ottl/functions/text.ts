@@ -90,7 +90,7 @@ function snakeCase(text: string): string {
 }
 
 function camelCase(text: string): string {
-  return text.replace(/(?:^|[_\s.-]+)([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  return text.replace(/^[A-Za-z0-9]|[_\s.-]+([A-Za-z0-9]?)/g, (found, letter = found) => letter.toUpperCase())
 }
 
 function convertCase(text: string, to: 'lower' | 'upper' | 'snake' | 'camel'): string {

@@ -47,7 +47,7 @@ function toDouble(given: Value): Value {
   if (typeof given === 'bigint') return Number(given)
   if (typeof given === 'boolean') return given ? 1 : 0
   if (typeof given !== 'string') return undefined
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(given) ? Number(given) : undefined
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(given) ? Number(given) : undefined
 }
 
 function toBool(given: Value): Value {
