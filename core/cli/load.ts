@@ -1,5 +1,11 @@
 import type { AnyFactory } from '../component/index.js'
-import { createDefaultEnvironment, loadConfig } from '../config/index.js'
+import {
+  configJsonSchema,
+  formatCheckers,
+  loadConfig,
+  printConfig,
+  processEnvironment,
+} from '../config/index.js'
 import { exporterCommon } from '../delivery/index.js'
 import { checkCondition, checkPath } from '../ottl/index.js'
 import type { Distribution } from '../service/distribution.js'
@@ -14,4 +20,36 @@ export interface Loaded {
   readonly factories: readonly AnyFactory[]
   /** The configuration merged and expanded, as YAML, without secrets. */
   redacted(): string
+}
+
+/** What the core adds to the configuration of components, by kind. */
+export const COMMON = { exporter: exporterCommon }
+
+const FORMATS = formatCheckers({ template: checkTemplate, condition: checkCondition, path: checkPath })
+
+/** Reads and validates the configuration that a command was given. Throws `ConfigError` with all problems. */
+export async function load(
+  { components, demo, name }: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): Promise<Loaded> {
+  const loaded = await loadConfig({
+    sources: options.config,
+    sets: options.set,
+    factories: components,
+    formats: FORMATS,
+    common: COMMON,
+    environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
+    ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
+  })
+  return {
+    settings: settingsOf(loaded),
+    factories: [...loaded.factories.values()],
+    redacted: () => printConfig(loaded),
+  }
+}
+
+/** The JSON Schema of a whole configuration file. */
+export function configSchema({ components }: Distribution): unknown {
+  return configJsonSchema(components, COMMON)
 }

@@ -3,7 +3,7 @@ import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import type { Distribution } from '../service/distribution.js'
 import { listComponents } from './components.js'
 import type { CommandIo, ConfigOptions } from './io.js'
-import { load } from './load.js'
+import { configSchema } from './load.js'
 import { newComponent } from './new-component.js'
 import { printConfig } from './print-config.js'
 import { run } from './run.js'
@@ -40,12 +40,10 @@ export async function main(
     .description('list the components: kind, type, stability; with --config also those of its packages')
     .option('--json', 'as JSON')
     .action(async options => finish(await listComponents(distribution, options, io)))
-  withConfig(program.command('schema'))
+  program
+    .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
-    .action(async options => {
-      const { schema } = await load(distribution, options, io)
-      io.stdout.write(`${JSON.stringify(schema, null, 2)}\n`)
-    })
+    .action(() => void io.stdout.write(`${JSON.stringify(configSchema(distribution), null, 2)}\n`))
   program
     .command('new')
     .description('write a package for a component of your own')

@@ -24,7 +24,13 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../ottl/index.js'
+export * from '../pattern/index.js'
+export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
+export { StateIndex } from '../state/state-index.js'
 export {
   checkTemplate,
   compileTemplate,

@@ -53,12 +53,20 @@ export function createRecord(init: RecordInit): LogRecord {
 
 /**
  * The base of a record that decodes its source on demand. A subclass gives `decode()`, called at most once,
- * and overrides the getters that it can answer without decoding.
+ * and overrides the getters that it can answer without decoding. One that builds its id on demand too passes
+ * none and overrides `id`.
  */
 export abstract class LazyRecord implements LogRecord {
+  readonly #id: string
   #fields: LogFields | undefined
 
-  constructor(readonly id: string) {}
+  constructor(id = '') {
+    this.#id = id
+  }
+
+  get id(): string {
+    return this.#id
+  }
 
   protected abstract decode(): LogFields
 

@@ -1,0 +1,1 @@
+export { LineSplitter, type LineSplitterOptions, utf8PieceEnd } from './line-splitter.js'

@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream'
+import { type Clock, RetryableError, type TlsConnectOptions } from 'tocsin/component'
+import { Agent } from 'undici'
+import type { VictoriaLogsConfig } from './config.js'
+
+/** How much of an error's body is read and logged, in characters. */
+const ERROR_BODY_CHARS = 512
+const ERROR_BODY_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 60_000
+/** A query that is silent for so long is given up; a tail may be silent for ever. */
+const QUERY_TIMEOUT_MS = 120_000
+
+/** VictoriaLogs, or something before it, answered with an HTTP error. */
+export class HttpError extends RetryableError {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super('victorialogs_http_error', message)
+  }
+
+  /** Only a person can mend it: a bad query, a wrong password. It is tried again all the same, but seldom. */
+  get lasting(): boolean {
+    return this.status >= 300 && this.status < 500 && ![408, 425, 429].includes(this.status)
+  }
+}
+
+export type Parameters = { readonly [name: string]: string }
+
+/** The HTTP side: one agent, and requests whose body is read as it comes. */
+export class Client {
+  readonly #origin: string
+  readonly #prefix: string
+  readonly #headers: Record<string, string>
+  readonly #secrets: readonly string[]
+  readonly #agent: Agent
+  readonly #clock: Clock
+
+  constructor(config: VictoriaLogsConfig, tls: TlsConnectOptions, clock: Clock) {
+    const url = new URL(config.endpoint)
+    this.#origin = url.origin
+    this.#prefix = `${url.pathname.replace(/\/+$/, '')}/select/logsql`
+    this.#headers = requestHeaders(config)
+    this.#secrets = secretsOf(config, this.#headers)
+    this.#clock = clock
+    this.#agent = new Agent({
+      connect: {
+        ...tls,
+        timeout: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
+      },
+    })
+  }
+
+  /** The body of a live tail. It may stay silent for any time. Throws `HttpError`, or what the network throws. */
+  tail(parameters: Parameters, signal: AbortSignal): Promise<Readable> {
+    return this.#open('tail', parameters, 0, signal)
+  }
+
+  /** The body of a query: stored lines in any order. */
+  query(parameters: Parameters, signal: AbortSignal): Promise<Readable> {
+    return this.#open('query', parameters, QUERY_TIMEOUT_MS, signal)
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy()
+  }
+
+  async #open(
+    api: 'tail' | 'query',
+    parameters: Parameters,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Readable> {
+    const path = `${this.#prefix}/${api}`
+    const { statusCode, headers, body } = await this.#agent.request({
+      origin: this.#origin,
+      path: `${path}?${new URLSearchParams(parameters)}`,
+      method: 'GET',
+      headers: this.#headers,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      signal,
+    })
+    if (statusCode !== 200) {
+      const text = await this.#errorText(body)
+      throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}: ${text || '(no body)'}`)
+    }
+    const encoding = headers['content-encoding']
+    if (encoding && encoding !== 'identity') {
+      body.on('error', () => undefined).destroy()
+      throw new HttpError(
+        statusCode,
+        `${this.#origin}${path} answered with content-encoding ${encoding} though identity was asked for: turn compression off in the proxy before VictoriaLogs`,
+      )
+    }
+    return body
+  }
+
+  /** The start of an error's body, without our secrets and control characters. */
+  async #errorText(body: Readable): Promise<string> {
+    const cancel = this.#clock.schedule(ERROR_BODY_TIMEOUT_MS, () => body.destroy())
+    let text = ''
+    try {
+      const decoder = new TextDecoder()
+      for await (const chunk of body) {
+        text += decoder.decode(chunk, { stream: true })
+        if (text.length >= ERROR_BODY_CHARS * 2) break
+      }
+    } catch {
+      // What came before the body broke off is still worth showing.
+    } finally {
+      cancel()
+    }
+    for (const secret of this.#secrets) text = text.replaceAll(secret, '[REDACTED]')
+    return text
+      .slice(0, ERROR_BODY_CHARS)
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()
+  }
+}
+
+function requestHeaders({ basic_auth, headers = {} }: VictoriaLogsConfig): Record<string, string> {
+  const all: Record<string, string> = {
+    // Compressed, a tail may hold back its headers until the first line.
+    'accept-encoding': 'identity',
+    accept: 'application/x-ndjson',
+    'user-agent': 'tocsin',
+  }
+  if (basic_auth) {
+    const credentials = Buffer.from(`${basic_auth.username}:${basic_auth.password}`).toString('base64')
+    all.authorization = `Basic ${credentials}`
+  }
+  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value
+  return all
+}
+
+/** Short values would only blot out innocent text. */
+function secretsOf(config: VictoriaLogsConfig, sent: Record<string, string>): string[] {
+  const own = ['accept', 'accept-encoding', 'user-agent']
+  const values = Object.entries(sent).flatMap(([name, value]) => (own.includes(name) ? [] : [value]))
+  const tokens = values.map(value => value.replace(/^(?:Basic|Bearer)\s+/i, ''))
+  return [config.basic_auth?.password ?? '', ...values, ...tokens]
+    .filter(secret => secret.length >= 4)
+    .sort((a, b) => b.length - a.length)
+}

@@ -1,0 +1,209 @@
+import {
+  type CheckProblem,
+  type ConfigSchema,
+  checkTls,
+  parseDuration,
+  type TlsClientConfig,
+  tlsSchema,
+} from 'tocsin/component'
+import { refusedPipes } from './refused-pipes.js'
+
+export interface VictoriaLogsConfig {
+  readonly endpoint: string
+  readonly query: string
+  readonly basic_auth?: { readonly username: string; readonly password: string }
+  readonly headers?: { readonly [name: string]: string }
+  readonly tls?: TlsClientConfig
+  readonly storage?: string
+  readonly backfill?: boolean | { readonly max_age?: string | number }
+  readonly reconcile?: boolean | { readonly interval?: string | number; readonly look_back?: string | number }
+}
+
+/** The reading of `/select/logsql/query` that makes up for what the tail does not send. */
+export interface GapOptions {
+  /** How far back a gap is filled; undefined: not at all. */
+  readonly maxAgeMs: number | undefined
+  /** How often the recent past is read again; undefined: never. */
+  readonly reconcileMs: number | undefined
+  /** How far back each reading reaches beyond what was read, for lines that arrive late. */
+  readonly lookBackMs: number
+}
+
+const MAX_AGE = '1h'
+const INTERVAL = '30s'
+const LOOK_BACK = '2m'
+
+const DURATION = { type: ['string', 'number'], format: 'duration' } as const
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['endpoint', 'query'],
+  aliases: { url: 'endpoint' },
+  synonyms: { auth: 'basic_auth', uri: 'endpoint', host: 'endpoint', filter: 'query', logsql: 'query' },
+  properties: {
+    endpoint: {
+      type: 'string',
+      format: 'http-url',
+      description: 'Where VictoriaLogs listens; a path prefix is kept.',
+      examples: ['http://127.0.0.1:9428'],
+    },
+    query: {
+      type: 'string',
+      minLength: 1,
+      description: 'The LogsQL query to tail.',
+      examples: ['"Failed password"', '_stream:{app="shop"} level:error'],
+    },
+    basic_auth: {
+      type: 'object',
+      description: 'HTTP basic authentication.',
+      additionalProperties: false,
+      required: ['username', 'password'],
+      synonyms: { user: 'username', pass: 'password' },
+      properties: {
+        username: { type: 'string', minLength: 1, description: 'The user.' },
+        password: { type: 'string', secret: true, description: 'The password.' },
+      },
+    },
+    headers: {
+      type: 'object',
+      description:
+        'Headers of every request, such as AccountID and ProjectID of a tenant. An Authorization header wins over basic_auth.',
+      additionalProperties: { type: 'string', secret: true },
+    },
+    tls: tlsSchema,
+    storage: {
+      type: 'string',
+      component: 'extension',
+      description:
+        'The storage extension for the checkpoint; without one a start of the process tails from now on.',
+    },
+    backfill: {
+      description: `Fills the gap after an interruption from /select/logsql/query. false turns that and reconcile off.`,
+      default: { max_age: MAX_AGE },
+      anyOf: [
+        { type: 'boolean' },
+        {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            max_age: { ...DURATION, default: MAX_AGE, description: 'The longest gap that is filled.' },
+          },
+        },
+      ],
+    },
+    reconcile: {
+      description: 'Reads the recent past again, for lines that the tail skipped. false turns it off.',
+      default: { interval: INTERVAL, look_back: LOOK_BACK },
+      anyOf: [
+        { type: 'boolean' },
+        {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            interval: { ...DURATION, default: INTERVAL, description: 'How often.' },
+            look_back: {
+              ...DURATION,
+              default: LOOK_BACK,
+              description:
+                'How late a line may arrive and still be found: each reading overlaps what was read by this.',
+            },
+          },
+        },
+      ],
+    },
+  },
+}
+
+export function check(config: VictoriaLogsConfig): CheckProblem[] {
+  return [
+    ...checkEndpoint(config.endpoint),
+    ...checkQuery(config.query),
+    ...checkAuthorization(config),
+    ...checkTls(config.tls, ['tls']),
+    ...checkReconcile(config),
+  ]
+}
+
+/** The durations in ms, defaults filled in. */
+export function gapOptions({ backfill = true, reconcile = true }: VictoriaLogsConfig): GapOptions {
+  const { interval, look_back } = typeof reconcile === 'object' ? reconcile : {}
+  const maxAge = typeof backfill === 'object' ? backfill.max_age : undefined
+  return {
+    maxAgeMs: backfill === false ? undefined : durationMs(maxAge, MAX_AGE),
+    reconcileMs: backfill === false || reconcile === false ? undefined : durationMs(interval, INTERVAL),
+    lookBackMs: durationMs(look_back, LOOK_BACK),
+  }
+}
+
+function checkEndpoint(endpoint: string): CheckProblem[] {
+  if (!URL.canParse(endpoint)) return []
+  const { username, password, search, hash, pathname } = new URL(endpoint)
+  const path = ['endpoint']
+  const problems: CheckProblem[] = []
+  if (username || password) {
+    problems.push({ path, message: 'the URL holds credentials', fix: 'put them under basic_auth' })
+  }
+  if (search || hash) {
+    problems.push({ path, message: 'the URL has a query string', fix: 'put the LogsQL query under query' })
+  }
+  if (/\/select\/logsql(?:\/|$)/.test(pathname)) {
+    problems.push({
+      path,
+      message: 'the URL names an API path',
+      fix: `end it before /select, as in http://127.0.0.1:9428`,
+    })
+  }
+  return problems
+}
+
+function checkQuery(query: string): CheckProblem[] {
+  const path = ['query']
+  if (query.trim() === '') return [{ path, message: 'the query is empty', fix: 'use * for all lines' }]
+  return refusedPipes(query).map(pipe => ({
+    path,
+    message: `VictoriaLogs cannot tail a query with the pipe "${pipe}"`,
+    fix: 'tail the lines that matter and count or limit them in a processor',
+  }))
+}
+
+function checkAuthorization({ basic_auth, headers = {} }: VictoriaLogsConfig): CheckProblem[] {
+  const name = Object.keys(headers).find(key => key.toLowerCase() === 'authorization')
+  if (!name || !basic_auth) return []
+  return [
+    {
+      severity: 'warning',
+      path: ['headers', name],
+      message: 'the Authorization header wins, basic_auth is not used',
+      fix: 'remove one of them',
+    },
+  ]
+}
+
+function checkReconcile(config: VictoriaLogsConfig): CheckProblem[] {
+  const { maxAgeMs, reconcileMs, lookBackMs } = gapOptions(config)
+  const problems: CheckProblem[] = []
+  if (maxAgeMs === 0) {
+    problems.push({ path: ['backfill', 'max_age'], message: 'max_age is 0', fix: 'write backfill: false' })
+  }
+  if (reconcileMs !== undefined && reconcileMs < 1_000) {
+    problems.push({
+      path: ['reconcile', 'interval'],
+      message: 'the interval is below 1s',
+      fix: 'take 1s or more, or write reconcile: false',
+    })
+  }
+  if (reconcileMs !== undefined && lookBackMs < reconcileMs) {
+    problems.push({
+      path: ['reconcile', 'look_back'],
+      message: 'look_back is shorter than interval, so lines between two readings are never looked for',
+      fix: 'make look_back at least twice the interval',
+    })
+  }
+  return problems
+}
+
+/** The schema has refused what is no duration. */
+function durationMs(value: string | number | undefined, fallback: string): number {
+  return parseDuration(value ?? fallback) ?? (parseDuration(fallback) as number)
+}

@@ -1,0 +1,12 @@
+import { defineReceiver } from 'tocsin/component'
+import { check, schema, type VictoriaLogsConfig } from './config.js'
+import { VictoriaLogsReceiver } from './victorialogs.js'
+
+export const victorialogs = defineReceiver<VictoriaLogsConfig>({
+  type: 'victorialogs',
+  stability: 'beta',
+  description: 'Tails a LogsQL query of VictoriaLogs and fills the gaps that the tail leaves.',
+  schema,
+  check,
+  create: (_config, context) => new VictoriaLogsReceiver(context),
+})

@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
+import { parseRfc3339 } from 'tocsin/component'
+
+/** The fields of a line as VictoriaLogs sends them: in general all are strings. */
+export type LineFields = { readonly [name: string]: unknown }
+
+export interface Line {
+  /** The same for the same stored line, whichever endpoint answers it and in whatever order its fields come. */
+  readonly identity: string
+  /** `_time`, ns since the epoch; undefined when it is missing or no time. */
+  readonly time: bigint | undefined
+  readonly fields: LineFields
+  /** Its length on the wire. */
+  readonly bytes: number
+}
+
+export type BadLine = 'invalid_utf8' | 'invalid_json'
+
+/** Decodes one line, or says why it is none. Never throws. */
+export function decodeLine(bytes: Buffer): Line | BadLine {
+  if (!isUtf8(bytes)) return 'invalid_utf8'
+  let fields: unknown
+  try {
+    fields = JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return 'invalid_json'
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return 'invalid_json'
+  const line = fields as LineFields
+  return {
+    identity: identityOf(line),
+    time: typeof line._time === 'string' ? parseRfc3339(line._time) : undefined,
+    fields: line,
+    bytes: bytes.length,
+  }
+}
+
+/**
+ * VictoriaLogs orders the fields of a line by the block that it stands in, so the order is not part of what a
+ * line is. Lengths keep `{"a":"bc"}` and `{"ab":"c"}` apart. A strong hash: who can write logs must not be able
+ * to make a line that passes for another.
+ */
+function identityOf(fields: LineFields): string {
+  let text = ''
+  for (const name of Object.keys(fields).sort()) {
+    const value = fields[name]
+    const piece = typeof value === 'string' ? value : `\u0000${JSON.stringify(value)}`
+    text += `${name.length}:${name}${piece.length}:${piece}`
+  }
+  return hash('sha256', text, 'base64url')
+}
+
+/** For lines that cannot be decoded, so that a repeat of one is not counted again. */
+export function identityOfBytes(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'base64url')
+}

@@ -1,0 +1,39 @@
+import type { ComponentContext } from 'tocsin/component'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** The receiver's own metrics, all present from the start. */
+export function createMetrics({ meter, id }: Pick<ComponentContext<unknown>, 'meter' | 'id'>) {
+  const attributes = { receiver: id }
+  const counter = (name: string, description: string, unit: string, kinds: readonly string[] = []) => {
+    const instrument = meter.createCounter(`tocsin_victorialogs_${name}`, { description, unit })
+    for (const kind of kinds) instrument.add(0, { ...attributes, kind })
+    if (kinds.length === 0) instrument.add(0, attributes)
+    return (value: number, kind?: string): void =>
+      instrument.add(value, kind === undefined ? attributes : { ...attributes, kind })
+  }
+  const gauge = (name: string, description: string, unit: string) => {
+    const instrument = meter.createGauge(`tocsin_victorialogs_${name}`, { description, unit })
+    instrument.record(0, attributes)
+    return (value: number): void => instrument.record(value, attributes)
+  }
+  return {
+    up: gauge('up', 'Whether the tail is open (1) or not (0).', '1'),
+    reconnections: counter('reconnections', 'Tails opened again.', '{connection}'),
+    backfilled: counter(
+      'backfilled_log_records',
+      'Log records that the tail did not bring: read after a gap, or found by reconciling.',
+      '{record}',
+      ['gap', 'reconcile'],
+    ),
+    queryFailures: counter('query_failures', 'Failed readings of /select/logsql/query.', '{reading}'),
+    repeats: counter('repeated_lines', 'Lines that were read again and offered once.', '{line}'),
+    backfillRemaining: gauge('backfill_remaining_seconds', 'How much of a gap is still to be read.', 's'),
+    skippedSeconds: counter(
+      'skipped_gap_seconds',
+      'Time that was not read because a gap was longer than backfill.max_age.',
+      's',
+    ),
+    remembered: gauge('remembered_lines', 'Lines remembered to recognise repeats.', '{line}'),
+  }
+}

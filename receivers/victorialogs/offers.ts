@@ -1,0 +1,217 @@
+import type { Busy, Clock, Intake, LogRecord, Settled } from 'tocsin/component'
+import type { SeenLine } from './seen-lines.js'
+
+/** Records on their way to the pipelines, with what the checkpoint may say once they are settled. */
+export interface Offer {
+  readonly records: readonly LogRecord[]
+  /** The lines of the records that have a time. */
+  readonly lines: readonly SeenLine[]
+  readonly bytes: number
+  /** When this offer and all before it are settled, the source is read up to here. */
+  readonly position: Position | undefined
+}
+
+/** How far the source is read. */
+export interface Position {
+  /** Every line up to this `_time` that was there at `asOf` was offered, ns since the epoch. */
+  readonly completeTo: bigint
+  /** The wall clock then. */
+  readonly asOf: bigint
+}
+
+interface Entry {
+  readonly offer: Offer
+  settled: Settled | undefined
+  done: boolean
+}
+
+export interface OffersOptions {
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly maxRecords: number
+  readonly maxBytes: number
+  /** Takes offers in the order in which they were added, each when it and all before it are settled. */
+  readonly onSettled: (offer: Offer, settled: Settled | undefined) => void
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Offers batches one after another, again while the pipelines are busy, and tells what is settled in order: a
+ * batch that settles early waits for those before it, so a checkpoint never passes over an unsettled record.
+ */
+export class Offers {
+  readonly #options: OffersOptions
+  readonly #stop = new AbortController()
+  /** Added and not reported as settled. */
+  readonly #unsettled: Entry[] = []
+  /** Not yet taken by the pipelines. */
+  readonly #waiting: Entry[] = []
+  readonly #wake = new Set<() => void>()
+  #records = 0
+  #bytes = 0
+  #held = 0
+  #pumping = false
+  #taken: Position | undefined
+
+  constructor(options: OffersOptions) {
+    this.#options = options
+  }
+
+  /** Records that are not settled, and those that are but not checkpointed. */
+  get pending(): number {
+    return this.#records + this.#held
+  }
+
+  /** Records that the pipelines did not take yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** The position that the newest batch in the pipelines leads to. */
+  get taken(): Position | undefined {
+    return this.#taken
+  }
+
+  get full(): boolean {
+    return this.pending >= this.#options.maxRecords || this.#bytes >= this.#options.maxBytes
+  }
+
+  /** The earliest time among the lines that are not settled. */
+  oldestUnsettled(): bigint | undefined {
+    let oldest: bigint | undefined
+    for (const { offer } of this.#unsettled) {
+      for (const { time } of offer.lines) if (oldest === undefined || time < oldest) oldest = time
+    }
+    return oldest
+  }
+
+  /** One offer may go over the limits: look at `full` first. */
+  add(offer: Offer): void {
+    const entry: Entry = { offer, settled: undefined, done: offer.records.length === 0 }
+    this.#unsettled.push(entry)
+    this.#records += offer.records.length
+    this.#bytes += offer.bytes
+    if (entry.done) {
+      if (this.#waiting.length === 0) this.#took(offer)
+      this.#report()
+      return
+    }
+    this.#waiting.push(entry)
+    void this.#pump()
+  }
+
+  /** Settled records whose checkpoint is not durable count as pending, so that a broken storage stops the reading. */
+  hold(records: number): void {
+    this.#held += records
+    this.#wakeAll()
+  }
+
+  /** Calls back once when there is room again. The answer cancels it. */
+  onRoom(callback: () => void): () => void {
+    this.#wake.add(callback)
+    return () => this.#wake.delete(callback)
+  }
+
+  /** Resolves when there is room, or on abort: look at the signal afterwards. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.full && !signal.aborted) {
+      await new Promise<void>(resolve => {
+        const done = (): void => {
+          cancel()
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        const cancel = this.onRoom(done)
+        signal.addEventListener('abort', done)
+      })
+    }
+  }
+
+  /** Offers nothing more; settlements are still taken. */
+  stop(): void {
+    this.#stop.abort()
+    this.#waiting.length = 0
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    const { signal } = this.#stop
+    while (this.#waiting.length > 0 && !signal.aborted) {
+      await this.#options.intake.ready()
+      if (signal.aborted) break
+      const entry = this.#waiting.shift() as Entry
+      const busy = await this.#try(entry)
+      if (!busy || signal.aborted) continue
+      this.#waiting.unshift(entry)
+      await this.#options.clock.sleep(busy.retryAfterMs, signal)
+    }
+    this.#pumping = false
+  }
+
+  /** `Busy` comes at once; what does not answer at once was taken. */
+  async #try(entry: Entry): Promise<Busy | undefined> {
+    let late = false
+    const answer = this.#options.intake.offer(entry.offer.records).then(
+      result => {
+        if (!result.busy) this.#settle(entry, result)
+        else if (late) this.#again(entry, result)
+        return result
+      },
+      error => {
+        this.#options.onError(error)
+        const busy: Busy = { busy: true, retryAfterMs: 1_000, reason: 'offer_failed' }
+        if (late) this.#again(entry, busy)
+        return busy
+      },
+    )
+    const first = await Promise.race([answer, nextTurn()])
+    late = true
+    if (first?.busy) return first
+    this.#took(entry.offer)
+    return undefined
+  }
+
+  #took({ position }: Offer): void {
+    if (position) this.#taken = position
+  }
+
+  #again(entry: Entry, busy: Busy): void {
+    this.#options.clock.schedule(busy.retryAfterMs, () => {
+      if (this.#stop.signal.aborted) return
+      this.#waiting.unshift(entry)
+      void this.#pump()
+    })
+  }
+
+  #settle(entry: Entry, settled: Settled): void {
+    entry.done = true
+    entry.settled = settled
+    this.#report()
+  }
+
+  #report(): void {
+    let count = 0
+    for (const entry of this.#unsettled) {
+      if (!entry.done) break
+      count++
+    }
+    for (const { offer, settled } of this.#unsettled.splice(0, count)) {
+      this.#records -= offer.records.length
+      this.#bytes -= offer.bytes
+      this.#options.onSettled(offer, settled)
+    }
+    if (count > 0) this.#wakeAll()
+  }
+
+  #wakeAll(): void {
+    if (this.full) return
+    const woken = [...this.#wake]
+    this.#wake.clear()
+    for (const wake of woken) wake()
+  }
+}
+
+function nextTurn(): Promise<undefined> {
+  return new Promise(resolve => setImmediate(() => resolve(undefined)))
+}

@@ -1,0 +1,102 @@
+import type { Clock, KeyValueStore, Random } from 'tocsin/component'
+import { type CollectingIntake, collectingIntake, type TestContext, testContext } from 'tocsin/testing'
+import type { VictoriaLogsConfig } from '../../receivers/victorialogs/config.js'
+import { VictoriaLogsReceiver } from '../../receivers/victorialogs/victorialogs.js'
+import { scaledClock } from './scaled-clock.js'
+import { VictoriaLogsServer, type VictoriaLogsServerOptions } from './victorialogs-server.js'
+
+export interface HarnessOptions {
+  readonly clock?: Clock
+  readonly server?: Omit<VictoriaLogsServerOptions, 'now'>
+  /** Settle nothing until the test does. */
+  readonly manual?: boolean
+}
+
+export interface Run {
+  readonly receiver: VictoriaLogsReceiver
+  readonly intake: CollectingIntake
+  readonly context: TestContext<VictoriaLogsConfig>
+  bodies(): string[]
+  /** As at a shutdown: with the last checkpoint. */
+  stop(): Promise<void>
+  /** As at a crash: what was not checkpointed is lost. */
+  crash(): Promise<void>
+}
+
+/** A test server and receivers that follow it, one after another or together, on one clock. */
+export class Harness {
+  readonly clock: Clock
+  readonly server: VictoriaLogsServer
+  readonly #runs = new Set<Run>()
+
+  private constructor(clock: Clock, server: VictoriaLogsServer) {
+    this.clock = clock
+    this.server = server
+  }
+
+  static async start({ clock = scaledClock(100), server = {} }: HarnessOptions = {}): Promise<Harness> {
+    return new Harness(clock, await VictoriaLogsServer.start({ ...server, now: () => clock.now() }))
+  }
+
+  async run(
+    config: Partial<VictoriaLogsConfig> = {},
+    options: { readonly manual?: boolean; readonly store?: KeyValueStore; readonly random?: Random } = {},
+  ): Promise<Run> {
+    const { store } = options
+    let crashed = false
+    const guarded: KeyValueStore | undefined = store && {
+      get: key => store.get(key),
+      range: (from, to, limit) => store.range(from, to, limit),
+      write: changes => (crashed ? new Promise(() => undefined) : store.write(changes)),
+    }
+    const context = testContext<VictoriaLogsConfig>({
+      clock: this.clock,
+      config: { endpoint: this.server.url, query: '*', ...config, ...(store && { storage: 'file_storage' }) },
+      ...(guarded && { stores: { file_storage: guarded } }),
+      ...(options.random && { random: options.random }),
+    })
+    const receiver = new VictoriaLogsReceiver(context)
+    const intake = collectingIntake({ manual: options.manual ?? false })
+    await receiver.start(intake)
+    const run: Run = {
+      receiver,
+      intake,
+      context,
+      bodies: () => intake.records().map(record => String(record.body)),
+      stop: async () => {
+        this.#runs.delete(run)
+        await receiver.stop()
+        await receiver.close()
+      },
+      crash: async () => {
+        this.#runs.delete(run)
+        crashed = true
+        await receiver.stop()
+      },
+    }
+    this.#runs.add(run)
+    return run
+  }
+
+  /** Inserts lines at the present time, each a nanosecond after the one before. */
+  insert(...messages: readonly string[]): void {
+    const now = this.clock.now()
+    messages.forEach((msg, index) => {
+      this.server.insert({ msg, time: now + BigInt(index) })
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const run of [...this.#runs]) await run.stop()
+    await this.server.down()
+  }
+}
+
+/** Waits in real time until a condition holds. Throws with `what` after `timeoutMs`. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}.`)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+}
