@@ -46,7 +46,7 @@ function idPattern(factory: AnyFactory): string {
 }
 
 function componentSchema(factory: AnyFactory, catalog: Catalog): JsonSchema {
-  return { ...plain({ type: 'object', ...catalog.schema(factory) }), description: factory.description }
+  return { ...plain(catalog.schema(factory)), description: factory.description }
 }
 
 /** Without our own keywords. A value may always be a `${...}` reference instead. */
