@@ -14,5 +14,5 @@ export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, OtlpDecodeError } f
 export { compilePath, type Path, parsePath } from './path.js'
 export { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'
-export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339, zonedTime } from './time.js'
+export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339 } from './time.js'
 export { zonedToEpochMs, zoneOffsetMs } from './zone.js'

@@ -1,5 +1,6 @@
 import { utcFormat, utcParse } from 'd3-time-format'
-import { isTimeZone, zonedTime } from '../model/time.js'
+import { isTimeZone } from '../model/time.js'
+import { zonedToEpochMs } from '../model/zone.js'
 import { OttlEvalError } from './errors.js'
 import { Time } from './values.js'
 
@@ -67,7 +68,7 @@ export function compileTimeFormat(layout: string): TimeFormat {
     parse: (text, timeZone) => {
       const date = fromText(text)
       if (!date) throw new OttlEvalError('the text does not have the form of the layout')
-      const ms = hasZone ? date.getTime() : zonedTime(date.getTime(), timeZone)
+      const ms = hasZone ? date.getTime() : zonedToEpochMs(date.getTime(), timeZone)
       return new Time(BigInt(ms) * 1_000_000n)
     },
   }

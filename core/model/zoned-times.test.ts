@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { zonedTime } from './index.js'
+import { zonedToEpochMs } from './index.js'
 
 it('finds the instant at which clocks of a zone show a wall time, also across changes of the clocks', () => {
   const at = (wall: string, zone: string): string =>
-    new Date(zonedTime(Date.parse(`${wall}Z`), zone)).toISOString()
+    new Date(zonedToEpochMs(Date.parse(`${wall}Z`), zone)).toISOString()
   expect(at('2025-01-15T12:00:00', 'UTC')).toBe('2025-01-15T12:00:00.000Z')
   expect(at('2025-01-15T12:00:00.250', 'Europe/Berlin')).toBe('2025-01-15T11:00:00.250Z')
   expect(at('2025-07-15T12:00:00', 'Europe/Berlin')).toBe('2025-07-15T10:00:00.000Z')
