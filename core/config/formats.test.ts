@@ -10,7 +10,7 @@ import {
   checkTimeZone,
   type FormatProblem,
 } from './formats.js'
-import { byteSize, durationMs } from './units.js'
+import { byteSize, durationMs } from '../component/units.js'
 
 describe('durationMs', () => {
   it.each([
