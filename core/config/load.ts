@@ -47,8 +47,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const report = new Report()
   report.problems.push(...read.problems)
   if (!read.root) {
-    const place = report.problems.length > 0
-    throw new ConfigError(place ? inOrder(report.problems, []) : [noSource])
+    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource])
   }
   const expanded = await expand(read.root, request.environment)
   report.problems.push(...expanded.problems)
@@ -70,7 +69,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   ) as { [kind in Kind]: Map<string, Defined> }
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
 
-  const problems = inOrder(report.problems, request.sources)
+  const names = request.sources.map(source => source.replace(/^file:/, ''))
+  const problems = inOrder(report.problems, names)
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
