@@ -4,7 +4,7 @@ import { checkValue } from './check-value.js'
 import type { Defined } from './components.js'
 import { checkConnectors } from './connectors.js'
 import { emptyMap, type MapNode, type Node } from './node.js'
-import { checkPipelines, type DefinedByKind, references, resolve, undefinedReference } from './pipelines.js'
+import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
 import type { Report } from './report.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
 import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
@@ -108,7 +108,7 @@ function checkNeeds(
     for (const { needs } of defined[kind].values())
       for (const { id, place, path } of needs) {
         const extension = resolve(id, ['extension'], defined, catalog)
-        if (!extension) report.error(place, path, ...undefinedReference(id, ['extension'], defined, catalog))
+        if (!extension) reportUndefined(id, ['extension'], place, path, defined, catalog, report)
         else if (!started.has(extension))
           report.error(
             place,
