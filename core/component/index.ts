@@ -1,5 +1,5 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
-export { eventIdOf } from '../delivery/event-id.js'
+export { eventIdOf, idempotencyKey } from '../delivery/event-id.js'
 export {
   formatSpan,
   type Notification,
@@ -26,6 +26,10 @@ export {
 } from '../http/tls.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../ottl/index.js'
+export * from '../pattern/index.js'
+export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'
 export {
   checkTemplate,

@@ -44,14 +44,15 @@ export class Catalog {
 
   /** The factory's schema with the common keys of its kind. The same object for the same factory. */
   schema(factory: AnyFactory): ConfigSchema {
-    const common = this.common[factory.kind]
-    return common ? mergedSchema(factory.schema, common) : factory.schema
+    return mergedSchema(factory.schema, this.common[factory.kind] ?? NOTHING)
   }
 }
 
 export function withArticle(kind: Kind): string {
   return kind === 'exporter' || kind === 'extension' ? `an ${kind}` : `a ${kind}`
 }
+
+const NOTHING: ConfigSchema = {}
 
 // Kept across loads: the validator keeps compiled schemas by identity.
 const MERGED = new WeakMap<ConfigSchema, WeakMap<ConfigSchema, ConfigSchema>>()
@@ -60,6 +61,7 @@ function mergedSchema(own: ConfigSchema, common: ConfigSchema): ConfigSchema {
   const known = MERGED.get(common) ?? new WeakMap<ConfigSchema, ConfigSchema>()
   MERGED.set(common, known)
   const merged = known.get(own) ?? {
+    type: 'object',
     ...own,
     properties: { ...common.properties, ...own.properties },
     aliases: { ...common.aliases, ...own.aliases },

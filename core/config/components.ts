@@ -103,13 +103,7 @@ function checkComponent(
   const nothing = given.kind === 'scalar' && given.value === null
   const schema = catalog.schema(factory)
   const checked = checkedOrReported(() =>
-    checkValue(
-      nothing ? emptyMap(given.place) : given,
-      entry.key,
-      path,
-      { type: 'object', ...schema },
-      validator,
-    ),
+    checkValue(nothing ? emptyMap(given.place) : given, entry.key, path, schema, validator),
   )
   const result = { ...broken, canonical }
   if (typeof checked === 'string') {

@@ -10,7 +10,7 @@ import {
   type ScalarNode,
 } from './node.js'
 import { isSecretMap, isSecretName } from './secrets.js'
-import { resolveScalar } from './yaml.js'
+import { resolveScalar } from './yaml-scalar.js'
 
 /**
  * Brings a value into the form its schema speaks of, before it is validated: aliases become their keys, `key:` with

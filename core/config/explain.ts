@@ -18,12 +18,40 @@ export interface Explained {
 
 /** Says in our words, with place and fix, what the schema validation found. */
 export function explain(errors: readonly SchemaError[], about: Explained): Problem[] {
-  return withBranches(errors, about.root).flatMap(error => {
-    const path = pointerPath(error.instancePath, about.root)
-    const at = locate(about.root, path, about.rootKey)
-    if (at.node.kind === 'invalid') return []
+  const meant = withBranches(errors, about.root)
+  return meant.flatMap(error => {
+    const at = locate(about.root, pointerPath(error.instancePath, about.root), about.rootKey)
+    if (at.node.kind === 'invalid' || isHintedAt(error, meant)) return []
     return problemsFor(error, at, about)
   })
+}
+
+/** A missing key that an unknown key beside it was meant to be needs no problem of its own. */
+function isHintedAt(error: SchemaError, all: readonly SchemaError[]): boolean {
+  if (error.keyword !== 'required' && error.keyword !== 'anyOf') return false
+  const schema = error.parentSchema as ConfigSchema
+  const missing =
+    error.keyword === 'required'
+      ? [error.params.missingProperty]
+      : schema.anyOf?.flatMap(branch => branch.required ?? [])
+  return all.some(
+    other =>
+      other.keyword === 'additionalProperties' &&
+      other.instancePath === error.instancePath &&
+      missing?.includes(
+        meantKey(String(other.params.additionalProperty), other.parentSchema as ConfigSchema),
+      ),
+  )
+}
+
+/** The key that an unknown key was most likely meant to be. */
+function meantKey(
+  key: string,
+  schema: ConfigSchema,
+  taken: ReadonlySet<string> = new Set(),
+): string | undefined {
+  const known = Object.keys(schema.properties ?? {}).filter(name => !taken.has(name))
+  return synonym(key, known, schema.synonyms) ?? nearest(key, known)
 }
 
 function problemsFor(error: SchemaError, at: Located, about: Explained): Problem[] {
@@ -102,19 +130,14 @@ function unknownKey(key: string, at: Located, schema: ConfigSchema, about: Expla
   const known = Object.keys(schema.properties ?? {})
   const place = entry?.key ?? at.place
   const path = [...about.path, ...at.written, entry?.written ?? key]
-  const taken = new Set(entries.keys())
-  const same = synonym(
-    key,
-    known.filter(name => !taken.has(name)),
-    schema.synonyms,
-  )
-  const near = nearest(key, known)
-  const nested = same === undefined && near === undefined ? elsewhere(key, about, at.written) : []
-  const hint =
-    nested.length > 0
-      ? `it belongs at ${nested.slice(0, 2).join(' or ')}; ${listed(known, 'valid keys here')}`
-      : suggestion(key, known, 'valid keys')
-  const fix = same !== undefined && same !== near ? `use "${same}"; ${listed(known, 'valid keys')}` : hint
+  const meant = meantKey(key, schema, new Set(entries.keys()))
+  const nested = meant === undefined ? elsewhere(key, about, at.written) : []
+  const fix =
+    meant !== undefined && nearest(key, [meant]) === undefined
+      ? `use "${meant}"; ${listed(known, 'valid keys')}`
+      : nested.length > 0
+        ? `it belongs at ${nested.slice(0, 2).join(' or ')}; ${listed(known, 'valid keys here')}`
+        : suggestion(key, known, 'valid keys')
   return problemAt(place, path, `unknown key "${key}"`, fix)
 }
 

@@ -37,7 +37,7 @@ export const FORMAT_WORDS: {
 } = {
   duration: { name: 'a duration', like: '30s, 5m or 1h30m' },
   'byte-size': { name: 'a size', like: '64MiB or 1MB' },
-  'http-url': { name: 'an http(s) URL', like: 'http://127.0.0.1:9428' },
+  'http-url': { name: 'an http(s) URL', like: 'https://example.com/path' },
   endpoint: { name: 'host:port', like: '127.0.0.1:4317' },
   regex: { name: 'a regular expression', like: "'error: (?P<reason>.*)'" },
   template: { name: 'a template', like: "'{{ip}}'" },

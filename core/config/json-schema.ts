@@ -46,7 +46,7 @@ function idPattern(factory: AnyFactory): string {
 }
 
 function componentSchema(factory: AnyFactory, catalog: Catalog): JsonSchema {
-  return { ...plain({ type: 'object', ...catalog.schema(factory) }), description: factory.description }
+  return { ...plain(catalog.schema(factory)), description: factory.description }
 }
 
 /** Without our own keywords. A value may always be a `${...}` reference instead. */
@@ -83,9 +83,24 @@ function plain(schema: ConfigSchema, insideProperties = false): JsonSchema {
     own.additionalProperties =
       typeof additionalProperties === 'object' ? plain(additionalProperties) : additionalProperties
   else if (named && !insideProperties) own.additionalProperties = false
+  Object.assign(own, requiredOrAlias(rest.required, aliases))
   if (items) own.items = plain(items)
   if (anyOf) own.anyOf = anyOf.map(branch => plain(branch, insideProperties || named))
   return insideProperties ? own : orReference(own, schema)
+}
+
+/** A required key may be there under another name. */
+function requiredOrAlias(
+  required: readonly string[] = [],
+  aliases: ConfigSchema['aliases'] = {},
+): JsonSchema {
+  const named = required.map(key => [key, ...Object.keys(aliases).filter(alias => aliases[alias] === key)])
+  const either = named.filter(names => names.length > 1)
+  if (either.length === 0) return {}
+  return {
+    required: named.filter(names => names.length === 1).flat(),
+    allOf: either.map(names => ({ anyOf: names.map(name => ({ required: [name] })) })),
+  }
 }
 
 function orReference(own: { [keyword: string]: unknown }, schema: ConfigSchema): JsonSchema {

@@ -83,7 +83,7 @@ describe.skipIf(!there)('the contract files', () => {
     await load('valerter-pipeline.yaml')
     const start = performance.now()
     for (let i = 0; i < 10; i++) await load('valerter-pipeline.yaml')
-    expect((performance.now() - start) / 10).toBeLessThan(25)
+    expect((performance.now() - start) / 10).toBeLessThan(100)
   })
 
   it('show no secret', async () => {

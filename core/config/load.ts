@@ -52,8 +52,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
   const expanded = await expand(read.root, request.environment)
   report.problems.push(...expanded.problems)
-  const root = expanded.node as MapNode
-  checkTopLevel(root, report)
+  const root = checkTopLevel(expanded.node as MapNode, report)
 
   const packages = listOf(root.entries.get('packages'), report)
   const importPackage = request.importPackage ?? importFrom
@@ -100,7 +99,9 @@ const noSource: Problem = {
 
 const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']
 
-function checkTopLevel(root: MapNode, report: Report): void {
+/** Goes on with misspelt sections under their right names, so that nothing in them is taken for missing. */
+function checkTopLevel(root: MapNode, report: Report): MapNode {
+  const entries = new Map(root.entries)
   for (const [key, entry] of root.entries) {
     if (TOP_LEVEL.includes(key)) continue
     const near = nearest(key, TOP_LEVEL)
@@ -111,7 +112,14 @@ function checkTopLevel(root: MapNode, report: Report): void {
         ? ''
         : `did you mean "${near}"? `
     report.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
+    if (near !== undefined && !entries.has(near)) entries.set(near, entry)
+    if (inService && !entries.has('service')) entries.set('service', { ...entry, value: wrapped(key, entry) })
   }
+  return { ...root, entries }
+}
+
+function wrapped(key: string, entry: Entry): MapNode {
+  return { kind: 'map', place: entry.value.place, entries: new Map([[key, entry]]) }
 }
 
 function entriesOf(root: MapNode, section: Section, report: Report): ReadonlyMap<string, Entry> {

@@ -88,10 +88,9 @@ export function example(schema: ConfigSchema): string | undefined {
 function foundScalar(node: ScalarNode): string {
   const { value } = node
   if (value === null) return 'nothing'
-  const what = typeof value === 'string' ? 'the text' : typeof value === 'number' ? 'the number' : 'the value'
-  return node.secret
-    ? `${what} of a secret`
-    : `${what} ${typeof value === 'string' ? quote(value) : node.text}`
+  if (typeof value === 'string') return node.secret ? 'text' : `the text ${quote(value)}`
+  if (node.secret) return typeof value === 'number' ? 'a number' : 'true or false'
+  return `the ${typeof value === 'number' ? 'number' : 'value'} ${node.text}`
 }
 
 function typeWords(type: SchemaType, schema: ConfigSchema): string {

@@ -6,7 +6,11 @@ export interface SyntaxExplanation {
 
 /** Turns what the YAML parser says into what is wrong with the line and how to mend it. */
 export function explainSyntax(text: string, reason: string, position: number): SyntaxExplanation {
-  const found = tabIndent(text, position) ?? unquoted(text, position) ?? byReason(text, reason, position)
+  const found =
+    tabIndent(text, position) ??
+    unclosedAbove(text, reason, position) ??
+    unquoted(text, position) ??
+    byReason(text, reason, position)
   return (
     found ?? { offset: position, message: `not valid YAML: ${reason}`, fix: 'check indentation and quotes' }
   )
@@ -21,6 +25,38 @@ function tabIndent(text: string, position: number): SyntaxExplanation | undefine
     message: 'a tab in the indentation',
     fix: 'YAML allows only spaces there',
   }
+}
+
+/** The keys above an offset by indentation: the parser knows none when it gives up. */
+export function keyPathAt(text: string, offset: number): string[] {
+  const path: string[] = []
+  let within = Number.POSITIVE_INFINITY
+  for (const { line } of linesUp(text, offset)) {
+    const match = /^((?:\s|- )*)(["']?)([\w./-]+)\2:(?:\s|$)/.exec(line)
+    if (match && match[1]!.length < within) {
+      path.unshift(match[3]!)
+      within = match[1]!.length
+    }
+  }
+  return path
+}
+
+/** A list or map in brackets ends where the file does, or where the indentation no longer fits. */
+function unclosedAbove(text: string, reason: string, position: number): SyntaxExplanation | undefined {
+  if (!/flow collection|indentation/.test(reason)) return undefined
+  const { start } = lineAt(text, position)
+  if (start === 0) return undefined
+  for (const { start: above, line } of linesUp(text, start - 1)) {
+    const open = line.search(/[[{][^\]}]*$/)
+    if (open >= 0 && !/^\s*#/.test(line))
+      return {
+        offset: above + open,
+        message: 'a "[" or "{" is not closed',
+        fix: 'add the closing "]" or "}"',
+      }
+    if (line.trim() !== '') return undefined
+  }
+  return undefined
 }
 
 /** A value that means something else to YAML unless it is quoted. Looks at the line of the error and the one above. */
@@ -95,20 +131,33 @@ function byReason(text: string, reason: string, offset: number): SyntaxExplanati
 /** The end of the file is where the parser notices; the last line that opens something is where to look. */
 function openingOf(text: string, what: string): number | undefined {
   const openers = what.includes('flow') ? /[[{]/g : what.includes('single') ? /'/g : /"/g
-  for (let end = text.length; end > 0; ) {
-    const { start, line } = lineAt(text, end)
+  for (const { start, line } of linesUp(text, text.length)) {
     const counts = [...line.matchAll(openers)]
     const closed = what.includes('flow')
       ? [...line.matchAll(/[\]}]/g)].length
       : counts.length - (counts.length % 2)
     if (counts.length > closed) return start + counts[what.includes('flow') ? 0 : counts.length - 1]!.index
-    end = start - 1
   }
   return undefined
 }
 
-function lineAt(text: string, position: number): { start: number; line: string } {
-  const start = text.lastIndexOf('\n', position - 1) + 1
+/** The line of an offset, then those above it. */
+function* linesUp(text: string, position: number): Generator<Line> {
+  for (let end = position; end >= 0; ) {
+    const line = lineAt(text, end)
+    yield line
+    end = line.start - 1
+  }
+}
+
+interface Line {
+  readonly start: number
+  readonly line: string
+}
+
+function lineAt(text: string, position: number): Line {
+  // A negative index would be taken for 0, and find a line break there.
+  const start = position <= 0 ? 0 : text.lastIndexOf('\n', position - 1) + 1
   const end = text.indexOf('\n', start)
   return { start, line: text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '') }
 }

@@ -1,22 +1,19 @@
 import {
-  boolCoreTag,
   EVENT_ID,
   type Event,
-  floatCoreTag,
   getScalarValue,
-  intCoreTag,
-  NOT_RESOLVED,
-  nullCoreTag,
   parseEvents,
   SCALAR_STYLE,
   type ScalarEvent,
   YAMLException,
 } from 'js-yaml'
 import type { Problem } from '../component/index.js'
+import { merge } from './merge.js'
 import { mergeKeys } from './merge-keys.js'
 import { type Entry, type Node, problemAt, type Scalar, type ScalarNode } from './node.js'
 import type { Place, Source } from './source.js'
-import { explainSyntax } from './yaml-hints.js'
+import { explainSyntax, keyPathAt } from './yaml-hints.js'
+import { contentStart, matchesTag, offsets, resolveScalar } from './yaml-scalar.js'
 
 /** Deeper than any configuration; keeps what walks the tree off the stack's end. */
 const MAX_DEPTH = 100
@@ -37,20 +34,11 @@ export function parseYaml(text: string, source: Source): ParsedYaml {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     const { offset, message, fix } = explainSyntax(text, error.reason, error.mark?.position ?? 0)
-    return { problems: [problemAt({ source, offset }, [], message, fix)] }
+    return { problems: [problemAt({ source, offset }, keyPathAt(text, offset), message, fix)] }
   }
   const builder = new Builder(text, source, events)
   const node = builder.document()
   return { ...(node && { node }), problems: builder.problems }
-}
-
-/** What YAML makes of a plain scalar. */
-export function resolveScalar(text: string): Scalar {
-  for (const tag of [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag]) {
-    const value = tag.resolve(text, false, tag.tagName)
-    if (value !== NOT_RESOLVED) return value
-  }
-  return text
 }
 
 interface Anchor {
@@ -149,6 +137,11 @@ class Builder {
       const plain = keyEvent.type === EVENT_ID.SCALAR && keyEvent.style === SCALAR_STYLE.PLAIN
       if (key === '<<' && plain) merges.push({ key: place, value })
       else if (this.isFree(key, keyStart, entries)) entries.set(key, { key: place, value })
+      else if (entries.has(key)) {
+        // Goes on with both, so that what the second holds is not taken for missing.
+        const first = entries.get(key)!
+        entries.set(key, { key: first.key, value: merge(first.value, value) })
+      }
     }
     this.next++
     this.height = height
@@ -259,43 +252,5 @@ class Builder {
 
   private problem(offset: number, message: string, fix: string, path = [...this.path]): void {
     this.problems.push(problemAt(this.place(offset), path, message, fix))
-  }
-}
-
-function contentStart(event: ScalarEvent, source: string): number {
-  if (event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED)
-    return event.valueStart - 1
-  if (event.style !== SCALAR_STYLE.LITERAL_BLOCK && event.style !== SCALAR_STYLE.FOLDED_BLOCK)
-    return event.valueStart
-  return event.valueStart + /^\s*/.exec(source.slice(event.valueStart, event.valueEnd))![0].length
-}
-
-/** Maps an index of the value to an offset of the source, where each character stands for itself. */
-function offsets(event: ScalarEvent, source: string, text: string): ((index: number) => number) | undefined {
-  const { valueStart, valueEnd, indent, style } = event
-  if (valueStart < 0) return undefined
-  if (style === SCALAR_STYLE.LITERAL_BLOCK) {
-    return index => {
-      const lines = text.slice(0, index).split('\n')
-      let offset = valueStart
-      for (let line = 1; line < lines.length; line++) offset = source.indexOf('\n', offset) + 1
-      return Math.min(offset + indent + lines.at(-1)!.length, valueEnd)
-    }
-  }
-  return source.slice(valueStart, valueEnd) === text ? index => valueStart + index : undefined
-}
-
-function matchesTag(tag: string, value: Scalar): boolean {
-  switch (tag) {
-    case '!!int':
-      return Number.isInteger(value)
-    case '!!float':
-      return typeof value === 'number'
-    case '!!bool':
-      return typeof value === 'boolean'
-    case '!!null':
-      return value === null
-    default:
-      return false
   }
 }

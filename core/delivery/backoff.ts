@@ -4,6 +4,16 @@ import type { RetrySettings } from './settings.js'
 /** A destination may ask for a longer wait than our back-off, but not for longer than this. */
 const MAX_RETRY_AFTER_MS = 3_600_000
 
+/** For what must succeed in the end: the queue's store, the dead letters. */
+export const PERSISTENT: RetrySettings = {
+  enabled: true,
+  initialIntervalMs: 500,
+  multiplier: 2,
+  randomizationFactor: 0.5,
+  maxIntervalMs: 30_000,
+  maxElapsedMs: 0,
+}
+
 export type Retry = { readonly delayMs: number } | { readonly giveUp: 'retry_disabled' | 'retries_exhausted' }
 
 /**

@@ -3,27 +3,16 @@ import { errorText, RetryableError } from '../component/errors.js'
 import type { ExportRequest } from '../component/exporter.js'
 import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
 import { attempt } from './attempt.js'
-import { backoffMs, nextRetry } from './backoff.js'
+import { backoffMs, nextRetry, PERSISTENT } from './backoff.js'
 import { DurableItems, encodeItem } from './durable-items.js'
 import { type Handover, type Item, Share, type Whole } from './item.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
 import { Outage } from './outage.js'
 import { RequestQueue } from './queue.js'
-import type { RetrySettings } from './settings.js'
 import type { Delivery, DeliveryOptions, DeliveryReport, Obligation } from './types.js'
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new QueuedDelivery(options)
-}
-
-/** For what must succeed in the end: the queue's store, the dead letters. */
-const PERSISTENT: RetrySettings = {
-  enabled: true,
-  initialIntervalMs: 500,
-  multiplier: 2,
-  randomizationFactor: 0.5,
-  maxIntervalMs: 30_000,
-  maxElapsedMs: 0,
 }
 
 class QueuedDelivery implements Delivery {

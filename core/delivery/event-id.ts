@@ -14,3 +14,8 @@ export function eventIdOf(record: LogRecord, pipeline: string): string {
     .digest('hex')
     .slice(0, 32)
 }
+
+/** An event id as the value of an `Idempotency-Key` header: one that came with a record may hold anything. */
+export function idempotencyKey(eventId: string): string {
+  return /^[\x21-\x7e]{1,255}$/.test(eventId) ? eventId : createHash('sha256').update(eventId).digest('hex')
+}

@@ -1,5 +1,6 @@
 import type { Clock } from '../component/context.js'
 import { RetryableError } from '../component/errors.js'
+import { type Admitted, admit, type Put } from './admit.js'
 import { assemble } from './assemble.js'
 import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
 import { Gate } from './gate.js'
@@ -17,18 +18,8 @@ export interface QueueOptions {
   storeWorked(): void
 }
 
-interface Put {
-  readonly items: readonly Item[]
-  /** How many of them are on their way in. */
-  next: number
-  resolve(): void
-  reject(error: unknown): void
-}
-
 // Of a durable queue, decoded in memory.
 const WINDOW_ITEMS = 256
-const WRITE_ITEMS = 512
-const WRITE_BYTES = 4 * 2 ** 20
 
 /** A bounded queue, in memory or durable with a window of its head in memory. Order: as put. */
 export class RequestQueue {
@@ -97,7 +88,7 @@ export class RequestQueue {
       const { request, rest, waitMs } = assemble(this.#window, this.#options.settings.batch, now, hurry)
       this.#window = rest
       if (request) return request
-      await this.#changeWithin(waitMs)
+      await this.#gate.wait(this.#options.clock, waitMs)
     }
   }
 
@@ -125,7 +116,7 @@ export class RequestQueue {
 
   /** Resolves at the next change. */
   change(): Promise<void> {
-    return this.#gate.wait()
+    return this.#gate.change()
   }
 
   /** Has those who wait for a change look again. */
@@ -146,7 +137,7 @@ export class RequestQueue {
       for (const put of this.#puts.splice(0)) put.reject(closedError())
     }
     this.#gate.open()
-    while (this.#pumping) await this.#gate.wait()
+    while (this.#pumping) await this.#gate.change()
   }
 
   /** What a closed queue leaves; of a durable one only who waits. */
@@ -158,9 +149,9 @@ export class RequestQueue {
     if (this.#pumping) return
     this.#pumping = true
     while (this.#puts.length > 0) {
-      const [items, finished] = this.#admit()
+      const { items, finished } = this.#admit()
       if (items.length === 0 && finished.length === 0) {
-        await this.#gate.wait()
+        await this.#gate.change()
         continue
       }
       const { durable } = this.#options
@@ -176,26 +167,12 @@ export class RequestQueue {
     this.#gate.open()
   }
 
-  /** Takes what fits from the waiting puts, in order; and the puts that are in as a whole then. */
-  #admit(): [Item[], Put[]] {
-    const items: Item[] = []
-    const finished: Put[] = []
-    let bytes = 0
-    for (let put = this.#puts[0]; put; put = this.#puts[0]) {
-      for (; put.next < put.items.length; put.next++) {
-        const item = put.items[put.next] as Item
-        bytes += item.whole.encoded?.length ?? 0
-        const fits = this.#size === 0 || this.#size + item.whole.size <= this.#options.settings.capacity
-        const enough = items.length > 0 && (items.length >= WRITE_ITEMS || bytes > WRITE_BYTES)
-        if ((!fits && this.#closed !== 'accept') || enough) return [items, finished]
-        this.#size += item.whole.size
-        this.#records += item.records.length
-        items.push(item)
-      }
-      finished.push(put)
-      this.#puts.shift()
-    }
-    return [items, finished]
+  #admit(): Admitted {
+    const capacity = this.#closed === 'accept' ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
+    const admitted = admit(this.#puts, this.#size, capacity)
+    this.#size += admitted.size
+    this.#records += admitted.records
+    return admitted
   }
 
   /** False when the queue closed before the store took them. */
@@ -209,7 +186,8 @@ export class RequestQueue {
         return true
       } catch (error) {
         const waitMs = this.#options.storeFailed(error, records, attempt)
-        if (!this.#closed) await this.#changeWithin(waitMs, () => this.#closed !== undefined)
+        if (!this.#closed)
+          await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
         if (!this.#closed) continue
         this.#size -= items.reduce((sum, item) => sum + item.whole.size, 0)
         this.#records -= records
@@ -263,7 +241,7 @@ export class RequestQueue {
         return
       } catch (error) {
         const waitMs = this.#options.storeFailed(error, 0, attempt)
-        await this.#changeWithin(waitMs, () => this.#closed !== undefined)
+        await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
         if (this.#closed) return
       }
     }
@@ -292,21 +270,6 @@ export class RequestQueue {
   #sizeOf(item: StoredItem): number {
     const { sizer } = this.#options.settings
     return sizer === 'requests' ? 1 : sizer === 'items' ? item.recordCount : item.bytes.length
-  }
-
-  /** Until something changes (and `enough` says so), or this time is over. */
-  async #changeWithin(waitMs: number, enough = (): boolean => true): Promise<void> {
-    const stop = new AbortController()
-    let over = false
-    const timer =
-      waitMs === Infinity
-        ? undefined
-        : this.#options.clock.sleep(waitMs, stop.signal).then(() => {
-            over = true
-          })
-    do await Promise.race(timer ? [this.#gate.wait(), timer] : [this.#gate.wait()])
-    while (!over && !enough())
-    stop.abort()
   }
 }
 

@@ -67,6 +67,21 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** The instant (ms since the epoch) at which clocks in the zone show `wallMs`, a wall time counted as if in UTC. */
+export function zonedTime(wallMs: number, timeZone: string): number {
+  if (timeZone === 'UTC') return wallMs
+  const guess = wallMs - zoneOffset(wallMs, timeZone)
+  // Across a change of the clocks the offset at the guess is the right one.
+  return wallMs - zoneOffset(guess, timeZone)
+}
+
+function zoneOffset(ms: number, timeZone: string): number {
+  const at: { [type: string]: number } = {}
+  for (const { type, value } of formatter(timeZone).formatToParts(new Date(ms))) at[type] = Number(value)
+  const wall = Date.UTC(at.year!, at.month! - 1, at.day!, at.hour!, at.minute!, at.second!)
+  return wall - Math.floor(ms / 1_000) * 1_000
+}
+
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
 function formatter(timeZone: string): Intl.DateTimeFormat {

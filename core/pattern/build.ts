@@ -1,5 +1,5 @@
 import { groupLiteralless } from './literalless.js'
-import type { Pattern } from './pattern.js'
+import type { Pattern, PatternProblem } from './pattern.js'
 import { PatternSet, type RefusedPattern } from './pattern-set.js'
 import { buildPlan } from './plan.js'
 import { createUnit, type Unit } from './unit.js'
@@ -7,6 +7,8 @@ import { createUnit, type Unit } from './unit.js'
 export interface PatternSetOptions {
   /** Of a longer text only this beginning is matched. Default 16384. */
   readonly maxTextBytes?: number
+  /** At a reload: what this set has compiled is used again. */
+  readonly previous?: PatternSet
 }
 
 export interface AsyncBuildOptions extends PatternSetOptions {
@@ -47,25 +49,27 @@ export async function buildPatternSetAsync(
 /** The work of a build, yielding after every small step: one pattern, or a few hundred rows of a table. */
 export function* buildSteps(
   patterns: readonly Pattern[],
-  { maxTextBytes = DEFAULT_MAX_TEXT_BYTES }: PatternSetOptions = {},
+  { maxTextBytes = DEFAULT_MAX_TEXT_BYTES, previous }: PatternSetOptions = {},
 ): Generator<void, PatternSet> {
-  const units: Unit[] = []
+  const units = new Map<string, Unit>()
+  const problems = new Map<string, PatternProblem>()
   const refused: RefusedPattern[] = []
-  const known = new Map<string, ReturnType<typeof createUnit>>()
   for (const [index, pattern] of patterns.entries()) {
     if (pattern.text === '') continue
     const key = `${pattern.mode}/${pattern.ignoreCase ?? false}/${pattern.text}`
-    const unit = known.get(key) ?? createUnit(pattern)
-    if (!('judge' in unit)) refused.push({ index, ...unit })
-    else {
-      if (!known.has(key)) units.push(unit)
+    const unit = units.get(key) ?? problems.get(key) ?? previous?.unitAgain(key) ?? createUnit(pattern)
+    if ('judge' in unit) {
       unit.patterns.push(index)
+      units.set(key, unit)
+    } else {
+      refused.push({ index, ...unit })
+      problems.set(key, unit)
     }
-    known.set(key, unit)
     yield
   }
-  const plan = yield* buildPlan(units)
-  const groups = yield* groupLiteralless(plan.literalless, units)
-  const summary = { patterns: patterns.length, distinct: units.length, literalless: plan.literalless.length }
+  const distinct = [...units.values()]
+  const plan = yield* buildPlan(distinct)
+  const groups = yield* groupLiteralless(plan.literalless, distinct)
+  const summary = { patterns: patterns.length, distinct: units.size, literalless: plan.literalless.length }
   return new PatternSet(refused, summary, maxTextBytes, units, plan, groups)
 }

@@ -9,7 +9,9 @@ export interface LiterallessGroup {
 }
 
 /** Far below the size at which the set's automaton is rebuilt over and over. */
-const SET_SIZE = 50
+const MAX_SET_SIZE = 50
+/** A set of this weight compiles in some 10 ms. */
+const MAX_SET_WEIGHT = 20_000
 /** Below this, single tests are faster than a set. */
 const MIN_SET_SIZE = 6
 
@@ -19,15 +21,32 @@ export function* groupLiteralless(
 ): Generator<void, LiterallessGroup[]> {
   const groups: LiterallessGroup[] = []
   const open: (readonly number[])[] = []
-  for (let at = 0; at < ids.length; at += SET_SIZE) open.push(ids.slice(at, at + SET_SIZE))
-  for (let group = open.shift(); group; group = open.shift()) {
+  const alone: number[] = []
+  let next: number[] = []
+  let weight = 0
+  for (const id of ids) {
+    const own = units[id]!.re2!.weight
+    if (own > MAX_SET_WEIGHT / MIN_SET_SIZE) {
+      alone.push(id)
+      continue
+    }
+    if (next.length === MAX_SET_SIZE || weight + own > MAX_SET_WEIGHT) {
+      open.push(next)
+      next = []
+      weight = 0
+    }
+    next.push(id)
+    weight += own
+  }
+  open.push(next)
+  for (let group = open.pop(); group; group = open.pop()) {
     const set = group.length < MIN_SET_SIZE ? undefined : compileSet(group, units)
     if (set) groups.push({ units: group, set })
-    else if (group.length < MIN_SET_SIZE) groups.push({ units: group })
+    else if (group.length < MIN_SET_SIZE) alone.push(...group)
     else open.push(group.slice(0, group.length >> 1), group.slice(group.length >> 1))
     yield
   }
-  return groups
+  return alone.length > 0 ? [...groups, { units: alone }] : groups
 }
 
 /** Adds the units of the group that match to `found`. */
@@ -54,7 +73,7 @@ function compileSet(
 ): InstanceType<typeof RE2.Set> | undefined {
   try {
     return new RE2.Set(
-      ids.map(id => units[id]!.source!),
+      ids.map(id => units[id]!.re2!.source),
       'u',
     )
   } catch {

@@ -1,4 +1,4 @@
-import type { Node } from './syntax.js'
+import { GAP, type Node } from './syntax.js'
 
 /**
  * Literals of which every matching text holds at least one. Bytes are kept as the characters U+0000 to U+00FF
@@ -11,6 +11,8 @@ const MAX_EXACT = 16
 /** A longer list of alternatives would fill the automaton for one pattern. */
 const MAX_CLAUSE = 128
 const MAX_CLAUSES = 48
+/** A part of a literal that is longer says as much, bytes. */
+export const MAX_LITERAL = 128
 /** Repeats beyond this many copies add nothing that a literal needs. */
 const MAX_COPIES = 4
 
@@ -29,7 +31,8 @@ export function requiredLiterals(node: Node, better: (a: Clause, b: Clause) => n
 
 /** The bytes of a text as a clause holds them. */
 export function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
+  const isAscii = text.length === 1 && text < '\x80'
+  return isAscii ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 function visit(node: Node, better: (a: Clause, b: Clause) => number): Found {
@@ -39,15 +42,24 @@ function visit(node: Node, better: (a: Clause, b: Clause) => number): Found {
     case 'runes':
       return { exact: node.runes.map(rune => bytesOf(String.fromCodePoint(rune))), clauses: [] }
     case 'concat':
-      return concat(node.nodes.map(part => visit(part, better)))
+      return concat(node.nodes.flatMap(flatten).map(part => visit(part, better)))
     case 'alternate':
       return alternate(
         node.nodes.map(branch => visit(branch, better)),
         better,
       )
     case 'repeat':
-      return repeat(visit(node.node, better), node.min, node.max)
+      return optional(visit(node.node, better), node)
   }
+}
+
+/** What a group or a repeat requires stands in one row with its neighbours: `ab{2,}` begins with `abb`. */
+function flatten(node: Node): readonly Node[] {
+  if (node.kind === 'concat') return node.nodes.flatMap(flatten)
+  if (node.kind !== 'repeat' || node.min === 0) return [node]
+  const copies = Math.min(node.min, MAX_COPIES)
+  const parts: Node[] = new Array(copies).fill(node.node)
+  return [...parts, ...(node.max === copies ? [] : [GAP])].flatMap(flatten)
 }
 
 function concat(parts: readonly Found[]): Found {
@@ -57,7 +69,7 @@ function concat(parts: readonly Found[]): Found {
   let whole = true
   for (const { exact, clauses: inner } of parts) {
     clauses.push(...inner.slice(0, MAX_CLAUSES))
-    if (exact && run.length * exact.length <= MAX_EXACT) {
+    if (exact && run.length * exact.length <= MAX_EXACT && run[0]!.length < MAX_LITERAL) {
       // The shorter but fewer literals may be the better choice.
       if (exact.length > 1) keep(clauses, run)
       run = run.flatMap(start => exact.map(end => start + end))
@@ -84,14 +96,10 @@ function alternate(branches: readonly Found[], better: (a: Clause, b: Clause) =>
   return { clauses: union.size <= MAX_CLAUSE ? [[...union]] : [] }
 }
 
-function repeat(found: Found, min: number, max: number): Found {
-  if (min === 0) {
-    const optional = max === 1 && found.exact && found.exact.length < MAX_EXACT
-    return optional ? { exact: [...found.exact!, ''], clauses: [] } : { clauses: [] }
-  }
-  const copies = Math.min(min, MAX_COPIES)
-  const parts: Found[] = new Array(copies).fill(found)
-  return concat(max === copies ? parts : [...parts, { clauses: [] }])
+function optional({ exact }: Found, { max }: { max: number }): Found {
+  return max === 1 && exact && exact.length < MAX_EXACT
+    ? { exact: [...exact, ''], clauses: [] }
+    : { clauses: [] }
 }
 
 function asClauses({ exact, clauses }: Found): readonly Clause[] {

@@ -21,6 +21,7 @@ export interface PatternSetSummary {
 
 /** Patterns compiled for matching together. It cannot change; it must not be shared between threads. */
 export class PatternSet {
+  readonly #units: readonly Unit[]
   readonly #judged: Float64Array
   #text = 0
 
@@ -29,11 +30,12 @@ export class PatternSet {
     readonly refused: readonly RefusedPattern[],
     readonly summary: PatternSetSummary,
     private readonly maxTextBytes: number,
-    private readonly units: readonly Unit[],
+    private readonly unitsByKey: ReadonlyMap<string, Unit>,
     private readonly plan: Plan,
     private readonly groups: readonly LiterallessGroup[],
   ) {
-    this.#judged = new Float64Array(units.length)
+    this.#units = [...unitsByKey.values()]
+    this.#judged = new Float64Array(this.#units.length)
   }
 
   /** One pass over all texts. Of a text beyond the limit its beginning is matched, as if it ended there. */
@@ -55,6 +57,12 @@ export class PatternSet {
     return matches
   }
 
+  /** For the engine: a unit of this set, for another set. */
+  unitAgain(key: string): Unit | undefined {
+    const unit = this.unitsByKey.get(key)
+    return unit && { ...unit, patterns: [] }
+  }
+
   /** The units that match, in no order. The automaton has just found `literals` literals in the text. */
   #unitsOf(text: Uint8Array, literals: number): readonly number[] {
     const { automaton, triggers, needs } = this.plan
@@ -65,16 +73,16 @@ export class PatternSet {
       for (const id of triggers[automaton.found[at]!]!) {
         if (this.#judged[id] === this.#text) continue
         this.#judged[id] = this.#text
-        if (holdsAll(automaton, needs[id]!) && this.units[id]!.judge(buffer)) matching.push(id)
+        if (holdsAll(automaton, needs[id]!) && this.#units[id]!.judge(buffer)) matching.push(id)
       }
     }
-    for (const group of this.groups) matchGroup(group, this.units, buffer, matching)
+    for (const group of this.groups) matchGroup(group, this.#units, buffer, matching)
     return matching
   }
 
   #patternsOf(units: readonly number[]): readonly number[] {
-    if (units.length === 1) return this.units[units[0]!]!.patterns
-    return units.flatMap(id => this.units[id]!.patterns).sort((a, b) => a - b)
+    if (units.length === 1) return this.#units[units[0]!]!.patterns
+    return units.flatMap(id => this.#units[id]!.patterns).sort((a, b) => a - b)
   }
 }
 

@@ -20,7 +20,7 @@ const MAX_NEEDS = 3
 /** A literal that is expected more often than this in a line is no trigger. Lines are taken as 200 bytes. */
 const MAX_HITS_A_LINE = 1
 const LINE_BYTES = 200
-const UNITS_A_STEP = 16
+const UNITS_A_STEP = 4
 
 export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
   const foldAscii = units.some(unit => unit.foldsAscii)
@@ -37,7 +37,7 @@ export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
   const needs: number[][][] = []
   const literalless: number[] = []
   for (const [id, unit] of units.entries()) {
-    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.source === undefined)
+    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.re2 === undefined)
     needs.push([])
     if (!trigger) literalless.push(id)
     else {

@@ -50,21 +50,23 @@ export class Rarity {
   #weigh(literal: string): Weighed {
     const known = this.#windows.get(literal)
     if (known) return known
-    let best: Weighed = { text: '', cost: Number.POSITIVE_INFINITY }
     const size = Math.min(WINDOW, literal.length)
+    let best = { at: 0, cost: Number.POSITIVE_INFINITY }
     for (let at = 0; at + size <= literal.length; at++) {
-      const text = literal.slice(at, at + size)
-      const cost = frequency(text) * this.#sharing(text) ** 2
-      if (cost < best.cost) best = { text, cost }
+      const cost = frequency(literal, at, at + size) * this.#sharing(literal, at, at + size) ** 2
+      if (cost < best.cost) best = { at, cost }
     }
-    this.#windows.set(literal, best)
-    return best
+    const weighed = { text: literal.slice(best.at, best.at + size), cost: best.cost }
+    this.#windows.set(literal, weighed)
+    return weighed
   }
 
-  #sharing(text: string): number {
+  /** How many patterns hold this part, at most. */
+  #sharing(literal: string, from: number, to: number): number {
+    if (to - from < 3) return 1
     let least = 0xffff
-    for (let at = 0; at + 3 <= text.length; at++) least = Math.min(least, this.#counts[slotOf(text, at)]!)
-    return text.length < 3 ? 1 : Math.max(1, least)
+    for (let at = from; at + 3 <= to; at++) least = Math.min(least, this.#counts[slotOf(literal, at)]!)
+    return Math.max(1, least)
   }
 }
 
@@ -74,14 +76,14 @@ interface Weighed {
 }
 
 /** About how often a literal starts at a given byte of log text. Text is redundant: later bytes count half. */
-export function frequency(literal: string): number {
+export function frequency(literal: string, from = 0, to = literal.length): number {
   let bits = 0
-  for (let at = 0; at < literal.length; at++) bits += byteBits(literal.charCodeAt(at)) * (at < 3 ? 1 : 0.5)
+  for (let at = from; at < to; at++) bits += BITS[literal.charCodeAt(at)]! * (at < from + 3 ? 1 : 0.5)
   return 2 ** -bits
 }
 
-/** The information of one byte in log text, bits. */
-function byteBits(byte: number): number {
+/** The information of each byte in log text, bits. */
+const BITS = Float64Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte)
   if (' etaoinsr'.includes(character)) return 3.5
   if ('jqxz'.includes(character)) return 7
@@ -89,7 +91,7 @@ function byteBits(byte: number): number {
   if (/[a-zA-Z]/.test(character)) return 5
   if (/[0-9]/.test(character)) return 4
   return byte < 0x80 ? 7 : 5
-}
+})
 
 function slotOf(text: string, at: number): number {
   const gram = (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2)

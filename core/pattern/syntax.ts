@@ -5,8 +5,8 @@ import { classEnd } from './source.js'
 export type Node =
   /** One character out of these code points. */
   | { readonly kind: 'runes'; readonly runes: readonly number[] }
-  /** Any text at all: whatever is not worth a closer look. */
-  | { readonly kind: 'gap' }
+  /** Any text at all: whatever is not worth a closer look. `weight`: how large RE2's program for it is, about. */
+  | { readonly kind: 'gap'; readonly weight: number }
   | { readonly kind: 'concat'; readonly nodes: readonly Node[] }
   | { readonly kind: 'alternate'; readonly nodes: readonly Node[] }
   | { readonly kind: 'repeat'; readonly node: Node; readonly min: number; readonly max: number }
@@ -19,7 +19,9 @@ export interface Syntax {
 
 /** A class with more characters than this is a gap: its literals would be many and short. */
 const MAX_RUNES = 10
-const GAP: Node = { kind: 'gap' }
+export const GAP: Node = { kind: 'gap', weight: 10 }
+const ASCII_CLASS: Node = { kind: 'gap', weight: 2 }
+const UNICODE_CLASS: Node = { kind: 'gap', weight: 1_000 }
 const NOTHING: Node = { kind: 'concat', nodes: [] }
 
 /**
@@ -34,6 +36,20 @@ export function parseSyntax(source: string): Syntax | undefined {
   } catch (error) {
     if (error instanceof NotUnderstood || error instanceof RangeError) return undefined
     throw error
+  }
+}
+
+/** How large RE2's program for the expression is, about: in characters to tell apart, repeats written out. */
+export function weightOf(node: Node): number {
+  switch (node.kind) {
+    case 'runes':
+      return node.runes.length
+    case 'gap':
+      return node.weight
+    case 'repeat':
+      return weightOf(node.node) * Math.max(1, Number.isFinite(node.max) ? node.max : node.min)
+    default:
+      return node.nodes.reduce((sum, part) => sum + weightOf(part), 0)
   }
 }
 
@@ -121,7 +137,9 @@ class Parser {
 
   #escape(): Node {
     if (this.#match(/\\[AzbB]/y)) return NOTHING
-    if (this.#match(/\\(?:[CdDsSwW]|[pP](?:\{[^}]*\}|[A-Z]))/y)) return GAP
+    if (this.#match(/\\[dsw]/y)) return ASCII_CLASS
+    if (this.#match(/\\[CDSW]/y)) return GAP
+    if (this.#match(/\\[pP](?:\{[^}]*\}|[A-Z])/y)) return UNICODE_CLASS
     return this.#literal(this.#escapedCodePoint())
   }
 
@@ -144,7 +162,8 @@ class Parser {
     const runes = this.source[this.#at] === '^' ? undefined : this.#members(end - 1)
     this.#at = end
     if (this.source[end - 1] !== ']' || end - start < 3) throw new NotUnderstood()
-    return runes ? this.#fold(runes) : GAP
+    if (runes) return this.#fold(runes)
+    return /\\[pP]/.test(this.source.slice(start, end)) ? UNICODE_CLASS : GAP
   }
 
   /** The members of a class up to `end`, `undefined` when they are many or named. */

@@ -1,8 +1,8 @@
 import RE2 from 're2'
-import { bytesOf, type Clause, requiredLiterals } from './literals.js'
+import { bytesOf, type Clause, MAX_LITERAL, requiredLiterals } from './literals.js'
 import { checkPattern, compile, type Pattern, type PatternProblem, re2Source } from './pattern.js'
 import { frequency } from './rarity.js'
-import { parseSyntax } from './syntax.js'
+import { parseSyntax, weightOf } from './syntax.js'
 
 /** Whether a text matches, decided by RE2 or, for literals, by comparing bytes. */
 export type Judge = (text: Buffer) => boolean
@@ -16,23 +16,29 @@ export interface Unit {
   readonly clauses: readonly Clause[]
   /** The clauses' ASCII letters are in lower case where the pattern ignores case. */
   readonly foldsAscii: boolean
-  /** What RE2 compiles, for patterns that RE2 judges. */
-  readonly source?: string
+  /** What RE2 compiles, for patterns that RE2 judges, and how large its program is, about. */
+  readonly re2?: { readonly source: string; readonly weight: number }
 }
 
 export function createUnit(pattern: Pattern): Unit | PatternProblem {
   const { text, mode, ignoreCase } = pattern
   if (text === '' || (mode === 'regex' && ignoreCase)) return checkPattern(pattern)!
   if (mode !== 'regex' && !ignoreCase) {
-    return { patterns: [], judge: literalJudge(pattern), clauses: [[bytesOf(text)]], foldsAscii: false }
+    return {
+      patterns: [],
+      judge: literalJudge(pattern),
+      clauses: [[bytesOf(text).slice(0, MAX_LITERAL)]],
+      foldsAscii: false,
+    }
   }
   const compiled = compile(pattern)
   if (!(compiled instanceof RE2)) return compiled
   const source = re2Source(pattern)
   const syntax = parseSyntax(source)
   const clauses = syntax ? requiredLiterals(syntax.node, rarer) : []
+  const re2 = { source, weight: syntax ? weightOf(syntax.node) : Number.POSITIVE_INFINITY }
   const judge: Judge = text => compiled.test(text)
-  return { patterns: [], judge, clauses, foldsAscii: syntax?.foldsAscii ?? false, source }
+  return { patterns: [], judge, clauses, foldsAscii: syntax?.foldsAscii ?? false, re2 }
 }
 
 function rarer(a: Clause, b: Clause): number {

@@ -265,7 +265,7 @@ export class KeyedRuntime<S, E, O> {
     const before = shared ? now - msToNs(CLAIM_AFTER_MS) : this.#createdAt
     const stamp = now > before ? now : before + 1n
     const claimed = await this.#retrying(() => this.#store.claim(before, stamp, TIMERS_A_TICK))
-    this.#claimed = claimed.length === TIMERS_A_TICK ? 'partly' : 'all'
+    this.#claimed = claimed.length > 0 ? 'partly' : 'all'
     this.#nextClaimMs = clock.monotonicMs() + CLAIM_EVERY_MS
     const ours = claimed.filter(({ recordId }) => !this.#undelivered.has(recordId))
     for (const { recordId } of ours) this.#undelivered.add(recordId)

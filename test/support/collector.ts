@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyFactory, Clock, Random, ServiceStatus } from 'tocsin/component'
 import { collectingLogger, type LogEntry, seededRandom } from 'tocsin/testing'
+import { processIo } from '../../core/cli/io.js'
 import { load } from '../../core/cli/load.js'
 import type { GraphReport } from '../../core/graph/graph.js'
 import { systemClock } from '../../core/service/clock.js'
 import { Service } from '../../core/service/service.js'
 import { createMetrics } from '../../core/telemetry/metrics.js'
 import { full } from '../../distributions/full/index.js'
-import { processIo } from '../../core/cli/io.js'
 
 export interface Collector {
   readonly folder: string
@@ -43,7 +43,9 @@ export async function startCollector(yaml: string, options: CollectorOptions = {
   const logger = collectingLogger(logs)
   const metrics = createMetrics({ 'service.name': 'tocsin' })
   const distribution = { ...full, components: [...full.components, ...(options.components ?? [])] }
-  const sources = /\baddress:|\bmetrics:/.test(yaml) ? [] : ['yaml:service: {telemetry: {metrics: {level: none}}}']
+  const sources = /\baddress:|\bmetrics:/.test(yaml)
+    ? []
+    : ['yaml:service: {telemetry: {metrics: {level: none}}}']
   const service = new Service({
     version: 'test',
     logger: { ...logger, child: () => logger },

@@ -30,7 +30,10 @@ process.once('exit', () => {
 })
 
 /** Starts the built `tocsin` command, as a user does. */
-export function startCommand(args: readonly string[], { env = {}, cwd, input }: CommandOptions = {}): Running {
+export function startCommand(
+  args: readonly string[],
+  { env = {}, cwd, input }: CommandOptions = {},
+): Running {
   const child = spawn(process.execPath, [join(ROOT, 'dist/distributions/full/bin.js'), ...args], {
     cwd: cwd ?? ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...env },
