@@ -12,7 +12,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyValueStore, Receiver } from 'tocsin/component'
-import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
+import {
+  type CollectingIntake,
+  collectingIntake,
+  receiverConformance,
+  testContext,
+  VirtualClock,
+} from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FileLogConfig, schema } from './config.js'
 import { fileLog } from './index.js'
@@ -31,6 +37,21 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(running.splice(0).map(stopped))
   rmSync(dir, { recursive: true, force: true })
+})
+
+describe('conformance', () => {
+  const checks = receiverConformance<FileLogConfig>({
+    factory: fileLog,
+    source: () => {
+      const path = join(dir, 'conformance.log')
+      writeFileSync(path, '')
+      return {
+        config: { ...defaults(), include: [path] },
+        feed: count => appendFileSync(path, 'line\n'.repeat(count)),
+      }
+    },
+  })
+  test.each(checks.map(check => [check.name, check] as const))('%s', (_name, check) => check.run())
 })
 
 describe('lines', () => {
