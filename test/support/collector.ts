@@ -45,7 +45,9 @@ export async function startCollector(yaml: string, options: CollectorOptions = {
   const logger = collectingLogger(logs)
   const metrics = createMetrics({ 'service.name': 'tocsin' })
   const distribution = { ...full, components: [...full.components, ...(options.components ?? [])] }
-  const quiet = /\baddress:|\bmetrics:/.test(yaml) ? [] : ['yaml:service: {telemetry: {metrics: {level: none}}}']
+  const quiet = /\baddress:|\bmetrics:/.test(yaml)
+    ? []
+    : ['yaml:service: {telemetry: {metrics: {level: none}}}']
   const sources = [...quiet, ...(options.overlays ?? [])]
   const service = new Service({
     version: 'test',
