@@ -7,10 +7,10 @@ export interface StdinMetrics {
 
 export function createMetrics({ meter, id }: ComponentContext<unknown>): StdinMetrics {
   const attributes = { receiver: id }
-  const invalid = meter.createCounter('otelcol_receiver_invalid_encoding_log_records', {
+  const invalid = meter.createCounter('tocsin_receiver_invalid_encoding_log_records', {
     description: 'Records in which bytes that are no character were replaced.',
   })
-  const oversized = meter.createCounter('otelcol_receiver_oversized_log_records', {
+  const oversized = meter.createCounter('tocsin_receiver_oversized_log_records', {
     description: 'Records longer than max_log_size, which were split.',
   })
   return {
