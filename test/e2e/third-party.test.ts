@@ -121,7 +121,9 @@ describe('a package of somebody else', () => {
     expect((await tocsin('components', '--config', 'mine.yaml')).stdout).toMatch(/^processor +shout +alpha/m)
     await writeFile(join(app, 'wrong.yaml'), CONFIG.replace('count: 4', 'cuont: 4'))
     await expect(tocsin('validate', '--config', 'wrong.yaml')).rejects.toMatchObject({
-      stderr: expect.stringMatching(/wrong\.yaml:4:\d+: receivers\.counter\.cuont: unknown key "cuont" .*count/),
+      stderr: expect.stringMatching(
+        /wrong\.yaml:4:\d+: receivers\.counter\.cuont: unknown key "cuont" .*count/,
+      ),
     })
   })
 
