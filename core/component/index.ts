@@ -17,6 +17,7 @@ export {
   type HttpSenderOptions,
   sentOf,
 } from '../http/sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
 export {
   checkTls,
   type TlsClientConfig,

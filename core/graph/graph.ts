@@ -12,7 +12,7 @@ import {
   type Records,
 } from '../component/index.js'
 import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
-import type { PipelineBatch } from './batch.js'
+import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { Gate } from './gate.js'
 import { type IntakeMetrics, ReceiverIntake } from './intake.js'
@@ -100,6 +100,8 @@ export class Graph {
       await processor.start?.()
       this.host.report('processor', id, [pipeline], 'started')
     }
+    // Before the first record: keyed processors take up what timers decided before a crash.
+    for (const pipeline of this.#pipelines.values()) pipeline.advance(UNKNOWN_TIME)
     for (const { id, receiver, intake } of this.#receivers) {
       const pipelines = pipelinesWith(this.plan, 'receivers', id)
       this.host.report('receiver', id, pipelines, 'starting')
@@ -253,8 +255,7 @@ export class Graph {
   #tick(): void {
     this.#cancelTick = this.host.clock.schedule(TICK_MS, () => {
       for (const [id, pipeline] of this.#pipelines) {
-        const watermark = this.#watermarkOf(id)
-        if (watermark !== undefined) pipeline.advance(watermark)
+        pipeline.advance(this.#watermarkOf(id) ?? UNKNOWN_TIME)
       }
       this.#gate.changed()
       this.#tick()
