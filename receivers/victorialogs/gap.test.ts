@@ -201,6 +201,29 @@ describe('a restart', () => {
     expect(second.bodies().sort()).toEqual(['same', 'same', 'y', 'z'])
   })
 
+  it('reaches back to a line that is not settled however old it is', async () => {
+    const { clock, h } = await standing()
+    const durable = store()
+    const first = await h.run({}, { store: durable, manual: true })
+    await tailing(h)
+    await clock.advance(1_200_000)
+    h.server.insert({ msg: 'ten minutes old', time: clock.now() - 600_000_000_000n })
+    await first.intake.waitFor(1)
+    first.intake.batches[0]?.settle()
+    h.server.insert({ msg: 'nine minutes old', time: clock.now() - 540_000_000_000n })
+    await first.intake.waitFor(2)
+    for (let minute = 0; minute < 5; minute++) {
+      await clock.advance(60_000)
+      await tick()
+    }
+    await first.crash()
+    const second = await h.run({}, { store: durable })
+    await second.intake.waitFor(1)
+    await clock.advance(120_000)
+    await tick()
+    expect(second.bodies()).toEqual(['nine minutes old'])
+  })
+
   it('starts at now without a storage', async () => {
     const { clock, h } = await standing()
     h.insert('long ago')
