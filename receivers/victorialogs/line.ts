@@ -38,17 +38,28 @@ export function decodeLine(bytes: Buffer): Line | BadLine {
 
 /**
  * VictoriaLogs orders the fields of a line by the block that it stands in, so the order is not part of what a
- * line is. Lengths keep `{"a":"bc"}` and `{"ab":"c"}` apart. A strong hash: who can write logs must not be able
- * to make a line that passes for another.
+ * line is. A strong hash: who can write logs must not be able to make a line that passes for another.
  */
 function identityOf(fields: LineFields): string {
-  let text = ''
-  for (const name of Object.keys(fields).sort()) {
-    const value = fields[name]
-    const piece = typeof value === 'string' ? value : `\u0000${JSON.stringify(value)}`
-    text += `${name.length}:${name}${piece.length}:${piece}`
-  }
-  return hash('sha256', text, 'base64url')
+  const { sorted, text } = shapeOf(Object.keys(fields))
+  return hash('sha256', text + JSON.stringify(sorted.map(name => fields[name])), 'base64url')
+}
+
+interface Shape {
+  readonly names: readonly string[]
+  readonly sorted: readonly string[]
+  readonly text: string
+}
+
+// Lines of one stream have the same fields, and sorting them costs more than anything else here.
+let lastShape: Shape = { names: [], sorted: [], text: '[]' }
+
+function shapeOf(names: readonly string[]): Shape {
+  const last = lastShape.names
+  if (names.length === last.length && names.every((name, index) => name === last[index])) return lastShape
+  const sorted = [...names].sort()
+  lastShape = { names, sorted, text: JSON.stringify(sorted) }
+  return lastShape
 }
 
 /** For lines that cannot be decoded, so that a repeat of one is not counted again. */
