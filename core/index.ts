@@ -1,1 +1,5 @@
+/** For distributions and for programs that run a collector themselves: `tocsin`. */
+export { type CommandIo, processIo } from './cli/io.js'
+export { main } from './cli/main.js'
 export * from './component/index.js'
+export type { Distribution } from './service/distribution.js'

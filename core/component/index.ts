@@ -1,4 +1,22 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
+export { eventIdOf, idempotencyKey } from '../delivery/event-id.js'
+export {
+  formatSpan,
+  type Notification,
+  type NotificationOptions,
+  notificationOf,
+} from '../delivery/notification.js'
+export { describeUrl } from '../http/redact.js'
+export {
+  checkHeaders,
+  createHttpSender,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpSender,
+  type HttpSenderOptions,
+  sentOf,
+} from '../http/sender.js'
 export {
   checkTls,
   type TlsClientConfig,
@@ -8,12 +26,29 @@ export {
 } from '../http/tls.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../ottl/index.js'
+export * from '../pattern/index.js'
+export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
+export { StateIndex } from '../state/state-index.js'
+export {
+  checkTemplate,
+  compileTemplate,
+  type Template,
+  TemplateError,
+  type TemplateOptions,
+  type TemplateProblem,
+  type TemplateView,
+  type TemplateViewOptions,
+  templateView,
+} from '../template/index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'
 export type * from './extension.js'
 export * from './factory.js'
 export type * from './listener.js'
+export * from './or-aborted.js'
 export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'

@@ -30,7 +30,7 @@ export interface RawProcessor extends ProcessorLife {
 export interface Batch {
   readonly records: Records
   /** No record with an earlier event time comes after this batch. */
-  readonly watermark?: bigint
+  readonly watermark?: bigint | undefined
   /** The same obligation with other records. */
   with(records: Records): Batch
   /** Splits the obligation over parts; none settles the batch. */
@@ -53,16 +53,23 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   /** State belongs to `pipeline/component id`; a namespace lets several components share it. */
   readonly namespace?: string
   readonly maxKeys: number
+  /** `observed` runs windows and timers on the time of arrival; default `event`. */
+  readonly timeSource?: 'event' | 'observed'
   readonly state: Codec<S>
   readonly outcome: Codec<O>
   /** The keys each record touches, with what the step needs of the record; none passes it on untouched. */
   select(records: Records): readonly (readonly Touch<E>[])[] | Promise<readonly (readonly Touch<E>[])[]>
-  /** Pure. Called in order of arrival; a due timer of the key comes first. */
+  /**
+   * Pure. Called in order of arrival; a due timer of the key comes first. A `due` event may come early after a
+   * merge: answer it with the same state and the right `due`. Its answer must ask for a later time, or none.
+   */
   step(state: S | undefined, event: KeyedEvent<E>): Step<S, O>
   /** The records that come of a record and the outcomes of its touches, in the order of `select`. */
   join(record: LogRecord, outcomes: readonly O[]): Records
   /** The records that come of timers which ran together. */
   expire?(outcomes: readonly O[]): Records
+  /** See `StateOptions.merge`. */
+  merge?(remote: S, local: S): S
 }
 
 export interface Touch<E> {
@@ -77,11 +84,14 @@ export type KeyedEvent<E> =
 export interface Step<S, O> {
   /** The same reference as before when nothing changed: then nothing is written. Undefined removes the key. */
   readonly state: S | undefined
-  /** When to call `step` again with a `due` event, ns since the epoch. */
+  /**
+   * When to call `step` again with a `due` event, ns since the epoch; undefined for never. On a record that leaves
+   * the state as it was, undefined leaves `due` and `pinned` as they were too.
+   */
   readonly due?: bigint | undefined
   /** An active alert is pinned: `maxKeys` never evicts it. */
   readonly pinned?: boolean
-  /** Undefined on a `due` event that produces nothing. */
+  /** Undefined only on a `due` event that produces nothing. */
   readonly outcome: O | undefined
   /** Names the decision; the metric and the log line use it. */
   readonly reason: string

@@ -27,6 +27,11 @@ export interface StateOptions<S> {
   readonly codec: Codec<S>
   /** Beyond this many keys the least recently written unpinned keys go. */
   readonly maxKeys: number
+  /**
+   * Unites two states of a key that grew apart while a shared store could not be reached: a union that may be
+   * repeated, not a sum. Without it the remote state wins.
+   */
+  readonly merge?: ((remote: S, local: S) => S) | undefined
 }
 
 export interface Codec<T> {
@@ -38,42 +43,77 @@ export interface Codec<T> {
  * Keyed state with compare-and-set, a time index and a journal. One call of `read` or `write` is one round trip
  * a node, whatever it holds.
  *
- * The journal keeps, beside a key's state and written with it, `record id -> outcome` for each record whose
+ * The journal keeps, written together with a key's state, `record id -> outcome` for each record whose
  * settlement is not yet released by its source: a redelivered record takes its stored outcome and is not
- * counted twice.
+ * counted twice. What timers decided is journaled too, as no record will come again to repeat it: `claim` finds
+ * what a crash left behind. Entries that nobody releases within a day are forgotten.
+ *
+ * Methods reject with a `RetryableError` when the store cannot be reached or written. A rejected `write` may have
+ * been applied: read again before another try.
  */
 export interface StateStore<S> {
-  read(keys: readonly string[]): Promise<readonly (StateEntry<S> | undefined)[]>
-  write(changes: readonly StateChange<S>[]): Promise<StateWritten>
+  /** In the order of the requests. */
+  read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]>
+  /** Atomic for each change; a key occurs once. `now`: wall clock, ns since the epoch. */
+  write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten>
   /** Keys whose `due` is at or before `until`, earliest first. They stay until a write changes their `due`. */
   due(until: bigint, limit: number): Promise<readonly { readonly key: string; readonly due: bigint }[]>
+  /**
+   * Takes over what timers decided and nobody released: written, or last claimed, at or before `before` (wall
+   * clock). They are stamped with `now`, so that no other collector claims them too.
+   */
+  claim(before: bigint, now: bigint, limit: number): Promise<readonly ClaimedTimer[]>
   /** Forgets journal entries: their sources will not deliver these records again. */
-  release(entries: readonly { readonly key: string; readonly recordId: string }[]): Promise<void>
+  release(entries: readonly JournalRef[]): Promise<void>
+}
+
+export interface StateRead {
+  readonly key: string
+  /** The journal entries that are wanted, if they are there. */
+  readonly recordIds: readonly string[]
 }
 
 export interface StateEntry<S> {
-  /** Undefined when only the journal is left. */
+  /** Undefined when the key has no state; then the fields below are undefined or false too. */
   readonly state: S | undefined
   readonly due: bigint | undefined
-  readonly version: string
+  readonly pinned: boolean
+  readonly version: string | undefined
+  /** Outcomes by record id, of those that were asked for. */
   readonly journal: ReadonlyMap<string, string>
 }
 
 export interface StateChange<S> {
   readonly key: string
-  /** The version that was read; undefined when there was no entry. */
+  /** The version that was read; undefined when there was no state. */
   readonly expected: string | undefined
-  /** Undefined removes the state (the entry goes when its journal is empty). */
+  /** Undefined removes the key; its journal stays until it is released. */
   readonly state: S | undefined
   /** When the key wants to be woken, ns since the epoch. */
   readonly due: bigint | undefined
   /** A pinned key (an active alert) is never evicted for `maxKeys`. */
   readonly pinned: boolean
-  readonly journal: readonly { readonly recordId: string; readonly outcome: string }[]
+  readonly journal: readonly JournalEntry[]
+}
+
+export interface JournalRef {
+  readonly key: string
+  readonly recordId: string
+}
+
+export interface JournalEntry {
+  readonly recordId: string
+  readonly outcome: string
+  /** True for what a timer decided. */
+  readonly timer: boolean
+}
+
+export interface ClaimedTimer extends JournalRef {
+  readonly outcome: string
 }
 
 export interface StateWritten {
-  /** In the order of the changes: false where the entry had another version, and nothing was written. */
+  /** In the order of the changes: false where the key had another version, and nothing was written. */
   readonly applied: readonly boolean[]
   /** Keys evicted for `maxKeys`. */
   readonly evicted: number

@@ -35,6 +35,14 @@ export function newMap(entries: Iterable<readonly [string, AnyValue]> = []): Rec
   return map
 }
 
+/** A copy of a map that may be changed; its items are shared. */
+export function copyMap(map: Attributes): Record<string, AnyValue> {
+  const copy: Record<string, AnyValue> = Object.create(null)
+  // Twice as fast as entries, assign or spread for a map without a prototype.
+  for (const key of Object.keys(map)) copy[key] = map[key] as AnyValue
+  return copy
+}
+
 /** Plain JSON for people and webhooks: integers beyond 2^53 become strings, bytes base64. */
 export function toJson(value: AnyValue | undefined): Json {
   if (value === undefined || value === null) return null

@@ -1,0 +1,30 @@
+/** What a command may touch of the world around it. */
+export interface CommandIo {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** Signals come in here; the answer stops listening. */
+  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', handler: () => void): () => void
+  /** Ends the process at once. */
+  exit(code: number): void
+}
+
+export interface ConfigOptions {
+  readonly config: readonly string[]
+  readonly set: readonly string[]
+}
+
+export function processIo(): CommandIo {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    onSignal(signal, handler) {
+      process.on(signal, handler)
+      return () => void process.off(signal, handler)
+    },
+    exit: code => process.exit(code),
+  }
+}

@@ -1,0 +1,83 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError, errorText, formatProblem } from '../component/index.js'
+import type { Distribution } from '../service/distribution.js'
+import { listComponents } from './components.js'
+import type { CommandIo, ConfigOptions } from './io.js'
+import { configSchema } from './load.js'
+import { newComponent } from './new-component.js'
+import { printConfig } from './print-config.js'
+import { run } from './run.js'
+import { validate } from './validate.js'
+
+/** Runs the command line of a distribution. The answer is the exit code: 0 all is well, 1 anything else. */
+export async function main(
+  distribution: Distribution,
+  argv: readonly string[],
+  io: CommandIo,
+): Promise<number> {
+  let exitCode = 0
+  const finish = (code: number): void => {
+    exitCode = code
+  }
+  const program = new Command(distribution.name)
+    .description(distribution.description)
+    .version(`${distribution.name} ${distribution.version}`, '-v, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
+    .showHelpAfterError(`(${distribution.name} --help shows what there is)`)
+    .enablePositionalOptions()
+
+  withConfig(program).action(async (options: ConfigOptions) => finish(await run(distribution, options, io)))
+  withConfig(program.command('validate'))
+    .description(
+      'check a configuration: one problem a line on standard error, exit code 1 when there is an error',
+    )
+    .action(async options => finish(await validate(distribution, options, io)))
+  withConfig(program.command('print-config'))
+    .description('print the configuration merged and expanded, with secrets redacted')
+    .action(async options => finish(await printConfig(distribution, options, io)))
+  withConfig(program.command('components'))
+    .description('list the components: kind, type, stability; with --config also those of its packages')
+    .option('--json', 'as JSON')
+    .action(async options => finish(await listComponents(distribution, options, io)))
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(() => void io.stdout.write(`${JSON.stringify(configSchema(distribution), null, 2)}\n`))
+  program
+    .command('new')
+    .description('write a package for a component of your own')
+    .argument('<kind>', 'receiver, processor, exporter, connector or extension')
+    .argument('<name>', 'the type, snake_case: its folder is made here')
+    .action(async (kind: string, name: string) => finish(await newComponent(kind, name, io)))
+  if (distribution.demo) {
+    const { demo } = distribution
+    program
+      .command('demo')
+      .description('show the main job on a small simulated service; needs nothing else')
+      .action(async () => finish(await run(distribution, { config: [demo], set: [] }, io)))
+  }
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    const text =
+      error instanceof ConfigError ? error.problems.map(formatProblem).join('\n') : errorText(error)
+    io.stderr.write(`${text}\n`)
+    return 1
+  }
+}
+
+function withConfig(command: Command): Command {
+  const collect = (value: string, previous: string[]): string[] => [...previous, value]
+  return command
+    .option(
+      '-c, --config <source>',
+      'a file, or file: env: yaml: http(s): source; repeat it to merge, later wins',
+      collect,
+      [],
+    )
+    .option('--set <key=value>', 'set one value, such as receivers.file_log.start_at=beginning', collect, [])
+}

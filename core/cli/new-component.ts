@@ -1,0 +1,49 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PermanentError } from '../component/index.js'
+import type { CommandIo } from './io.js'
+
+// The templates are working packages, kept as they are: from the source and from dist alike.
+const TEMPLATES = fileURLToPath(
+  new URL(
+    `${import.meta.url.includes('/dist/') ? '../../../' : '../../'}core/cli/templates/`,
+    import.meta.url,
+  ),
+)
+
+/** Writes a package for one component into a new folder; it passes its conformance suite. Touches nothing that exists. */
+export async function newComponent(kind: string, type: string, io: CommandIo): Promise<number> {
+  const kinds = await readdir(TEMPLATES)
+  if (!kinds.includes(kind)) {
+    throw new PermanentError('unknown_kind', `"${kind}" is no kind of component: use ${kinds.join(', ')}.`)
+  }
+  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(type)) {
+    throw new PermanentError('bad_name', `"${type}" cannot be a type: use snake_case, such as my_${kind}.`)
+  }
+  const dashed = type.replaceAll('_', '-')
+  const folder = join(io.cwd, `tocsin-${dashed}`)
+  await mkdir(folder, { recursive: true })
+  if ((await readdir(folder)).length > 0)
+    throw new PermanentError('folder_not_empty', `${folder} is not empty.`)
+
+  const name = kind[0]?.toUpperCase() + kind.slice(1)
+  const fill = (text: string): string =>
+    text
+      .replaceAll(`my_${kind}`, type)
+      .replaceAll(`my-${kind}`, dashed)
+      .replaceAll(`my${name}`, camelCase(type))
+  const files = await readdir(join(TEMPLATES, kind))
+  for (const file of files) {
+    await writeFile(join(folder, fill(file)), fill(await readFile(join(TEMPLATES, kind, file), 'utf8')))
+  }
+  io.stdout.write(
+    `${folder}\n${files.map(file => `  ${fill(file)}\n`).join('')}\n` +
+      `Next: cd ${folder}, npm install, npm test. Its README says how to use it in a configuration.\n`,
+  )
+  return 0
+}
+
+function camelCase(type: string): string {
+  return type.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}

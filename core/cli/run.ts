@@ -1,0 +1,113 @@
+import { errorText, formatProblem } from '../component/index.js'
+import type { GraphReport } from '../graph/graph.js'
+import { systemClock } from '../service/clock.js'
+import type { Distribution } from '../service/distribution.js'
+import { Service } from '../service/service.js'
+import type { ServiceSettings } from '../service/settings.js'
+import { createLogger, type RootLogger } from '../telemetry/logger.js'
+import { createMetrics } from '../telemetry/metrics.js'
+import { observeProcess } from '../telemetry/process-metrics.js'
+import type { CommandIo, ConfigOptions } from './io.js'
+import { load } from './load.js'
+
+/** Runs a collector until a signal, the end of all inputs or a fatal error. The answer is the exit code. */
+export async function run(
+  distribution: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): Promise<number> {
+  const { settings } = await load(distribution, options, io)
+  const logger = createLogger({
+    level: settings.logs.level,
+    encoding: settings.logs.encoding ?? (io.stderr.isTTY ? 'console' : 'json'),
+    output: io.stderr,
+  })
+  warn(settings, logger)
+  const metrics = createMetrics({
+    'service.name': distribution.name,
+    'service.version': distribution.version,
+  })
+  const stopObserving = observeProcess(metrics.meter, systemClock)
+  let first: ServiceSettings | undefined = settings
+  const service = new Service({
+    version: distribution.version,
+    logger,
+    metrics,
+    clock: systemClock,
+    random: Math.random,
+    load: async () => {
+      const next = first ?? (await load(distribution, options, io)).settings
+      if (!first) warn(next, logger)
+      first = undefined
+      logger.setLevel(next.logs.level)
+      return next
+    },
+  })
+  const stopRequested = stopOnSignals(service, logger, io)
+  // What keeps the process alive while every timer is unreferenced.
+  const alive = setInterval(() => {}, 60_000)
+  try {
+    await service.start()
+    announce(service, settings, distribution, logger)
+    const why = await Promise.race([stopRequested, service.ended.then(() => 'All inputs have ended')])
+    logger.info(`${why}: draining.`)
+    report(await service.stop(), logger)
+    return 0
+  } catch (error) {
+    logger.error(`${distribution.name} cannot start: ${errorText(error)}`)
+    return 1
+  } finally {
+    clearInterval(alive)
+    stopObserving()
+    await metrics.close()
+  }
+}
+
+function warn({ warnings }: ServiceSettings, logger: RootLogger): void {
+  for (const problem of warnings) logger.warn(formatProblem(problem))
+}
+
+/** The first SIGINT or SIGTERM stops gracefully, a second one at once; SIGHUP reloads. */
+function stopOnSignals(service: Service, logger: RootLogger, io: CommandIo): Promise<string> {
+  return new Promise(resolve => {
+    let stopping = false
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      io.onSignal(signal, () => {
+        if (stopping) {
+          logger.error(`A second signal (${signal}): leaving at once.`)
+          io.exit(1)
+        }
+        stopping = true
+        resolve(`${signal} received`)
+      })
+    }
+    io.onSignal('SIGHUP', () => {
+      logger.info('SIGHUP received: reading the configuration again.')
+      service.reload().catch(error => {
+        logger.error('Neither the new nor the old configuration could be started.', {
+          reason: errorText(error),
+        })
+        io.exit(1)
+      })
+    })
+  })
+}
+
+function announce(
+  service: Service,
+  settings: ServiceSettings,
+  { name, version }: Distribution,
+  logger: RootLogger,
+): void {
+  const pipelines = [...settings.graph.pipelines.keys()].join(', ')
+  logger.info(`${name} ${version} is running: pipelines ${pipelines}.`)
+  for (const line of service.describe()) logger.info(line)
+  logger.info('Stop it with Ctrl+C (SIGTERM); read the configuration again with SIGHUP.')
+}
+
+function report(
+  { delivered, persisted, dropped, deadLettered, unsettled }: GraphReport,
+  logger: RootLogger,
+): void {
+  logger.info('Stopped.', { delivered, persisted, dropped, dead_lettered: deadLettered, unsettled })
+}

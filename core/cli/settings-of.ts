@@ -1,0 +1,45 @@
+import type { AnyFactory } from '../component/index.js'
+import type { ComponentConfig, LoadedConfig, TelemetryConfig } from '../config/index.js'
+import type { ComponentPlan } from '../graph/plan.js'
+import type { MetricsSettings, ServiceSettings } from '../service/settings.js'
+
+/** What the service runs of a loaded configuration. */
+export function settingsOf({ config, baseDir, warnings }: LoadedConfig): ServiceSettings {
+  const { service } = config
+  const extensions = plans(config.extensions)
+  return {
+    graph: {
+      receivers: plans(config.receivers),
+      processors: plans(config.processors),
+      exporters: plans(config.exporters),
+      connectors: plans(config.connectors),
+      pipelines: new Map(Object.entries(service.pipelines)),
+    },
+    extensions: new Map(service.extensions.map(id => [id, extensions.get(id) as ComponentPlan])),
+    logs: service.telemetry.logs,
+    metrics: metricsSettings(service.telemetry.metrics),
+    shutdownTimeoutMs: service.shutdownTimeoutMs,
+    baseDir,
+    warnings,
+  }
+}
+
+function plans(components: { readonly [id: string]: ComponentConfig }): Map<string, ComponentPlan> {
+  return new Map(
+    Object.entries(components).map(([id, { config, factory }]) => [
+      id,
+      { id, config, factory: factory as AnyFactory },
+    ]),
+  )
+}
+
+/** The Collector's default address; there it is an error when it is taken, here only when it was asked for. */
+function metricsSettings({ level, address }: TelemetryConfig['metrics']): MetricsSettings {
+  const [, host = '127.0.0.1', port = '8888'] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
+  return {
+    level,
+    host: host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0',
+    port: Number(port),
+    explicit: address !== undefined,
+  }
+}

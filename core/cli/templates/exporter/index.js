@@ -1,0 +1,13 @@
+import { defineExporter } from 'tocsin/component'
+import { schema } from './config.js'
+import { myExporter } from './my-exporter.js'
+
+export const components = [
+  defineExporter({
+    type: 'my_exporter',
+    stability: 'development',
+    description: 'Says here in one sentence what the my_exporter exporter does.',
+    schema,
+    create: myExporter,
+  }),
+]

@@ -1,0 +1,23 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { exporterConformance } from 'tocsin/testing'
+import { components } from './index.js'
+
+// my-exporter.js is what you change; this suite is what every exporter keeps to.
+describe('my_exporter', () => {
+  for (const { name, run } of exporterConformance({
+    factory: components[0],
+    destination: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'my-exporter-'))
+      const path = join(folder, 'out.txt')
+      return {
+        config: { path },
+        received: async () => (await readFile(path, 'utf8')).split('\n').length - 1,
+        close: () => rm(folder, { recursive: true }),
+      }
+    },
+  }))
+    test(name, run)
+})

@@ -1,0 +1,24 @@
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { receiverConformance } from 'tocsin/testing'
+import { components } from './index.js'
+
+// my-receiver.js is what you change; this suite is what every receiver keeps to.
+describe('my_receiver', () => {
+  for (const { name, run } of receiverConformance({
+    factory: components[0],
+    source: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'my-receiver-'))
+      const path = join(folder, 'in.log')
+      let number = 0
+      return {
+        config: { path, poll_interval: '10ms' },
+        feed: count => appendFile(path, Array.from({ length: count }, () => `line ${++number}\n`).join('')),
+        close: () => rm(folder, { recursive: true }),
+      }
+    },
+  }))
+    test(name, run)
+})

@@ -1,0 +1,38 @@
+import type { ConfigSchema, Problem } from '../component/index.js'
+import { conform } from './conform.js'
+import { withDefaults } from './defaults.js'
+import { explain } from './explain.js'
+import { type Node, type Path, toValue } from './node.js'
+import type { Place } from './source.js'
+import type { Validator } from './validator.js'
+
+export interface CheckedValue {
+  /** In the form of the schema, without defaults; secrets are marked. */
+  readonly node: Node
+  /** With defaults; undefined when there are problems. */
+  readonly value: unknown
+  readonly problems: readonly Problem[]
+}
+
+/** Validates one part of the configuration against its schema. `key` is where its key stands. */
+export function checkValue(
+  node: Node,
+  key: Place,
+  path: Path,
+  schema: ConfigSchema,
+  validator: Validator,
+): CheckedValue {
+  const problems: Problem[] = []
+  const conformed = conform(node, schema, path, problems)
+  if (conformed.kind === 'invalid') return { node: conformed, value: undefined, problems }
+  const value = toValue(conformed)
+  const errors = validator.validate(value, schema)
+  problems.push(...explain(errors, { root: conformed, rootKey: key, path, schema, validator }))
+  const valid = problems.length === 0 && errors.length === 0 && !hasInvalid(conformed)
+  return { node: conformed, value: valid ? withDefaults(value, schema, conformed) : undefined, problems }
+}
+
+function hasInvalid(node: Node): boolean {
+  if (node.kind === 'map') return [...node.entries.values()].some(entry => hasInvalid(entry.value))
+  return node.kind === 'list' ? node.items.some(hasInvalid) : node.kind === 'invalid'
+}

@@ -1,0 +1,139 @@
+import type { ConfigSchema, Problem } from '../component/index.js'
+import { acceptedTypes, accepts, bestBranch } from './accepts.js'
+import {
+  type Entry,
+  emptyMap,
+  type MapNode,
+  type Node,
+  type Path,
+  problemAt,
+  type ScalarNode,
+} from './node.js'
+import { isSecretMap, isSecretName } from './secrets.js'
+import { resolveScalar } from './yaml-scalar.js'
+
+/**
+ * Brings a value into the form its schema speaks of, before it is validated: aliases become their keys, `key:` with
+ * nothing becomes an empty map or list where one is wanted, expanded values become text or YAML as wanted, and
+ * secrets are marked. What does not fit stays as it is, for the validation to complain about.
+ */
+export function conform(
+  node: Node,
+  schema: ConfigSchema,
+  path: Path,
+  problems: Problem[],
+  secret = false,
+): Node {
+  const hidden = secret || schema.secret === true
+  const wanted = expandedAs(node, schema, path, problems, hidden)
+  switch (wanted.kind) {
+    case 'invalid':
+      return wanted
+    case 'scalar':
+      return conformScalar(wanted, schema, hidden)
+    case 'list': {
+      const items = layers(schema, wanted).find(layer => layer.items)?.items ?? {}
+      return {
+        ...wanted,
+        items: wanted.items.map((item, i) => conform(item, items, [...path, i], problems, hidden)),
+      }
+    }
+    case 'map':
+      return conformMap(wanted, layers(schema, wanted), path, problems, hidden)
+  }
+}
+
+/** The schemas that speak of a value: the schema and the branches of its `anyOf` that the value was written for. */
+export function layers(schema: ConfigSchema, node: Node): readonly ConfigSchema[] {
+  if (!schema.anyOf) return [schema]
+  const branch = bestBranch(schema.anyOf, node)
+  return branch === undefined ? [schema] : [schema, ...layers(schema.anyOf[branch]!, node)]
+}
+
+function conformMap(
+  node: MapNode,
+  schemas: readonly ConfigSchema[],
+  path: Path,
+  problems: Problem[],
+  secret: boolean,
+): MapNode {
+  const entries = new Map<string, Entry>()
+  for (const [written, entry] of node.entries) {
+    const key =
+      schemas.map(schema => own(schema.aliases, written)).find(alias => alias !== undefined) ?? written
+    const other = entries.get(key)
+    if (other) {
+      const message = `"${other.written ?? key}" and "${written}" are the same key`
+      problems.push(problemAt(entry.key, [...path, written], message, `keep "${key}" only`))
+      continue
+    }
+    const property = schemas.map(schema => own(schema.properties, key)).find(found => found !== undefined)
+    const rest = schemas.map(schema => schema.additionalProperties).find(found => typeof found === 'object')
+    const schema = property ?? (rest as ConfigSchema | undefined) ?? {}
+    const hidden = secret || isSecretName(key) || isSecretMap(key)
+    const value = conform(entry.value, schema, [...path, written], problems, hidden)
+    if (!isLeftOut(value, schema)) entries.set(key, { ...entry, value, ...(key !== written && { written }) })
+  }
+  return { kind: 'map', place: node.place, entries }
+}
+
+function conformScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean): Node {
+  const types = acceptedTypes(schema)
+  if (node.value === null && types !== 'any' && !types.has('null') && !node.expansion) {
+    if (types.has('object')) return emptyMap(node.place)
+    if (types.has('array')) return { kind: 'list', place: node.place, items: [] }
+  }
+  // "0" is the one duration that needs no unit.
+  const zero = schema.format === 'duration' && node.value === 0
+  return {
+    ...node,
+    ...(zero && { value: '0s' }),
+    ...((secret || node.expansion?.secret) && { secret: true }),
+  }
+}
+
+/** Chooses between the text of an expanded value and what YAML makes of it. */
+function expandedAs(
+  node: Node,
+  schema: ConfigSchema,
+  path: Path,
+  problems: Problem[],
+  secret: boolean,
+): Node {
+  if (node.kind === 'invalid' || !node.expansion) return node
+  const { expansion, place } = node
+  const types = acceptedTypes(schema)
+  const text: ScalarNode = { kind: 'scalar', place, value: expansion.text, text: expansion.text, expansion }
+  const wantsText = types !== 'any' && types.has('string')
+  if (wantsText && (!accepts(types, node) || node.kind === 'scalar')) {
+    const number =
+      node.kind === 'scalar' && typeof node.value !== 'string' && node.value !== null && accepts(types, node)
+    return number ? node : text
+  }
+  if (expansion.problems.length > 0) {
+    const hidden = secret || expansion.secret
+    for (const problem of expansion.problems) problems.push(hidden ? withoutContent(problem, path) : problem)
+    return { kind: 'invalid', place }
+  }
+  if (node.kind === 'scalar' && !accepts(types, node)) {
+    const value = resolveScalar(expansion.text)
+    return { ...node, value }
+  }
+  return node
+}
+
+/** An empty variable where no text is wanted, or where a component is to be named, counts as not set. */
+function isLeftOut(node: Node, schema: ConfigSchema): boolean {
+  if (node.kind !== 'scalar' || !node.expansion || node.expansion.text !== '') return false
+  const types = acceptedTypes(schema)
+  return schema.component !== undefined || (types !== 'any' && !types.has('string') && !types.has('null'))
+}
+
+function withoutContent(problem: Problem, path: Path): Problem {
+  const { fix: _fix, ...rest } = problem
+  return { ...rest, path, message: 'this secret value is not valid YAML' }
+}
+
+function own<T>(table: { readonly [key: string]: T } | undefined, key: string): T | undefined {
+  return table && Object.hasOwn(table, key) ? table[key] : undefined
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import { request } from 'undici'
+
+/** What the configuration may reach for. */
+export interface ConfigEnvironment {
+  readonly env: { readonly [name: string]: string | undefined }
+  /** Absolute; relative `--config` paths start here. */
+  readonly cwd: string
+  /** Reads a UTF-8 file by its absolute path; rejects with Node's error. */
+  readFile(path: string): Promise<string>
+  /** Gets a document; rejects on network errors, time-outs and documents over `MAX_DOCUMENT_BYTES`. */
+  fetch(url: string): Promise<{ readonly status: number; readonly body: string }>
+}
+
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+const FETCH_TIMEOUT_MS = 10_000
+
+/** The process's environment, disk and network. */
+export function processEnvironment(): ConfigEnvironment {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    readFile: path => readFile(path, 'utf8'),
+    fetch: fetchDocument,
+  }
+}
+
+async function fetchDocument(url: string): Promise<{ status: number; body: string }> {
+  const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)
+  const { statusCode, body } = await request(url, {
+    signal,
+    headersTimeout: FETCH_TIMEOUT_MS,
+    bodyTimeout: FETCH_TIMEOUT_MS,
+  })
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_DOCUMENT_BYTES) {
+      body.destroy()
+      throw new Error(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB`)
+    }
+    chunks.push(chunk)
+  }
+  return { status: statusCode, body: Buffer.concat(chunks).toString('utf8') }
+}

@@ -1,0 +1,22 @@
+/** Configuration as in the OpenTelemetry Collector: providers, merging, expansion, validation with positions. */
+export type { CommonSchemas, Section } from './catalog.js'
+export { type ConfigEnvironment, processEnvironment } from './environment.js'
+export {
+  checkByteSize,
+  checkColor,
+  checkDuration,
+  checkEndpoint,
+  checkHttpUrl,
+  checkRegex,
+  checkTimeZone,
+  type FormatCheck,
+  type FormatCheckers,
+  type FormatProblem,
+  formatCheckers,
+} from './formats.js'
+export { configJsonSchema } from './json-schema.js'
+export { type ConfigRequest, type LoadedConfig, loadConfig } from './load.js'
+export type { ImportPackage } from './packages.js'
+export { printConfig } from './print.js'
+export { REDACTED, redactUrl } from './secrets.js'
+export type { ComponentConfig, PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'

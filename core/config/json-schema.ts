@@ -1,0 +1,118 @@
+import type { AnyFactory, ConfigSchema } from '../component/index.js'
+import { acceptedTypes } from './accepts.js'
+import { Catalog, type CommonSchemas, SECTIONS } from './catalog.js'
+import { FORMAT_WORDS } from './formats.js'
+import { SERVICE_SCHEMA } from './service-schema.js'
+
+type JsonSchema = { readonly [keyword: string]: unknown }
+
+const REFERENCE: JsonSchema = { type: 'string', pattern: '\\$\\{.*\\}' }
+
+/** One JSON Schema (draft 7, which editors know) for a whole configuration file, for completion and hints. */
+export function configJsonSchema(factories: readonly AnyFactory[], common: CommonSchemas): JsonSchema {
+  const catalog = new Catalog(factories, common)
+  const sections = SECTIONS.map(([section, kind]) => [
+    section,
+    {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      patternProperties: Object.fromEntries(
+        factories
+          .filter(factory => factory.kind === kind)
+          .map(factory => [idPattern(factory), componentSchema(factory, catalog)]),
+      ),
+    },
+  ])
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'tocsin configuration',
+    type: 'object',
+    additionalProperties: false,
+    required: ['service'],
+    properties: {
+      ...Object.fromEntries(sections),
+      service: plain(SERVICE_SCHEMA),
+      packages: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Packages that bring more components.',
+      },
+    },
+  }
+}
+
+function idPattern(factory: AnyFactory): string {
+  return `^(${[factory.type, ...(factory.aliases ?? [])].join('|')})(/.+)?$`
+}
+
+function componentSchema(factory: AnyFactory, catalog: Catalog): JsonSchema {
+  return { ...plain(catalog.schema(factory)), description: factory.description }
+}
+
+/** Without our own keywords. A value may always be a `${...}` reference instead. */
+function plain(schema: ConfigSchema, insideProperties = false): JsonSchema {
+  const {
+    format,
+    secret,
+    synonyms,
+    aliases,
+    component,
+    properties,
+    items,
+    anyOf,
+    additionalProperties,
+    ...rest
+  } = schema
+  const named = properties !== undefined
+  const own: { [keyword: string]: unknown } = { ...rest }
+  if (format)
+    own.description = [rest.description, `${FORMAT_WORDS[format].name}, such as ${FORMAT_WORDS[format].like}`]
+      .filter(Boolean)
+      .join(' ')
+  if (format && rest.type === undefined && !anyOf) own.type = 'string'
+  if (secret) own.writeOnly = true
+  if (component) own.description = rest.description ?? 'The id of an extension, such as file_storage.'
+  if (named) {
+    const shown = Object.entries(properties).map(([key, property]) => [key, plain(property)] as const)
+    const more = Object.entries(aliases ?? {}).map(
+      ([alias, key]) => [alias, { description: `The same as ${key}.` }] as const,
+    )
+    own.properties = Object.fromEntries([...shown, ...more])
+  }
+  if (additionalProperties !== undefined)
+    own.additionalProperties =
+      typeof additionalProperties === 'object' ? plain(additionalProperties) : additionalProperties
+  else if (named && !insideProperties) own.additionalProperties = false
+  Object.assign(own, requiredOrAlias(rest.required, aliases))
+  if (items) own.items = plain(items)
+  if (anyOf) own.anyOf = anyOf.map(branch => plain(branch, insideProperties || named))
+  return insideProperties ? own : orReference(own, schema)
+}
+
+/** A required key may be there under another name. */
+function requiredOrAlias(
+  required: readonly string[] = [],
+  aliases: ConfigSchema['aliases'] = {},
+): JsonSchema {
+  const named = required.map(key => [key, ...Object.keys(aliases).filter(alias => aliases[alias] === key)])
+  const either = named.filter(names => names.length > 1)
+  if (either.length === 0) return {}
+  return {
+    required: named.filter(names => names.length === 1).flat(),
+    allOf: either.map(names => ({ anyOf: names.map(name => ({ required: [name] })) })),
+  }
+}
+
+function orReference(own: { [keyword: string]: unknown }, schema: ConfigSchema): JsonSchema {
+  const types = acceptedTypes(schema)
+  if (types === 'any') return own
+  if (types.has('object')) return typeof own.type === 'string' ? { ...own, type: [own.type, 'null'] } : own
+  const free = types.has('string') && !schema.enum && schema.const === undefined && !schema.pattern
+  if (free) return own
+  const { description, default: fallback, ...rest } = own
+  return {
+    ...(description !== undefined && { description }),
+    ...(fallback !== undefined && { default: fallback }),
+    anyOf: [rest, REFERENCE],
+  }
+}

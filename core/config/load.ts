@@ -1,0 +1,166 @@
+import { type AnyFactory, ConfigError, type Kind, type Problem } from '../component/index.js'
+import { Catalog, type CommonSchemas, SECTIONS, type Section } from './catalog.js'
+import { checkSection, type Defined } from './components.js'
+import type { ConfigEnvironment } from './environment.js'
+import { expand } from './expand.js'
+import type { FormatCheckers } from './formats.js'
+import { type Entry, type MapNode, type Node, toValue } from './node.js'
+import { type ImportPackage, loadPackages } from './packages.js'
+import type { DefinedByKind } from './pipelines.js'
+import { readAll } from './read-all.js'
+import { redacted } from './redact.js'
+import { inOrder, Report } from './report.js'
+import { importFrom } from './resolve-package.js'
+import { checkService } from './service.js'
+import { listed, nearest } from './suggest.js'
+import type { ComponentConfig, ServiceConfig } from './types.js'
+import { validatorFor } from './validator.js'
+
+export interface ConfigRequest {
+  /** The values of `--config`, in order. */
+  readonly sources: readonly string[]
+  /** The values of `--set`, in order; they win over the sources. */
+  readonly sets: readonly string[]
+  readonly factories: readonly AnyFactory[]
+  readonly formats: FormatCheckers
+  readonly common: CommonSchemas
+  readonly environment: ConfigEnvironment
+  readonly importPackage?: ImportPackage
+}
+
+export interface LoadedConfig {
+  readonly config: ServiceConfig
+  /** By `kind/type`: those of the request and of the packages. */
+  readonly factories: ReadonlyMap<string, AnyFactory>
+  readonly warnings: readonly Problem[]
+  /** Relative paths start here: the folder of the first file, else the working directory. */
+  readonly baseDir: string
+  /** Absolute paths of the configuration files. */
+  readonly files: readonly string[]
+  /** The merged and expanded configuration, without defaults and secrets, to be shown. */
+  redacted(): unknown
+}
+
+/** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
+export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
+  const read = await readAll(request.sources, request.sets, request.environment)
+  const report = new Report()
+  report.problems.push(...read.problems)
+  if (!read.root) {
+    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource])
+  }
+  const expanded = await expand(read.root, request.environment)
+  report.problems.push(...expanded.problems)
+  const root = checkTopLevel(expanded.node as MapNode, report)
+
+  const packages = listOf(root.entries.get('packages'), report)
+  const importPackage = request.importPackage ?? importFrom
+  const factories = packages
+    ? await loadPackages(packages, request.factories, importPackage, report)
+    : request.factories
+  const catalog = new Catalog(factories, request.common)
+  const validator = validatorFor(request.formats)
+
+  const defined = Object.fromEntries(
+    SECTIONS.map(([section, kind]) => [
+      kind,
+      checkSection(entriesOf(root, section, kind, report), section, kind, catalog, validator, report),
+    ]),
+  ) as { [kind in Kind]: Map<string, Defined> }
+  const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
+
+  const names = request.sources.map(source => source.replace(/^file:/, ''))
+  const problems = inOrder(report.problems, names)
+  const errors = problems.filter(problem => problem.severity === 'error')
+  if (errors.length > 0 || !service) throw new ConfigError(errors)
+  return {
+    config: {
+      receivers: componentsOf(defined.receiver),
+      processors: componentsOf(defined.processor),
+      exporters: componentsOf(defined.exporter),
+      connectors: componentsOf(defined.connector),
+      extensions: componentsOf(defined.extension),
+      service,
+    } as ServiceConfig,
+    factories: new Map(factories.map(factory => [`${factory.kind}/${factory.type}`, factory])),
+    warnings: problems,
+    baseDir: read.baseDir,
+    files: read.files,
+    redacted: () => redactedConfig(root, defined, serviceNode),
+  }
+}
+
+const noSource: Problem = {
+  severity: 'error',
+  path: [],
+  message: 'there is no configuration',
+  fix: 'name a file with --config FILE',
+}
+
+const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']
+
+/** Goes on with misspelt sections under their right names, so that nothing in them is taken for missing. */
+function checkTopLevel(root: MapNode, report: Report): MapNode {
+  const entries = new Map(root.entries)
+  for (const [key, entry] of root.entries) {
+    if (TOP_LEVEL.includes(key)) continue
+    const near = nearest(key, TOP_LEVEL)
+    const inService = ['pipelines', 'telemetry', 'shutdown_timeout'].includes(key)
+    const hint = inService
+      ? `it belongs at service.${key}; `
+      : near === undefined
+        ? ''
+        : `did you mean "${near}"? `
+    report.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
+    if (near !== undefined && !entries.has(near)) entries.set(near, entry)
+    if (inService && !entries.has('service')) entries.set('service', { ...entry, value: wrapped(key, entry) })
+  }
+  return { ...root, entries }
+}
+
+function wrapped(key: string, entry: Entry): MapNode {
+  return { kind: 'map', place: entry.value.place, entries: new Map([[key, entry]]) }
+}
+
+function entriesOf(root: MapNode, section: Section, kind: Kind, report: Report): ReadonlyMap<string, Entry> {
+  const entry = root.entries.get(section)
+  const node = entry && report.open(entry.value)
+  if (!entry || !node || isNothing(node)) return new Map()
+  if (node.kind === 'map') return node.entries
+  report.unreadable.add(kind)
+  if (node.kind !== 'invalid') {
+    const found = node.kind === 'list' ? 'a list' : 'a single value'
+    const fix = `below "${section}:" write, indented, "type:" or "type/name:" for each ${kind}`
+    report.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
+  }
+  return new Map()
+}
+
+function listOf(entry: Entry | undefined, report: Report): Extract<Node, { kind: 'list' }> | undefined {
+  const node = entry && report.open(entry.value)
+  if (!entry || !node || node.kind === 'invalid' || isNothing(node)) return undefined
+  if (node.kind === 'list') return node
+  report.error(entry.key, ['packages'], 'expected a list of package names', "such as ['@acme/tocsin-thing']")
+  return undefined
+}
+
+function isNothing(node: Node): boolean {
+  return node.kind === 'scalar' && node.value === null
+}
+
+function componentsOf(defined: ReadonlyMap<string, Defined>): { [id: string]: ComponentConfig } {
+  const components: { [id: string]: ComponentConfig } = {}
+  for (const [id, { component }] of defined) if (component) components[id] = component
+  return components
+}
+
+function redactedConfig(root: MapNode, defined: DefinedByKind, service: Node): unknown {
+  const shown: { [key: string]: unknown } = {}
+  for (const [section, kind] of SECTIONS)
+    if (defined[kind].size > 0)
+      shown[section] = Object.fromEntries([...defined[kind]].map(([id, { node }]) => [id, redacted(node)]))
+  shown.service = redacted(service)
+  const packages = root.entries.get('packages')
+  if (packages) shown.packages = toValue(packages.value)
+  return shown
+}

@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AROUND, load, problemsOf } from '../../test/fixtures/config-loading.js'
+import { processEnvironment } from './environment.js'
+
+const factory = (type: string, extra = '') =>
+  `{ kind: 'processor', type: '${type}', stability: 'beta', description: 'A test.', schema: { type: 'object', properties: {} }, create() {}, ${extra} }`
+
+let folder: string
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder, path)), { recursive: true })
+  await writeFile(join(folder, path), text)
+}
+
+async function install(name: string, manifest: object, files: { [path: string]: string }): Promise<void> {
+  await write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', ...manifest }))
+  for (const [path, text] of Object.entries(files)) await write(`node_modules/${name}/${path}`, text)
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-packages-'))
+  await install(
+    '@acme/esm-only',
+    {
+      type: 'module',
+      exports: { '.': { types: './x.d.ts', import: './x.js' }, './sub': { import: './sub.js' } },
+    },
+    {
+      'x.js': `export const components = [${factory('acme_esm')}]`,
+      'sub.js': `export const components = [${factory('acme_sub')}]`,
+    },
+  )
+  await install(
+    'cjs-thing',
+    { main: './lib/x.js' },
+    { 'lib/x.js': `exports.components = [${factory('acme_cjs')}]` },
+  )
+  await install(
+    'both',
+    { exports: { require: './x.cjs', import: './x.mjs' } },
+    {
+      'x.cjs': 'throw new Error("the CommonJS half")',
+      'x.mjs': `export const components = [${factory('acme_both')}]`,
+    },
+  )
+  await install('no-components', { main: 'x.js' }, { 'x.js': 'exports.other = 1' })
+  await install('fails', { main: 'x.js' }, { 'x.js': 'throw new Error("it is broken")' })
+  await install('malformed', { main: 'x.js' }, { 'x.js': 'exports.components = [{ kind: "procesor" }, 5]' })
+  await install('taken', { main: 'x.js' }, { 'x.js': `exports.components = [${factory('throttle')}]` })
+  await write('local.mjs', `export const components = [${factory('acme_local')}]`)
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function using(types: readonly string[], ...packages: string[]) {
+  const processors = types.map(type => `${type}: `).join(', ')
+  const around = AROUND.replace('[throttle]', `[${types.join(', ')}]`)
+  await write('tocsin.yaml', `packages: ${JSON.stringify(packages)}\n${around}processors: {${processors}}\n`)
+  return { ...processEnvironment(), cwd: folder }
+}
+
+describe('packages', () => {
+  it('bring components: ES modules, CommonJS, both, subpaths and files', async () => {
+    const types = ['acme_esm', 'acme_sub', 'acme_cjs', 'acme_both', 'acme_local']
+    const environment = await using(
+      types,
+      '@acme/esm-only',
+      '@acme/esm-only/sub',
+      'cjs-thing',
+      'both',
+      './local.mjs',
+    )
+    const { config, factories } = await load(['tocsin.yaml'], environment)
+    expect(Object.keys(config.processors)).toEqual(types)
+    expect([...factories.keys()]).toEqual(expect.arrayContaining(types.map(type => `processor/${type}`)))
+  })
+
+  it('that do not work are explained', async () => {
+    const environment = await using([], '@acme/none', 'no-components', 'fails', 'malformed', 'taken')
+    const problems = await problemsOf(load(['tocsin.yaml'], environment))
+    expect(problems.map(problem => problem.replaceAll(folder, 'FOLDER'))).toEqual([
+      'tocsin.yaml:1:12: packages[0]: the package "@acme/none" is not installed for FOLDER (run "npm install @acme/none" in that folder)',
+      'tocsin.yaml:1:25: packages[1]: the package "no-components" has no export "components" with a list of factories (is it a tocsin package?)',
+      'tocsin.yaml:1:41: packages[2]: the package "fails" could not be loaded: it is broken (see its documentation, or report this to its author)',
+      'tocsin.yaml:1:49: packages[3]: component 0 of the package "malformed" has the kind "procesor", not one of receiver, processor, exporter, connector, extension (report this to its author)',
+      'tocsin.yaml:1:49: packages[3]: component 1 of the package "malformed" is not a factory (report this to its author)',
+      'tocsin.yaml:1:61: packages[4]: the package "taken" brings a processor type "throttle", which tocsin has already (remove one of the two packages)',
+    ])
+  })
+})

@@ -1,0 +1,101 @@
+import { type AnyFactory, errorText, type Kind } from '../component/index.js'
+import { SECTIONS, withArticle } from './catalog.js'
+import type { ListNode } from './node.js'
+import type { Report } from './report.js'
+import { PackageNotFound } from './resolve-package.js'
+
+/** Imports a package as if from a module in `folder`. Rejects with `PackageNotFound` when it is not there. */
+export type ImportPackage = (specifier: string, folder: string) => Promise<unknown>
+
+/** Loads the packages that the configuration names; answers all factories, those given first. */
+export async function loadPackages(
+  list: ListNode,
+  given: readonly AnyFactory[],
+  importPackage: ImportPackage,
+  report: Report,
+): Promise<AnyFactory[]> {
+  const factories = [...given]
+  const owners = new Map<string, string>()
+  for (const factory of given)
+    for (const name of namesOf(factory)) owners.set(`${factory.kind}/${name}`, 'tocsin')
+  for (const [index, item] of list.items.entries()) {
+    const path = ['packages', index]
+    const error = (message: string, fix?: string): void => report.error(item.place, path, message, fix)
+    if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.value === '') {
+      if (item.kind !== 'invalid') error('a package is named by text', "such as '@acme/tocsin-thing'")
+      continue
+    }
+    const name = item.value
+    let exported: unknown
+    try {
+      exported = componentsOf(await importPackage(name, item.place.source.folder))
+    } catch (failure) {
+      if (failure instanceof PackageNotFound)
+        error(
+          `the package "${name}" is not installed for ${item.place.source.folder}`,
+          `run "npm install ${name}" in that folder`,
+        )
+      else
+        error(
+          `the package "${name}" could not be loaded: ${errorText(failure)}`,
+          'see its documentation, or report this to its author',
+        )
+      continue
+    }
+    if (!Array.isArray(exported)) {
+      error(
+        `the package "${name}" has no export "components" with a list of factories`,
+        'is it a tocsin package?',
+      )
+      continue
+    }
+    for (const [number, candidate] of exported.entries()) {
+      const mistake = malformed(candidate)
+      if (mistake !== undefined) {
+        error(`component ${number} of the package "${name}" ${mistake}`, 'report this to its author')
+        continue
+      }
+      const factory = candidate as AnyFactory
+      const taken = namesOf(factory).find(type => owners.has(`${factory.kind}/${type}`))
+      if (taken !== undefined) {
+        error(
+          `the package "${name}" brings ${withArticle(factory.kind)} type "${taken}", which ${owners.get(`${factory.kind}/${taken}`)} has already`,
+          'remove one of the two packages',
+        )
+        continue
+      }
+      for (const type of namesOf(factory)) owners.set(`${factory.kind}/${type}`, `the package "${name}"`)
+      factories.push(factory)
+    }
+  }
+  return factories
+}
+
+function componentsOf(module: unknown): unknown {
+  const { components, default: fallback } = (module ?? {}) as {
+    components?: unknown
+    default?: { components?: unknown }
+  }
+  return components ?? fallback?.components
+}
+
+function namesOf(factory: AnyFactory): readonly string[] {
+  return [factory.type, ...(factory.aliases ?? [])]
+}
+
+const KINDS: readonly string[] = SECTIONS.map(([, kind]): Kind => kind)
+
+function malformed(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'object' || candidate === null) return 'is not a factory'
+  const factory = candidate as { readonly [key: string]: unknown }
+  if (!KINDS.includes(String(factory.kind)))
+    return `has the kind "${String(factory.kind)}", not one of ${KINDS.join(', ')}`
+  if (typeof factory.type !== 'string' || !/^[a-zA-Z][a-zA-Z0-9_]{0,62}$/.test(factory.type))
+    return `has the type "${String(factory.type)}", which is no snake_case name`
+  if (typeof factory.schema !== 'object' || factory.schema === null)
+    return `("${factory.type}") has no schema`
+  if (typeof factory.create !== 'function') return `("${factory.type}") has no function "create"`
+  if (factory.check !== undefined && typeof factory.check !== 'function')
+    return `("${factory.type}") has a "check" that is no function`
+  return undefined
+}

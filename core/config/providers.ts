@@ -1,0 +1,83 @@
+import { dirname, resolve } from 'node:path'
+import type { Problem } from '../component/index.js'
+import type { ConfigEnvironment } from './environment.js'
+import { type MapNode, type Node, problemAt } from './node.js'
+import { fetchDocument, type ReadText, readDocument } from './read.js'
+import { redactUrl } from './secrets.js'
+import { nest } from './set.js'
+import { fixedSource, type Source, textSource } from './source.js'
+import { parseYaml } from './yaml.js'
+
+export interface LoadedSource {
+  readonly node?: MapNode
+  readonly problems: readonly Problem[]
+  /** The absolute path, when it is a file. */
+  readonly file?: string
+}
+
+/** Reads one `--config` value: a path, `file:path`, `env:NAME`, `yaml:text`, `http://...` or `https://...`. */
+export async function loadSource(
+  value: string,
+  number: number,
+  environment: ConfigEnvironment,
+): Promise<LoadedSource> {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(value)?.[1]?.toLowerCase()
+  const rest = scheme ? value.slice(scheme.length + 1) : value
+  const { cwd } = environment
+  switch (scheme) {
+    case undefined:
+    case 'file': {
+      const file = resolve(cwd, rest)
+      const loaded = parse(await readDocument(file, environment), rest, dirname(file))
+      return { ...loaded, file }
+    }
+    case 'env': {
+      const text = environment.env[rest]
+      if (text === undefined)
+        return failed(`env:${rest}`, 'the variable is not set', `set ${rest} to YAML text`, cwd)
+      return parse({ text }, `env:${rest}`, cwd)
+    }
+    case 'yaml': {
+      const loaded = parse({ text: rest }, `--config[${number}]`, cwd)
+      return loaded.node ? { ...loaded, node: nest(loaded.node, '::') } : loaded
+    }
+    case 'http':
+    case 'https':
+      return parse(await fetchDocument(value, environment), redactUrl(value), cwd)
+    default: {
+      const fix = `use a path, file:, env:, yaml:, http:// or https://; for a file of that name write "file:..."`
+      return failed(`--config[${number}]`, `"${scheme}:" is not a way to read a configuration`, fix, cwd)
+    }
+  }
+}
+
+function parse(read: ReadText, name: string, folder: string): LoadedSource {
+  if ('reason' in read) return failed(name, read.reason, read.fix, folder)
+  const source = textSource(name, folder, read.text)
+  const { node, problems } = parseYaml(read.text, source)
+  if (problems.length > 0 && !node) return { problems }
+  if (!node || (node.kind === 'scalar' && node.value === null))
+    return failed(
+      name,
+      'the configuration is empty',
+      'it needs at least receivers, exporters and service',
+      folder,
+    )
+  if (node.kind !== 'map') return { problems: [...problems, notAMap(node, source)] }
+  return { node, problems }
+}
+
+function notAMap(node: Node, source: Source): Problem {
+  const found = node.kind === 'list' ? 'a list' : 'a single value'
+  const fix = 'the top level has the keys receivers, processors, exporters, service'
+  return problemAt(
+    { source, offset: node.place.offset },
+    [],
+    `found ${found} where keys and values belong`,
+    fix,
+  )
+}
+
+function failed(name: string, reason: string, fix: string, folder: string): LoadedSource {
+  return { problems: [problemAt({ source: fixedSource(name, folder), offset: 0 }, [], reason, fix)] }
+}

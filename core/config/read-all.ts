@@ -1,0 +1,42 @@
+import { dirname } from 'node:path'
+import type { Problem } from '../component/index.js'
+import type { ConfigEnvironment } from './environment.js'
+import { merge } from './merge.js'
+import type { MapNode } from './node.js'
+import { loadSource } from './providers.js'
+import { parseSet } from './set.js'
+
+export interface ReadConfig {
+  /** Undefined when a source could not be read at all. */
+  readonly root: MapNode | undefined
+  readonly problems: readonly Problem[]
+  /** Absolute paths, in order. */
+  readonly files: readonly string[]
+  readonly baseDir: string
+}
+
+/** Reads all sources and `--set` values and merges them, later over earlier. */
+export async function readAll(
+  sources: readonly string[],
+  sets: readonly string[],
+  environment: ConfigEnvironment,
+): Promise<ReadConfig> {
+  const problems: Problem[] = []
+  const files: string[] = []
+  let root: MapNode | undefined
+  let complete = true
+  for (const [index, value] of sources.entries()) {
+    const loaded = await loadSource(value, index + 1, environment)
+    problems.push(...loaded.problems)
+    if (loaded.file !== undefined) files.push(loaded.file)
+    if (!loaded.node) complete = false
+    else root = root ? (merge(root, loaded.node) as MapNode) : loaded.node
+  }
+  for (const set of sets) {
+    const { node, problems: mistakes } = parseSet(set, environment.cwd)
+    problems.push(...mistakes)
+    if (node) root = root ? (merge(root, node) as MapNode) : node
+  }
+  const baseDir = files[0] === undefined ? environment.cwd : dirname(files[0])
+  return { root: complete ? root : undefined, problems, files, baseDir }
+}

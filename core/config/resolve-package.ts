@@ -1,0 +1,70 @@
+import { readFile, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { PermanentError } from '../component/index.js'
+
+export class PackageNotFound extends PermanentError {
+  constructor(specifier: string, folder: string) {
+    super('package_not_found', `The package "${specifier}" is not installed for ${folder}.`)
+  }
+}
+
+/** Imports a package, or a file by relative path, as a module in `folder` would. */
+export async function importFrom(specifier: string, folder: string): Promise<unknown> {
+  return import(pathToFileURL(await resolveFrom(specifier, folder)).href)
+}
+
+/**
+ * The file that `import` of a package means. `require.resolve` does not see packages that only say `import` in
+ * their exports, and takes the CommonJS half of those that have both; so the exports are read here first.
+ */
+export async function resolveFrom(specifier: string, folder: string): Promise<string> {
+  const [, name, subpath = ''] = /^((?:@[^/]+\/)?[^/.@][^/]*)(\/.*)?$/.exec(specifier) ?? []
+  if (name !== undefined) {
+    const root = await packageRoot(name, folder)
+    if (root === undefined) throw new PackageNotFound(specifier, folder)
+    const target = exported((await manifest(root)).exports, `.${subpath}`)
+    if (target !== undefined) return join(root, target)
+  }
+  try {
+    return createRequire(join(folder, 'noop.js')).resolve(specifier)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    throw new PackageNotFound(specifier, folder)
+  }
+}
+
+async function packageRoot(name: string, folder: string): Promise<string | undefined> {
+  for (let at = folder; ; at = dirname(at)) {
+    const root = join(at, 'node_modules', name)
+    const found = await stat(join(root, 'package.json')).catch(() => undefined)
+    if (found?.isFile()) return root
+    if (dirname(at) === at) return undefined
+  }
+}
+
+async function manifest(root: string): Promise<{ exports?: unknown }> {
+  return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports?: unknown }
+}
+
+/** The target of an exact entry of `exports`; patterns are left to Node. */
+function exported(exports: unknown, subpath: string): string | undefined {
+  if (typeof exports === 'string' || Array.isArray(exports))
+    return subpath === '.' ? target(exports) : undefined
+  if (typeof exports !== 'object' || exports === null) return undefined
+  const table = exports as { readonly [key: string]: unknown }
+  const bySubpath = Object.keys(table).some(key => key.startsWith('.'))
+  return bySubpath ? target(table[subpath]) : subpath === '.' ? target(table) : undefined
+}
+
+function target(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(target).find(found => found !== undefined)
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [condition, next] of Object.entries(value)) {
+    const found = ['node', 'import', 'default', 'module-sync'].includes(condition) ? target(next) : undefined
+    if (found !== undefined) return found
+  }
+  return undefined
+}

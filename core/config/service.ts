@@ -1,0 +1,132 @@
+import { durationMs } from '../component/units.js'
+import { type Catalog, SECTIONS } from './catalog.js'
+import { checkValue } from './check-value.js'
+import type { Defined } from './components.js'
+import { checkConnectors } from './connectors.js'
+import { emptyMap, type MapNode, type Node } from './node.js'
+import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
+import type { Report } from './report.js'
+import { SERVICE_SCHEMA } from './service-schema.js'
+import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
+import type { Validator } from './validator.js'
+
+interface RawService {
+  readonly shutdown_timeout: string
+  readonly telemetry: {
+    readonly logs: {
+      readonly level: TelemetryConfig['logs']['level']
+      readonly encoding?: 'console' | 'json'
+    }
+    readonly metrics: {
+      readonly level: TelemetryConfig['metrics']['level']
+      readonly address?: string
+      readonly readers?: readonly { pull: { exporter: { prometheus: { host: string; port: number } } } }[]
+    }
+    readonly resource: { readonly [name: string]: string }
+  }
+}
+
+export interface CheckedService {
+  readonly node: Node
+  /** Undefined when the section itself has problems. */
+  readonly service: ServiceConfig['service'] | undefined
+}
+
+/** Validates `service`, and all references between components. */
+export function checkService(
+  root: MapNode,
+  defined: DefinedByKind,
+  catalog: Catalog,
+  validator: Validator,
+  report: Report,
+): CheckedService {
+  const entry = root.entries.get('service')
+  if (!entry) {
+    report.error(
+      root.place,
+      ['service'],
+      'the section "service" is missing',
+      'add service.pipelines.logs with receivers and exporters',
+    )
+    return { node: emptyMap(root.place), service: undefined }
+  }
+  const { node, value, problems } = checkValue(entry.value, entry.key, ['service'], SERVICE_SCHEMA, validator)
+  report.problems.push(...problems)
+  const extensions = references(
+    { key: entry.key, value: node },
+    ['service', 'extensions'],
+    ['extension'],
+    defined,
+    catalog,
+    report,
+  )
+  const given = node.kind === 'map' ? node.entries.get('pipelines') : undefined
+  const noPipelines = 'add service.pipelines.logs with receivers and exporters'
+  let pipelines: { readonly [id: string]: PipelineConfig } = {}
+  if (node.kind === 'map' && !given)
+    report.error(entry.key, ['service'], 'there are no pipelines', noPipelines)
+  if (given?.value.kind === 'map') {
+    if (given.value.entries.size === 0)
+      report.error(given.key, ['service', 'pipelines'], 'there are no pipelines', noPipelines)
+    const checked = checkPipelines(given.value, defined, catalog, report)
+    pipelines = checked.pipelines
+    checkConnectors(pipelines, defined.connector, defined.receiver, defined.exporter, report)
+    warnUnused(defined, new Set([...checked.used, ...extensions]), report)
+  }
+  checkNeeds(defined, new Set(extensions), catalog, report)
+  if (value === undefined) return { node, service: undefined }
+  const { telemetry, shutdown_timeout } = value as RawService
+  return {
+    node,
+    service: {
+      extensions: extensions.map(extension => extension.id),
+      pipelines,
+      shutdownTimeoutMs: durationMs(shutdown_timeout),
+      telemetry: telemetryConfig(telemetry),
+    },
+  }
+}
+
+function telemetryConfig({ logs, metrics, resource }: RawService['telemetry']): TelemetryConfig {
+  const prometheus = metrics.readers?.[0]?.pull.exporter.prometheus
+  const host = prometheus?.host.includes(':') ? `[${prometheus.host}]` : prometheus?.host
+  return {
+    logs: { level: logs.level, encoding: logs.encoding },
+    metrics: { level: metrics.level, address: prometheus ? `${host}:${prometheus.port}` : metrics.address },
+    resource,
+  }
+}
+
+/** A component that names an extension needs it defined and started. */
+function checkNeeds(
+  defined: DefinedByKind,
+  started: ReadonlySet<Defined>,
+  catalog: Catalog,
+  report: Report,
+): void {
+  for (const [, kind] of SECTIONS)
+    for (const { needs } of defined[kind].values())
+      for (const { id, place, path } of needs) {
+        const extension = resolve(id, ['extension'], defined, catalog)
+        if (!extension) reportUndefined(id, ['extension'], place, path, defined, catalog, report)
+        else if (!started.has(extension))
+          report.error(
+            place,
+            path,
+            `the extension "${id}" is not started`,
+            `add "${id}" to service.extensions`,
+          )
+      }
+}
+
+/** An extension that service.extensions leaves out is switched off, as in the Collector: that is no mistake. */
+function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, report: Report): void {
+  for (const [section, kind] of SECTIONS) {
+    if (kind === 'extension') continue
+    for (const one of defined[kind].values()) {
+      if (used.has(one)) continue
+      const message = `the ${kind} "${one.id}" is in no pipeline`
+      report.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
+    }
+  }
+}

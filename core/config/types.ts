@@ -1,0 +1,58 @@
+import type {
+  AnyFactory,
+  ConnectorFactory,
+  ExporterFactory,
+  ExtensionFactory,
+  ProcessorFactory,
+  ReceiverFactory,
+} from '../component/index.js'
+
+/** A valid configuration. Records are keyed by id. */
+export interface ServiceConfig {
+  readonly receivers: { readonly [id: string]: ComponentConfig<ReceiverFactory> }
+  readonly processors: { readonly [id: string]: ComponentConfig<ProcessorFactory> }
+  readonly exporters: { readonly [id: string]: ComponentConfig<ExporterFactory> }
+  readonly connectors: { readonly [id: string]: ComponentConfig<ConnectorFactory> }
+  readonly extensions: { readonly [id: string]: ComponentConfig<ExtensionFactory> }
+  readonly service: {
+    /** In the order to start them. */
+    readonly extensions: readonly string[]
+    readonly pipelines: { readonly [id: string]: PipelineConfig }
+    readonly telemetry: TelemetryConfig
+    readonly shutdownTimeoutMs: number
+  }
+}
+
+export interface ComponentConfig<F extends AnyFactory = AnyFactory> {
+  /** As written: `filelog/x` stays so, though its type is `file_log`. */
+  readonly id: string
+  /** The factory's type. */
+  readonly type: string
+  readonly name?: string
+  /** Validated, with defaults, and with the common keys of its kind. */
+  readonly config: unknown
+  readonly factory: F
+}
+
+/** Ids as in the records of `ServiceConfig`; a connector is among the exporters of one pipeline and the receivers of another. */
+export interface PipelineConfig {
+  readonly id: string
+  readonly receivers: readonly string[]
+  readonly processors: readonly string[]
+  readonly exporters: readonly string[]
+}
+
+export interface TelemetryConfig {
+  readonly logs: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    /** Undefined: readable on a terminal, JSON otherwise. */
+    readonly encoding: 'console' | 'json' | undefined
+  }
+  readonly metrics: {
+    readonly level: 'none' | 'basic' | 'normal' | 'detailed'
+    /** `host:port`; undefined when the configuration names none. */
+    readonly address: string | undefined
+  }
+  /** Attributes of our own telemetry. */
+  readonly resource: { readonly [name: string]: string }
+}

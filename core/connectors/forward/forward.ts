@@ -1,0 +1,5 @@
+import type { Mapper } from 'tocsin/component'
+
+export function forward(): Mapper {
+  return { process: records => records }
+}

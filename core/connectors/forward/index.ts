@@ -1,0 +1,11 @@
+import { defineConnector } from 'tocsin/component'
+import { type ForwardConfig, schema } from './config.js'
+import { forward } from './forward.js'
+
+export const forwardConnector = defineConnector<ForwardConfig>({
+  type: 'forward',
+  stability: 'stable',
+  description: 'Hands the records of some pipelines on to others, unchanged.',
+  schema,
+  create: forward,
+})

@@ -1,0 +1,91 @@
+import { createNoopMeter } from '@opentelemetry/api'
+import { expect, it } from 'vitest'
+import { createRecord, pickFields } from '../model/index.js'
+import { memoryKeyValue } from '../state/memory-key-value.js'
+import { collectingLogger, type LogEntry, VirtualClock } from '../testing/index.js'
+import { createDeadLetters, type DeadLettersOptions, type NewDeadLetter } from './dead-letters.js'
+
+const meter = createNoopMeter()
+
+function setUp(options: Partial<DeadLettersOptions> = { store: memoryKeyValue() }) {
+  const clock = new VirtualClock()
+  const logs: LogEntry[] = []
+  return {
+    clock,
+    logs,
+    letters: createDeadLetters({ clock, meter, logger: collectingLogger(logs), ...options }),
+  }
+}
+
+function letter(id: string): NewDeadLetter {
+  const records = [createRecord({ id, body: { text: 'x'.repeat(100), big: 2n ** 60n }, timestamp: 5n })]
+  return { component: 'exporter/webhook', pipeline: 'logs', reason: 'refused', detail: 'HTTP 400', records }
+}
+
+it('keeps letters in order of time, with their records whole', async () => {
+  const { letters, clock } = setUp()
+  for (const id of ['a', 'b', 'c']) {
+    expect(await letters.add(letter(id))).toBe(true)
+    await clock.advance(1_000)
+  }
+  const all = await letters.list()
+  expect(all).toMatchObject([
+    { at: clock.now() - 3_000_000_000n, reason: 'refused', recordCount: 1 },
+    {},
+    { at: clock.now() - 1_000_000_000n },
+  ])
+  const second = await letters.get(all[1]?.id as string)
+  expect(second).toMatchObject({ component: 'exporter/webhook', pipeline: 'logs', detail: 'HTTP 400' })
+  const original = letter('b').records[0]
+  expect(second?.records[0]?.id).toBe('b')
+  expect(second?.records[0] && pickFields(second.records[0])).toEqual(original && pickFields(original))
+  expect(await letters.list({ after: all[0]?.id as string, limit: 1 })).toMatchObject([{ id: all[1]?.id }])
+  expect(await letters.remove([all[1]?.id as string, 'none'])).toBe(1)
+  expect(await letters.get(all[1]?.id as string)).toBeUndefined()
+  expect(await letters.list()).toHaveLength(2)
+})
+
+it('refuses new letters when full, and takes them again when others were removed', async () => {
+  const store = memoryKeyValue()
+  const { letters, logs, clock } = setUp({ store, maxEntries: 2 })
+  expect([
+    await letters.add(letter('a')),
+    await letters.add(letter('b')),
+    await letters.add(letter('c')),
+  ]).toEqual([true, true, false])
+  // The command line works on the same store, from another process.
+  const other = setUp({ store }).letters
+  await other.remove([(await other.list())[0]?.id as string])
+  await clock.advance(60_000)
+  expect(await letters.add(letter('d'))).toBe(true)
+  expect((await letters.list()).map(found => found.recordCount)).toEqual([1, 1])
+  expect(logs.map(log => log.level)).toEqual(['warn', 'warn'])
+})
+
+it('keeps within its bytes', async () => {
+  const { letters } = setUp({ store: memoryKeyValue(), maxBytes: 1_000 })
+  const kept = await Promise.all(['a', 'b', 'c', 'd'].map(id => letters.add(letter(id))))
+  expect(kept).toContain(true)
+  expect(kept.at(-1)).toBe(false)
+  const total = (await letters.list()).reduce((sum, found) => sum + found.bytes, 0)
+  expect(total).toBeLessThanOrEqual(1_000)
+})
+
+it('never overwrites a letter of an earlier run, even at the same time', async () => {
+  const store = memoryKeyValue()
+  await setUp({ store }).letters.add(letter('a'))
+  await setUp({ store }).letters.add(letter('b'))
+  expect(await setUp({ store }).letters.list()).toHaveLength(2)
+})
+
+it('without a store counts, and tells once a minute', async () => {
+  const { letters, logs, clock } = setUp({})
+  for (let count = 0; count < 5; count++) expect(await letters.add(letter('a'))).toBe(false)
+  await clock.advance(60_000)
+  await letters.add(letter('b'))
+  expect(logs.map(({ level, attributes }) => [level, attributes.records])).toEqual([
+    ['error', 1],
+    ['error', 5],
+  ])
+  expect(await letters.list()).toEqual([])
+})

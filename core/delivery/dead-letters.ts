@@ -1,0 +1,219 @@
+import type { Meter } from '@opentelemetry/api'
+import type { Clock, Logger } from '../component/context.js'
+import type { KeyValueStore } from '../component/storage.js'
+import type { Records } from '../model/index.js'
+import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
+
+/** Records that a destination refused for good, or that could not be delivered in time. */
+export interface DeadLetters {
+  /**
+   * Keeps records, durably where there is a store. False when they were not kept: without a store, or when it is full
+   * (the oldest stay); that is counted and logged. Rejects when the store fails: try again.
+   */
+  add(letter: NewDeadLetter): Promise<boolean>
+  /** In order of time. `after` is the id of the last one seen. */
+  list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly DeadLetterSummary[]>
+  get(id: string): Promise<DeadLetter | undefined>
+  /** How many of them there were. */
+  remove(ids: readonly string[]): Promise<number>
+}
+
+export interface NewDeadLetter {
+  /** `exporter/webhook/oncall`, `processor/parser`. */
+  readonly component: string
+  readonly pipeline: string
+  /** A named reason: `refused`, `retries_exhausted`, `retry_disabled`, `condition_failed`, ... */
+  readonly reason: string
+  /** What was found, for people. */
+  readonly detail: string
+  readonly records: Records
+}
+
+export interface DeadLetterSummary extends Omit<NewDeadLetter, 'records'> {
+  readonly id: string
+  /** ns since the epoch. */
+  readonly at: bigint
+  readonly recordCount: number
+  readonly bytes: number
+}
+
+export interface DeadLetter extends DeadLetterSummary {
+  readonly records: Records
+}
+
+export interface DeadLettersOptions {
+  readonly store?: KeyValueStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly maxEntries?: number
+  readonly maxBytes?: number
+}
+
+const FROM = 'dead/'
+const TO = 'dead0'
+const PAGE = 100
+const LOG_EVERY_MS = 60_000
+// Others (the command line) may remove letters: when full, they are counted again, which reads them all.
+const RECOUNT_MS = 60_000
+
+export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
+  return new StoredDeadLetters(options)
+}
+
+interface Header {
+  readonly component: string
+  readonly pipeline: string
+  readonly at: string
+  readonly reason: string
+  readonly detail: string
+}
+
+interface Used {
+  entries: number
+  bytes: number
+}
+
+class StoredDeadLetters implements DeadLetters {
+  readonly #options: DeadLettersOptions
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  /** Undefined until counted. */
+  #used: Used | undefined
+  #countedMs = 0
+  #adding: Promise<unknown> = Promise.resolve()
+  #lastMs = 0n
+  #serial = 0
+  #loggedMs: number | undefined
+  #unlogged = 0
+  readonly #count
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options
+    this.#maxEntries = options.maxEntries ?? 10_000
+    this.#maxBytes = options.maxBytes ?? 256 * 2 ** 20
+    this.#count = options.meter.createCounter('tocsin_dead_letter_log_records', {
+      description: 'Records that could not be delivered, by component, reason and whether they were kept.',
+    })
+  }
+
+  add(letter: NewDeadLetter): Promise<boolean> {
+    // One after another, so that the limits hold.
+    const added = this.#adding.then(() => this.#add(letter))
+    this.#adding = added.catch(() => undefined)
+    return added
+  }
+
+  async list(
+    { after, limit = PAGE } = {} as { after?: string; limit?: number },
+  ): Promise<DeadLetterSummary[]> {
+    const from = after === undefined ? FROM : `${FROM}${after}\0`
+    const entries = (await this.#options.store?.range(from, TO, limit)) ?? []
+    return entries.map(([key, bytes]) => summary(key, bytes))
+  }
+
+  async get(id: string): Promise<DeadLetter | undefined> {
+    const bytes = await this.#options.store?.get(FROM + id)
+    return bytes && { ...summary(FROM + id, bytes), records: decodeStoredRecords(bytes) }
+  }
+
+  async remove(ids: readonly string[]): Promise<number> {
+    const { store } = this.#options
+    if (!store) return 0
+    const found = await Promise.all(ids.map(id => store.get(FROM + id)))
+    const keys = ids.filter((_, index) => found[index]).map(id => FROM + id)
+    if (keys.length > 0) await store.write(keys.map(key => ({ key, value: undefined })))
+    this.#used = undefined
+    return keys.length
+  }
+
+  async #add({ records, ...letter }: NewDeadLetter): Promise<boolean> {
+    const kept = await this.#store(letter, records)
+    const { component: from, reason } = letter
+    this.#count.add(records.length, { component: from, reason, kept })
+    this.#log(letter, records.length, kept)
+    return kept
+  }
+
+  async #store(letter: Omit<NewDeadLetter, 'records'>, records: Records): Promise<boolean> {
+    const { store } = this.#options
+    if (!store) return false
+    const { component, pipeline, reason, detail } = letter
+    const at = this.#options.clock.now()
+    const header: Header = { component, pipeline, reason, detail, at: at.toString() }
+    const value = encodeStored(header, records)
+    const used = await this.#room(store, value.length)
+    if (!used) return false
+    let key = this.#newKey(at)
+    while (await store.get(key)) key = this.#newKey(at)
+    await store.write([{ key, value }])
+    used.entries++
+    used.bytes += value.length
+    return true
+  }
+
+  /** What is used, when there is room for this many bytes. */
+  async #room(store: KeyValueStore, bytes: number): Promise<Used | undefined> {
+    const fits = (used: Used): boolean =>
+      used.entries < this.#maxEntries && used.bytes + bytes <= this.#maxBytes
+    const now = this.#options.clock.monotonicMs()
+    const stale = this.#used && !fits(this.#used) && now - this.#countedMs >= RECOUNT_MS
+    if (!this.#used || stale) {
+      this.#used = await countUsed(store)
+      this.#countedMs = now
+    }
+    return fits(this.#used) ? this.#used : undefined
+  }
+
+  /** Keys sort by time, also when the clock goes back. */
+  #newKey(at: bigint): string {
+    const now = at / 1_000_000n
+    if (now > this.#lastMs) this.#lastMs = now
+    const serial = (this.#serial++).toString().padStart(8, '0')
+    return `${FROM}${this.#lastMs.toString().padStart(14, '0')}-${serial}`
+  }
+
+  #log(letter: Omit<NewDeadLetter, 'records'>, count: number, kept: boolean): void {
+    const now = this.#options.clock.monotonicMs()
+    this.#unlogged += count
+    if (this.#loggedMs !== undefined && now - this.#loggedMs < LOG_EVERY_MS) return
+    const { component, pipeline, reason, detail } = letter
+    const attributes = { component, pipeline, reason, detail, records: this.#unlogged }
+    this.#loggedMs = now
+    this.#unlogged = 0
+    if (kept)
+      this.#options.logger.warn('Records became dead letters: see "tocsin dead-letter list".', attributes)
+    else if (!this.#options.store)
+      this.#options.logger.error('Records were dropped: no storage keeps dead letters.', attributes)
+    else this.#options.logger.error('Records were dropped: the dead letters are full.', attributes)
+  }
+}
+
+function summary(key: string, bytes: Uint8Array): DeadLetterSummary {
+  const { ids, at, component, pipeline, reason, detail } = decodeStoredHeader<Header>(bytes)
+  const id = key.slice(FROM.length)
+  return {
+    id,
+    at: BigInt(at),
+    component,
+    pipeline,
+    reason,
+    detail,
+    recordCount: ids.length,
+    bytes: bytes.length,
+  }
+}
+
+async function countUsed(store: KeyValueStore): Promise<Used> {
+  const used = { entries: 0, bytes: 0 }
+  for (let from = FROM; ; ) {
+    const page = await store.range(from, TO, PAGE)
+    for (const [, value] of page) {
+      used.entries++
+      used.bytes += value.length
+    }
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return used
+    from = `${last[0]}\0`
+  }
+}

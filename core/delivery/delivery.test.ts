@@ -1,0 +1,476 @@
+import { describe, expect, it } from 'vitest'
+import type { Exporter, ExportRequest, Sent } from '../component/index.js'
+import { createRecord, type LogRecord, PermanentError } from '../component/index.js'
+import { memoryKeyValue } from '../state/memory-key-value.js'
+import { settleMicrotasks, testContext, VirtualClock } from '../testing/index.js'
+import { createDeadLetters } from './dead-letters.js'
+import { createDelivery } from './delivery.js'
+import type { CommonConfig } from './schema.js'
+import { deliverySettings, type ExporterFlags } from './settings.js'
+import type { Delivery, DeliveryOptions } from './types.js'
+
+describe('a delivery', () => {
+  it('sends what is queued, and settles on delivery', async () => {
+    const rig = await setUp()
+    const done = rig.enqueue('a', 'b')
+    await settleMicrotasks()
+    expect(rig.sent).toEqual([['a', 'b']])
+    expect(rig.requests[0]).toMatchObject({ pipeline: 'logs', attempt: 1, queuedAt: rig.clock.now() })
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(await rig.delivery.stop(0)).toEqual({ delivered: 2, deadLettered: 0, persisted: 0, dropped: 0 })
+    expect(rig.clock.pending).toBe(0)
+  })
+
+  it('sends one record a request for notifying exporters, in order, also while one is tried again', async () => {
+    const failing = ['busy', 'busy', 'ok', 'ok', 'ok'] as const
+    const rig = await setUp({ flags: { notifying: true }, answers: failing.map(retry) })
+    const done = rig.enqueue('a', 'b')
+    void rig.enqueue('c')
+    await rig.clock.advance(10_000)
+    expect(rig.sent).toEqual([['a'], ['a'], ['a'], ['b'], ['c']])
+    expect(await done).toEqual({ deadLettered: 0 })
+  })
+
+  it('backs off from 500 ms, doubling to 30 s, and gives up after 5 minutes', async () => {
+    const rig = await setUp({ answers: () => retry('busy') })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(299_999)
+    const waits = rig.times.slice(1).map((time, index) => time - (rig.times[index] as number))
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16000, ...Array(8).fill(30_000)])
+    await rig.clock.advance(60_000)
+    expect(await done).toEqual({ deadLettered: 1 })
+    expect(rig.times.at(-1)).toBe(300_000)
+    expect(await rig.letters()).toMatchObject([
+      {
+        component: 'exporter/webhook/x',
+        pipeline: 'logs',
+        reason: 'retries_exhausted',
+        detail: 'busy',
+        recordCount: 1,
+      },
+    ])
+  })
+
+  it('spreads the waits', async () => {
+    const rig = await setUp({ answers: () => retry('busy'), config: {}, random: () => 0 })
+    void rig.enqueue('a')
+    await rig.clock.advance(760)
+    expect(rig.times).toEqual([0, 250, 750])
+  })
+
+  it('waits as long as the destination asks', async () => {
+    const rig = await setUp({ answers: [{ reason: '429', retryAfterMs: 20_000 }] })
+    void rig.enqueue('a')
+    await rig.clock.advance(60_000)
+    expect(rig.times).toEqual([0, 20_000])
+  })
+
+  it('keeps a Retry-After within the time that is left', async () => {
+    const rig = await setUp({ answers: () => ({ reason: '429', retryAfterMs: 86_400_000 }) })
+    void rig.enqueue('a')
+    await rig.clock.advance(400_000)
+    expect(rig.times).toEqual([0, 300_000])
+    expect(await rig.letters()).toHaveLength(1)
+  })
+
+  it('takes a throw as a failure that passes, unless it says otherwise', async () => {
+    const rig = await setUp({
+      answers: [
+        () => {
+          throw new Error('reset')
+        },
+        () => {
+          throw new PermanentError('no', 'HTTP 404')
+        },
+      ],
+    })
+    const done = rig.enqueue('a', 'b')
+    await rig.clock.advance(1_000)
+    expect(await done).toEqual({ deadLettered: 2 })
+    expect(await rig.letters()).toMatchObject([{ reason: 'refused', detail: 'HTTP 404', recordCount: 2 }])
+  })
+
+  it('dead-letters only the records that were refused', async () => {
+    const rig = await setUp({ answers: [{ refused: [1, 7], reason: 'too old' }] })
+    expect(await rig.enqueue('a', 'b', 'c')).toEqual({ deadLettered: 1 })
+    const [letter] = await rig.letters()
+    const whole = await rig.deadLetters.get(letter?.id as string)
+    expect(whole?.records.map(record => record.id)).toEqual(['b'])
+    expect(await rig.delivery.stop(0)).toMatchObject({ delivered: 2, deadLettered: 1 })
+  })
+
+  it('gives an attempt its time, also when the exporter ignores the signal', async () => {
+    const signals: AbortSignal[] = []
+    const hang = (_: ExportRequest, signal: AbortSignal): Promise<Sent> => {
+      signals.push(signal)
+      return new Promise(() => undefined)
+    }
+    const rig = await setUp({ answers: [hang] })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(9_999)
+    expect(signals[0]?.aborted).toBe(false)
+    await rig.clock.advance(1)
+    expect(signals[0]?.aborted).toBe(true)
+    await rig.clock.advance(10_000)
+    expect(rig.sent).toEqual([['a'], ['a']])
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(rig.context.logs[0]?.attributes.reason).toBe('No answer within 10000 ms.')
+  })
+
+  it('stalls whoever enqueues while it is full, and keeps their order', async () => {
+    const rig = await setUp({
+      config: { sending_queue: { queue_size: 2, num_consumers: 1 } },
+      answers: () => hold,
+    })
+    const [first, second, third] = ['a', 'b', 'c'].map(id => rig.put(id))
+    await Promise.all([first, second])
+    expect(rig.delivery.full).toBe(true)
+    let entered = false
+    void third?.then(() => {
+      entered = true
+    })
+    await settleMicrotasks()
+    expect(entered).toBe(false)
+    rig.free()
+    await third
+    for (let turn = 0; turn < 3; turn++) {
+      rig.free()
+      await settleMicrotasks()
+    }
+    expect(rig.sent).toEqual([['a'], ['b'], ['c']])
+    expect(rig.delivery.full).toBe(false)
+  })
+
+  it('lets a batch in piece by piece that is larger than the queue', async () => {
+    const rig = await setUp({ flags: { notifying: true }, config: { sending_queue: { queue_size: 3 } } })
+    expect(await rig.enqueue(...'abcdefgh')).toEqual({ deadLettered: 0 })
+    expect(rig.sent.flat().join('')).toBe('abcdefgh')
+  })
+
+  it('measures itself in requests, items or bytes', async () => {
+    const size = async (sizer: 'requests' | 'items' | 'bytes', queue_size: number): Promise<boolean> => {
+      const rig = await setUp({ config: { sending_queue: { sizer, queue_size } }, answers: () => hold })
+      await rig.put('a', 'b', 'c')
+      return rig.delivery.full
+    }
+    expect(await size('requests', 1)).toBe(true)
+    expect(await size('requests', 2)).toBe(false)
+    expect(await size('items', 3)).toBe(true)
+    expect(await size('items', 4)).toBe(false)
+    expect(await size('bytes', 100)).toBe(true)
+    expect(await size('bytes', 10_000)).toBe(false)
+  })
+
+  it('sends only what the condition wants, and dead-letters what it fails on', async () => {
+    const rig = await setUp({
+      condition: record => {
+        if (record.id === 'bad') throw new Error('no such function')
+        return record.id !== 'no'
+      },
+    })
+    expect(await rig.enqueue('no')).toEqual({ deadLettered: 0 })
+    expect(await rig.enqueue('a', 'no', 'bad', 'b')).toEqual({ deadLettered: 1 })
+    expect(rig.sent).toEqual([['a', 'b']])
+    expect(await rig.letters()).toMatchObject([{ reason: 'condition_failed', detail: 'no such function' }])
+  })
+
+  it('joins and cuts requests, a pipeline at a time', async () => {
+    const batch = { min_size: 3, max_size: 4, flush_timeout: '1s' }
+    const rig = await setUp({ config: { sending_queue: { batch, num_consumers: 1 } } })
+    const done = [rig.enqueue('a', 'b'), rig.enqueueTo('other', 'x'), rig.enqueue('c', 'd', 'e')]
+    await settleMicrotasks()
+    expect(rig.sent).toEqual([['a', 'b', 'c', 'd']])
+    await rig.clock.advance(999)
+    expect(rig.sent).toHaveLength(1)
+    await rig.clock.advance(1)
+    expect(rig.sent.slice(1).sort()).toEqual([['e'], ['x']])
+    expect(await Promise.all(done)).toEqual(Array(3).fill({ deadLettered: 0 }))
+  })
+
+  it('without a queue holds the pipeline until the records are delivered', async () => {
+    const rig = await setUp({ flags: { local: true }, answers: [retry('full'), 'ok'] })
+    let entered = false
+    void rig.put('a').then(() => {
+      entered = true
+    })
+    await rig.clock.advance(499)
+    expect(entered).toBe(false)
+    await rig.clock.advance(1)
+    expect(entered).toBe(true)
+  })
+
+  it('tells of an outage at its start, once a minute, and at its end', async () => {
+    const rig = await setUp({ answers: Array(12).fill(retry('HTTP 503')) })
+    void rig.enqueue('a')
+    await rig.clock.advance(300_000)
+    expect(
+      rig.context.logs.map(({ level, message, attributes }) => [level, message, attributes.failures]),
+    ).toEqual([
+      ['warn', 'Sending fails.', 1],
+      ['warn', 'Sending fails.', 7],
+      ['warn', 'Sending fails.', 2],
+      ['warn', 'Sending fails.', 2],
+      ['info', 'Sending works again.', 12],
+    ])
+    expect(rig.context.statuses).toEqual([
+      { status: 'recoverable_error', message: 'Sending fails. HTTP 503' },
+      { status: 'ok' },
+    ])
+  })
+})
+
+describe('the end of a delivery', () => {
+  it('goes on sending until the deadline, and drops what a memory queue still holds, unsettled', async () => {
+    const rig = await setUp({ flags: { notifying: true }, answers: ['ok', ...Array(50).fill(retry('down'))] })
+    let settled = false
+    void rig.enqueue('a', 'b').then(() => {
+      settled = true
+    })
+    await settleMicrotasks()
+    const report = rig.delivery.stop(20_000)
+    await rig.clock.advance(20_000)
+    expect(await report).toEqual({ delivered: 1, deadLettered: 0, persisted: 0, dropped: 1 })
+    expect(rig.times.at(-1)).toBeGreaterThan(10_000)
+    expect(settled).toBe(false)
+    expect(rig.context.logs.at(-1)).toMatchObject({ level: 'warn', attributes: { records: 1 } })
+    expect(rig.stopped).toBe(1)
+    await expect(rig.put('c')).rejects.toThrow(/has stopped/)
+    expect(rig.clock.pending).toBe(0)
+  })
+
+  it('aborts what hangs', async () => {
+    const rig = await setUp({ answers: () => () => new Promise(() => undefined) })
+    await rig.put('a')
+    const report = rig.delivery.stop(1_000)
+    await rig.clock.advance(2_000)
+    expect(await report).toMatchObject({ dropped: 1 })
+  })
+
+  it('hands a memory queue over to the next delivery of the id', async () => {
+    const answers = [hold, ...Array(50).fill(retry('down'))]
+    const rig = await setUp({ config: { sending_queue: { queue_size: 2, num_consumers: 1 } }, answers })
+    const done = [rig.enqueue('a'), rig.enqueue('b', 'c'), rig.enqueue('d')]
+    await settleMicrotasks()
+    const handover = rig.delivery.takeOver(5_000)
+    rig.free()
+    const next = await setUp({ clock: rig.clock, inherit: await handover, flags: { notifying: true } })
+    expect(await Promise.all(done)).toEqual(Array(3).fill({ deadLettered: 0 }))
+    expect(rig.sent).toEqual([['a']])
+    expect(next.sent).toEqual([['b', 'c'], ['d']])
+  })
+})
+
+describe('a durable queue', () => {
+  it('settles on the write, and delivers after a crash what was not delivered', async () => {
+    const store = memoryKeyValue()
+    const rig = await setUp({
+      store,
+      answers: ['ok', retry('down')],
+      config: { sending_queue: { num_consumers: 1 } },
+    })
+    expect(await rig.enqueue('a')).toEqual({ deadLettered: 0 })
+    expect(await rig.enqueue('b', 'c')).toEqual({ deadLettered: 0 })
+    await settleMicrotasks()
+    // The first delivery is abandoned.
+    const next = await setUp({ store })
+    await settleMicrotasks()
+    expect(next.sent).toEqual([['b', 'c']])
+    expect(next.requests[0]).toMatchObject({ pipeline: 'logs', attempt: 1, queuedAt: rig.clock.now() })
+    await next.delivery.stop(0)
+    expect(await store.range('', '~', 10)).toEqual([])
+  })
+
+  it('does not wait for a destination that is down, and keeps what is left', async () => {
+    const store = memoryKeyValue()
+    const rig = await setUp({ store, flags: { notifying: true }, answers: () => retry('down') })
+    await rig.put('a', 'b')
+    await settleMicrotasks()
+    expect(await rig.delivery.stop(20_000)).toMatchObject({ persisted: 2, dropped: 0 })
+    expect(rig.clock.monotonicMs()).toBe(0)
+    const next = await setUp({ store, flags: { notifying: true } })
+    await settleMicrotasks()
+    expect(next.sent).toEqual([['a'], ['b']])
+  })
+
+  it('writes what waits for room when it is stopped', async () => {
+    const store = memoryKeyValue()
+    const rig = await setUp({
+      store,
+      config: { sending_queue: { queue_size: 1 } },
+      answers: () => retry('down'),
+    })
+    await rig.put('a')
+    const waiting = rig.put('b')
+    await settleMicrotasks()
+    expect(await rig.delivery.stop(20_000)).toMatchObject({ persisted: 2 })
+    await waiting
+  })
+
+  it('keeps trying to write while its storage fails', async () => {
+    const store = memoryKeyValue()
+    let broken = true
+    const flaky = {
+      ...store,
+      write: async (changes: Parameters<typeof store.write>[0]) => {
+        if (broken) throw new Error('ENOSPC')
+        await store.write(changes)
+      },
+    }
+    const rig = await setUp({ store: flaky })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(5_000)
+    expect(rig.sent).toEqual([])
+    expect(rig.context.statuses).toMatchObject([{ status: 'recoverable_error' }])
+    broken = false
+    await rig.clock.advance(60_000)
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(rig.sent).toEqual([['a']])
+    expect(rig.context.statuses.at(-1)).toEqual({ status: 'ok' })
+  })
+
+  it('holds only a window of a long queue in memory, and keeps its order', async () => {
+    const store = memoryKeyValue()
+    const ids = Array.from({ length: 700 }, (_, index) => `r${index}`)
+    const rig = await setUp({ store, flags: { notifying: true }, answers: [hold] })
+    await rig.put(...ids)
+    rig.free()
+    await settleMicrotasks()
+    await rig.put('last')
+    await rig.delivery.stop(60_000)
+    expect(rig.sent.flat()).toEqual([...ids, 'last'])
+  })
+
+  it('with wait_for_result settles on delivery, also across a reload', async () => {
+    const store = memoryKeyValue()
+    const config = { sending_queue: { wait_for_result: true } }
+    const rig = await setUp({ store, config, answers: [retry('down')] })
+    let settled = false
+    void rig.enqueue('a').then(() => {
+      settled = true
+    })
+    await settleMicrotasks()
+    const handover = await rig.delivery.takeOver(0)
+    expect(settled).toBe(false)
+    await setUp({ store, config, inherit: handover })
+    await settleMicrotasks()
+    expect(settled).toBe(true)
+  })
+
+  it('removes an entry that cannot be read, and says so', async () => {
+    const store = memoryKeyValue()
+    await store.write([{ key: 'queue/0000000000000004', value: Buffer.from('rubbish') }])
+    const rig = await setUp({ store })
+    await rig.put('a')
+    await rig.delivery.stop(1_000)
+    expect(rig.sent).toEqual([['a']])
+    expect(rig.context.logs).toContainEqual(expect.objectContaining({ level: 'error' }))
+    expect(await store.range('', '~', 10)).toEqual([])
+  })
+})
+
+type Answer = Sent | typeof hold | ((request: ExportRequest, signal: AbortSignal) => Sent | Promise<Sent>)
+/** The request waits until `free` is called. */
+const hold = Symbol('hold')
+const retry = (reason: string): Sent => (reason === 'ok' ? 'ok' : { reason })
+
+interface Rig {
+  delivery: Delivery
+  clock: VirtualClock
+  context: ReturnType<typeof testContext<undefined>>
+  deadLetters: ReturnType<typeof createDeadLetters>
+  requests: ExportRequest[]
+  /** The ids of each request's records. */
+  sent: string[][]
+  /** When each was sent, ms since the start. */
+  times: number[]
+  stopped: number
+  /** Resolves when the records are in the queue. */
+  put(...ids: string[]): Promise<void>
+  /** Resolves with the outcome. */
+  enqueue(...ids: string[]): Promise<unknown>
+  enqueueTo(pipeline: string, ...ids: string[]): Promise<unknown>
+  free(): void
+  letters(): ReturnType<ReturnType<typeof createDeadLetters>['list']>
+}
+
+interface Setup extends Partial<Pick<DeliveryOptions, 'store' | 'condition' | 'inherit' | 'random'>> {
+  readonly flags?: ExporterFlags
+  readonly config?: CommonConfig
+  /** One for each request, then 'ok'. */
+  readonly answers?: readonly Answer[] | (() => Answer)
+  readonly clock?: VirtualClock
+}
+
+async function setUp({
+  flags = {},
+  config = {},
+  answers = [],
+  clock = new VirtualClock(),
+  ...more
+}: Setup = {}) {
+  const context = testContext({ config: undefined, clock })
+  const requests: ExportRequest[] = []
+  let held: (() => void)[] = []
+  const exporter: Exporter = {
+    async send(request, signal) {
+      const index = requests.push(request) - 1
+      rig.times.push(clock.monotonicMs())
+      rig.sent.push(request.records.map(record => record.id))
+      const answer = (typeof answers === 'function' ? answers() : answers[index]) ?? 'ok'
+      if (answer === hold) {
+        await new Promise<void>(resolve => held.push(resolve))
+        return 'ok'
+      }
+      return typeof answer === 'function' ? answer(request, signal) : answer
+    },
+    async stop() {
+      rig.stopped++
+    },
+  }
+  const { logger, meter } = context
+  const deadLetters = createDeadLetters({ store: memoryKeyValue(), clock, logger: silent, meter })
+  const delivery = createDelivery({
+    id: 'webhook/x',
+    exporter,
+    notifying: flags.notifying ?? false,
+    settings: deliverySettings(config, flags),
+    clock,
+    random: () => 0.5,
+    logger,
+    meter,
+    deadLetters,
+    reportStatus: context.reportStatus,
+    ...more,
+  })
+  const enqueueTo = (pipeline: string, ...ids: string[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      delivery.enqueue(ids.map(recordOf), pipeline, { settle: resolve }).catch(reject)
+    })
+  const rig: Rig = {
+    delivery,
+    clock,
+    context,
+    deadLetters,
+    requests,
+    sent: [],
+    times: [],
+    stopped: 0,
+    put: (...ids) => delivery.enqueue(ids.map(recordOf), 'logs', { settle: () => undefined }),
+    enqueue: (...ids) => enqueueTo('logs', ...ids),
+    enqueueTo,
+    free() {
+      const waiting = held
+      held = []
+      for (const resolve of waiting) resolve()
+    },
+    letters: () => deadLetters.list(),
+  }
+  await delivery.start()
+  return rig
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+function recordOf(id: string): LogRecord {
+  return createRecord({ id, body: `line ${id}` })
+}

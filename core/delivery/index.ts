@@ -1,0 +1,13 @@
+export {
+  createDeadLetters,
+  type DeadLetter,
+  type DeadLetterSummary,
+  type DeadLetters,
+  type DeadLettersOptions,
+  type NewDeadLetter,
+} from './dead-letters.js'
+export { createDelivery } from './delivery.js'
+export type { Handover } from './item.js'
+export { type CommonConfig, checkCommon, exporterCommon } from './schema.js'
+export { type DeliverySettings, deliverySettings, type ExporterFlags } from './settings.js'
+export type { Delivery, DeliveryOptions, DeliveryReport, Obligation } from './types.js'

@@ -1,0 +1,278 @@
+import type { Clock } from '../component/context.js'
+import { RetryableError } from '../component/errors.js'
+import { type Admitted, admit, type Put } from './admit.js'
+import { assemble } from './assemble.js'
+import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
+import { Gate } from './gate.js'
+import type { Handover, Item, Share } from './item.js'
+import type { QueueSettings } from './settings.js'
+
+export interface QueueOptions {
+  readonly settings: QueueSettings
+  readonly clock: Clock
+  readonly durable: DurableItems | undefined
+  /** Who waits for the outcome of items that are in the store already. */
+  readonly waiting: ReadonlyMap<string, Share> | undefined
+  /** The store failed to take this many records; answers how long to wait before the next try. */
+  storeFailed(error: unknown, records: number, attempt: number): number
+  storeWorked(): void
+}
+
+// Of a durable queue, decoded in memory.
+const WINDOW_ITEMS = 256
+
+/** A bounded queue, in memory or durable with a window of its head in memory. Order: as put. */
+export class RequestQueue {
+  readonly #options: QueueOptions
+  readonly #gate = new Gate()
+  readonly #puts: Put[] = []
+  readonly #waiting: Map<string, Share>
+  #window: Item[] = []
+  #size = 0
+  #records = 0
+  #pumping = false
+  /** Durable: how many entries are behind the window, the last key in or before it, and the last key counted. */
+  #unloaded = 0
+  #lastKey: string | undefined
+  #lastCounted = ''
+  #loading: Promise<void> | undefined
+  #hurry = false
+  #closed: 'accept' | 'reject' | undefined
+
+  constructor(options: QueueOptions) {
+    this.#options = options
+    this.#waiting = new Map(options.waiting)
+  }
+
+  /** By the sizer. What is on its way to the destination counts until it is done. */
+  get size(): number {
+    return this.#size
+  }
+  get records(): number {
+    return this.#records
+  }
+  get full(): boolean {
+    return this.#puts.length > 0 || this.#size >= this.#options.settings.capacity
+  }
+
+  /** Finds what the last run left. Answers how many requests. */
+  async recover(): Promise<number> {
+    await this.#options.durable?.recover(item => {
+      this.#unloaded++
+      this.#size += this.#sizeOf(item)
+      this.#records += item.recordCount
+      this.#lastCounted = item.key
+    })
+    return this.#unloaded
+  }
+
+  /** Resolves when all items are in. Rejects when the queue closed before. */
+  put(items: readonly Item[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(closedError())
+      this.#puts.push({ items, next: 0, resolve, reject })
+      void this.#pump()
+    })
+  }
+
+  /** The next request: an item, or a batch of one pipeline. Undefined when the queue is closed. */
+  async take(): Promise<readonly Item[] | undefined> {
+    for (;;) {
+      if (this.#closed) return undefined
+      if (this.#unloaded > 0 && this.#window.length < WINDOW_ITEMS && !this.#enough()) {
+        await this.#load()
+        continue
+      }
+      const now = this.#options.clock.monotonicMs()
+      const hurry = this.#hurry || this.full || this.#unloaded > 0
+      const { request, rest, waitMs } = assemble(this.#window, this.#options.settings.batch, now, hurry)
+      this.#window = rest
+      if (request) return request
+      await this.#gate.wait(this.#options.clock, waitMs)
+    }
+  }
+
+  /** These records are delivered, or are dead letters. */
+  finish(item: Item, deadLettered: number): void {
+    const { whole } = item
+    whole.open -= item.records.length
+    whole.deadLettered += deadLettered
+    this.#records -= item.records.length
+    if (whole.open > 0) return
+    this.#size -= whole.size
+    const share = whole.share ?? (whole.key === undefined ? undefined : this.#waiting.get(whole.key))
+    if (whole.key !== undefined) {
+      this.#waiting.delete(whole.key)
+      this.#options.durable?.remove(whole.key)
+    }
+    share?.finished(whole.deadLettered)
+    this.#gate.open()
+  }
+
+  /** The request could not be sent before the end. */
+  putBack(request: readonly Item[]): void {
+    this.#window = [...request, ...this.#window]
+  }
+
+  /** Resolves at the next change. */
+  change(): Promise<void> {
+    return this.#gate.change()
+  }
+
+  /** Has those who wait for a change look again. */
+  touch(): void {
+    this.#gate.open()
+  }
+
+  /** Batches wait for nothing more. */
+  hurry(): void {
+    this.#hurry = true
+    this.#gate.open()
+  }
+
+  /** Ends `take`. Puts that wait for room are let in without regard to the capacity, or rejected. */
+  async close(waiting: 'accept' | 'reject'): Promise<void> {
+    this.#closed = waiting
+    if (waiting === 'reject') {
+      for (const put of this.#puts.splice(0)) put.reject(closedError())
+    }
+    this.#gate.open()
+    while (this.#pumping) await this.#gate.change()
+  }
+
+  /** What a closed queue leaves; of a durable one only who waits. */
+  handover(): Handover {
+    return { items: this.#options.durable ? [] : this.#window, waiting: this.#waiting }
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#puts.length > 0) {
+      const { items, finished } = this.#admit()
+      if (items.length === 0 && finished.length === 0) {
+        await this.#gate.change()
+        continue
+      }
+      const { durable } = this.#options
+      if (durable && items.length > 0 && !(await this.#write(durable, items))) {
+        for (const put of [...finished, ...this.#puts.splice(0)]) put.reject(closedError())
+        break
+      }
+      if (!durable) this.#window.push(...items)
+      for (const put of finished) put.resolve()
+      this.#gate.open()
+    }
+    this.#pumping = false
+    this.#gate.open()
+  }
+
+  #admit(): Admitted {
+    const capacity = this.#closed === 'accept' ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
+    const admitted = admit(this.#puts, this.#size, capacity)
+    this.#size += admitted.size
+    this.#records += admitted.records
+    return admitted
+  }
+
+  /** False when the queue closed before the store took them. */
+  async #write(durable: DurableItems, items: readonly Item[]): Promise<boolean> {
+    const records = items.reduce((sum, item) => sum + item.records.length, 0)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const keys = await durable.append(items.map(item => item.whole.encoded as Uint8Array))
+        this.#options.storeWorked()
+        this.#written(items, keys)
+        return true
+      } catch (error) {
+        const waitMs = this.#options.storeFailed(error, records, attempt)
+        if (!this.#closed)
+          await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
+        if (!this.#closed) continue
+        this.#size -= items.reduce((sum, item) => sum + item.whole.size, 0)
+        this.#records -= records
+        return false
+      }
+    }
+  }
+
+  #written(items: readonly Item[], keys: readonly string[]): void {
+    items.forEach((item, index) => {
+      const { whole } = item
+      const key = keys[index] as string
+      whole.key = key
+      whole.encoded = undefined
+      if (this.#options.settings.waitForResult && whole.share) this.#waiting.set(key, whole.share)
+      else whole.share?.finished(0)
+      whole.share = undefined
+      this.#lastCounted = key
+      if (this.#unloaded === 0 && this.#window.length < WINDOW_ITEMS) {
+        // Copies: what waits here must not hold on to its source's buffers.
+        this.#window.push({ ...item, records: item.records.map(record => record.patch({})) })
+        this.#lastKey = key
+      } else this.#unloaded++
+    })
+  }
+
+  #enough(): boolean {
+    const { batch } = this.#options.settings
+    if (!batch) return this.#window.length > 0
+    return this.#window.reduce((sum, item) => sum + item.records.length, 0) >= Math.max(batch.minSize, 1)
+  }
+
+  #load(): Promise<void> {
+    this.#loading ??= this.#loadPage().finally(() => {
+      this.#loading = undefined
+    })
+    return this.#loading
+  }
+
+  async #loadPage(): Promise<void> {
+    const durable = this.#options.durable as DurableItems
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const page = await durable.load(this.#lastKey, PAGE)
+        // An entry may be in the store before `#written` has counted it: it has to wait for its turn.
+        const items = page.filter(item => item.key <= this.#lastCounted)
+        this.#lastKey = items.at(-1)?.key ?? this.#lastKey
+        this.#unloaded = items.length === 0 ? 0 : this.#unloaded - items.length
+        for (const item of items) this.#decode(durable, item)
+        this.#options.storeWorked()
+        return
+      } catch (error) {
+        const waitMs = this.#options.storeFailed(error, 0, attempt)
+        await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
+        if (this.#closed) return
+      }
+    }
+  }
+
+  #decode(durable: DurableItems, stored: StoredItem): void {
+    const { key, pipeline, queuedAt } = stored
+    const size = this.#sizeOf(stored)
+    const records = durable.decode(stored)
+    if (!records) {
+      this.#size -= size
+      this.#records -= stored.recordCount
+      return
+    }
+    const whole = {
+      size,
+      open: records.length,
+      deadLettered: 0,
+      share: undefined,
+      key,
+      encoded: undefined,
+    }
+    this.#window.push({ records, pipeline, queuedAt, dueMs: 0, whole })
+  }
+
+  #sizeOf(item: StoredItem): number {
+    const { sizer } = this.#options.settings
+    return sizer === 'requests' ? 1 : sizer === 'items' ? item.recordCount : item.bytes.length
+  }
+}
+
+function closedError(): RetryableError {
+  return new RetryableError('delivery_stopped', 'The exporter has stopped.')
+}

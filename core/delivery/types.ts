@@ -1,0 +1,69 @@
+import type { Meter } from '@opentelemetry/api'
+import type { Clock, ComponentStatus, Logger, Random } from '../component/context.js'
+import type { Exporter } from '../component/exporter.js'
+import type { KeyValueStore } from '../component/storage.js'
+import type { LogRecord, Records } from '../model/index.js'
+import type { DeadLetters } from './dead-letters.js'
+import type { Handover } from './item.js'
+import type { DeliverySettings } from './settings.js'
+
+/** An exporter with its queue, retries and dead letters. */
+export interface Delivery {
+  readonly id: string
+  /** True while the queue has no room: new input should be answered `Busy` unless `blockOnOverflow`. */
+  readonly full: boolean
+  readonly blockOnOverflow: boolean
+  /** Recovers the durable queue, starts the exporter and sends. */
+  start(): Promise<void>
+  /**
+   * Resolves when the records are in the queue (without a queue: delivered), which may take as long as the queue
+   * is full. The obligation settles when every record was delivered, durably queued, dead-lettered or refused by
+   * the condition. Rejects only once the delivery has stopped; the obligation stays unsettled then.
+   */
+  enqueue(records: Records, pipeline: string, obligation: Obligation): Promise<void>
+  /**
+   * Goes on sending for at most `deadlineMs`, then aborts, stops the exporter, and says what became of the
+   * records. What a memory queue still holds is dropped without settling it, so that a source with a checkpoint
+   * delivers it again. A durable queue whose destination is down does not wait for the deadline.
+   */
+  stop(deadlineMs: number): Promise<DeliveryReport>
+  /**
+   * For a reload: gives requests on their way `graceMs` to end, stops the exporter, and hands the queue to the
+   * next delivery of the same id (`DeliveryOptions.inherit`).
+   */
+  takeOver(graceMs: number): Promise<Handover>
+}
+
+export interface Obligation {
+  settle(outcome?: { readonly deadLettered: number }): void
+}
+
+/** Records, since the start. */
+export interface DeliveryReport {
+  readonly delivered: number
+  readonly deadLettered: number
+  /** Left in the durable queue for the next start. */
+  readonly persisted: number
+  /** Lost to this process: left in a memory queue, or refused and not kept as dead letters. */
+  readonly dropped: number
+}
+
+export interface DeliveryOptions {
+  /** The exporter's id, as in the configuration. */
+  readonly id: string
+  readonly exporter: Exporter
+  readonly notifying: boolean
+  readonly settings: DeliverySettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly deadLetters: DeadLetters
+  reportStatus(status: ComponentStatus): void
+  /** Makes the queue durable. */
+  readonly store?: KeyValueStore
+  /** The compiled `condition`. A record for which it is false is not sent, one for which it throws is dead-lettered. */
+  readonly condition?: (record: LogRecord) => boolean
+  /** What the delivery of the same id left at a reload. */
+  readonly inherit?: Handover
+}

@@ -1,0 +1,28 @@
+import type { ConfigSchema } from 'tocsin/component'
+
+export interface FileStorageConfig {
+  readonly directory: string
+  readonly timeout: string | number
+}
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  synonyms: { path: 'directory', dir: 'directory', folder: 'directory', file: 'directory' },
+  properties: {
+    directory: {
+      type: 'string',
+      minLength: 1,
+      default: './data',
+      description:
+        'Where the data are. Made with mode 0700 when it is not there; relative paths start from the folder of the configuration.',
+      examples: ['/var/lib/tocsin'],
+    },
+    timeout: {
+      type: ['string', 'number'],
+      format: 'duration',
+      default: '1s',
+      description: 'How long to wait for another collector to let go of the directory.',
+    },
+  },
+}

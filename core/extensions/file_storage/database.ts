@@ -1,0 +1,231 @@
+import { chmod, mkdir, realpath, statfs } from 'node:fs/promises'
+import { open, type RootDatabase } from 'lmdb'
+import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
+import { type DirectoryLock, lockDirectory } from './directory-lock.js'
+import type { SharedState } from './file-state.js'
+
+type Environment = RootDatabase<Buffer, Buffer>
+
+/** The kind of a row is the first byte of its key. */
+const NAMESPACE_ROW = 0x6e
+const ID_BYTES = 4
+
+export interface Row {
+  readonly key: Buffer
+  /** Undefined removes the row. */
+  readonly value: Uint8Array | undefined
+}
+
+export interface DatabaseOptions {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** A write failed (the disk is full), or works again. */
+  readonly onTrouble: (error: Error | undefined) => void
+}
+
+/** One LMDB environment, shared by all namespaces and by the extension's instances before and after a reload. */
+export interface Database {
+  /** The key of a row of a namespace: `kind`, the namespace's number, `rest`. At most 1978 bytes. */
+  rowKey(kind: number, namespace: string, rest: Buffer): Buffer
+  get(key: Buffer): Buffer | undefined
+  /** Rows with `from <= key < to`. The buffers are the caller's. */
+  range(from: Buffer, to: Buffer, limit?: number): Iterable<{ readonly key: Buffer; readonly value: Buffer }>
+  /** All or nothing, in the order of the calls; resolves when they are durable. */
+  write(namespace: string, rows: readonly Row[]): Promise<void>
+  /** What the namespaces keep in memory. */
+  readonly states: Map<string, SharedState<unknown>>
+  close(): Promise<void>
+}
+
+interface Shared {
+  readonly opening: Promise<OpenDatabase>
+  holders: number
+}
+
+/** The environments of this process: LMDB must not open one twice. */
+const environments = new Map<string, Shared>()
+
+/** Throws `storage_in_use`, or `storage_unusable` when the directory cannot be made or written. */
+export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
+  const path = await makeDirectory(directory)
+  let shared = environments.get(path)
+  if (!shared) {
+    shared = { opening: openLocked(path, options), holders: 0 }
+    environments.set(path, shared)
+  }
+  shared.holders++
+  try {
+    const database = await shared.opening
+    database.onTrouble = options.onTrouble
+    return holder(database, () => letGo(path, shared))
+  } catch (error) {
+    environments.delete(path)
+    throw error
+  }
+}
+
+async function makeDirectory(directory: string): Promise<string> {
+  try {
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+    // The umask has taken bits away from what was made, never added any; an existing directory stays as it is.
+    if (made) await chmod(directory, 0o700)
+    return await realpath(directory)
+  } catch (error) {
+    throw new PermanentError('storage_unusable', `The storage directory ${directory}: ${errorText(error)}`)
+  }
+}
+
+async function openLocked(path: string, options: DatabaseOptions): Promise<OpenDatabase> {
+  const lock = await lockDirectory(path, options)
+  try {
+    const env = open<Buffer, Buffer>({
+      path,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      // It makes a promise of its own, and nobody could catch its rejection when the disk is full.
+      eventTurnBatching: false,
+    })
+    return new OpenDatabase(path, env, lock)
+  } catch (error) {
+    await lock.release()
+    throw new PermanentError('storage_unusable', `The storage in ${path}: ${errorText(error)}`)
+  }
+}
+
+function holder(database: OpenDatabase, close: () => Promise<void>): Database {
+  let open = true
+  return {
+    rowKey: (kind, namespace, rest) => database.rowKey(kind, namespace, rest),
+    get: key => database.get(key),
+    range: (from, to, limit) => database.range(from, to, limit),
+    write: (namespace, rows) => database.write(namespace, rows),
+    states: database.states,
+    close: async () => {
+      if (open) await close()
+      open = false
+    },
+  }
+}
+
+async function letGo(path: string, shared: Shared): Promise<void> {
+  if (--shared.holders > 0) return
+  environments.delete(path)
+  const database = await shared.opening
+  await database.close()
+}
+
+interface Namespace {
+  readonly id: number
+  /** False until its row is durable: an id must not be given away twice. */
+  saved: boolean
+}
+
+class OpenDatabase {
+  readonly states = new Map<string, SharedState<unknown>>()
+  onTrouble: (error: Error | undefined) => void = () => undefined
+  readonly #path: string
+  readonly #env: Environment
+  readonly #lock: DirectoryLock
+  readonly #namespaces = new Map<string, Namespace>()
+  #lastId = 0
+  #failing = false
+
+  constructor(path: string, env: Environment, lock: DirectoryLock) {
+    this.#path = path
+    this.#env = env
+    this.#lock = lock
+    const from = Buffer.from([NAMESPACE_ROW])
+    for (const { key, value } of this.range(from, Buffer.from([NAMESPACE_ROW + 1]))) {
+      const id = value.readUInt32BE(0)
+      this.#namespaces.set(key.toString('utf8', 1), { id, saved: true })
+      this.#lastId = Math.max(this.#lastId, id)
+    }
+  }
+
+  rowKey(kind: number, namespace: string, rest: Buffer): Buffer {
+    const key = Buffer.allocUnsafe(1 + ID_BYTES + rest.length)
+    key[0] = kind
+    key.writeUInt32BE(this.#namespace(namespace).id, 1)
+    rest.copy(key, 1 + ID_BYTES)
+    return key
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#env.getBinary(key)
+  }
+
+  *range(from: Buffer, to: Buffer, limit?: number): Iterable<{ key: Buffer; value: Buffer }> {
+    const options = { start: from, end: to, ...(limit !== undefined && { limit }) }
+    for (const { key, value } of this.#env.getRange(options)) {
+      yield { key: Buffer.from(key), value: Buffer.from(value) }
+    }
+  }
+
+  async write(name: string, rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return
+    const namespace = this.#namespace(name)
+    try {
+      await this.#batch(namespace.saved ? rows : [namespaceRow(name, namespace.id), ...rows])
+      namespace.saved = true
+      if (this.#failing) this.onTrouble(undefined)
+      this.#failing = false
+    } catch (error) {
+      const clear = await this.#explain(error)
+      this.#failing = true
+      this.onTrouble(clear)
+      throw clear
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#env.committed
+    await this.#env.close()
+    await this.#lock.release()
+  }
+
+  /** Runs on a thread of LMDB's; what waits meanwhile goes into the next transaction together. */
+  #batch(rows: readonly Row[]): Promise<unknown> {
+    return this.#env.batch(() => {
+      let last: Promise<boolean> | undefined
+      for (const { key, value } of rows) {
+        const done = value === undefined ? this.#env.remove(key) : this.#env.put(key, value as Buffer)
+        // The batch tells; nobody else listens to the single writes.
+        if (done !== last) Promise.resolve(done).catch(() => undefined)
+        last = done
+      }
+    })
+  }
+
+  async #explain(error: unknown): Promise<RetryableError> {
+    const cause = await Promise.resolve((error as { commitError?: unknown }).commitError).then(
+      () => error,
+      (reason: unknown) => reason,
+    )
+    const free = await statfs(this.#path).then(
+      ({ bavail, bsize }) => `; ${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free there`,
+      () => '',
+    )
+    // LMDB reports a write that the disk had no room for in full as an input/output error.
+    return new RetryableError(
+      'storage_write_failed',
+      `The storage in ${this.#path} cannot be written (is the disk full?): ${errorText(cause)}${free}.`,
+      { cause },
+    )
+  }
+
+  #namespace(name: string): Namespace {
+    let namespace = this.#namespaces.get(name)
+    if (!namespace) {
+      namespace = { id: ++this.#lastId, saved: false }
+      this.#namespaces.set(name, namespace)
+    }
+    return namespace
+  }
+}
+
+function namespaceRow(name: string, id: number): Row {
+  const value = Buffer.alloc(ID_BYTES)
+  value.writeUInt32BE(id)
+  return { key: Buffer.concat([Buffer.from([NAMESPACE_ROW]), Buffer.from(name)]), value }
+}

@@ -1,0 +1,146 @@
+import {
+  type ClaimedTimer,
+  type Codec,
+  type JournalRef,
+  type Logger,
+  type StateChange,
+  StateIndex,
+  type StateOptions,
+  type StateRead,
+  type StateStore,
+  type StateWritten,
+} from 'tocsin/component'
+import type { Database, Row } from './database.js'
+import { journalRow, loadState, removedJournal, removedState, stateRow } from './state-rows.js'
+
+/** The part of a namespace that is shared by those who use it at the same time, before and after a reload. */
+export interface SharedState<S> {
+  readonly index: StateIndex<S>
+  loading: Promise<void> | undefined
+  /** Writes take turns: a change is in the index only when it is durable. */
+  turn: Promise<unknown>
+}
+
+/**
+ * Keyed state in memory with every change written through. One process owns the directory, so the index in memory
+ * is the truth as soon as the disk has it.
+ */
+export function fileState<S>(
+  database: () => Database,
+  namespace: string,
+  options: StateOptions<S>,
+  logger: Logger,
+): StateStore<S> {
+  return new FileState(database, namespace, options, logger)
+}
+
+class FileState<S> implements StateStore<S> {
+  readonly #database: () => Database
+  readonly #namespace: string
+  readonly #codec: Codec<S>
+  readonly #maxKeys: number
+  readonly #logger: Logger
+
+  constructor(
+    database: () => Database,
+    namespace: string,
+    { codec, maxKeys }: StateOptions<S>,
+    logger: Logger,
+  ) {
+    this.#database = database
+    this.#namespace = namespace
+    this.#codec = codec
+    this.#maxKeys = maxKeys
+    this.#logger = logger
+  }
+
+  async read(requests: readonly StateRead[]) {
+    const { index } = await this.#loaded()
+    return requests.map(request => index.read(request))
+  }
+
+  async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+    return this.#inTurn(async ({ index }, database) => {
+      const applied = changes.map(change => index.matches(change))
+      const applying = changes
+        .filter((_, at) => applied[at])
+        .map(change => ({ change, version: index.nextVersion() }))
+      const rows: Row[] = []
+      for (const { change, version } of applying) {
+        rows.push(stateRow(database, this.#namespace, change, version, this.#codec))
+        for (const entry of change.journal)
+          rows.push(journalRow(database, this.#namespace, change.key, entry, now))
+      }
+      await database.write(this.#namespace, rows)
+      for (const { change, version } of applying) index.apply(change, version, now)
+      const evicted = index.evict()
+      const gone = [
+        ...evicted.map(key => removedState(database, this.#namespace, key)),
+        ...index.purge(now).map(entry => removedJournal(database, this.#namespace, entry)),
+      ]
+      // What a crash leaves of these goes the same way when it is read again.
+      database.write(this.#namespace, gone).catch(() => undefined)
+      return { applied, evicted: evicted.length }
+    })
+  }
+
+  async due(until: bigint, limit: number) {
+    return (await this.#loaded()).index.due(until, limit)
+  }
+
+  async claim(before: bigint, now: bigint, limit: number): Promise<readonly ClaimedTimer[]> {
+    return this.#inTurn(async ({ index }, database) => {
+      const claimed = index.unreleased(before, limit)
+      const entries = claimed.map(({ recordId, outcome }) => ({ recordId, outcome, timer: true }))
+      const rows = claimed.map(({ key }, at) =>
+        journalRow(database, this.#namespace, key, entries[at] as (typeof entries)[number], now),
+      )
+      await database.write(this.#namespace, rows)
+      for (const [at, { key }] of claimed.entries()) {
+        index.note(key, entries[at] as (typeof entries)[number], now)
+      }
+      return claimed
+    })
+  }
+
+  async release(entries: readonly JournalRef[]): Promise<void> {
+    return this.#inTurn(async ({ index }, database) => {
+      await database.write(
+        this.#namespace,
+        entries.map(entry => removedJournal(database, this.#namespace, entry)),
+      )
+      for (const entry of entries) index.forget(entry)
+    })
+  }
+
+  async #inTurn<T>(task: (shared: SharedState<S>, database: Database) => Promise<T>): Promise<T> {
+    const shared = await this.#loaded()
+    const result = shared.turn.then(() => task(shared, this.#database()))
+    shared.turn = result.catch(() => undefined)
+    return result
+  }
+
+  async #loaded(): Promise<SharedState<S>> {
+    const database = this.#database()
+    let shared = database.states.get(this.#namespace) as SharedState<S> | undefined
+    if (!shared) {
+      shared = { index: new StateIndex<S>(this.#maxKeys), loading: undefined, turn: Promise.resolve() }
+      shared.loading = loadState(database, this.#namespace, this.#codec, shared.index).then(unreadable => {
+        if (unreadable === 0) return
+        this.#logger.warn('State that cannot be read was left out: another version wrote it.', {
+          namespace: this.#namespace,
+          keys: unreadable,
+        })
+      })
+      database.states.set(this.#namespace, shared as SharedState<unknown>)
+    }
+    shared.index.maxKeys = this.#maxKeys
+    try {
+      await shared.loading
+    } catch (error) {
+      database.states.delete(this.#namespace)
+      throw error
+    }
+    return shared
+  }
+}

@@ -1,0 +1,12 @@
+import { defineExtension } from 'tocsin/component'
+import { type FileStorageConfig, schema } from './config.js'
+import { FileStorage } from './file-storage.js'
+
+export const fileStorage = defineExtension<FileStorageConfig>({
+  type: 'file_storage',
+  stability: 'beta',
+  description:
+    'An embedded, crash-safe store in a local folder: checkpoints, state and queues of one collector.',
+  schema,
+  create: (config, context) => new FileStorage(config, context),
+})

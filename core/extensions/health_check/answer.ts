@@ -1,0 +1,32 @@
+import { formatRfc3339, type PipelineStatus, type ServiceStatus } from 'tocsin/component'
+
+type Status = PipelineStatus['status']
+
+export interface Answer {
+  readonly code: number
+  readonly body: unknown
+}
+
+/** What a path answers: the status, `live` or `ready` below `base`. Undefined for any other path. */
+export function answer(path: string, base: string, status: ServiceStatus): Answer | undefined {
+  const prefix = base.replace(/\/+$/, '')
+  if (path === base || path === prefix || path === `${prefix}/`) {
+    return { code: codeOf(status.status), body: describe(status) }
+  }
+  if (path === `${prefix}/live`) return { code: 200, body: { status: 'ok' } }
+  if (path !== `${prefix}/ready`) return undefined
+  const waiting = Object.entries(status.pipelines).filter(([, pipeline]) => codeOf(pipeline.status) !== 200)
+  const ready = status.status !== 'starting' && waiting.length === 0
+  const pipelines = Object.fromEntries(waiting.map(([id, pipeline]) => [id, pipeline.status]))
+  return { code: ready ? 200 : 503, body: ready ? { ready } : { ready, pipelines } }
+}
+
+/** A recoverable error goes away by itself: taking the collector out of service would not help. */
+function codeOf(status: Status): number {
+  if (status === 'ok' || status === 'recoverable_error') return 200
+  return status === 'permanent_error' || status === 'fatal_error' ? 500 : 503
+}
+
+function describe({ status, startedAt, version, pipelines, extensions }: ServiceStatus): unknown {
+  return { status, started_at: formatRfc3339(startedAt), version, pipelines, extensions }
+}

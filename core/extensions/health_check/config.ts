@@ -1,0 +1,40 @@
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+
+export interface HealthCheckConfig {
+  readonly endpoint: string
+  readonly path: string
+}
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  synonyms: { address: 'endpoint', listen: 'endpoint', url: 'endpoint' },
+  properties: {
+    endpoint: {
+      type: 'string',
+      format: 'endpoint',
+      default: '127.0.0.1:13133',
+      description: 'Where to listen, host:port.',
+      examples: ['0.0.0.0:13133'],
+    },
+    path: {
+      type: 'string',
+      default: '/',
+      description: 'Path of the status; /live and /ready are below it.',
+      examples: ['/health'],
+    },
+  },
+}
+
+export function checkConfig(config: HealthCheckConfig): CheckProblem[] {
+  if (/^\/[\w\-./~]*$/.test(config.path)) return []
+  const message = `"${config.path}" is not a path`
+  return [{ path: ['path'], message, fix: 'begin with / and use letters, digits, -, _ and .' }]
+}
+
+/** `host:port`, `[::1]:port` or `:port` for all interfaces; the schema checked it. */
+export function parseEndpoint(endpoint: string): { readonly host: string; readonly port: number } {
+  const colon = endpoint.lastIndexOf(':')
+  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(endpoint.slice(colon + 1)) }
+}

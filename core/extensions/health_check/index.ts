@@ -1,0 +1,12 @@
+import { defineExtension } from 'tocsin/component'
+import { checkConfig, type HealthCheckConfig, schema } from './config.js'
+import { HealthCheck } from './health-check.js'
+
+export const healthCheck = defineExtension<HealthCheckConfig>({
+  type: 'health_check',
+  stability: 'beta',
+  description: 'Says over HTTP whether the collector lives, is ready, and how each pipeline is.',
+  schema,
+  check: checkConfig,
+  create: (config, context) => new HealthCheck(config, context),
+})

@@ -1,0 +1,213 @@
+import { Cluster, Redis } from 'ioredis'
+import {
+  type ComponentContext,
+  isTocsinError,
+  parseDuration,
+  RetryableError,
+  tlsConnectOptions,
+} from 'tocsin/component'
+import type { RedisStorageConfig } from './config.js'
+import { explain } from './explain.js'
+import type { Script } from './scripts.js'
+
+const DEFAULT_ENDPOINT = '127.0.0.1:6379'
+const RECONNECT_FIRST_MS = 100
+const RECONNECT_MOST_MS = 5_000
+
+/** A connection to Redis, made in the background and made again when it breaks. Never queues while there is none. */
+export interface Connection {
+  readonly where: string
+  /** Runs a script on the keys of one slot. Rejects with a RetryableError, after the configured time at the latest. */
+  run(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown>
+  /** The same, with bytes in the answer. */
+  runBytes(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown>
+  call(command: string, args: readonly (string | number)[]): Promise<unknown>
+  callBytes(command: string, args: readonly (string | number)[]): Promise<unknown>
+  close(): void
+}
+
+export interface ConnectionEvents {
+  readonly connected: () => void
+  readonly failed: (error: RetryableError) => void
+}
+
+/** Resolves when the first attempt succeeded or failed. Throws only what a person must mend: unreadable TLS files. */
+export async function connect(
+  config: RedisStorageConfig,
+  context: ComponentContext<RedisStorageConfig>,
+  events: ConnectionEvents,
+): Promise<Connection> {
+  const endpoints = config.endpoints ?? [config.endpoint ?? DEFAULT_ENDPOINT]
+  const where = endpoints.join(', ')
+  const timeoutMs = parseDuration(config.timeout) ?? 500
+  const client = await clientOf(config, context, endpoints)
+
+  let settle: () => void = () => undefined
+  const settled = new Promise<void>(resolve => {
+    settle = resolve
+  })
+  client.on('ready', () => {
+    events.connected()
+    settle()
+  })
+  const failed = (error: unknown): void => {
+    events.failed(explain(error, where))
+    settle()
+  }
+  client.on('error', failed)
+  client.on('node error', failed)
+  client.connect().catch(failed)
+  await settled
+  return new RedisConnection(client, where, timeoutMs, context)
+}
+
+class RedisConnection implements Connection {
+  readonly where: string
+  readonly #client: Redis | Cluster
+  readonly #timeoutMs: number
+  readonly #context: ComponentContext<RedisStorageConfig>
+
+  constructor(
+    client: Redis | Cluster,
+    where: string,
+    timeoutMs: number,
+    context: ComponentContext<RedisStorageConfig>,
+  ) {
+    this.#client = client
+    this.where = where
+    this.#timeoutMs = timeoutMs
+    this.#context = context
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown> {
+    return this.#script('call', script, keys, args)
+  }
+
+  runBytes(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | Uint8Array)[],
+  ): Promise<unknown> {
+    return this.#script('callBuffer', script, keys, args)
+  }
+
+  call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.#inTime(this.#client.call(command, ...args))
+  }
+
+  callBytes(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.#inTime(this.#client.callBuffer(command, ...args))
+  }
+
+  close(): void {
+    this.#client.disconnect(false)
+  }
+
+  #script(
+    call: 'call' | 'callBuffer',
+    { sha, text }: Script,
+    keys: readonly string[],
+    args: readonly (string | Uint8Array)[],
+  ): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args] as (string | Buffer | number)[]
+    const answer = this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
+      // A server that was restarted, or never saw the script.
+      if (!error.message.startsWith('NOSCRIPT')) throw error
+      return this.#client[call]('eval', text, ...rest)
+    })
+    return this.#inTime(answer)
+  }
+
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#context.clock.schedule(this.#timeoutMs, () =>
+        reject(
+          new RetryableError(
+            'redis_slow',
+            `Redis at ${this.where} did not answer within ${this.#timeoutMs} ms.`,
+          ),
+        ),
+      )
+      answer.then(
+        value => {
+          cancel()
+          resolve(value)
+        },
+        (error: unknown) => {
+          cancel()
+          reject(isTocsinError(error) ? error : explain(error, this.where))
+        },
+      )
+    })
+  }
+}
+
+async function clientOf(
+  config: RedisStorageConfig,
+  { baseDir, random }: ComponentContext<RedisStorageConfig>,
+  endpoints: readonly string[],
+): Promise<Redis | Cluster> {
+  const hosts = endpoints.map(hostAndPort)
+  const tls =
+    config.tls && config.tls.insecure !== true ? await tlsConnectOptions(config.tls, baseDir) : undefined
+  const timeoutMs = parseDuration(config.timeout) ?? 500
+  const backOff = (times: number): number =>
+    Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(times, 10), RECONNECT_MOST_MS) * (0.5 + random())
+  const options = {
+    ...(config.username !== undefined && { username: config.username }),
+    ...(config.password !== undefined && { password: config.password }),
+    ...(tls && { tls }),
+    db: config.db,
+    // RESP2 is what every server and proxy speaks.
+    protocol: 2 as const,
+    replyMapping: 'legacy' as const,
+    connectionName: 'tocsin',
+    connectTimeout: parseDuration(config.connect_timeout) ?? 2_000,
+    // A connection that swallows commands without a sound is made anew.
+    socketTimeout: Math.max(timeoutMs * 10, 5_000),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    lazyConnect: true,
+  }
+  switch (config.mode) {
+    case 'cluster':
+      return new Cluster(hosts, {
+        redisOptions: options,
+        clusterRetryStrategy: backOff,
+        enableOfflineQueue: false,
+        lazyConnect: true,
+        // What a failover delays longer than our timeout has failed for us.
+        maxRedirections: 4,
+        slotsRefreshTimeout: Math.max(timeoutMs, 1_000),
+        slotsRefreshInterval: 5_000,
+        // Certificates are for the names in the configuration.
+        ...(tls && {
+          dnsLookup: (address: string, answer: (e: null, a: string) => void) => answer(null, address),
+        }),
+      })
+    case 'sentinel':
+      return new Redis({
+        ...options,
+        retryStrategy: backOff,
+        sentinelRetryStrategy: backOff,
+        sentinels: hosts,
+        name: config.master_name ?? '',
+        ...(config.sentinel_username !== undefined && { sentinelUsername: config.sentinel_username }),
+        ...(config.sentinel_password !== undefined && { sentinelPassword: config.sentinel_password }),
+        ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+      })
+    case 'single':
+      return new Redis({
+        ...options,
+        ...(hosts[0] as { host: string; port: number }),
+        retryStrategy: backOff,
+      })
+  }
+}
+
+/** `host:port`, `[::1]:6379`, or a host with the port of Redis. */
+function hostAndPort(endpoint: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(endpoint)
+  return { host: match?.[1] ?? match?.[2] ?? endpoint, port: Number(match?.[3] ?? 6379) }
+}

@@ -1,0 +1,155 @@
+import {
+  type ClaimedTimer,
+  type Codec,
+  type JournalRef,
+  nsToMs,
+  type StateChange,
+  type StateEntry,
+  type StateRead,
+  type StateStore,
+  type StateWritten,
+} from 'tocsin/component'
+import type { Connection } from './connection.js'
+import { CLAIM, READ, WRITE } from './scripts.js'
+
+const DUE_DIGITS = 20
+const RELEASES_A_CALL = 1_000
+
+export interface RedisStateOptions<S> {
+  readonly codec: Codec<S>
+  readonly maxKeys: number
+}
+
+/** One partition of the state of a namespace: what is in it shares a slot. `name` holds the hash tag. */
+export function redisState<S>(
+  connection: () => Connection,
+  name: string,
+  options: RedisStateOptions<S>,
+): StateStore<S> {
+  return new RedisState(connection, name, options)
+}
+
+class RedisState<S> implements StateStore<S> {
+  readonly #connection: () => Connection
+  readonly #codec: Codec<S>
+  readonly #maxKeys: number
+  readonly #states: string
+  readonly #due: string
+  readonly #order: string
+  readonly #sequence: string
+  readonly #journal: string
+  readonly #timers: string
+
+  constructor(connection: () => Connection, name: string, { codec, maxKeys }: RedisStateOptions<S>) {
+    this.#connection = connection
+    this.#codec = codec
+    this.#maxKeys = maxKeys
+    this.#states = `${name}:states`
+    this.#due = `${name}:due`
+    this.#order = `${name}:order`
+    this.#sequence = `${name}:sequence`
+    this.#journal = `${name}:journal`
+    this.#timers = `${name}:timers`
+  }
+
+  async read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
+    if (requests.length === 0) return []
+    const args = [String(requests.length)]
+    for (const { key } of requests) args.push(key)
+    for (const { key, recordIds } of requests) {
+      for (const recordId of recordIds) args.push(journalField(key, recordId))
+    }
+    const found = (await this.#connection().run(READ, [this.#states, this.#journal], args)) as (
+      | string
+      | null
+    )[]
+    let next = requests.length
+    return requests.map(({ recordIds }, at) => {
+      const journal = new Map<string, string>()
+      for (const recordId of recordIds) {
+        const value = found[next++]
+        if (typeof value === 'string') journal.set(recordId, value.slice(value.indexOf('|') + 1))
+      }
+      return { ...this.#entry(found[at]), journal }
+    })
+  }
+
+  async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+    if (changes.length === 0) return { applied: [], evicted: 0 }
+    const args = [String(nsToMs(now)), String(this.#maxKeys)]
+    for (const { key, expected, state, due, pinned, journal } of changes) {
+      const present = state !== undefined
+      args.push(key, expected ?? '', present && due !== undefined ? digits(due) : '')
+      args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#codec.encode(state) : '')
+      args.push(String(journal.length))
+      for (const { recordId, outcome, timer } of journal) {
+        args.push(journalField(key, recordId), outcome, timer ? '1' : '0')
+      }
+    }
+    const keys = [this.#states, this.#due, this.#order, this.#sequence, this.#journal, this.#timers]
+    const [evicted = 0, ...applied] = (await this.#connection().run(WRITE, keys, args)) as number[]
+    return { applied: applied.map(one => one === 1), evicted }
+  }
+
+  async due(until: bigint, limit: number) {
+    const args = [this.#due, '-', `(${digits(until + 1n)}`, 'LIMIT', 0, limit]
+    const found = (await this.#connection().call('ZRANGEBYLEX', args)) as string[]
+    return found.map(member => ({
+      key: member.slice(DUE_DIGITS),
+      due: BigInt(member.slice(0, DUE_DIGITS)),
+    }))
+  }
+
+  async claim(before: bigint, now: bigint, limit: number): Promise<readonly ClaimedTimer[]> {
+    const args = [String(nsToMs(before)), String(nsToMs(now)), String(limit)]
+    const found = (await this.#connection().run(CLAIM, [this.#journal, this.#timers], args)) as string[]
+    const claimed: ClaimedTimer[] = []
+    for (let at = 0; at < found.length; at += 2) {
+      claimed.push({ ...refOf(found[at] as string), outcome: found[at + 1] as string })
+    }
+    return claimed
+  }
+
+  async release(entries: readonly JournalRef[]): Promise<void> {
+    const calls: Promise<unknown>[] = []
+    for (let from = 0; from < entries.length; from += RELEASES_A_CALL) {
+      const fields = entries
+        .slice(from, from + RELEASES_A_CALL)
+        .map(({ key, recordId }) => journalField(key, recordId))
+      // An entry of the timers without one in the journal is no harm: a claim drops it.
+      calls.push(this.#connection().call('HDEL', [this.#journal, ...fields]))
+      calls.push(this.#connection().call('ZREM', [this.#timers, ...fields]))
+    }
+    await Promise.all(calls)
+  }
+
+  #entry(value: string | null | undefined): Omit<StateEntry<S>, 'journal'> {
+    if (typeof value !== 'string') {
+      return { state: undefined, due: undefined, pinned: false, version: undefined }
+    }
+    const dueFrom = value.indexOf('|') + 1
+    const pinnedFrom = value.indexOf('|', dueFrom) + 1
+    const due = value.slice(dueFrom, pinnedFrom - 1)
+    return {
+      version: value.slice(0, dueFrom - 1),
+      due: due === '' ? undefined : BigInt(due),
+      pinned: value[pinnedFrom] === '1',
+      state: this.#codec.decode(value.slice(pinnedFrom + 2)),
+    }
+  }
+}
+
+/** In order of text as in order of time. What was due before 1970 is due. */
+function digits(ns: bigint): string {
+  return (ns < 0n ? 0n : ns).toString().padStart(DUE_DIGITS, '0')
+}
+
+function journalField(key: string, recordId: string): string {
+  return `${key.length}:${key}${recordId}`
+}
+
+function refOf(field: string): JournalRef {
+  const colon = field.indexOf(':')
+  const idFrom = colon + 1 + Number(field.slice(0, colon))
+  return { key: field.slice(colon + 1, idFrom), recordId: field.slice(idFrom) }
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+/**
+ * Reads states and journal entries of a partition at one moment.
+ * KEYS: states, journal. ARGV: how many keys, the keys, journal fields.
+ */
+export const READ = script(`
+local out = {}
+local function fetch(from, to, hash)
+  while from <= to do
+    local upto = math.min(from + 999, to)
+    local values = redis.call('HMGET', hash, unpack(ARGV, from, upto))
+    for at = 1, upto - from + 1 do out[#out + 1] = values[at] end
+    from = upto + 1
+  end
+end
+local count = tonumber(ARGV[1])
+fetch(2, count + 1, KEYS[1])
+fetch(count + 2, #ARGV, KEYS[2])
+return out`)
+
+/**
+ * Writes the changes of a partition whose keys still have the version that was read, each with its entries in the
+ * time index, the order of writing and the journal.
+ *
+ * KEYS: states, due, order, sequence, journal, timers.
+ * ARGV: now (ms), most keys, then for each change: key, expected version or '', due (20 digits) or '', pinned (1 or
+ * 0), present (1 or 0), state, number of journal entries, and for each of these: field, outcome, timer (1 or 0).
+ *
+ * A state is kept as version|due|pinned|state, a journal entry as ms|outcome. Answers with the number of evicted keys,
+ * then 1 or 0 for each change. Nobody may need a partition for 30 days (beyond its last due): then it goes.
+ */
+export const WRITE = script(`
+local states, due_index, order, sequence, journal, timers = unpack(KEYS)
+local now = tonumber(ARGV[1])
+local out = { 0 }
+local at = 3
+local function parse(value) return string.match(value, '^(%d+)|(%d*)|(%d)|') end
+while at <= #ARGV do
+  local key, expected, due, pinned, present = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local entries = tonumber(ARGV[at + 6])
+  local version, old_due, old_pinned = '', '', '1'
+  local old = redis.call('HGET', states, key)
+  if old then version, old_due, old_pinned = parse(old) end
+  if version == expected then
+    if present == '1' then
+      local next = redis.call('INCR', sequence)
+      redis.call('HSET', states, key, string.format('%.0f', next) .. '|' .. due .. '|' .. pinned .. '|' .. ARGV[at + 5])
+      if pinned == '0' then redis.call('ZADD', order, next, key) end
+    elseif old then
+      redis.call('HDEL', states, key)
+    end
+    if old_pinned == '0' and (present == '0' or pinned == '1') then redis.call('ZREM', order, key) end
+    if old_due ~= due then
+      if old_due ~= '' then redis.call('ZREM', due_index, old_due .. key) end
+      if due ~= '' then redis.call('ZADD', due_index, 0, due .. key) end
+    end
+    for entry = at + 7, at + 4 + entries * 3, 3 do
+      redis.call('HSET', journal, ARGV[entry], ARGV[1] .. '|' .. ARGV[entry + 1])
+      if ARGV[entry + 2] == '1' then redis.call('ZADD', timers, now, ARGV[entry]) end
+    end
+    out[#out + 1] = 1
+  else
+    out[#out + 1] = 0
+  end
+  at = at + 7 + entries * 3
+end
+
+local beyond = redis.call('HLEN', states) - tonumber(ARGV[2])
+if beyond > 0 then
+  local gone = redis.call('ZPOPMIN', order, beyond)
+  for which = 1, #gone, 2 do
+    local old = redis.call('HGET', states, gone[which])
+    if old then
+      local _, old_due = parse(old)
+      if old_due ~= '' then redis.call('ZREM', due_index, old_due .. gone[which]) end
+      redis.call('HDEL', states, gone[which])
+      out[1] = out[1] + 1
+    end
+  end
+end
+
+-- Two entries chosen at random: what nobody released for a day goes in time, at a price that does not grow.
+local sample = redis.pcall('HRANDFIELD', journal, 2, 'WITHVALUES')
+if not sample.err then
+  for which = 1, #sample, 2 do
+    if tonumber(string.match(sample[which + 1], '^%d+')) < now - 86400000 then
+      redis.call('HDEL', journal, sample[which])
+      redis.call('ZREM', timers, sample[which])
+    end
+  end
+end
+
+local kept = 2592000000
+local last = redis.call('ZREVRANGE', due_index, 0, 0)[1]
+if last then kept = kept + math.max(0, tonumber(string.sub(last, 1, 14)) - now) end
+kept = string.format('%.0f', kept)
+for _, name in ipairs({ states, due_index, order, sequence }) do redis.call('PEXPIRE', name, kept) end
+redis.call('PEXPIRE', journal, 172800000)
+redis.call('PEXPIRE', timers, 172800000)
+return out`)
+
+/** KEYS: journal, timers. ARGV: before (ms), now (ms), limit. Answers with fields and outcomes in turn. */
+export const CLAIM = script(`
+local out = {}
+for _, field in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
+  local value = redis.call('HGET', KEYS[1], field)
+  if value then
+    redis.call('ZADD', KEYS[2], ARGV[2], field)
+    out[#out + 1] = field
+    out[#out + 1] = string.sub(value, string.find(value, '|', 1, true) + 1)
+  else
+    redis.call('ZREM', KEYS[2], field)
+  end
+end
+return out`)
+
+/** KEYS: values, order. ARGV: for each change the key, 1 or 0 for present, the value. */
+export const KEY_VALUE_WRITE = script(`
+for at = 1, #ARGV, 3 do
+  if ARGV[at + 1] == '1' then
+    redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 2])
+    redis.call('ZADD', KEYS[2], 0, ARGV[at])
+  else
+    redis.call('HDEL', KEYS[1], ARGV[at])
+    redis.call('ZREM', KEYS[2], ARGV[at])
+  end
+end
+return 1`)
+
+/** KEYS: values, order. ARGV: from, to, limit. Answers with keys and values in turn. */
+export const KEY_VALUE_RANGE = script(`
+local out = {}
+for _, key in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])) do
+  out[#out + 1] = key
+  out[#out + 1] = redis.call('HGET', KEYS[1], key)
+end
+return out`)

@@ -1,0 +1,61 @@
+import type { Batch, Records } from '../component/index.js'
+import { Obligation } from './obligation.js'
+
+/** Records on their way through a pipeline, with the obligations (usually one) that they fulfil. */
+export class PipelineBatch implements Batch {
+  constructor(
+    readonly records: Records,
+    readonly obligations: readonly Obligation[],
+    readonly watermark?: bigint | undefined,
+  ) {}
+
+  with(records: Records): PipelineBatch {
+    return new PipelineBatch(records, this.obligations, this.watermark)
+  }
+
+  split(parts: readonly Records[]): readonly PipelineBatch[] {
+    if (parts.length === 0) {
+      this.settle()
+      return []
+    }
+    for (const obligation of this.obligations) obligation.add(parts.length - 1)
+    return parts.map(records => this.with(records))
+  }
+
+  join(others: readonly Batch[], records: Records): PipelineBatch {
+    const obligations = others.flatMap(other => (other as PipelineBatch).obligations)
+    return new PipelineBatch(records, [...this.obligations, ...obligations], this.watermark)
+  }
+
+  settle(deadLettered = 0): void {
+    for (const [index, obligation] of this.obligations.entries()) {
+      // Which of several sources a dead-lettered record came from is not known any more.
+      obligation.done(index === 0 ? deadLettered : 0)
+    }
+  }
+
+  /** Runs `hook` once every source of this batch released it. */
+  onRelease(hook: () => void): void {
+    const sources = new Set(this.obligations)
+    let open = sources.size
+    for (const source of sources) {
+      source.onRelease(() => {
+        open--
+        if (open === 0) hook()
+      })
+    }
+  }
+}
+
+/** Carries only time: no record with an earlier event time comes after it. Settling it means nothing. */
+export function timeBatch(watermark: bigint): PipelineBatch {
+  return new PipelineBatch([], [], watermark)
+}
+
+/** For tests of raw operators: a batch that tells when it is settled. */
+export function createBatch(
+  records: Records,
+  { onSettled = () => {}, watermark }: { onSettled?: () => void; watermark?: bigint | undefined } = {},
+): Batch {
+  return new PipelineBatch(records, [new Obligation(onSettled)], watermark)
+}

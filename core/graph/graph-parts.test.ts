@@ -1,0 +1,283 @@
+import { createNoopMeter } from '@opentelemetry/api'
+import fc from 'fast-check'
+import { map, mergeMap, type OperatorFunction } from 'rxjs'
+import { describe, expect, test } from 'vitest'
+import type { Batch, Busy, Records, Settled } from '../component/index.js'
+import { settleMicrotasks } from '../testing/clock.js'
+import { sampleRecord } from '../testing/records.js'
+import { PipelineBatch } from './batch.js'
+import { Gate } from './gate.js'
+import { guardRaw } from './guard-raw.js'
+import { ReceiverIntake } from './intake.js'
+import { liftMapper } from './lift-mapper.js'
+import { Obligation } from './obligation.js'
+import { type Output, Pipeline } from './pipeline.js'
+
+const records = (count: number): Records =>
+  Array.from({ length: count }, (_, index) => sampleRecord({ id: `r${index}`, body: `line ${index}` }))
+
+describe('a batch settles exactly once, when its last part does', () => {
+  test('whatever is split, joined and settled on the way', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(3), fc.boolean()), { maxLength: 12 }),
+        fc.infiniteStream(fc.nat()),
+        (moves, picks) => {
+          let settled = 0
+          const parts: PipelineBatch[] = [0, 1].map(
+            () => new PipelineBatch(records(1), [new Obligation(() => settled++)]),
+          )
+          const pick = (): PipelineBatch => {
+            const index = (picks.next().value as number) % parts.length
+            return parts.splice(index, 1)[0] as PipelineBatch
+          }
+          for (const [ways, join] of moves) {
+            if (join && parts.length > 1) parts.push(pick().join([pick()], records(1)))
+            else if (parts.length > 0)
+              parts.push(...pick().split(Array.from({ length: ways + 1 }, () => records(1))))
+          }
+          while (parts.length > 0) {
+            expect(settled).toBeLessThan(2)
+            pick().settle()
+          }
+          expect(settled).toBe(2)
+        },
+      ),
+    )
+  })
+
+  test('settling twice is a mistake that shows', () => {
+    const batch = new PipelineBatch([], [new Obligation(() => {})])
+    batch.settle()
+    expect(() => batch.settle()).toThrow(/twice/)
+  })
+
+  test('release reaches the hooks of joined batches when all their sources released', () => {
+    const settlements: Settled[] = []
+    const one = new PipelineBatch(records(1), [new Obligation(settled => settlements.push(settled))])
+    const two = new PipelineBatch(records(1), [new Obligation(settled => settlements.push(settled))])
+    const joined = one.join([two], records(2))
+    let released = 0
+    joined.onRelease(() => released++)
+    joined.settle()
+    settlements[0]?.release()
+    expect(released).toBe(0)
+    settlements[1]?.release()
+    expect(released).toBe(1)
+  })
+})
+
+describe('a pipeline', () => {
+  test('keeps order, drops what nobody wants and settles it', async () => {
+    const { offer, delivered } = assemble([
+      liftMapper(
+        { process: async all => all.filter(record => !String(record.body).endsWith('1')) },
+        failing([]),
+      ),
+      liftMapper(
+        { process: all => all.map(record => record.patch({ body: `<${record.body}>` })) },
+        failing([]),
+      ),
+    ])
+    const answers = [offer(records(3)), offer([sampleRecord({ body: 'x1' })]), offer(records(1))]
+    expect(await Promise.all(answers)).toMatchObject([
+      { deadLettered: 0 },
+      { deadLettered: 0 },
+      { deadLettered: 0 },
+    ])
+    expect(delivered.map(record => record.body)).toEqual(['<line 0>', '<line 2>', '<line 0>'])
+  })
+
+  test('lives on when a processor throws or rejects; the batch is dead-lettered', async () => {
+    const failures: string[] = []
+    let turn = 0
+    const { offer, delivered } = assemble([
+      liftMapper(
+        {
+          process: all => {
+            turn++
+            if (turn === 1) throw new Error('thrown')
+            return turn === 2 ? Promise.reject(new Error('rejected')) : all
+          },
+        },
+        failing(failures),
+      ),
+    ])
+    expect(await offer(records(2))).toMatchObject({ deadLettered: 2 })
+    expect(await offer(records(1))).toMatchObject({ deadLettered: 1 })
+    expect(await offer(records(1))).toMatchObject({ deadLettered: 0 })
+    expect(failures).toEqual(['thrown', 'rejected'])
+    expect(delivered).toHaveLength(1)
+  })
+
+  test('lives on when a raw operator errors', async () => {
+    const failures: string[] = []
+    const breaks: OperatorFunction<Batch, Batch> = source =>
+      source.pipe(
+        map(batch => {
+          if (batch.records.some(record => record.body === 'bad')) throw new Error('broken')
+          return batch
+        }),
+      )
+    const { offer, delivered } = assemble([guardRaw({ operator: breaks }, failing(failures))])
+    expect(await offer([sampleRecord({ body: 'bad' })])).toMatchObject({ deadLettered: 1 })
+    expect(await offer([sampleRecord({ body: 'good' })])).toMatchObject({ deadLettered: 0 })
+    expect(failures).toEqual(['broken'])
+    expect(delivered.map(record => record.body)).toEqual(['good'])
+  })
+
+  test('a raw operator may split batches', async () => {
+    const split: OperatorFunction<Batch, Batch> = source =>
+      source.pipe(mergeMap(batch => batch.split(batch.records.map(record => [record]))))
+    const { offer, delivered } = assemble([guardRaw({ operator: split }, failing([]))])
+    expect(await offer(records(3))).toMatchObject({ deadLettered: 0 })
+    expect(delivered).toHaveLength(3)
+  })
+
+  test('stands still while an output is full, answers busy, and goes on', async () => {
+    const full = manualOutput()
+    const { offer, intake } = assemble([], [full.output])
+    const first = offer(records(1))
+    expect(await offer(records(1))).toMatchObject({ busy: true, reason: 'pipeline_full' })
+    let ready = false
+    void intake.ready().then(() => {
+      ready = true
+    })
+    await settleMicrotasks()
+    expect(ready).toBe(false)
+    full.makeRoom()
+    await settleMicrotasks()
+    expect(ready).toBe(true)
+    full.settleAll()
+    expect(await first).toMatchObject({ deadLettered: 0 })
+  })
+
+  test('a fan-out settles when every output has', async () => {
+    const slow = manualOutput()
+    const { offer, delivered } = assemble([], [slow.output])
+    let settled = false
+    const answer = offer(records(2)).then(() => {
+      settled = true
+    })
+    slow.makeRoom()
+    await settleMicrotasks()
+    expect(delivered).toHaveLength(2)
+    expect(settled).toBe(false)
+    slow.settleAll()
+    await answer
+  })
+
+  test('what a receiver has unsettled is bounded', async () => {
+    const slow = manualOutput()
+    slow.makeRoom()
+    const { offer } = assemble([], [slow.output])
+    const answers: (Busy | undefined)[] = []
+    for (let turn = 0; turn < 1_001; turn++) {
+      answers.push(
+        await Promise.race([offer(records(1)).then(answer => answer as Busy), Promise.resolve(undefined)]),
+      )
+      await Promise.resolve()
+    }
+    await settleMicrotasks()
+    expect(await offer(records(1))).toMatchObject({ busy: true, reason: 'too_many_unsettled' })
+  })
+
+  test('time comes out behind the records that were before it', async () => {
+    const seen: string[] = []
+    const slow = liftMapper(
+      {
+        process: async all => {
+          await settleMicrotasks()
+          return all
+        },
+      },
+      failing([]),
+    )
+    const { offer, pipeline } = assemble(
+      [slow],
+      [],
+      watermark => seen.push(`time ${watermark}`),
+      all => {
+        seen.push(...all.map(record => String(record.body)))
+      },
+    )
+    const answer = offer(records(1))
+    pipeline.advance(7n)
+    await answer
+    await settleMicrotasks()
+    expect(seen).toEqual(['line 0', 'time 7'])
+  })
+})
+
+function assemble(
+  operators: readonly OperatorFunction<PipelineBatch, PipelineBatch>[],
+  more: readonly Output[] = [],
+  onTime: (watermark: bigint) => void = () => {},
+  onDelivered: (all: Records) => void = () => {},
+) {
+  const gate = new Gate()
+  const delivered: Records[number][] = []
+  const output: Output = {
+    full: false,
+    take: batch => {
+      delivered.push(...batch.records)
+      onDelivered(batch.records)
+      batch.settle()
+      return undefined
+    },
+  }
+  const pipeline = new Pipeline({
+    id: 'logs',
+    operators,
+    outputs: [output, ...more],
+    admit: [],
+    gate,
+    onTime,
+    onCrash: error => {
+      throw error
+    },
+  })
+  const counter = createNoopMeter().createCounter('test')
+  const intake = new ReceiverIntake({
+    receiver: 'test',
+    pipelines: [pipeline],
+    metrics: { accepted: counter, refused: counter, discarded: counter },
+    gate,
+    onEnd: () => {},
+  })
+  return { pipeline, intake, delivered, offer: (all: Records) => intake.offer(all) }
+}
+
+function manualOutput() {
+  const taken: PipelineBatch[] = []
+  let makeRoom = (): void => {}
+  const room = new Promise<void>(resolve => {
+    makeRoom = resolve
+  })
+  let full = true
+  return {
+    output: {
+      get full() {
+        return full && taken.length > 0
+      },
+      take: (batch: PipelineBatch) => {
+        taken.push(batch)
+        return full ? room : undefined
+      },
+    },
+    makeRoom() {
+      full = false
+      makeRoom()
+    },
+    settleAll() {
+      for (const batch of taken.splice(0)) batch.settle()
+    },
+  }
+}
+
+function failing(into: string[]) {
+  return async (batch: PipelineBatch, error: unknown): Promise<void> => {
+    into.push((error as Error).message)
+    batch.settle(batch.records.length)
+  }
+}

@@ -1,0 +1,287 @@
+import type { OperatorFunction } from 'rxjs'
+import {
+  type Busy,
+  type Clock,
+  type Exporter,
+  errorText,
+  type Kind,
+  type Logger,
+  PermanentError,
+  type Processor,
+  type Receiver,
+  type Records,
+} from '../component/index.js'
+import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
+import type { PipelineBatch } from './batch.js'
+import { pipelineOutput } from './connector-output.js'
+import { Gate } from './gate.js'
+import { type IntakeMetrics, ReceiverIntake } from './intake.js'
+import { type Output, Pipeline } from './pipeline.js'
+import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
+import { Watermarks } from './watermarks.js'
+
+/** What the service lends to a graph. */
+export interface GraphHost {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly intakeMetrics: IntakeMetrics
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
+  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
+  lift(
+    processor: Processor,
+    plan: ComponentPlan,
+    kind: Kind,
+    pipeline: string,
+  ): OperatorFunction<PipelineBatch, PipelineBatch>
+  /** `started`: ok, unless the component said otherwise. */
+  report(
+    kind: Kind,
+    id: string,
+    pipelines: readonly string[],
+    status: 'starting' | 'started' | 'stopping',
+  ): void
+  /** All inputs have ended. */
+  onEnd(): void
+  onCrash(pipeline: string, error: unknown): void
+}
+
+export interface GraphReport extends DeliveryReport {
+  /** Admitted records that were not settled before the deadline; a source with a checkpoint delivers them again. */
+  readonly unsettled: number
+}
+
+// Timers of keyed components run at this pace; waiters of a gate look again.
+const TICK_MS = 1_000
+
+interface RunningReceiver {
+  readonly id: string
+  readonly receiver: Receiver
+  readonly intake: ReceiverIntake
+}
+
+/** The components of one configuration, wired and running. */
+export class Graph {
+  readonly #gate = new Gate()
+  readonly #watermarks = new Watermarks()
+  readonly #deliveries = new Map<string, Delivery>()
+  readonly #processors: { readonly processor: Processor; readonly id: string; readonly pipeline: string }[] =
+    []
+  readonly #receivers: RunningReceiver[] = []
+  /** Pipelines and connectors, upstream first. */
+  readonly #pipelines = new Map<string, Pipeline>()
+  readonly #ended = new Set<Receiver>()
+  #cancelTick = (): void => {}
+
+  /** Creates all components; nothing runs yet. Throws what a component's `create` throws. */
+  constructor(
+    private readonly plan: GraphPlan,
+    private readonly host: GraphHost,
+  ) {
+    for (const [id, exporter] of plan.exporters) {
+      const pipelines = pipelinesWith(plan, 'exporters', id)
+      if (pipelines.length === 0) continue
+      const created = host.create<Exporter>('exporter', exporter, pipelines)
+      this.#deliveries.set(id, host.deliver(exporter, created, pipelines))
+    }
+    const order = upstreamFirst(plan)
+    const built = new Map<string, Pipeline>()
+    for (const id of [...order].reverse()) {
+      built.set(id, plan.pipelines.has(id) ? this.#buildPipeline(id, built) : this.#buildConnector(id, built))
+    }
+    for (const id of order) this.#pipelines.set(id, built.get(id) as Pipeline)
+    for (const [id, receiver] of plan.receivers) this.#createReceiver(id, receiver)
+  }
+
+  /** Starts exporters, processors, receivers, in this order. On a throw, call `stop` for what did start. */
+  async start(): Promise<void> {
+    for (const delivery of this.#deliveries.values()) await delivery.start()
+    for (const { processor, id, pipeline } of this.#processors) {
+      this.host.report('processor', id, [pipeline], 'starting')
+      await processor.start?.()
+      this.host.report('processor', id, [pipeline], 'started')
+    }
+    for (const { id, receiver, intake } of this.#receivers) {
+      const pipelines = pipelinesWith(this.plan, 'receivers', id)
+      this.host.report('receiver', id, pipelines, 'starting')
+      await receiver.start(intake).catch(error => {
+        throw new PermanentError('start_failed', `The receiver ${id} did not start: ${errorText(error)}`, {
+          cause: error,
+        })
+      })
+      this.host.report('receiver', id, pipelines, 'started')
+    }
+    this.#tick()
+  }
+
+  /**
+   * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done in
+   * `timeoutMs` stays: in durable queues, or with the sources.
+   */
+  async stop(timeoutMs: number): Promise<GraphReport> {
+    const leftMs = await this.#quiesce(timeoutMs)
+    const reports = await Promise.all([...this.#deliveries.values()].map(delivery => delivery.stop(leftMs())))
+    await this.#close()
+    return {
+      delivered: sum(reports, 'delivered'),
+      persisted: sum(reports, 'persisted'),
+      dropped: sum(reports, 'dropped'),
+      deadLettered: sum(reports, 'deadLettered'),
+      unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
+    }
+  }
+
+  /** Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. */
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    const leftMs = await this.#quiesce(timeoutMs)
+    const handovers = new Map<string, Handover>()
+    await Promise.all(
+      [...this.#deliveries].map(async ([id, delivery]) => {
+        if (keep.has(id)) handovers.set(id, await delivery.takeOver(leftMs()))
+        else await delivery.stop(leftMs())
+      }),
+    )
+    await this.#close()
+    return handovers
+  }
+
+  /** Receivers stop, pipelines run empty. The answer says how much of the time is left. */
+  async #quiesce(timeoutMs: number): Promise<() => number> {
+    const { clock } = this.host
+    const endMs = clock.monotonicMs() + timeoutMs
+    const deadline = new AbortController()
+    const cancel = clock.schedule(timeoutMs, () => deadline.abort())
+    this.#cancelTick()
+    for (const { id } of this.#receivers) {
+      this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
+    }
+    await this.#all(this.#receivers, ({ receiver }) => receiver.stop())
+    for (const { intake } of this.#receivers) intake.close()
+    for (const pipeline of this.#pipelines.values()) await pipeline.close(deadline.signal)
+    cancel()
+    return () => Math.max(0, endMs - clock.monotonicMs())
+  }
+
+  async #close(): Promise<void> {
+    await this.#all(this.#processors, async ({ processor }) => processor.stop?.())
+    await this.#all(this.#receivers, async ({ receiver }) => receiver.close?.())
+  }
+
+  #buildPipeline(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
+    const { processors, exporters } = this.plan.pipelines.get(id) ?? { processors: [], exporters: [] }
+    const operators: OperatorFunction<PipelineBatch, PipelineBatch>[] = []
+    const admit: ((records: Records) => Busy | undefined)[] = []
+    for (const name of processors) {
+      const plan = this.plan.processors.get(name) as ComponentPlan
+      const processor = this.host.create<Processor>('processor', plan, [id])
+      this.#processors.push({ processor, id: name, pipeline: id })
+      operators.push(this.host.lift(processor, plan, 'processor', id))
+      if (processor.admit) admit.push(records => processor.admit?.(records))
+    }
+    const outputs = exporters.map(name => this.#output(id, name, built))
+    return this.#wire(id, operators, outputs, admit)
+  }
+
+  #buildConnector(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
+    const plan = this.plan.connectors.get(id) as ComponentPlan
+    const targets = pipelinesWith(this.plan, 'receivers', id)
+    const processor = this.host.create<Processor>('connector', plan, targets)
+    this.#processors.push({ processor, id, pipeline: id })
+    const output = pipelineOutput(
+      targets.map(target => built.get(target) as Pipeline),
+      this.#gate,
+    )
+    return this.#wire(id, [this.host.lift(processor, plan, 'connector', id)], [output], [])
+  }
+
+  #wire(
+    id: string,
+    operators: readonly OperatorFunction<PipelineBatch, PipelineBatch>[],
+    outputs: readonly Output[],
+    admit: readonly ((records: Records) => Busy | undefined)[],
+  ): Pipeline {
+    return new Pipeline({
+      id,
+      operators,
+      outputs,
+      admit,
+      gate: this.#gate,
+      onTime: watermark => this.#watermarks.reached(id, watermark),
+      onCrash: error => this.host.onCrash(id, error),
+    })
+  }
+
+  #output(pipeline: string, name: string, built: ReadonlyMap<string, Pipeline>): Output {
+    const delivery = this.#deliveries.get(name)
+    if (delivery) return this.#deliveryOutput(delivery, pipeline)
+    const connector = built.get(name) as Pipeline
+    return pipelineOutput([connector], this.#gate)
+  }
+
+  #deliveryOutput(delivery: Delivery, pipeline: string): Output {
+    return {
+      get full() {
+        return delivery.full && !delivery.blockOnOverflow
+      },
+      // A delivery refuses only once it has stopped; then the batch stays with its source.
+      take: batch =>
+        delivery
+          .enqueue(batch.records, pipeline, { settle: outcome => batch.settle(outcome?.deadLettered) })
+          .catch(() => undefined),
+    }
+  }
+
+  #createReceiver(id: string, plan: ComponentPlan): void {
+    const names = pipelinesWith(this.plan, 'receivers', id)
+    if (names.length === 0) return
+    const receiver = this.host.create<Receiver>('receiver', plan, names)
+    const intake = new ReceiverIntake({
+      receiver: id,
+      pipelines: names.map(name => this.#pipelines.get(name) as Pipeline),
+      metrics: this.host.intakeMetrics,
+      gate: this.#gate,
+      onEnd: () => this.#inputEnded(receiver),
+    })
+    this.#receivers.push({ id, receiver, intake })
+  }
+
+  #inputEnded(receiver: Receiver): void {
+    this.#ended.add(receiver)
+    this.#watermarks.ended(receiver)
+    if (this.#ended.size === this.#receivers.length) this.host.onEnd()
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.host.clock.schedule(TICK_MS, () => {
+      for (const [id, pipeline] of this.#pipelines) {
+        const watermark = this.#watermarkOf(id)
+        if (watermark !== undefined) pipeline.advance(watermark)
+      }
+      this.#gate.changed()
+      this.#tick()
+    })
+  }
+
+  #watermarkOf(id: string): bigint | undefined {
+    const sources = this.plan.pipelines.get(id)?.receivers
+    if (!sources) return this.#watermarks.of([], pipelinesWith(this.plan, 'exporters', id))
+    const receivers = this.#receivers.filter(entry => sources.includes(entry.id)).map(entry => entry.receiver)
+    return this.#watermarks.of(
+      receivers,
+      sources.filter(source => this.plan.connectors.has(source)),
+    )
+  }
+
+  /** Stops what can be stopped: one component's failure must not keep the others running. */
+  async #all<T>(items: readonly T[], stop: (item: T) => Promise<void> | undefined): Promise<void> {
+    const results = await Promise.allSettled(items.map(async item => stop(item)))
+    for (const result of results) {
+      if (result.status === 'rejected') {
+        this.host.logger.warn('A component did not stop cleanly.', { reason: String(result.reason) })
+      }
+    }
+  }
+}
+
+function sum(reports: readonly DeliveryReport[], field: keyof DeliveryReport): number {
+  return reports.reduce((total, report) => total + report[field], 0)
+}

@@ -1,0 +1,92 @@
+import type { Counter } from '@opentelemetry/api'
+import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import { PipelineBatch } from './batch.js'
+import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
+import type { Gate } from './gate.js'
+import { Obligation } from './obligation.js'
+import type { Pipeline } from './pipeline.js'
+
+export interface IntakeMetrics {
+  readonly accepted: Counter
+  readonly refused: Counter
+  readonly discarded: Counter
+}
+
+export interface IntakeOptions {
+  readonly receiver: string
+  readonly pipelines: readonly Pipeline[]
+  readonly metrics: IntakeMetrics
+  readonly gate: Gate
+  readonly onEnd: () => void
+}
+
+// What one receiver may have unsettled: bounds the memory of pipelines and memory queues together.
+const MAX_UNSETTLED_BATCHES = 1_000
+const MAX_UNSETTLED_RECORDS = 100_000
+
+/** Where one receiver hands its records to all pipelines that name it: all of them take a batch, or none. */
+export class ReceiverIntake implements Intake {
+  #unsettledBatches = 0
+  #unsettledRecords = 0
+  #open = true
+
+  constructor(private readonly options: IntakeOptions) {}
+
+  get unsettledRecords(): number {
+    return this.#unsettledRecords
+  }
+
+  offer(records: Records): Promise<Settled | Busy> {
+    const { receiver, pipelines, metrics, gate } = this.options
+    const busy = this.#busy(records)
+    if (busy) {
+      metrics.refused.add(records.length, { receiver })
+      return Promise.resolve(busy)
+    }
+    if (records.length === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
+    metrics.accepted.add(records.length, { receiver })
+    this.#unsettledBatches++
+    this.#unsettledRecords += records.length
+    return new Promise(resolve => {
+      const obligation = new Obligation(settled => {
+        this.#unsettledBatches--
+        this.#unsettledRecords -= records.length
+        gate.changed()
+        resolve(settled)
+      })
+      obligation.add(pipelines.length - 1)
+      const batch = new PipelineBatch(records, [obligation])
+      for (const pipeline of pipelines) pipeline.push(batch)
+    })
+  }
+
+  async ready(): Promise<void> {
+    while (this.#open && this.#busy([])) await this.options.gate.wait()
+  }
+
+  discarded(reason: string, count = 1): void {
+    this.options.metrics.discarded.add(count, { receiver: this.options.receiver, reason })
+  }
+
+  end(): void {
+    this.options.onEnd()
+  }
+
+  /** Takes nothing more: offers are answered busy, waiters wake up. */
+  close(): void {
+    this.#open = false
+    this.options.gate.changed()
+  }
+
+  #busy(records: Records): Busy | undefined {
+    if (!this.#open) return STOPPING
+    if (this.#unsettledBatches >= MAX_UNSETTLED_BATCHES || this.#unsettledRecords >= MAX_UNSETTLED_RECORDS) {
+      return TOO_MANY_UNSETTLED
+    }
+    for (const pipeline of this.options.pipelines) {
+      const busy = pipeline.busy(records)
+      if (busy) return busy
+    }
+    return undefined
+  }
+}

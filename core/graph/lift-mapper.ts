@@ -1,0 +1,36 @@
+import { concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import type { Mapper, Records } from '../component/index.js'
+import type { PipelineBatch } from './batch.js'
+import type { BatchFailure } from './failure.js'
+
+/** Makes an RxJS operator of a mapper: one batch after another, in order; a throw dead-letters its batch only. */
+export function liftMapper(
+  mapper: Mapper,
+  fail: BatchFailure,
+): OperatorFunction<PipelineBatch, PipelineBatch> {
+  return concatMap(batch => {
+    if (batch.records.length === 0) return of(batch)
+    try {
+      const records = mapper.process(batch.records)
+      if (!('then' in records)) return passOn(batch, records)
+      return from(
+        records.then(
+          async mapped => passOn(batch, mapped),
+          async error => {
+            await fail(batch, error)
+            return EMPTY
+          },
+        ),
+      ).pipe(mergeMap(out => out))
+    } catch (error) {
+      return from(fail(batch, error)).pipe(mergeMap(() => EMPTY))
+    }
+  })
+}
+
+/** A batch without records is settled here: nothing will come of it. */
+export function passOn(batch: PipelineBatch, records: Records): Observable<PipelineBatch> {
+  if (records.length > 0 || batch.watermark !== undefined) return of(batch.with(records))
+  batch.settle()
+  return EMPTY
+}

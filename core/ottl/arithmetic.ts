@@ -1,0 +1,73 @@
+import { OttlEvalError } from './errors.js'
+import { Duration, type StaticType, Time, typeNoun, typeOf, type Value } from './values.js'
+
+export type MathOp = '+' | '-' | '*' | '/'
+
+/**
+ * OTTL's arithmetic: two integers (64 bits, wrapping, division towards zero), two doubles, or times and durations
+ * with + and -. Throws `OttlEvalError` for any other pair and for an integer divided by zero.
+ */
+export function calculate(op: MathOp, a: Value, b: Value): Value {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return calculateInts(op, a, b)
+  if (typeof a === 'number' && typeof b === 'number') return calculateDoubles(op, a, b)
+  const result = calculateTimes(op, a, b)
+  if (result !== undefined) return result
+  throw new OttlEvalError(mathMistake(op, typeOf(a), typeOf(b)) ?? 'cannot calculate')
+}
+
+/** Why these types cannot be calculated with; undefined when they can, or may. */
+export function mathMistake(op: MathOp, a: StaticType, b: StaticType): string | undefined {
+  if (a === 'any' || b === 'any') return undefined
+  if (resultType(op, a, b)) return undefined
+  if ((a === 'int' && b === 'double') || (a === 'double' && b === 'int')) {
+    return `cannot calculate ${typeNoun(a)} ${op} ${typeNoun(b)}: convert one with Int() or Double()`
+  }
+  return `cannot calculate ${typeNoun(a)} ${op} ${typeNoun(b)}`
+}
+
+export function resultType(op: MathOp, a: StaticType, b: StaticType): StaticType | undefined {
+  if (a === 'any' || b === 'any') return 'any'
+  if (a === b && (a === 'int' || a === 'double')) return a
+  if (op === '-' && a === 'time' && b === 'time') return 'duration'
+  if (op === '+' && a === 'duration' && b === 'time') return 'time'
+  if ((op === '+' || op === '-') && b === 'duration' && (a === 'time' || a === 'duration')) return a
+  return undefined
+}
+
+function calculateInts(op: MathOp, a: bigint, b: bigint): bigint {
+  switch (op) {
+    case '+':
+      return BigInt.asIntN(64, a + b)
+    case '-':
+      return BigInt.asIntN(64, a - b)
+    case '*':
+      return BigInt.asIntN(64, a * b)
+    default:
+      if (b === 0n) throw new OttlEvalError('an integer was divided by zero')
+      return BigInt.asIntN(64, a / b)
+  }
+}
+
+function calculateDoubles(op: MathOp, a: number, b: number): number {
+  switch (op) {
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
+    default:
+      if (b === 0) throw new OttlEvalError('a number was divided by zero')
+      return a / b
+  }
+}
+
+function calculateTimes(op: MathOp, a: Value, b: Value): Value {
+  if (op !== '+' && op !== '-') return undefined
+  const result = (x: bigint, y: bigint): bigint => BigInt.asIntN(64, op === '+' ? x + y : x - y)
+  if (a instanceof Time && b instanceof Time && op === '-') return new Duration(result(a.ns, b.ns))
+  if (a instanceof Duration && b instanceof Time && op === '+') return new Time(result(b.ns, a.ns))
+  if (a instanceof Time && b instanceof Duration) return new Time(result(a.ns, b.ns))
+  if (a instanceof Duration && b instanceof Duration) return new Duration(result(a.ns, b.ns))
+  return undefined
+}

@@ -1,0 +1,53 @@
+import { TocsinError } from '../component/errors.js'
+
+/** An OTTL text that does not compile. The message shows the text with a caret below the fault. */
+export class OttlError extends TocsinError {
+  override readonly name = 'OttlError'
+
+  constructor(
+    /** What is wrong, in one line. */
+    readonly summary: string,
+    readonly text: string,
+    /** Where the fault starts, in UTF-16 units from 0. */
+    readonly offset: number,
+    /** How to put it right. */
+    readonly fix?: string,
+  ) {
+    super('invalid_ottl', text.trim() === '' ? summary : `${summary}\n${excerpt(text, offset)}`, false)
+  }
+}
+
+/** An expression that could not be worked out for one record. The message names types and paths, never values. */
+export class OttlEvalError extends TocsinError {
+  override readonly name = 'OttlEvalError'
+
+  constructor(message: string) {
+    super('ottl_evaluation', message, false)
+  }
+}
+
+/** What the compiler throws inside; the outermost function knows the text and makes it an `OttlError`. */
+export class Fault extends Error {
+  constructor(
+    message: string,
+    readonly at: number,
+    readonly fix?: string,
+  ) {
+    super(message)
+  }
+}
+
+const WIDTH = 90
+
+/** The line of the fault, cut to a readable width, with a caret below it; both indented. */
+function excerpt(text: string, offset: number): string {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1
+  const lineEnd = text.indexOf('\n', offset)
+  const line = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd).replace(/[\t\r]/g, ' ')
+  const column = offset - lineStart
+  const from = line.length <= WIDTH ? 0 : Math.max(0, Math.min(column - WIDTH / 2, line.length - WIDTH))
+  const before = from > 0 ? '...' : ''
+  const after = from + WIDTH < line.length ? '...' : ''
+  const shown = `${before}${line.slice(from, from + WIDTH)}${after}`
+  return `    ${shown}\n    ${' '.repeat(before.length + column - from)}^`
+}

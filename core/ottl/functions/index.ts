@@ -1,0 +1,23 @@
+import type { Converter } from '../signature.js'
+import { COLLECTION_CONVERTERS } from './collections.js'
+import { HASH_CONVERTERS } from './hashes.js'
+import { PARSING_CONVERTERS } from './parsing.js'
+import { TEXT_CONVERTERS } from './text.js'
+import { nowConverter, TIME_CONVERTERS } from './times.js'
+import { TYPE_CONVERTERS } from './types.js'
+
+const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
+  [
+    ...TYPE_CONVERTERS,
+    ...TEXT_CONVERTERS,
+    ...COLLECTION_CONVERTERS,
+    ...HASH_CONVERTERS,
+    ...PARSING_CONVERTERS,
+    ...TIME_CONVERTERS,
+  ].map(converter => [converter.name, converter]),
+)
+
+/** Every converter; `Now` only with a clock. `now`: ns since the epoch. */
+export function convertersWith(now: (() => bigint) | undefined): ReadonlyMap<string, Converter> {
+  return now ? new Map([...CONVERTERS, ['Now', nowConverter(now)]]) : CONVERTERS
+}

@@ -1,0 +1,165 @@
+import { isIP } from 'node:net'
+import { OttlEvalError } from '../errors.js'
+import {
+  anything,
+  bool,
+  type Converter,
+  converter,
+  int,
+  list,
+  oneOf,
+  optional,
+  param,
+  regex,
+  string,
+  strings,
+  textOrBytes,
+} from '../signature.js'
+import { textOf, typeOf, type Value } from '../values.js'
+import { sprintf } from './sprintf.js'
+
+const target = param('target', string)
+const value = param('value', string)
+
+export const TEXT_CONVERTERS: readonly Converter[] = [
+  converter('IsMatch', [param('target', textOrBytes), param('pattern', regex)], 'bool', (text, pattern) =>
+    text === undefined ? false : pattern.test(text),
+  ),
+  converter('HasPrefix', [value, param('prefix', string)], 'bool', (text, prefix) => text.startsWith(prefix)),
+  converter('HasSuffix', [value, param('suffix', string)], 'bool', (text, suffix) => text.endsWith(suffix)),
+  converter('TrimPrefix', [value, param('prefix', string)], 'string', (text, prefix) =>
+    text.startsWith(prefix) ? text.slice(prefix.length) : text,
+  ),
+  converter('TrimSuffix', [value, param('suffix', string)], 'string', (text, suffix) =>
+    suffix !== '' && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text,
+  ),
+  converter('Trim', [target, optional('replacement', string)], 'string', trim),
+  converter('ToLowerCase', [target], 'string', text => text.toLowerCase()),
+  converter('ToUpperCase', [target], 'string', text => text.toUpperCase()),
+  converter('ToSnakeCase', [target], 'string', snakeCase),
+  converter('ToCamelCase', [target], 'string', camelCase),
+  converter(
+    'ConvertCase',
+    [target, param('to_case', oneOf('lower', 'upper', 'snake', 'camel'))],
+    'string',
+    convertCase,
+  ),
+  converter('Split', [target, param('delimiter', string)], 'list', (text, delimiter) =>
+    delimiter === '' ? [...text] : text.split(delimiter),
+  ),
+  converter('Concat', [param('values', list), param('delimiter', string)], 'string', (values, delimiter) =>
+    values.map(concatText).join(delimiter),
+  ),
+  converter(
+    'Substring',
+    [target, param('start', int), param('length', int), optional('utf8_safe', bool)],
+    'string',
+    substring,
+  ),
+  converter('Format', [param('format_string', string), param('format_arguments', list)], 'string', sprintf),
+  converter(
+    'ExtractPatterns',
+    [target, param('pattern', regex)],
+    'map',
+    (text, pattern) => pattern.groups(text) ?? {},
+    (_, pattern) =>
+      pattern && !pattern.hasNamedGroups
+        ? 'the pattern has no named group, such as (?P<name>...)'
+        : undefined,
+  ),
+  converter('IsInCIDR', [param('target', anything), param('networks', strings)], 'bool', isInCidr),
+]
+
+/** As Go's strings.Trim: strips every character of the set, not the set as a whole. */
+function trim(text: string, set = ' '): string {
+  const chars = new Set(set)
+  const units = [...text]
+  let from = 0
+  let to = units.length
+  while (from < to && chars.has(units[from] as string)) from++
+  while (to > from && chars.has(units[to - 1] as string)) to--
+  return units.slice(from, to).join('')
+}
+
+function snakeCase(text: string): string {
+  return text
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+    .replace(/[\s.-]+/g, '_')
+    .toLowerCase()
+}
+
+function camelCase(text: string): string {
+  return text.replace(/^[A-Za-z0-9]|[_\s.-]+([A-Za-z0-9]?)/g, (found, letter = found) => letter.toUpperCase())
+}
+
+function convertCase(text: string, to: 'lower' | 'upper' | 'snake' | 'camel'): string {
+  if (to === 'lower') return text.toLowerCase()
+  if (to === 'upper') return text.toUpperCase()
+  return to === 'snake' ? snakeCase(text) : camelCase(text)
+}
+
+/** Lists and maps add nothing, as they could grow a record beyond bounds; nil prints as in Go. */
+function concatText(item: Value): string {
+  const type = typeOf(item)
+  if (type === 'nil') return '<nil>'
+  return type === 'list' || type === 'map' ? '' : (textOf(item) ?? '')
+}
+
+/** Start and length count bytes of UTF-8. A character that is cut becomes U+FFFD, unless `utf8Safe` leaves it out. */
+function substring(text: string, start: bigint, length: bigint, utf8Safe = false): string {
+  const bytes = Buffer.from(text)
+  if (start < 0n || length <= 0n || start + length > BigInt(bytes.length)) {
+    throw new OttlEvalError(
+      `start ${start} and length ${length} reach beyond the ${bytes.length} bytes of the text`,
+    )
+  }
+  let from = Number(start)
+  let to = from + Number(length)
+  if (utf8Safe) {
+    while (from < to && isContinuation(bytes[from])) from++
+    while (to > from && to < bytes.length && isContinuation(bytes[to])) to--
+  }
+  return bytes.toString('utf8', from, to)
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
+}
+
+function isInCidr(address: Value, networks: readonly string[]): boolean {
+  if (typeof address !== 'string') return false
+  return networks.some(network => cidrContains(network, address))
+}
+
+function cidrContains(network: string, address: string): boolean {
+  const [base = '', bits = ''] = network.split('/')
+  const left = addressBits(base)
+  const right = addressBits(address)
+  if (!left || !/^\d{1,3}$/.test(bits) || Number(bits) > left.size) {
+    throw new OttlEvalError('one of the networks is none: write it like "10.0.0.0/8"')
+  }
+  if (!right || right.size !== left.size) return false
+  const shift = BigInt(left.size - Number(bits))
+  return left.value >> shift === right.value >> shift
+}
+
+function addressBits(address: string): { value: bigint; size: number } | undefined {
+  const family = isIP(address)
+  if (family === 4) return { value: BigInt(`0x${hex4(address)}`), size: 32 }
+  if (family !== 6 || address.includes('%')) return undefined
+  const full = address.replace(/\d+\.\d+\.\d+\.\d+$/, four => hex4(four).replace(/^(.{4})/, '$1:'))
+  const [head = '', tail] = full.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = new Array<string>(tail === undefined ? 0 : 8 - left.length - right.length).fill('0')
+  const groups = [...left, ...zeros, ...right].map(group => group.padStart(4, '0'))
+  return { value: BigInt(`0x${groups.join('')}`), size: 128 }
+}
+
+function hex4(address: string): string {
+  return address
+    .split('.')
+    .map(part => Number(part).toString(16).padStart(2, '0'))
+    .join('')
+}

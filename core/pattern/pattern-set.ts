@@ -1,0 +1,107 @@
+import type { Automaton } from './automaton.js'
+import { type LiterallessGroup, matchGroup } from './literalless.js'
+import { Matches } from './matches.js'
+import type { PatternProblem } from './pattern.js'
+import type { Plan } from './plan.js'
+import type { Unit } from './unit.js'
+
+export interface RefusedPattern extends PatternProblem {
+  /** Its place among the patterns. */
+  readonly index: number
+}
+
+/** What a set is made of: for a log line and for warnings at load. */
+export interface PatternSetSummary {
+  readonly patterns: number
+  /** Equal patterns are matched once. */
+  readonly distinct: number
+  /** Distinct patterns without a usable literal: every text pays for these. */
+  readonly literalless: number
+}
+
+/** Patterns compiled for matching together. It cannot change; it must not be shared between threads. */
+export class PatternSet {
+  readonly #units: readonly Unit[]
+  readonly #judged: Float64Array
+  #text = 0
+
+  constructor(
+    /** Patterns that cannot be used; they never match. Empty ones are not among them. */
+    readonly refused: readonly RefusedPattern[],
+    readonly summary: PatternSetSummary,
+    private readonly maxTextBytes: number,
+    private readonly unitsByKey: ReadonlyMap<string, Unit>,
+    private readonly plan: Plan,
+    private readonly groups: readonly LiterallessGroup[],
+  ) {
+    this.#units = [...unitsByKey.values()]
+    this.#judged = new Float64Array(this.#units.length)
+  }
+
+  /** One pass over all texts. Of a text beyond the limit its beginning is matched, as if it ended there. */
+  match(texts: readonly Uint8Array[]): Matches {
+    const matches = new Matches()
+    const { automaton } = this.plan
+    const always = this.groups.length > 0
+    for (let at = 0; at < texts.length; at++) {
+      let text = texts[at]!
+      if (text.length > this.maxTextBytes) {
+        text = text.subarray(0, characterStart(text, this.maxTextBytes))
+        matches.addCut(at)
+      }
+      const literals = automaton.find(text)
+      if (literals === 0 && !always) continue
+      const units = this.#unitsOf(text, literals)
+      if (units.length > 0) matches.add(at, this.#patternsOf(units))
+    }
+    return matches
+  }
+
+  /** For the engine: a unit of this set, for another set. */
+  unitAgain(key: string): Unit | undefined {
+    const unit = this.unitsByKey.get(key)
+    return unit && { ...unit, patterns: [] }
+  }
+
+  /** The units that match, in no order. The automaton has just found `literals` literals in the text. */
+  #unitsOf(text: Uint8Array, literals: number): readonly number[] {
+    const { automaton, triggers, needs } = this.plan
+    const buffer = asBuffer(text)
+    const matching: number[] = []
+    this.#text++
+    for (let at = 0; at < literals; at++) {
+      for (const id of triggers[automaton.found[at]!]!) {
+        if (this.#judged[id] === this.#text) continue
+        this.#judged[id] = this.#text
+        if (holdsAll(automaton, needs[id]!) && this.#units[id]!.judge(buffer)) matching.push(id)
+      }
+    }
+    for (const group of this.groups) matchGroup(group, this.#units, buffer, matching)
+    return matching
+  }
+
+  #patternsOf(units: readonly number[]): readonly number[] {
+    if (units.length === 1) return this.#units[units[0]!]!.patterns
+    return units.flatMap(id => this.#units[id]!.patterns).sort((a, b) => a - b)
+  }
+}
+
+function holdsAll(automaton: Automaton, needs: readonly (readonly number[])[]): boolean {
+  for (const literals of needs) {
+    let held = false
+    for (let at = 0; at < literals.length && !held; at++) held = automaton.has(literals[at]!)
+    if (!held) return false
+  }
+  return true
+}
+
+function asBuffer(text: Uint8Array): Buffer {
+  return Buffer.isBuffer(text) ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength)
+}
+
+/** The last place up to `limit` where a character of UTF-8 starts. */
+function characterStart(text: Uint8Array, limit: number): number {
+  let end = limit
+  while (end > 0 && limit - end < 3 && (text[end]! & 0xc0) === 0x80) end--
+  return end
+}

@@ -1,0 +1,99 @@
+import type { Clause } from './literals.js'
+
+/** A trigger is at most so many bytes of its literal: more would make the automaton large, not sharper. */
+export const WINDOW = 16
+
+/** Where few grams are hashed to one slot, a count is a little too high: the choice suffers, not the result. */
+const SLOTS = 1 << 16
+
+/**
+ * How rare a literal is in log text, and how many patterns of the table share it. Words that stand in many
+ * patterns ("connection", "ERROR") are also those that stand in many lines.
+ */
+export class Rarity {
+  readonly #counts = new Uint16Array(SLOTS)
+  readonly #countedFor = new Int32Array(SLOTS).fill(-1)
+  readonly #windows = new Map<string, Weighed>()
+
+  /** Counts the pattern's grams, each once. Call it for every pattern before asking. */
+  count(pattern: number, clauses: readonly Clause[]): void {
+    for (const clause of clauses) {
+      for (const literal of clause) {
+        for (let at = 0; at + 3 <= literal.length; at++) {
+          const slot = slotOf(literal, at)
+          if (this.#countedFor[slot] === pattern) continue
+          this.#countedFor[slot] = pattern
+          if (this.#counts[slot]! < 0xffff) this.#counts[slot]!++
+        }
+      }
+    }
+  }
+
+  /** The clause with each literal cut to its best part. */
+  windows(clause: Clause): Clause {
+    return [...new Set(clause.map(literal => this.#weigh(literal).text))]
+  }
+
+  /**
+   * What it costs to wait for this clause: how often it appears, times how many patterns then need a look. What
+   * many patterns share is more frequent than its letters tell, so the number counts twice.
+   */
+  cost(clause: Clause): number {
+    return this.windows(clause).reduce((sum, window) => sum + this.#weigh(window).cost, 0)
+  }
+
+  /** About how often one of the clause's windows starts at a given byte. */
+  frequency(clause: Clause): number {
+    return this.windows(clause).reduce((sum, window) => sum + frequency(window), 0)
+  }
+
+  #weigh(literal: string): Weighed {
+    const known = this.#windows.get(literal)
+    if (known) return known
+    const size = Math.min(WINDOW, literal.length)
+    let best = { at: 0, cost: Number.POSITIVE_INFINITY }
+    for (let at = 0; at + size <= literal.length; at++) {
+      const cost = frequency(literal, at, at + size) * this.#sharing(literal, at, at + size) ** 2
+      if (cost < best.cost) best = { at, cost }
+    }
+    const weighed = { text: literal.slice(best.at, best.at + size), cost: best.cost }
+    this.#windows.set(literal, weighed)
+    return weighed
+  }
+
+  /** How many patterns hold this part, at most. */
+  #sharing(literal: string, from: number, to: number): number {
+    if (to - from < 3) return 1
+    let least = 0xffff
+    for (let at = from; at + 3 <= to; at++) least = Math.min(least, this.#counts[slotOf(literal, at)]!)
+    return Math.max(1, least)
+  }
+}
+
+interface Weighed {
+  readonly text: string
+  readonly cost: number
+}
+
+/** About how often a literal starts at a given byte of log text. Text is redundant: later bytes count half. */
+export function frequency(literal: string, from = 0, to = literal.length): number {
+  let bits = 0
+  for (let at = from; at < to; at++) bits += BITS[literal.charCodeAt(at)]! * (at < from + 3 ? 1 : 0.5)
+  return 2 ** -bits
+}
+
+/** The information of each byte in log text, bits. */
+const BITS = Float64Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  if (' etaoinsr'.includes(character)) return 3.5
+  if ('jqxz'.includes(character)) return 7
+  if ('.:=-/"[],_'.includes(character)) return 4.5
+  if (/[a-zA-Z]/.test(character)) return 5
+  if (/[0-9]/.test(character)) return 4
+  return byte < 0x80 ? 7 : 5
+})
+
+function slotOf(text: string, at: number): number {
+  const gram = (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2)
+  return Math.imul(gram, 0x9e3779b1) >>> 16
+}

@@ -1,0 +1,100 @@
+import { type Meter, trace } from '@opentelemetry/api'
+import {
+  type Clock,
+  type ComponentContext,
+  errorText,
+  isTocsinError,
+  type Kind,
+  type Listener,
+  type LogAttributes,
+  type Logger,
+  PermanentError,
+  type Random,
+  type StorageProvider,
+} from '../component/index.js'
+import type { ComponentPlan } from '../graph/plan.js'
+import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
+import type { Extensions } from './extensions.js'
+import type { Listeners } from './listeners.js'
+import type { StatusBoard } from './status.js'
+import type { MemoryStorage } from './storages.js'
+
+export interface ComponentsOptions {
+  readonly logger: { child(attributes: LogAttributes): Logger }
+  readonly meter: Meter
+  readonly clock: Clock
+  readonly random: Random
+  readonly listeners: Listeners
+  readonly memory: MemoryStorage
+  readonly status: StatusBoard
+  readonly extensions: () => Extensions
+}
+
+/** Creates components and hands each its context; lets go of what their contexts opened. */
+export class Components {
+  readonly #meters: ScopedMeter[] = []
+  readonly #listeners = new Set<Listener>()
+  /** The memory namespaces in use, to forget the others after a reload. */
+  readonly namespaces = new Set<string>()
+
+  constructor(
+    private readonly options: ComponentsOptions,
+    private readonly baseDir: string,
+  ) {}
+
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C {
+    const context = this.#context(kind, plan, pipelines)
+    try {
+      return plan.factory.create(plan.config as never, context as never) as C
+    } catch (error) {
+      if (isTocsinError(error)) throw error
+      throw new PermanentError(
+        'create_failed',
+        `The ${kind} ${plan.id} could not be made: ${errorText(error)}`,
+        {
+          cause: error,
+        },
+      )
+    }
+  }
+
+  /** A storage extension by id, or memory. */
+  provider(storage: string | undefined): StorageProvider {
+    return storage === undefined ? this.options.memory : this.options.extensions().storage(storage)
+  }
+
+  /** Ends what the components observed and listened on. */
+  async close(): Promise<void> {
+    for (const meter of this.#meters.splice(0)) meter.close()
+    await Promise.all([...this.#listeners].map(listener => listener.release()))
+    this.#listeners.clear()
+  }
+
+  #context(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): ComponentContext<unknown> {
+    const { logger, meter, clock, random, listeners, status, extensions } = this.options
+    const pipeline = kind === 'processor' ? pipelines[0] : undefined
+    const scoped = scopedMeter(meter)
+    this.#meters.push(scoped)
+    const namespace = `${pipeline ?? kind}/${plan.id}`
+    this.namespaces.add(namespace)
+    return {
+      id: plan.id,
+      ...(pipeline !== undefined && { pipeline }),
+      config: plan.config,
+      logger: logger.child({ kind, component: plan.id, ...(pipeline !== undefined && { pipeline }) }),
+      meter: scoped.meter,
+      tracer: trace.getTracer('tocsin'),
+      clock,
+      random,
+      baseDir: this.baseDir,
+      storage: id => this.provider(id).keyValue(namespace),
+      extension: <T>(id: string) => extensions().get(id) as T,
+      listen: async where => {
+        const listener = await listeners.listen(where)
+        this.#listeners.add(listener)
+        return listener
+      },
+      reportStatus: report => status.set({ kind, id: plan.id, pipelines }, report),
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import type { AnyFactory } from '../component/index.js'
+
+/** A product: which components it has, and what it does when it is given nothing. */
+export interface Distribution {
+  /** The command's name. */
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly components: readonly AnyFactory[]
+  /** The configuration of the demonstration (`tocsin demo`): a path. */
+  readonly demo?: string
+}

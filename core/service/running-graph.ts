@@ -1,0 +1,161 @@
+import type { Meter } from '@opentelemetry/api'
+import {
+  type Clock,
+  type ComponentStatus,
+  type Exporter,
+  type ExporterFactory,
+  errorText,
+  type Kind,
+  type LogAttributes,
+  type Logger,
+  type Processor,
+  type Random,
+} from '../component/index.js'
+import {
+  type CommonConfig,
+  createDelivery,
+  type DeadLetters,
+  type Delivery,
+  deliverySettings,
+  type Handover,
+} from '../delivery/index.js'
+import { batchFailure } from '../graph/failure.js'
+import { Graph, type GraphHost, type GraphReport } from '../graph/graph.js'
+import type { ComponentPlan } from '../graph/plan.js'
+import { compileCondition } from '../ottl/index.js'
+import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
+import type { Components } from './components.js'
+import { type Lifted, lift } from './lift.js'
+import type { ServiceSettings } from './settings.js'
+import type { StatusBoard } from './status.js'
+
+export interface RunningGraphOptions {
+  readonly settings: ServiceSettings
+  readonly components: Components
+  readonly status: StatusBoard
+  /** The storage of queues that name none. */
+  readonly defaultStorage: string | undefined
+  readonly deadLetters: DeadLetters
+  /** What exporters of the last graph left in their queues, by id. */
+  readonly handovers: ReadonlyMap<string, Handover>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger & { child(attributes: LogAttributes): Logger }
+  readonly meter: Meter
+  readonly metrics: PipelineMetrics
+  readonly onEnd: () => void
+}
+
+/** A graph with what the service lends it: deliveries, state, dead letters, status. */
+export class RunningGraph {
+  readonly #graph: Graph
+  readonly #lifted: Lifted[] = []
+
+  constructor(private readonly options: RunningGraphOptions) {
+    const { clock, logger, metrics, components, settings, onEnd } = options
+    const host: GraphHost = {
+      clock,
+      logger,
+      intakeMetrics: metrics,
+      create: (kind, plan, pipelines) => components.create(kind, plan, pipelines),
+      deliver: (plan, exporter, pipelines) => this.#deliver(plan, exporter, pipelines),
+      lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
+      report: (kind, id, pipelines, status) => {
+        const key = { kind, id, pipelines }
+        if (status === 'started') options.status.started(key)
+        else options.status.set(key, { status })
+      },
+      onEnd,
+      onCrash: (pipeline, error) => {
+        logger.error('A pipeline broke down: restart the collector.', { pipeline, reason: errorText(error) })
+        const report: ComponentStatus = { status: 'fatal_error', message: errorText(error) }
+        options.status.set({ kind: 'connector', id: `pipeline ${pipeline}`, pipelines: [pipeline] }, report)
+      },
+    }
+    this.#graph = new Graph(settings.graph, host)
+  }
+
+  start(): Promise<void> {
+    return this.#graph.start()
+  }
+
+  /** Drains for at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<GraphReport> {
+    const report = await this.#graph.stop(timeoutMs)
+    await this.#close()
+    return report
+  }
+
+  /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    const handovers = await this.#graph.handOver(timeoutMs, keep)
+    await this.#close()
+    return handovers
+  }
+
+  async #close(): Promise<void> {
+    for (const lifted of this.#lifted) await lifted.close()
+    await this.options.components.close()
+  }
+
+  #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
+    const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
+    const { notifying = false, local = false } = plan.factory as unknown as ExporterFactory
+    const config = plan.config as CommonConfig
+    const settings = deliverySettings(config, { notifying, local }, defaultStorage)
+    const { storage } = settings.queue
+    const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
+    const inherit = handovers.get(plan.id)
+    return createDelivery({
+      id: plan.id,
+      exporter,
+      notifying,
+      settings,
+      clock,
+      random,
+      logger: logger.child({ kind: 'exporter', component: plan.id }),
+      meter,
+      deadLetters,
+      reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
+      ...(storage !== undefined && { store: components.provider(storage).keyValue(`queue/${plan.id}`) }),
+      ...(condition && { condition: record => condition.test(record) }),
+      ...(inherit && { inherit }),
+    })
+  }
+
+  #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
+    const { clock, random, metrics, deadLetters, components } = this.options
+    const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
+    const component = `${kind}/${plan.id}`
+    const fail = batchFailure({
+      logger,
+      clock,
+      deadLetter: (records, detail) =>
+        deadLetters.add({ component, pipeline, reason: 'processor_failed', detail, records }),
+    })
+    const lifted = lift(processor, {
+      id: plan.id,
+      pipeline,
+      clock,
+      random,
+      logger,
+      metrics,
+      fail,
+      storage: id => components.provider(id),
+      stateTrouble: error => {
+        if (error)
+          logger.warn('The state store cannot be reached; it is tried again.', { reason: errorText(error) })
+        const status: ComponentStatus = error
+          ? { status: 'recoverable_error', message: errorText(error) }
+          : { status: 'ok' }
+        this.#report(kind, plan.id, [pipeline], status)
+      },
+    })
+    this.#lifted.push(lifted)
+    return lifted.operator
+  }
+
+  #report(kind: Kind, id: string, pipelines: readonly string[], status: ComponentStatus): void {
+    this.options.status.set({ kind, id, pipelines }, status)
+  }
+}

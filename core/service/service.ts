@@ -1,0 +1,222 @@
+import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '../component/index.js'
+import { ConfigError, errorText, formatProblem } from '../component/index.js'
+import { createDeadLetters, type Handover } from '../delivery/index.js'
+import type { GraphReport } from '../graph/graph.js'
+import type { Metrics } from '../telemetry/metrics.js'
+import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
+import { Components } from './components.js'
+import { Extensions } from './extensions.js'
+import { Listeners } from './listeners.js'
+import { MetricsEndpoint } from './metrics-endpoint.js'
+import { RunningGraph } from './running-graph.js'
+import type { ServiceSettings } from './settings.js'
+import { StatusBoard } from './status.js'
+import { MemoryStorage } from './storages.js'
+
+export interface ServiceOptions {
+  readonly version: string
+  /** Reads and validates the configuration; throws `ConfigError`. Called at start and for each reload. */
+  readonly load: () => Promise<ServiceSettings>
+  readonly logger: Logger & { child(attributes: LogAttributes): Logger }
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/**
+ * One running collector. It owns what outlives a configuration: storage extensions, state in memory, memory queues,
+ * listening sockets and metrics.
+ */
+export class Service implements Host {
+  readonly #listeners = new Listeners()
+  readonly #memory = new MemoryStorage()
+  readonly #status: StatusBoard
+  readonly #extensions: Extensions
+  readonly #metricsEndpoint: MetricsEndpoint
+  readonly #pipelineMetrics: PipelineMetrics
+  readonly #ended: Promise<void>
+  #end: () => void = () => {}
+  #graph: RunningGraph | undefined
+  #settings: ServiceSettings | undefined
+  #handovers: ReadonlyMap<string, Handover> = new Map()
+  /** Start, reload and stop come one after another. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly options: ServiceOptions) {
+    const { clock, version, metrics, logger } = options
+    this.#status = new StatusBoard(clock, version)
+    this.#pipelineMetrics = pipelineMetrics(metrics.meter)
+    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger)
+    this.#extensions = new Extensions(
+      plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
+      this,
+    )
+    this.#ended = new Promise(resolve => {
+      this.#end = resolve
+    })
+  }
+
+  /** Resolves when all inputs have ended. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  status(): ServiceStatus {
+    return this.#status.status()
+  }
+
+  /** Where it listens and what it keeps, for the start-up message. */
+  describe(): readonly string[] {
+    const metrics = this.#metricsEndpoint.url
+    const storages = this.#extensions
+      .storages()
+      .map(({ id, storage }) => `Storage ${id}: ${storage.description}.`)
+    return [
+      ...(metrics ? [`Our own metrics: ${metrics}`] : []),
+      ...this.#listeners.addresses(metrics).map(address => `Listening on ${address}`),
+      ...(storages.length > 0
+        ? storages
+        : [
+            'No storage extension is configured: queues, checkpoints and state live in memory, and a restart forgets them.',
+          ]),
+    ]
+  }
+
+  /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      const settings = await this.options.load()
+      try {
+        await this.#run(settings)
+      } catch (error) {
+        await this.#stopAll(settings.shutdownTimeoutMs)
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Validates the configuration anew and swaps the graph if it is good. A bad one changes nothing; when the new graph
+   * does not start, the old one is started again. False when the old configuration stays.
+   */
+  reload(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const { logger, load } = this.options
+      const old = this.#settings
+      if (!old) return false
+      let next: ServiceSettings
+      try {
+        next = await load()
+      } catch (error) {
+        const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [errorText(error)]
+        logger.error('The new configuration is invalid; the old one stays in force.', {
+          problems: problems.join('\n'),
+        })
+        return false
+      }
+      await this.#handOver(old, next)
+      try {
+        await this.#run(next)
+        logger.info('The new configuration is in force.')
+        return true
+      } catch (error) {
+        logger.error('The new configuration did not start; going back to the old one.', {
+          reason: errorText(error),
+        })
+        await this.#handOver({ ...next, shutdownTimeoutMs: 0 }, old)
+        await this.#run(old)
+        return false
+      }
+    })
+  }
+
+  /** Drains within the configured time and reports what became of the records. */
+  stop(): Promise<GraphReport> {
+    return this.#inTurn(() => this.#stopAll(this.#settings?.shutdownTimeoutMs ?? 0))
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(task)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #run(settings: ServiceSettings): Promise<void> {
+    this.#settings = settings
+    await this.#metricsEndpoint.listen(settings.metrics)
+    await this.#extensions.switchTo(settings.extensions)
+    const components = this.#components(settings.baseDir)
+    const { clock, random, logger, metrics } = this.options
+    const storages = this.#extensions.storages()
+    // With one storage configured every queue is durable; with several the configuration has to say which.
+    const defaultStorage = storages.length === 1 ? storages[0] : undefined
+    const letters = createDeadLetters({
+      clock,
+      logger,
+      meter: metrics.meter,
+      ...(defaultStorage && { store: defaultStorage.storage.keyValue('dead_letters') }),
+    })
+    const graph = new RunningGraph({
+      settings,
+      components,
+      status: this.#status,
+      defaultStorage: defaultStorage?.id,
+      deadLetters: letters,
+      handovers: this.#handovers,
+      clock,
+      random,
+      logger,
+      meter: metrics.meter,
+      metrics: this.#pipelineMetrics,
+      onEnd: this.#end,
+    })
+    this.#graph = graph
+    await graph.start()
+    this.#handovers = new Map()
+    this.#memory.retain(components.namespaces)
+    await this.#listeners.closeUnused()
+  }
+
+  /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
+  async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
+    const graph = this.#graph
+    this.#graph = undefined
+    if (graph)
+      this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    this.#status.clearPipelines()
+  }
+
+  async #stopGraph(timeoutMs: number): Promise<GraphReport> {
+    const graph = this.#graph
+    this.#graph = undefined
+    const report = graph ? await graph.stop(timeoutMs) : NOTHING
+    this.#status.clearPipelines()
+    return report
+  }
+
+  async #stopAll(timeoutMs: number): Promise<GraphReport> {
+    const report = await this.#stopGraph(timeoutMs)
+    await this.#extensions.stop()
+    await this.#metricsEndpoint.close()
+    await this.#listeners.close()
+    return report
+  }
+
+  #components(baseDir: string): Components {
+    return new Components(
+      {
+        logger: this.options.logger,
+        meter: this.options.metrics.meter,
+        clock: this.options.clock,
+        random: this.options.random,
+        listeners: this.#listeners,
+        memory: this.#memory,
+        status: this.#status,
+        extensions: () => this.#extensions,
+      },
+      baseDir,
+    )
+  }
+}
+
+const NOTHING: GraphReport = { delivered: 0, persisted: 0, dropped: 0, deadLettered: 0, unsettled: 0 }

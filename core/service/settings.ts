@@ -1,0 +1,24 @@
+import type { Problem } from '../component/index.js'
+import type { ComponentPlan, GraphPlan } from '../graph/plan.js'
+import type { LogLevel } from '../telemetry/logger.js'
+
+/** A validated configuration, as the service runs it. */
+export interface ServiceSettings {
+  readonly graph: GraphPlan
+  /** In the order of `service.extensions`. */
+  readonly extensions: ReadonlyMap<string, ComponentPlan>
+  readonly logs: { readonly level: LogLevel; readonly encoding: 'console' | 'json' | undefined }
+  readonly metrics: MetricsSettings
+  readonly shutdownTimeoutMs: number
+  /** The folder that relative paths start from. */
+  readonly baseDir: string
+  readonly warnings: readonly Problem[]
+}
+
+export interface MetricsSettings {
+  readonly level: 'none' | 'basic' | 'normal' | 'detailed'
+  readonly host: string
+  readonly port: number
+  /** Asked for in the configuration: then a port that is taken is an error, else a warning. */
+  readonly explicit: boolean
+}

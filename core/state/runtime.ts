@@ -1,0 +1,335 @@
+import type { Clock, Random } from '../component/context.js'
+import { isTocsinError, RetryableError } from '../component/errors.js'
+import type { Keyed } from '../component/processor.js'
+import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
+import type { LogRecord, Records } from '../model/index.js'
+import { msToNs } from '../model/time.js'
+import { EventTimes, planVisits } from './plan-visits.js'
+import { Releases } from './releases.js'
+import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
+import { Unwritten } from './unwritten.js'
+
+const TIMERS_A_TICK = 500
+const RETRY_FIRST_MS = 100
+const RETRY_MOST_MS = 30_000
+/** A shared store's timer outcomes that their collector did not release in this time are another's to deliver. */
+const CLAIM_AFTER_MS = 60_000
+const CLAIM_EVERY_MS = 10_000
+
+export interface KeyedRuntimeOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** Whether outcomes are journaled for redelivered records; false for a store that dies with the process. */
+  readonly journal: boolean
+  /** As the storage provider says. */
+  readonly shared: boolean
+  /** How far a record's time may be ahead of the clock, ms. */
+  readonly maxAheadMs?: number
+  readonly observer?: KeyedObserver
+}
+
+/** What the runtime tells about itself, for metrics, status and log. */
+export interface KeyedObserver {
+  /** Steps by the reason they gave; `redelivered` for records that took their stored outcome. */
+  stepped(reason: string, count: number): void
+  evicted(count: number): void
+  /** Keys that another collector wrote first, and that were stepped again. */
+  raced(count: number): void
+  /** The store failed and is tried again: the pipeline waits. Undefined when it works again. */
+  store(error: Error | undefined): void
+  /** The step of a timer threw: the timer is disarmed, the key keeps its state. */
+  timerFailed(key: string, error: unknown): void
+}
+
+/** A journal entry that an output depends on. */
+export type Touched = JournalRef
+
+export interface Processed {
+  /** In the order of the input; what a timer of a key decided comes before the next record of the key. */
+  readonly records: Records
+  /** Hand these to `release` when the source has released the records. */
+  readonly touched: readonly Touched[]
+}
+
+export interface Expired extends Processed {
+  /** More timers are due: call again. */
+  readonly more: boolean
+}
+
+/**
+ * Runs one Keyed component over its store. Calls of `process` and `tick` take turns, in the order of the calls.
+ *
+ * Call `tick` once before the first batch: it brings what timers decided before a crash and nobody delivered.
+ * Every `touched` goes to `release` once: that of a batch when its source released it, that of a tick when its
+ * records settled.
+ */
+export class KeyedRuntime<S, E, O> {
+  readonly #keyed: Keyed<S, E, O>
+  readonly #store: StateStore<S>
+  readonly #options: KeyedRuntimeOptions
+  readonly #maxAheadNs: bigint
+  readonly #unwritten = new Unwritten<O>()
+  readonly #releases: Releases
+  readonly #closing = new AbortController()
+  /** Makes the ids of timers differ from those of other runtimes on the same store. */
+  readonly #instance: string
+  readonly #createdAt: bigint
+  /** Timers whose outcome is on its way: this collector must not claim them. */
+  readonly #undelivered = new Set<string>()
+  #timerCount = 0
+  #claimed: 'never' | 'partly' | 'all' = 'never'
+  #nextClaimMs = 0
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(keyed: Keyed<S, E, O>, store: StateStore<S>, options: KeyedRuntimeOptions) {
+    this.#keyed = keyed
+    this.#store = store
+    this.#options = options
+    this.#maxAheadNs = msToNs(options.maxAheadMs ?? 60_000)
+    this.#releases = new Releases(entries => store.release(entries), options.clock)
+    this.#createdAt = options.clock.now()
+    this.#instance = `${this.#createdAt.toString(36)}.${Math.floor(options.random() * 2 ** 32).toString(36)}`
+  }
+
+  /**
+   * One batch: one read, steps in memory, one write; keys that another collector changed meanwhile are read and
+   * stepped again, alone. Rejects when the component throws; waits while the store cannot be reached, and rejects
+   * then only on `close`.
+   */
+  process(records: Records): Promise<Processed> {
+    return this.#inTurn(() => this.#process(records))
+  }
+
+  /**
+   * Runs timers due at `watermark`, a bounded number at a time, and takes over what was left undelivered.
+   * `watermark`: event time, ns since the epoch; undefined while nothing is known.
+   */
+  tick(watermark: bigint | undefined): Promise<Expired> {
+    return this.#inTurn(() => this.#tick(watermark))
+  }
+
+  /** The sources will not deliver these records again (or, for timers, their outcomes have been delivered). */
+  release(touched: readonly Touched[]): void {
+    const written: JournalRef[] = []
+    for (const entry of touched) {
+      this.#undelivered.delete(entry.recordId)
+      if (!this.#unwritten.remove(entry.key, entry.recordId)) written.push(entry)
+    }
+    this.#releases.add(written)
+  }
+
+  /** Gives up waiting for the store, and writes the last releases. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#turn.catch(() => undefined)
+    await this.#releases.close()
+  }
+
+  async #process(records: Records): Promise<Processed> {
+    const touches = await this.#keyed.select(records)
+    const times = new EventTimes(this.#keyed.timeSource, this.#options.clock.now(), this.#maxAheadNs)
+    const works = planVisits(records, touches, times)
+    if (works.length === 0) return { records, touched: [] }
+    const done = await this.#run(works)
+
+    const outcomes = touches.map(of => new Array<O>(of.length))
+    const timers: TimerRun<O>[][] = []
+    for (const [at, work] of works.entries()) {
+      const stepped = done[at] as Stepped<S, O>
+      for (const [index, { record, slot }] of work.visits.entries()) {
+        ;(outcomes[record] as O[])[slot] = stepped.outcomes[index] as O
+      }
+      for (const timer of stepped.timers) {
+        const before = timer.before ?? 0
+        const list = timers[before]
+        if (list) list.push(timer)
+        else timers[before] = [timer]
+      }
+    }
+    const output: LogRecord[] = []
+    for (const [index, record] of records.entries()) {
+      const expired = timers[index]
+      if (expired) append(output, this.#expire(expired))
+      const found = outcomes[index]
+      if (found && found.length > 0) append(output, this.#keyed.join(record, found))
+      else output.push(record)
+    }
+    return { records: output, touched: this.#touched(works, done) }
+  }
+
+  async #tick(watermark: bigint | undefined): Promise<Expired> {
+    const claimed = await this.#claim()
+    const latest = this.#options.clock.now() + this.#maxAheadNs
+    const until = watermark !== undefined && watermark > latest ? latest : watermark
+    const due = until === undefined ? [] : await this.#retrying(() => this.#store.due(until, TIMERS_A_TICK))
+    const works = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))
+    const done = await this.#run(works)
+    const timers = done.flatMap(stepped => stepped.timers)
+    const records = [...this.#redeliver(claimed), ...(timers.length > 0 ? this.#expire(timers) : [])]
+    const touched: Touched[] = [
+      ...claimed.map(({ key, recordId }) => ({ key, recordId })),
+      ...this.#touched(works, done),
+    ]
+    return { records, touched, more: due.length === TIMERS_A_TICK || this.#claimed === 'partly' }
+  }
+
+  /** Steps all works and writes them; resolves when each was applied. */
+  async #run(works: readonly KeyWork<E>[]): Promise<Stepped<S, O>[]> {
+    const done = new Array<Stepped<S, O>>(works.length)
+    let open = works.map((_, index) => index)
+    for (let round = 0; open.length > 0; round++) {
+      if (round > 2) await this.#options.clock.sleep(this.#options.random() * Math.min(2 ** round, 50))
+      open = await this.#retrying(() => this.#round(works, open, done))
+      if (open.length > 0) this.#options.observer?.raced(open.length)
+    }
+    this.#report(done)
+    return done
+  }
+
+  /** One read, one write; answers with the works that lost a race. */
+  async #round(works: readonly KeyWork<E>[], open: readonly number[], done: Stepped<S, O>[]) {
+    const journal = this.#options.journal
+    const entries = await this.#store.read(
+      open.map(index => {
+        const work = works[index] as KeyWork<E>
+        const recordIds = journal ? [...work.visits, ...work.tried].map(({ id }) => id) : []
+        return { key: work.key, recordIds }
+      }),
+    )
+    const writing: number[] = []
+    const changes = []
+    for (const [at, index] of open.entries()) {
+      const stepped = this.#step(works[index] as KeyWork<E>, entries[at] as StateEntry<S>)
+      done[index] = stepped
+      if (!stepped.change) this.#settle(works[index] as KeyWork<E>, stepped)
+      else {
+        writing.push(index)
+        changes.push(stepped.change)
+      }
+    }
+    if (changes.length === 0) return []
+    const now = this.#options.clock.now()
+    const written = await this.#store.write(changes, now).catch(error => {
+      for (const index of writing) {
+        const work = works[index] as KeyWork<E>
+        work.tried = [...work.tried, ...(done[index] as Stepped<S, O>).timers]
+      }
+      throw error
+    })
+    if (written.evicted > 0) this.#options.observer?.evicted(written.evicted)
+    return writing.filter((index, at) => {
+      if (written.applied[at]) this.#settle(works[index] as KeyWork<E>, done[index] as Stepped<S, O>)
+      return !written.applied[at]
+    })
+  }
+
+  #step(work: KeyWork<E>, entry: StateEntry<S>): Stepped<S, O> {
+    const journaling = this.#options.journal
+      ? { carried: this.#unwritten.of(work.key), nextTimerId: () => this.#timerId() }
+      : undefined
+    if (work.visits.length > 0) return stepKey(this.#keyed, work, entry, journaling)
+    try {
+      return stepKey(this.#keyed, work, entry, journaling)
+    } catch (error) {
+      // One key must not keep all other timers from running.
+      this.#options.observer?.timerFailed(work.key, error)
+      const { state, version: expected, pinned } = entry
+      return {
+        change: { key: work.key, expected, state, due: undefined, pinned, journal: [] },
+        outcomes: [],
+        timers: [],
+        reasons: [],
+        carried: [],
+        unwritten: [],
+      }
+    }
+  }
+
+  #settle(work: KeyWork<E>, stepped: Stepped<S, O>): void {
+    const late: JournalRef[] = []
+    for (const carried of stepped.carried) {
+      // Released while the write was on its way.
+      if (carried.released) late.push({ key: work.key, recordId: carried.id })
+      else this.#unwritten.remove(work.key, carried.id)
+    }
+    if (late.length > 0) this.#releases.add(late)
+    for (const { id, outcome } of stepped.unwritten) this.#unwritten.add(work.key, id, outcome)
+    if (this.#options.journal) for (const { id } of stepped.timers) this.#undelivered.add(id)
+  }
+
+  async #claim(): Promise<ClaimedTimer[]> {
+    const { clock, journal, shared } = this.#options
+    if (!journal || !this.#keyed.expire || (!shared && this.#claimed === 'all')) return []
+    if (shared && this.#claimed === 'all' && clock.monotonicMs() < this.#nextClaimMs) return []
+    const now = clock.now()
+    const before = shared ? now - msToNs(CLAIM_AFTER_MS) : this.#createdAt
+    const stamp = now > before ? now : before + 1n
+    const claimed = await this.#retrying(() => this.#store.claim(before, stamp, TIMERS_A_TICK))
+    this.#claimed = claimed.length > 0 ? 'partly' : 'all'
+    this.#nextClaimMs = clock.monotonicMs() + CLAIM_EVERY_MS
+    const ours = claimed.filter(({ recordId }) => !this.#undelivered.has(recordId))
+    for (const { recordId } of ours) this.#undelivered.add(recordId)
+    return ours
+  }
+
+  #redeliver(claimed: readonly ClaimedTimer[]): Records {
+    if (claimed.length === 0 || !this.#keyed.expire) return []
+    this.#options.observer?.stepped('redelivered', claimed.length)
+    return this.#keyed.expire(claimed.map(({ outcome }) => this.#keyed.outcome.decode(outcome)))
+  }
+
+  #expire(timers: readonly TimerRun<O>[]): Records {
+    const inOrder = [...timers].sort((a, b) => (a.due < b.due ? -1 : a.due > b.due ? 1 : 0))
+    return this.#keyed.expire?.(inOrder.map(({ outcome }) => outcome)) ?? []
+  }
+
+  #touched(works: readonly KeyWork<E>[], done: readonly Stepped<S, O>[]): Touched[] {
+    const touched: Touched[] = []
+    if (!this.#options.journal) return touched
+    for (const [at, { key, visits }] of works.entries()) {
+      for (const { id } of visits) touched.push({ key, recordId: id })
+      for (const { id } of done[at]?.timers ?? []) touched.push({ key, recordId: id })
+    }
+    return touched
+  }
+
+  #report(done: readonly Stepped<S, O>[]): void {
+    const counts = new Map<string, number>()
+    for (const { reasons } of done) {
+      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    }
+    for (const [reason, count] of counts) this.#options.observer?.stepped(reason, count)
+  }
+
+  async #retrying<T>(task: () => Promise<T>): Promise<T> {
+    let delayMs = RETRY_FIRST_MS
+    for (let failed = false; ; failed = true) {
+      try {
+        const result = await task()
+        if (failed) this.#options.observer?.store(undefined)
+        return result
+      } catch (error) {
+        if (!isTocsinError(error) || !error.retryable) throw error
+        if (this.#closing.signal.aborted)
+          throw new RetryableError('stopping', 'The service stops.', { cause: error })
+        this.#options.observer?.store(error)
+        await this.#options.clock.sleep(delayMs * (0.5 + this.#options.random()), this.#closing.signal)
+        delayMs = Math.min(delayMs * 2, RETRY_MOST_MS)
+      }
+    }
+  }
+
+  #timerId(): string {
+    return `timer\0${this.#instance}.${this.#timerCount++}`
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}
+
+function append(to: LogRecord[], records: Records): void {
+  for (const record of records) to.push(record)
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import type { ComponentContext, Receiver, ReceiverFactory } from '../../component/index.js'
+import { VirtualClock } from '../clock.js'
+import { testContext } from '../context.js'
+import { type CollectingIntake, collectingIntake } from '../intake.js'
+import type { ConformanceCheck } from './check.js'
+import { factoryConformance } from './factory.js'
+
+export interface ReceiverSource<C> {
+  /** A valid configuration, with its defaults, that leads to this source. */
+  readonly config: C
+  /** Makes `count` more records available. */
+  feed(count: number): Promise<void> | void
+  close?(): Promise<void>
+}
+
+export interface ReceiverSubject<C> {
+  readonly factory: ReceiverFactory
+  /** An empty source, new for each check. */
+  readonly source: () => Promise<ReceiverSource<C>> | ReceiverSource<C>
+  readonly secrets?: readonly string[]
+  readonly context?: (source: ReceiverSource<C>) => Partial<ComponentContext<C>>
+}
+
+/** What holds for every receiver. Sources are real, the clock is virtual and moved in small steps. */
+export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly ConformanceCheck[] {
+  return [
+    ...factoryConformance(subject.factory),
+    check(
+      subject,
+      'offers what the source has, each record with its own id',
+      async ({ source, intake, arrive }) => {
+        await source.feed(25)
+        await arrive(25)
+        assert.equal(intake.records().length, 25)
+        assert.equal(new Set(intake.records().map(record => record.id)).size, 25, 'ids are unique')
+        assert.ok(
+          intake.records().every(record => record.time > 0n),
+          'every record has a time',
+        )
+      },
+    ),
+    check(subject, 'loses nothing while the pipeline is busy', async ({ source, intake, arrive }) => {
+      intake.setBusy({ busy: true, retryAfterMs: 100, reason: 'test' })
+      await source.feed(5)
+      await arrive(0)
+      assert.equal(intake.records().length, 0)
+      intake.setBusy(undefined)
+      await arrive(5)
+      assert.equal(intake.records().length, 5)
+    }),
+    check(
+      subject,
+      'goes on from the next record, however slowly batches settle',
+      async ({ source, intake, arrive }) => {
+        await source.feed(3)
+        await arrive(3)
+        await source.feed(3)
+        await arrive(6)
+        assert.equal(new Set(intake.records().map(record => record.id)).size, 6)
+      },
+      true,
+    ),
+    check(subject, 'has a watermark that does not go back', async ({ source, receiver, arrive }) => {
+      await source.feed(2)
+      await arrive(2)
+      const first = receiver.watermark() ?? 0n
+      await source.feed(2)
+      await arrive(4)
+      assert.ok((receiver.watermark() ?? 0n) >= first)
+    }),
+    check(
+      subject,
+      'offers nothing after stop and keeps no timer',
+      async ({ source, receiver, intake, arrive, clock }) => {
+        await source.feed(2)
+        await arrive(2)
+        await receiver.stop()
+        const offered = intake.records().length
+        await source.feed(2)
+        await clock.advance(5_000)
+        await receiver.close?.()
+        assert.equal(intake.records().length, offered)
+        assert.equal(clock.pending, 0)
+      },
+    ),
+  ]
+}
+
+interface Trial<C> {
+  readonly source: ReceiverSource<C>
+  readonly receiver: Receiver
+  readonly intake: CollectingIntake
+  readonly clock: VirtualClock
+  /** Lets time pass until so many records have come in all. */
+  arrive(count: number): Promise<void>
+}
+
+function check<C>(
+  subject: ReceiverSubject<C>,
+  name: string,
+  run: (trial: Trial<C>) => Promise<void>,
+  manual = false,
+): ConformanceCheck {
+  return {
+    name,
+    async run() {
+      const clock = new VirtualClock()
+      const source = await subject.source()
+      const context = testContext({ clock, ...subject.context?.(source), config: source.config })
+      const receiver = subject.factory.create(source.config as never, context as never) as Receiver
+      const intake = collectingIntake({ manual })
+      const arrive = async (count: number): Promise<void> => {
+        // Real I/O under a virtual clock: both have to move.
+        for (
+          let turn = 0;
+          turn < 300 && (count === 0 ? turn < 10 : intake.records().length < count);
+          turn++
+        ) {
+          await clock.advance(50)
+          await new Promise(resolve => setTimeout(resolve, 5))
+        }
+        if (manual) for (const batch of intake.batches) batch.settle()
+      }
+      try {
+        await receiver.start(intake)
+        await run({ source, receiver, intake, clock, arrive })
+        const told = JSON.stringify([context.logs, context.statuses])
+        for (const secret of subject.secrets ?? [])
+          assert.ok(!told.includes(secret), 'a secret shows in a log')
+      } finally {
+        intake.setBusy(undefined)
+        await receiver.stop()
+        await receiver.close?.()
+        await context.close()
+        await source.close?.()
+      }
+    },
+  }
+}

@@ -1,0 +1,317 @@
+import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
+import type { StateChange, StateOptions, StateStore } from '../../component/index.js'
+import type { ConformanceCheck } from './check.js'
+
+/** The state that the checks keep. */
+export interface Probe {
+  readonly n: number
+}
+
+export interface StateStoreConformanceOptions {
+  /** A store that keeps keys in several places may evict a little late. */
+  readonly eviction?: 'exact' | 'approximate'
+}
+
+const CODEC = {
+  encode: (value: Probe) => JSON.stringify(value),
+  decode: (text: string): Probe => JSON.parse(text),
+}
+const NOW = 1_768_471_200_000_000_000n
+const MINUTE = 60_000_000_000n
+
+/** What every state store does. `open` gives a store that is empty, another one each time. */
+export function stateStoreConformance(
+  name: string,
+  open: (options: StateOptions<Probe>) => StateStore<Probe> | Promise<StateStore<Probe>>,
+  { eviction = 'exact' }: StateStoreConformanceOptions = {},
+): ConformanceCheck[] {
+  const check = (
+    what: string,
+    run: (store: StateStore<Probe>) => Promise<void>,
+    maxKeys = 100_000,
+  ): ConformanceCheck => ({
+    name: `${name}: ${what}`,
+    run: async () => run(await open({ codec: CODEC, maxKeys })),
+  })
+  return [
+    check('reads nothing where nothing was written', async store => {
+      const entries = await store.read([
+        { key: 'a', recordIds: [] },
+        { key: 'b', recordIds: ['1'] },
+      ])
+      for (const entry of entries) {
+        deepEqual({ ...entry, journal: [...entry.journal] }, NOTHING)
+      }
+      equal(entries.length, 2)
+      deepEqual(await store.read([]), [])
+      deepEqual(await store.write([], NOW), { applied: [], evicted: 0 })
+    }),
+    check('gives back state, due and pinned, in the order of the requests', async store => {
+      await write(store, [
+        { key: 'a', state: { n: 1 }, due: NOW + 1n, pinned: true },
+        { key: 'b', state: { n: 2 } },
+      ])
+      const [b, none, a] = await store.read(['b', 'none', 'a'].map(key => ({ key, recordIds: [] })))
+      deepEqual([a?.state, a?.due, a?.pinned], [{ n: 1 }, NOW + 1n, true])
+      deepEqual([b?.state, b?.due, b?.pinned], [{ n: 2 }, undefined, false])
+      equal(none?.state, undefined)
+    }),
+    check('takes keys, record ids and outcomes of any text', async store => {
+      const texts = [
+        '',
+        ' ',
+        '\0',
+        'a|b,c"d\'',
+        '{x}:y',
+        '\n',
+        'é😀',
+        'k'.repeat(3_000),
+        `${'k'.repeat(3_000)}x`,
+      ]
+      await write(
+        store,
+        texts.map((key, n) => ({
+          key,
+          state: { n },
+          due: NOW + BigInt(n),
+          journal: texts.map(text => ({ recordId: text, outcome: `${n}${text}`, timer: false })),
+        })),
+      )
+      const entries = await store.read(texts.map(key => ({ key, recordIds: texts })))
+      for (const [n, entry] of entries.entries()) {
+        deepEqual(entry.state, { n })
+        deepEqual(
+          texts.map(text => entry.journal.get(text)),
+          texts.map(text => `${n}${text}`),
+        )
+      }
+      deepEqual(
+        (await store.due(NOW + 100n, 100)).map(({ key }) => key),
+        texts,
+      )
+    }),
+    check('writes only over the version that was read', async store => {
+      await write(store, [{ key: 'a', state: { n: 1 } }])
+      const first = await one(store, 'a')
+      await write(store, [{ key: 'a', expected: first.version, state: { n: 2 } }])
+      const lost = await store.write(
+        [
+          change({
+            key: 'a',
+            expected: first.version,
+            state: { n: 9 },
+            due: NOW,
+            journal: [entry('r', 'lost')],
+          }),
+          change({ key: 'b', state: { n: 1 } }),
+          change({ key: 'c', expected: first.version, state: { n: 9 } }),
+        ],
+        NOW,
+      )
+      deepEqual(lost.applied, [false, true, false])
+      const second = await one(store, 'a', ['r'])
+      deepEqual([second.state, second.due, second.journal.size], [{ n: 2 }, undefined, 0])
+      notEqual(second.version, first.version)
+      equal((await one(store, 'c')).state, undefined)
+      deepEqual((await store.write([change({ key: 'a', state: { n: 9 } })], NOW)).applied, [false])
+    }),
+    check('lets one of many concurrent writers win each time', async store => {
+      const add = async (): Promise<void> => {
+        for (;;) {
+          const { state, version } = await one(store, 'counter')
+          const { applied } = await store.write(
+            [change({ key: 'counter', expected: version, state: { n: (state?.n ?? 0) + 1 } })],
+            NOW,
+          )
+          if (applied[0]) return
+        }
+      }
+      await Promise.all(Array.from({ length: 8 }, add))
+      deepEqual((await one(store, 'counter')).state, { n: 8 })
+    }),
+    check('removes a key, and does not mistake the next one for it', async store => {
+      await write(store, [{ key: 'a', state: { n: 1 }, due: NOW }])
+      const { version } = await one(store, 'a')
+      await write(store, [{ key: 'a', expected: version, state: undefined }])
+      deepEqual({ ...(await one(store, 'a')), journal: [] }, NOTHING)
+      deepEqual(await store.due(NOW, 9), [])
+      await write(store, [{ key: 'a', state: { n: 1 } }])
+      notEqual((await one(store, 'a')).version, version)
+    }),
+    check('lists due keys, earliest first, to the nanosecond, until a write changes them', async store => {
+      await write(store, [
+        { key: 'b', state: { n: 0 }, due: NOW + 1n },
+        { key: 'c', state: { n: 0 }, due: NOW + 2n },
+        { key: 'a', state: { n: 0 }, due: NOW },
+        { key: 'z', state: { n: 0 } },
+        { key: 'old', state: { n: 0 }, due: 5n },
+      ])
+      const due = async (until: bigint, limit = 9) => (await store.due(until, limit)).map(({ key }) => key)
+      deepEqual(await due(NOW + 1n), ['old', 'a', 'b'])
+      deepEqual(await due(NOW + 1n), ['old', 'a', 'b'])
+      deepEqual(await due(NOW + 1n, 2), ['old', 'a'])
+      deepEqual(await due(4n), [])
+      deepEqual((await store.due(NOW, 9))[1], { key: 'a', due: NOW })
+      const { version } = await one(store, 'a')
+      await write(store, [{ key: 'a', expected: version, state: { n: 1 }, due: NOW + 9n }])
+      deepEqual(await due(NOW + 8n), ['old', 'b', 'c'])
+      deepEqual(await due(NOW + 9n), ['old', 'b', 'c', 'a'])
+    }),
+    check('lists very many due keys in order', async store => {
+      const keys = Array.from({ length: 2_000 }, (_, n) => n)
+      await write(
+        store,
+        keys.map(n => ({ key: `k${n}`, state: { n }, due: NOW + BigInt((n * 7919) % 2_000) })),
+      )
+      const due = await store.due(NOW + 1_999n, 700)
+      deepEqual(
+        due.map(item => item.due - NOW),
+        keys.slice(0, 700).map(BigInt),
+      )
+    }),
+    check('journals outcomes with the state, and forgets them when released', async store => {
+      await write(store, [{ key: 'a', state: { n: 1 }, journal: [entry('r1', 'x'), entry('r2', 'y')] }])
+      await write(store, [{ key: 'b', state: { n: 1 }, journal: [entry('r1', 'z')] }])
+      deepEqual([...(await one(store, 'a', ['r2', 'none', 'r1'])).journal].sort(), [
+        ['r1', 'x'],
+        ['r2', 'y'],
+      ])
+      await store.release([
+        { key: 'a', recordId: 'r1' },
+        { key: 'a', recordId: 'none' },
+        { key: 'none', recordId: 'r1' },
+      ])
+      deepEqual([...(await one(store, 'a', ['r1', 'r2'])).journal], [['r2', 'y']])
+      deepEqual([...(await one(store, 'b', ['r1'])).journal], [['r1', 'z']])
+    }),
+    check('keeps the journal of a key whose state is removed', async store => {
+      await write(store, [{ key: 'a', state: { n: 1 } }])
+      const { version } = await one(store, 'a')
+      await write(store, [
+        { key: 'a', expected: version, state: undefined, journal: [entry('r', 'recovery')] },
+      ])
+      await write(store, [{ key: 'b', state: undefined, journal: [entry('r', 'nothing')] }])
+      const [a, b] = await store.read(['a', 'b'].map(key => ({ key, recordIds: ['r'] })))
+      deepEqual([a?.state, a?.version, a?.journal.get('r')], [undefined, undefined, 'recovery'])
+      equal(b?.journal.get('r'), 'nothing')
+    }),
+    check('hands unreleased timer outcomes to one claimer', async store => {
+      const journal = [entry('r', 'record'), { recordId: 't1', outcome: 'expired', timer: true }]
+      await write(store, [{ key: 'a', state: undefined, journal }])
+      await write(
+        store,
+        [{ key: 'b', state: { n: 1 }, journal: [{ recordId: 't2', outcome: 'x', timer: true }] }],
+        NOW + MINUTE,
+      )
+      deepEqual(await store.claim(NOW - 1n, NOW + MINUTE, 9), [])
+      const claims = await Promise.all([store.claim(NOW, NOW + MINUTE, 9), store.claim(NOW, NOW + MINUTE, 9)])
+      deepEqual(claims.flat(), [{ key: 'a', recordId: 't1', outcome: 'expired' }])
+      await store.release([{ key: 'a', recordId: 't1' }])
+      const rest = await store.claim(NOW + MINUTE, NOW + 2n * MINUTE, 9)
+      deepEqual(
+        rest.map(({ key }) => key),
+        ['b'],
+      )
+    }),
+    check('limits how many timer outcomes it hands out, and comes to all', async store => {
+      await write(
+        store,
+        Array.from({ length: 25 }, (_, n) => ({
+          key: `k${n}`,
+          state: { n },
+          journal: [{ recordId: 't', outcome: `${n}`, timer: true }],
+        })),
+      )
+      const seen = new Set<string>()
+      for (let claims = 0; claims < 25 && seen.size < 25; claims++) {
+        const claimed = await store.claim(NOW, NOW + MINUTE, 10)
+        ok(claimed.length <= 10)
+        for (const { key } of claimed) seen.add(key)
+      }
+      equal(seen.size, 25)
+    }),
+    check('forgets journal entries that nobody released for a day', async store => {
+      await write(store, [{ key: 'a', state: { n: 1 }, journal: [entry('r', 'x')] }])
+      const { version } = await one(store, 'a')
+      const later = NOW + 25n * 60n * MINUTE
+      for (let tries = 0, expected = version; tries < 50; tries++) {
+        await write(store, [{ key: 'a', expected, state: { n: tries }, journal: [entry('new', 'y')] }], later)
+        const now = await one(store, 'a', ['r', 'new'])
+        equal(now.journal.get('new'), 'y')
+        if (now.journal.size === 1) return
+        expected = now.version
+      }
+      throw new Error('the old journal entry stayed through 50 writes')
+    }),
+    check(
+      'evicts the least recently written keys beyond maxKeys, never pinned ones',
+      async store => {
+        await write(store, [{ key: 'alert', state: { n: 0 }, pinned: true, due: NOW }])
+        const rounds = eviction === 'exact' ? 40 : 200
+        let evicted = 0
+        for (let round = 0; round < rounds; round++) {
+          const keys = Array.from({ length: 25 }, (_, n) => `k${round * 25 + n}`)
+          evicted += await write(
+            store,
+            keys.map(key => ({ key, state: { n: round }, due: NOW + 1n })),
+          )
+        }
+        const keys = ['alert', ...Array.from({ length: rounds * 25 }, (_, n) => `k${n}`)]
+        const entries = await store.read(keys.map(key => ({ key, recordIds: [] })))
+        const left = keys.filter((_, at) => entries[at]?.state !== undefined)
+        equal(left[0], 'alert')
+        equal(evicted, keys.length - left.length)
+        equal((await store.due(NOW + 1n, 10_000)).length, left.length)
+        if (eviction === 'exact') deepEqual(left.slice(1), keys.slice(-99))
+        else ok(left.length < 1_000, `${left.length} of at most 100 keys are left`)
+        ok(left.includes(keys.at(-1) as string))
+      },
+      100,
+    ),
+    check(
+      'counts a write as use',
+      async store => {
+        if (eviction !== 'exact') return
+        await write(store, [{ key: 'a', state: { n: 0 } }])
+        await write(store, [{ key: 'b', state: { n: 0 } }])
+        const { version } = await one(store, 'a')
+        await write(store, [{ key: 'a', expected: version, state: { n: 1 } }])
+        await write(store, [{ key: 'c', state: { n: 0 } }])
+        deepEqual([(await one(store, 'a')).state, (await one(store, 'b')).state], [{ n: 1 }, undefined])
+      },
+      2,
+    ),
+  ]
+}
+
+const NOTHING = { state: undefined, due: undefined, pinned: false, version: undefined, journal: [] }
+
+type PartialChange = Pick<StateChange<Probe>, 'key' | 'state'> & Partial<StateChange<Probe>>
+
+function change(partial: PartialChange): StateChange<Probe> {
+  return { expected: undefined, due: undefined, pinned: false, journal: [], ...partial }
+}
+
+function entry(recordId: string, outcome: string) {
+  return { recordId, outcome, timer: false }
+}
+
+/** Writes what must apply; answers how many keys were evicted. */
+async function write(
+  store: StateStore<Probe>,
+  changes: readonly PartialChange[],
+  now = NOW,
+): Promise<number> {
+  const { applied, evicted } = await store.write(changes.map(change), now)
+  deepEqual(
+    applied,
+    changes.map(() => true),
+  )
+  return evicted
+}
+
+async function one(store: StateStore<Probe>, key: string, recordIds: readonly string[] = []) {
+  const [found] = await store.read([{ key, recordIds }])
+  if (!found) throw new Error('read answered fewer entries than it was asked for')
+  return found
+}

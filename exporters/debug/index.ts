@@ -1,0 +1,12 @@
+import { defineExporter } from 'tocsin/component'
+import { type DebugConfig, debugSchema } from './config.js'
+import { createDebug } from './debug.js'
+
+export const debug = defineExporter<DebugConfig>({
+  type: 'debug',
+  stability: 'beta',
+  description: 'Prints records readably to the standard output.',
+  local: true,
+  schema: debugSchema,
+  create: (_, context) => createDebug(context),
+})

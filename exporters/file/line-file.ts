@@ -1,0 +1,104 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import { formatRfc3339, RetryableError } from 'tocsin/component'
+
+export interface RotationLimits {
+  readonly maxBytes: number
+  readonly maxBackups: number
+}
+
+const NEWLINE = 10
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[.\d]*$/
+
+/** A file of whole lines: what fails to be written in full is taken back. */
+export class LineFile {
+  readonly #path: string
+  readonly #now: () => bigint
+  readonly #limits: RotationLimits
+  #handle: FileHandle | undefined
+  #size = 0
+  #busy: Promise<void> = Promise.resolve()
+
+  constructor(path: string, now: () => bigint, limits: RotationLimits) {
+    this.#path = path
+    this.#now = now
+    this.#limits = limits
+  }
+
+  async open(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o750 })
+    // Records may hold what is not for everyone.
+    const handle = await open(this.#path, 'a+', 0o600)
+    this.#handle = handle
+    this.#size = (await handle.stat()).size
+    // A crash may have left half a line: the next one must not become part of it.
+    if (this.#size > 0) {
+      const last = Buffer.alloc(1)
+      await handle.read(last, 0, 1, this.#size - 1)
+      if (last[0] !== NEWLINE) await this.#write(handle, Buffer.of(NEWLINE))
+    }
+  }
+
+  /** One after another, in order of the calls. */
+  append(line: Buffer): Promise<void> {
+    const appended = this.#busy.then(() => this.#append(line))
+    this.#busy = appended.catch(() => undefined)
+    return appended
+  }
+
+  async close(): Promise<void> {
+    await this.#busy
+    const handle = this.#handle
+    this.#handle = undefined
+    if (!handle) return
+    // To the disk; a pipe or a device has nothing to sync.
+    await handle.datasync().catch(() => undefined)
+    await handle.close()
+  }
+
+  async #append(line: Buffer): Promise<void> {
+    if (this.#size > 0 && this.#size + line.length > this.#limits.maxBytes) await this.#rotate()
+    // Opened again here when a rotation broke off.
+    if (!this.#handle) await this.open()
+    await this.#write(this.#handle as FileHandle, line)
+  }
+
+  async #write(handle: FileHandle, line: Buffer): Promise<void> {
+    try {
+      await handle.appendFile(line)
+      this.#size += line.length
+    } catch (error) {
+      await handle.truncate(this.#size).catch(() => undefined)
+      throw new RetryableError('write_failed', `${this.#path} cannot be written`, { cause: error })
+    }
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#handle?.datasync()
+    await this.#handle?.close()
+    this.#handle = undefined
+    const extension = extname(this.#path)
+    const stem = basename(this.#path, extension)
+    const folder = dirname(this.#path)
+    // Names sort by time; a colon is no part of a file name everywhere.
+    const stamp = formatRfc3339(this.#now()).replaceAll(':', '-').replace(/Z$/, '')
+    await rename(this.#path, await freeName(join(folder, `${stem}-${stamp}`), extension))
+    this.#size = 0
+    const backups = (await readdir(folder)).filter(
+      name =>
+        name.startsWith(`${stem}-`) &&
+        name.endsWith(extension) &&
+        STAMP.test(name.slice(stem.length + 1, name.length - extension.length)),
+    )
+    const old = backups.sort().slice(0, Math.max(0, backups.length - this.#limits.maxBackups))
+    for (const name of old) await rm(join(folder, name), { force: true })
+  }
+}
+
+async function freeName(stem: string, extension: string): Promise<string> {
+  const taken = new Set(await readdir(dirname(stem)))
+  for (let count = 0; ; count++) {
+    const name = `${stem}${count === 0 ? '' : `.${count}`}${extension}`
+    if (!taken.has(basename(name))) return name
+  }
+}

@@ -1,0 +1,13 @@
+import { defineExporter } from 'tocsin/component'
+import { checkMattermost, type MattermostConfig, mattermostSchema } from './config.js'
+import { createMattermost } from './mattermost.js'
+
+export const mattermost = defineExporter<MattermostConfig>({
+  type: 'mattermost',
+  stability: 'beta',
+  description: 'Posts each record to a Mattermost channel through an incoming webhook.',
+  notifying: true,
+  schema: mattermostSchema,
+  check: checkMattermost,
+  create: (_, context) => createMattermost(context),
+})

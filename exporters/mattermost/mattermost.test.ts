@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  type Attributes,
+  createRecord,
+  type Exporter,
+  fromJson,
+  type LogRecord,
+  parseRfc3339,
+  type Sent,
+} from 'tocsin/component'
+import { type ExporterDestination, exporterConformance, testContext } from 'tocsin/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { MattermostConfig } from './config.js'
+import { mattermost } from './index.js'
+
+interface Destination extends ExporterDestination<MattermostConfig> {
+  readonly posts: { readonly path: string | undefined; readonly json: unknown }[]
+  status: number
+}
+
+const open: Destination[] = []
+afterEach(async () => {
+  for (const destination of open.splice(0)) await destination.close?.()
+})
+
+/** Takes posts as Mattermost does: JSON, of a limited length. */
+async function destination(config: Partial<MattermostConfig> = {}): Promise<Destination> {
+  const posts: Destination['posts'] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => {
+      const json = JSON.parse(Buffer.concat(chunks).toString())
+      posts.push({ path: request.url, json })
+      response.statusCode = json.attachments[0].text.length > 16_383 ? 400 : created.status
+      response.end(created.status === 200 ? 'ok' : `no such hook: ${request.url}`)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const webhook_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/s3cr3tk3y`
+  const created: Destination = {
+    posts,
+    status: 200,
+    config: { webhook_url, time_zone: 'UTC', ...config },
+    received: () => posts.length,
+    close: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+  open.push(created)
+  return created
+}
+
+describe('conformance', () => {
+  for (const check of exporterConformance<MattermostConfig>({
+    factory: mattermost,
+    destination,
+    secrets: ['s3cr3tk3y'],
+  })) {
+    it(check.name, check.run)
+  }
+})
+
+const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
+
+async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
+  const to = await destination(config)
+  to.status = status
+  const exporter = mattermost.create(
+    to.config as never,
+    testContext({ config: to.config }) as never,
+  ) as Exporter
+  await exporter.start?.()
+  const request = { records: [record], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
+  const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
+  await exporter.stop?.()
+  return { answer, posts: to.posts, text: JSON.stringify(answer) }
+}
+
+describe('mattermost', () => {
+  it('posts an attachment with colour and the time of the log', async () => {
+    const notification = { title: 'SSH login failed', body: 'Failed **password**', accent_color: '#d32f2f' }
+    const attributes = fromJson({ notification }) as Attributes
+    const record = createRecord({ id: 'a', timestamp: time, attributes })
+    const config = {
+      channel: 'alerts',
+      username: 'tocsin',
+      icon_url: 'http://x/i.png',
+      time_zone: 'Europe/Paris',
+    }
+    const { posts, answer } = await send(config, record)
+    expect(answer).toBe('ok')
+    expect(posts).toEqual([
+      {
+        path: '/hooks/s3cr3tk3y',
+        json: {
+          channel: 'alerts',
+          username: 'tocsin',
+          icon_url: 'http://x/i.png',
+          attachments: [
+            {
+              fallback: 'SSH login failed',
+              color: '#d32f2f',
+              title: 'SSH login failed',
+              text: 'Failed **password**',
+              footer: 'tocsin | logs/ssh | 15/01/2026 10:59:30 CET',
+            },
+          ],
+        },
+      },
+    ])
+  })
+
+  it("lets the record's channel win, and leaves out what is not set", async () => {
+    const attributes = fromJson({ notification: { channel: 'ops' } }) as Attributes
+    const { posts } = await send({ channel: 'alerts' }, createRecord({ id: 'a', body: 'x', attributes }))
+    expect(posts[0]?.json).toEqual({
+      channel: 'ops',
+      attachments: [expect.objectContaining({ title: 'x', text: 'x' })],
+    })
+    const plain = await send({}, createRecord({ id: 'a', body: 'x' }))
+    expect(Object.keys(plain.posts[0]?.json as object)).toEqual(['attachments'])
+  })
+
+  it('says how late it is', async () => {
+    const record = createRecord({ id: 'a', timestamp: time - 3_600_000_000_000n, body: 'x' })
+    const { posts } = await send({}, record)
+    expect(JSON.stringify(posts[0]?.json)).toContain('| sent 1h late')
+  })
+
+  it('shortens what Mattermost would refuse', async () => {
+    expect((await send({}, createRecord({ id: 'a', body: '😀'.repeat(20_000) }))).answer).toBe('ok')
+  })
+
+  it('never shows the webhook', async () => {
+    const { text, answer } = await send({}, createRecord({ id: 'a', body: 'x' }), 404)
+    expect(answer).toMatchObject({ refused: [0] })
+    expect(text).toContain('answered 404: no such hook: [REDACTED]')
+    expect(text).not.toContain('s3cr3tk3y')
+  })
+})

@@ -1,0 +1,42 @@
+import {
+  type ComponentContext,
+  createHttpSender,
+  type Exporter,
+  type ExportRequest,
+  type HttpSender,
+  idempotencyKey,
+  type LogRecord,
+  notificationOf,
+  type Sent,
+  sentOf,
+  tlsConnectOptions,
+} from 'tocsin/component'
+import type { MattermostConfig } from './config.js'
+import { mattermostPayload } from './payload.js'
+
+/** Posts a message for each record. */
+export function createMattermost(context: ComponentContext<MattermostConfig>): Exporter {
+  const { config, clock, baseDir } = context
+  let sender: HttpSender | undefined
+  return {
+    async start() {
+      const tls = await tlsConnectOptions(config.tls, baseDir)
+      sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
+    },
+    async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+      const options = { pipeline, timeZone: config.time_zone, now: clock.now() }
+      const notification = notificationOf(records[0] as LogRecord, options)
+      const request = {
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': idempotencyKey(notification.eventId),
+        },
+        body: mattermostPayload(notification, config, pipeline),
+      }
+      return sentOf(await (sender as HttpSender).send(request, signal), records.length)
+    },
+    async stop() {
+      await sender?.close()
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import {
+  type ComponentContext,
+  compileTemplate,
+  createHttpSender,
+  type Exporter,
+  type ExportRequest,
+  errorText,
+  type HttpSender,
+  idempotencyKey,
+  type LogRecord,
+  type Notification,
+  notificationOf,
+  type Sent,
+  sentOf,
+  type Template,
+  templateView,
+  tlsConnectOptions,
+} from 'tocsin/component'
+import type { WebhookConfig } from './config.js'
+import { defaultPayload, withNotification } from './payload.js'
+
+const LOG_EVERY_MS = 60_000
+
+/** Sends a request for each record. */
+export function createWebhook(context: ComponentContext<WebhookConfig>): Exporter {
+  return new Webhook(context)
+}
+
+class Webhook implements Exporter {
+  readonly #context: ComponentContext<WebhookConfig>
+  readonly #template: Template | undefined
+  readonly #isJson: boolean
+  readonly #templateErrors
+  #sender: HttpSender | undefined
+  #warnedMs = Number.NEGATIVE_INFINITY
+
+  constructor(context: ComponentContext<WebhookConfig>) {
+    const { body_template: template, headers = {} } = context.config
+    this.#context = context
+    this.#template = template === undefined ? undefined : compileTemplate(template)
+    const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
+    this.#isJson = contentType === undefined || /\bjson\b/i.test(contentType)
+    this.#templateErrors = context.meter.createCounter('tocsin_exporter_template_errors', {
+      description: 'Records whose body_template failed (the default payload was sent) or gave no valid JSON.',
+    })
+  }
+
+  async start(): Promise<void> {
+    const { config, clock, baseDir } = this.#context
+    const tls = await tlsConnectOptions(config.tls, baseDir)
+    const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) }
+    this.#sender = createHttpSender({ endpoint: config.endpoint, headers, tls, clock })
+  }
+
+  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+    const record = records[0] as LogRecord
+    const { clock, config } = this.#context
+    const now = clock.now()
+    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
+    const request = {
+      method: config.method,
+      headers: { 'idempotency-key': idempotencyKey(notification.eventId) },
+      body: this.#body(record, notification, pipeline, now),
+    }
+    return sentOf(await (this.#sender as HttpSender).send(request, signal), records.length)
+  }
+
+  async stop(): Promise<void> {
+    await this.#sender?.close()
+  }
+
+  #body(record: LogRecord, notification: Notification, pipeline: string, now: bigint): string {
+    if (!this.#template) return defaultPayload(record, notification, pipeline, now)
+    const options = { pipeline, timeZone: this.#context.config.time_zone }
+    let text: string
+    try {
+      text = this.#template.render(templateView(withNotification(record, notification), options))
+    } catch (error) {
+      this.#warn('The body_template failed: the default payload is sent.', errorText(error))
+      return defaultPayload(record, notification, pipeline, now)
+    }
+    if (this.#isJson && !isJson(text)) {
+      this.#warn(
+        'The body_template gave no valid JSON.',
+        'write values as {{json name}}, without quotes around',
+      )
+    }
+    return text
+  }
+
+  #warn(message: string, reason: string): void {
+    const { id, clock, logger } = this.#context
+    this.#templateErrors.add(1, { exporter: id })
+    if (clock.monotonicMs() - this.#warnedMs < LOG_EVERY_MS) return
+    this.#warnedMs = clock.monotonicMs()
+    logger.warn(message, { exporter: id, reason })
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function lowerCase(headers: { readonly [name: string]: string } = {}): { [name: string]: string } {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

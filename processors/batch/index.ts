@@ -1,0 +1,12 @@
+import { defineProcessor } from 'tocsin/component'
+import { batch } from './batch.js'
+import { type BatchConfig, check, schema } from './config.js'
+
+export const batchProcessor = defineProcessor<BatchConfig>({
+  type: 'batch',
+  stability: 'beta',
+  description: 'Gathers records into larger batches, by size and time.',
+  schema,
+  check,
+  create: batch,
+})

@@ -1,0 +1,79 @@
+import {
+  type ComponentContext,
+  type Condition,
+  compileCondition,
+  type ErrorMode,
+  isTocsinError,
+  type LogRecord,
+  type Mapper,
+  ottlErrorLog,
+  type Records,
+  type TocsinError,
+} from 'tocsin/component'
+import type { FilterConfig } from './config.js'
+
+interface Rule {
+  readonly text: string
+  readonly condition: Condition
+  readonly mode: ErrorMode
+}
+
+/** Drops the records for which any condition is true. */
+export function createFilter(config: FilterConfig, context: ComponentContext<FilterConfig>): Mapper {
+  const rules = rulesOf(config, () => context.clock.now())
+  const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
+  const filtered = context.meter.createCounter('otelcol_processor_filter_logs_filtered', {
+    description: 'Log records that the filter dropped.',
+  })
+  const errors = context.meter.createCounter('tocsin_filter_errors', {
+    description: 'Conditions that could not be told for a record.',
+  })
+  const log = ottlErrorLog(
+    context.logger,
+    context.clock,
+    'A filter condition could not be told for a record.',
+  )
+  const onError = (error: TocsinError, { text, mode }: Rule): void => {
+    errors.add(1, labels)
+    if (mode === 'propagate') throw error
+    if (mode === 'ignore') log(error, text)
+  }
+  return {
+    process(records: Records): Records {
+      const kept = records.filter(record => !matchesAny(rules, record, onError))
+      const dropped = records.length - kept.length
+      if (dropped === 0) return records
+      filtered.add(dropped, labels)
+      return kept
+    },
+  }
+}
+
+function rulesOf(config: FilterConfig, now: () => bigint): Rule[] {
+  const rule = (text: string, mode: ErrorMode, context: 'log' | 'resource' | 'scope' = 'log'): Rule => ({
+    text,
+    mode,
+    condition: compileCondition(text, { now, context }),
+  })
+  return [...config.log_conditions, ...(config.logs?.log_record ?? [])].flatMap(entry =>
+    typeof entry === 'string'
+      ? [rule(entry, config.error_mode)]
+      : entry.conditions.map(text => rule(text, entry.error_mode ?? config.error_mode, entry.context)),
+  )
+}
+
+function matchesAny(
+  rules: readonly Rule[],
+  record: LogRecord,
+  onError: (error: TocsinError, rule: Rule) => void,
+): boolean {
+  for (const rule of rules) {
+    try {
+      if (rule.condition.test(record)) return true
+    } catch (error) {
+      if (!isTocsinError(error)) throw error
+      onError(error, rule)
+    }
+  }
+  return false
+}

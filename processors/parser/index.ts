@@ -1,0 +1,13 @@
+import { defineProcessor } from 'tocsin/component'
+import { check, type ParserConfig, schema } from './config.js'
+import { parser } from './parser.js'
+
+export const parserProcessor = defineProcessor<ParserConfig>({
+  type: 'parser',
+  stability: 'beta',
+  description:
+    'Makes attributes of what a regular expression or JSON finds, and takes the event time from them.',
+  schema,
+  check,
+  create: parser,
+})

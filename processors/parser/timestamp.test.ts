@@ -1,0 +1,95 @@
+import { utcFormat } from 'd3-time-format'
+import fc from 'fast-check'
+import { createRecord, formatRfc3339, newMap } from 'tocsin/component'
+import { VirtualClock } from 'tocsin/testing'
+import { describe, expect, test } from 'vitest'
+import type { TimestampConfig } from './config.js'
+import { timestampReader } from './timestamp.js'
+
+function read(
+  text: string | bigint | number,
+  config: Partial<TimestampConfig>,
+  now = '2026-01-15T10:00:00Z',
+): string {
+  const reader = timestampReader(
+    { from: 't', format: 'rfc3339', time_zone: 'UTC', ...config },
+    new VirtualClock(now),
+  )
+  const found = reader(createRecord({ id: '1', attributes: newMap([['t', text]]) }))
+  return typeof found === 'bigint' ? formatRfc3339(found) : found
+}
+
+test.each<[string | bigint | number, Partial<TimestampConfig>, string]>([
+  ['2026-01-15T10:00:00.123456789Z', {}, '2026-01-15T10:00:00.123456789Z'],
+  ['2026-02-30T10:00:00Z', {}, 'timestamp_invalid'],
+  ['1768471200', { format: 'unix' }, '2026-01-15T10:00:00Z'],
+  ['1768471200.000000001', { format: 'unix' }, '2026-01-15T10:00:00.000000001Z'],
+  [1_768_471_200n, { format: 'unix' }, '2026-01-15T10:00:00Z'],
+  [1_768_471_200_123n, { format: 'unix_ms' }, '2026-01-15T10:00:00.123Z'],
+  ['1768471200123.5', { format: 'unix_ms' }, '2026-01-15T10:00:00.123500Z'],
+  ['0', { format: 'unix' }, 'timestamp_invalid'],
+  ['-5', { format: 'unix' }, 'timestamp_invalid'],
+  ['', {}, 'timestamp_missing'],
+  ['18/Oct/2015:18:01:47 +0200', { format: '%d/%b/%Y:%H:%M:%S %z' }, '2015-10-18T16:01:47Z'],
+  ['2015-10-18 06:01:47 PM', { format: '%F %I:%M:%S %p' }, '2015-10-18T18:01:47Z'],
+  ['2015-10-18 12:00 am', { format: '%F %I:%M %p' }, '2015-10-18T00:00:00Z'],
+  ['2015-10-18 13:00 am', { format: '%F %I:%M %p' }, 'timestamp_invalid'],
+  ['2015-291', { format: '%Y-%j' }, '2015-10-18T00:00:00Z'],
+  ['2015-366', { format: '%Y-%j' }, 'timestamp_invalid'],
+  ['2016-366', { format: '%Y-%j' }, '2016-12-31T00:00:00Z'],
+  ['2015-02-29 00:00:00', { format: '%F %T' }, 'timestamp_invalid'],
+  ['2015-01-40 00:00:00', { format: '%F %T' }, 'timestamp_invalid'],
+  ['2015-10-18 24:00:00', { format: '%F %T' }, 'timestamp_invalid'],
+  ['2015-10-18 18:01:47.5', { format: '%F %T.%L' }, '2015-10-18T18:01:47.500Z'],
+  ['2015-10-18 18:01:47.123456789', { format: '%F %T.%f' }, '2015-10-18T18:01:47.123456789Z'],
+  ['69-01-01', { format: '%y-%m-%d' }, 'timestamp_invalid'],
+  ['Thursday, 15. January 2026 10:00', { format: '%A, %d. %B %Y %H:%M' }, '2026-01-15T10:00:00Z'],
+  ['100% 2026-01-15', { format: '100%% %F' }, '2026-01-15T00:00:00Z'],
+  ['2026-01-15 10:00', { format: '%F %H:%M', time_zone: 'Asia/Kolkata' }, '2026-01-15T04:30:00Z'],
+  ['1768471200', { format: '%s' }, '2026-01-15T10:00:00Z'],
+  ['x'.repeat(200), { format: '%F' }, 'timestamp_invalid'],
+])('%s with %j', (text, config, expected) => {
+  expect(read(text, config)).toBe(expected)
+})
+
+describe('without a year', () => {
+  const format = '%b %d %H:%M:%S'
+  test.each([
+    ['Dec 31 23:59:59', '2026-01-01T00:00:10Z', '2025-12-31T23:59:59Z'],
+    ['Jan  1 00:00:01', '2025-12-31T23:59:59Z', '2026-01-01T00:00:01Z'],
+    ['Jul 10 00:00:00', '2026-01-15T10:00:00Z', '2026-07-10T00:00:00Z'],
+    ['Jul 20 00:00:00', '2026-01-15T10:00:00Z', '2025-07-20T00:00:00Z'],
+    ['Feb 29 12:00:00', '2026-03-01T00:00:00Z', '2024-02-29T12:00:00Z'],
+    ['Feb 30 12:00:00', '2026-03-01T00:00:00Z', 'timestamp_invalid'],
+  ])('%s, seen at %s', (text, now, expected) => {
+    expect(read(text, { format }, now)).toBe(expected)
+  })
+
+  test('year decides', () => {
+    expect(read('Dec 10 06:55:46', { format, year: 2016 })).toBe('2016-12-10T06:55:46Z')
+    expect(read('Feb 29 06:55:46', { format, year: 2015 })).toBe('timestamp_invalid')
+  })
+})
+
+test('a skipped and a repeated hour', () => {
+  const paris = { format: '%F %T', time_zone: 'Europe/Paris' }
+  expect(read('2026-03-29 02:30:00', paris)).toBe('2026-03-29T01:30:00Z')
+  expect(read('2026-10-25 02:30:00', paris)).toBe('2026-10-25T00:30:00Z')
+})
+
+test('reads back what d3-time-format wrote', () => {
+  const layouts = [
+    '%Y-%m-%dT%H:%M:%S.%L',
+    '%y%m%d %H%M%S%L',
+    '%d/%b/%Y:%H:%M:%S,%f',
+    '%A %e %B %Y %I:%M:%S.%L %p',
+    '%Y%j%H%M%S.%f',
+    '%s.%L',
+  ]
+  const moment = fc.integer({ min: 1, max: Date.UTC(2068, 0, 1) })
+  fc.assert(
+    fc.property(moment, fc.constantFrom(...layouts), (ms, format) => {
+      expect(Date.parse(read(utcFormat(format)(new Date(ms)), { format }))).toBe(ms)
+    }),
+  )
+})

@@ -1,0 +1,97 @@
+import {
+  type AnyValue,
+  type Clock,
+  compilePath,
+  type LogRecord,
+  PathError,
+  parseRfc3339,
+  toText,
+  zonedToEpochMs,
+} from 'tocsin/component'
+import type { TimestampConfig } from './config.js'
+import { compileLayout, type LocalTime } from './layout.js'
+
+export type TimeFound = bigint | 'timestamp_missing' | 'timestamp_invalid'
+
+const NS_PER_MS = 1_000_000n
+/** February 29 may be that far away. */
+const YEARS = 8
+
+/** Reads the event time of a record: ns since the epoch, or the reason why there is none. */
+export function timestampReader(config: TimestampConfig, clock: Clock): (record: LogRecord) => TimeFound {
+  const from = fieldAt(config.from)
+  const read = textReader(config, clock)
+  return record => {
+    const value = from(record)
+    if (value === undefined || value === null || value === '') return 'timestamp_missing'
+    const time = read(toText(value).trim())
+    // Before 1970 is a mistake of the source; 0 would mean that there is no time.
+    return time !== undefined && time > 0n ? time : 'timestamp_invalid'
+  }
+}
+
+function textReader(
+  { format, time_zone: timeZone, year }: TimestampConfig,
+  clock: Clock,
+): (text: string) => bigint | undefined {
+  if (format === 'rfc3339') return parseRfc3339
+  if (format === 'unix') return text => decimal(text, 9)
+  if (format === 'unix_ms') return text => decimal(text, 6)
+  const read = compileLayout(format)
+  return text => {
+    const local = read(text)
+    if (!local) return undefined
+    if (local.epoch !== undefined) return local.epoch * 1_000_000_000n + BigInt(local.fraction)
+    const fixed = local.year ?? year
+    return fixed === undefined ? nearest(local, timeZone, clock.now()) : timeIn(local, fixed, timeZone)
+  }
+}
+
+/** The time in the year that puts it nearest to now. */
+function nearest(local: LocalTime, timeZone: string, now: bigint): bigint | undefined {
+  const thisYear = new Date(Number(now / NS_PER_MS)).getUTCFullYear()
+  for (const reach of [1, YEARS]) {
+    let best: bigint | undefined
+    for (let year = thisYear - reach; year <= thisYear + reach; year++) {
+      const time = timeIn(local, year, timeZone)
+      if (time !== undefined && (best === undefined || distance(time, now) < distance(best, now))) best = time
+    }
+    if (best !== undefined) return best
+  }
+  return undefined
+}
+
+/** Undefined when the year has no such day. */
+function timeIn(local: LocalTime, year: number, timeZone: string): bigint | undefined {
+  const { month, day, hour, minute, second } = local
+  const midnight = Date.UTC(year, (month ?? 1) - 1, day)
+  const date = new Date(midnight)
+  if (day < 1 || date.getUTCFullYear() !== year) return undefined
+  if (month !== undefined && date.getUTCMonth() !== month - 1) return undefined
+  const localMs = midnight + ((hour * 60 + minute) * 60 + second) * 1000
+  const ms = local.offsetMs === undefined ? zonedToEpochMs(localMs, timeZone) : localMs - local.offsetMs
+  return BigInt(ms) * NS_PER_MS + BigInt(local.fraction)
+}
+
+/** A decimal number of units of 10^`digits` ns, exactly. */
+function decimal(text: string, digits: number): bigint | undefined {
+  const match = /^(\d{1,15})(?:\.(\d{1,18}))?$/.exec(text)
+  if (!match) return undefined
+  const fraction = (match[2] ?? '').slice(0, digits).padEnd(digits, '0')
+  return BigInt(match[1] as string) * 10n ** BigInt(digits) + BigInt(fraction)
+}
+
+function distance(a: bigint, b: bigint): bigint {
+  return a > b ? a - b : b - a
+}
+
+/** An attribute by its name, or the value at a path. */
+function fieldAt(name: string): (record: LogRecord) => AnyValue | undefined {
+  try {
+    const path = compilePath(name)
+    return path.get
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error
+    return record => record.attributes[name]
+  }
+}

@@ -1,0 +1,12 @@
+import { defineProcessor } from 'tocsin/component'
+import { check, schema, type TemplateConfig } from './config.js'
+import { template } from './template.js'
+
+export const templateProcessor = defineProcessor<TemplateConfig>({
+  type: 'template',
+  stability: 'beta',
+  description: 'Writes the notification of a record: title, text, HTML and colour from Handlebars templates.',
+  schema,
+  check,
+  create: template,
+})

@@ -1,0 +1,100 @@
+import { createRecord, fromJson, type LogFields, type Attributes as Map_ } from 'tocsin/component'
+import { processorConformance, testContext } from 'tocsin/testing'
+import { describe, expect, test } from 'vitest'
+import { check, type TemplateConfig } from './config.js'
+import { templateProcessor } from './index.js'
+import { template } from './template.js'
+
+async function run(given: Partial<TemplateConfig>, ...inputs: readonly Partial<LogFields>[]) {
+  const config = { time_zone: 'UTC', ...given }
+  const errors: unknown[] = []
+  const meter = {
+    createCounter: () => ({ add: (value: number, labels: object) => errors.push({ value, ...labels }) }),
+  }
+  const context = testContext({ config, id: 'template/x', pipeline: 'logs/ssh', meter: meter as never })
+  const records = inputs.map((input, at) => createRecord({ id: `${at}`, ...input }))
+  const out = await template(config, context).process(records)
+  return {
+    notifications: out.map(record => ({ ...(record.attributes.notification as Map_) })),
+    out,
+    errors,
+    logs: context.logs,
+  }
+}
+
+describe('conformance', () => {
+  const config = {
+    title: '{{body}}',
+    body: '{{json this}}',
+    body_html: '<p>{{body}}</p>',
+    accent_color: '#d32f2f',
+    time_zone: 'UTC',
+  }
+  for (const item of processorConformance({ factory: templateProcessor, config })) test(item.name, item.run)
+})
+
+test('writes title, body, html and colour', async () => {
+  const { notifications, errors } = await run(
+    {
+      title: 'SSH login failed: {{user}} from {{ip}}',
+      body: '{{body}} at {{log_timestamp_formatted}}',
+      body_html: '<p>{{body}}</p>',
+      accent_color: '#d32f2f',
+      time_zone: 'Europe/Paris',
+    },
+    {
+      body: 'Failed <b>',
+      timestamp: 1_768_471_200_000_000_000n,
+      attributes: fromJson({ user: 'bob', ip: '10.0.0.1' }) as Map_,
+    },
+  )
+  expect(notifications).toEqual([
+    {
+      title: 'SSH login failed: bob from 10.0.0.1',
+      body: 'Failed <b> at 15/01/2026 11:00:00 CET',
+      body_html: '<p>Failed &lt;b&gt;</p>',
+      accent_color: '#d32f2f',
+    },
+  ])
+  expect(errors).toEqual([])
+})
+
+test('what else is in the notification, and the other attributes, stay', async () => {
+  const attributes = fromJson({
+    ip: 'x',
+    notification: { channel: 'ops', title: 'old', body: 'kept' },
+  }) as Map_
+  const { notifications, out } = await run({ title: 'new {{notification.title}}' }, { attributes })
+  expect(notifications).toEqual([{ channel: 'ops', title: 'new old', body: 'kept' }])
+  expect(out[0]?.attributes.ip).toBe('x')
+})
+
+test('a template that cannot be rendered gives a plain text, is counted, and said once', async () => {
+  const broken = '{{join ip}}'
+  const record = { body: 'Failed & <b>', attributes: fromJson({ ip: '10.0.0.1' }) as Map_ }
+  const { notifications, errors, logs } = await run(
+    { title: broken, body: broken, body_html: broken },
+    record,
+    record,
+  )
+  const plain = {
+    title: 'Log alert in logs/ssh',
+    body: 'Failed & <b>',
+    body_html: '<p>Failed &amp; &lt;b&gt;</p>',
+  }
+  expect(notifications).toEqual([plain, plain])
+  expect(errors).toHaveLength(6)
+  expect(errors[0]).toEqual({ value: 1, processor: 'template/x', pipeline: 'logs/ssh', field: 'title' })
+  expect(logs).toHaveLength(3)
+  expect(logs[0]?.attributes.error).toContain('join takes a list')
+})
+
+test('a line without end does not become a message without end', async () => {
+  const { notifications } = await run({ body: '{{body}}{{body}}{{body}}' }, { body: 'x'.repeat(2_000_000) })
+  expect(notifications[0]?.body).toHaveLength(10_000)
+})
+
+test('a configuration that writes nothing is refused', () => {
+  expect(check({ time_zone: 'UTC' })).toMatchObject([{ path: [], message: 'there is nothing to write' }])
+  expect(check({ time_zone: 'UTC', accent_color: '#ffffff' })).toEqual([])
+})

@@ -1,0 +1,104 @@
+import {
+  type AnyValue,
+  type ComponentContext,
+  compileTemplate,
+  isMap,
+  type LogRecord,
+  type Mapper,
+  newMap,
+  type Template,
+  TemplateError,
+  type TemplateView,
+  templateView,
+} from 'tocsin/component'
+import type { TemplateConfig } from './config.js'
+
+type Field = 'title' | 'body' | 'body_html'
+
+/** A field's template, and what stands in for it when it cannot be rendered: plain, and never failing. */
+interface Writer {
+  readonly field: Field
+  readonly template: Template
+  readonly fallback: Template
+}
+
+/** `body` goes beyond what a message can be: it is cut. */
+const FALLBACKS: { readonly [field in Field]: string } = {
+  title: 'Log alert in {{pipeline}}',
+  body: '{{truncate body 10000}}',
+  body_html: '<p>{{truncate body 10000}}</p>',
+}
+
+/** Writes `attributes["notification"]`. What else is in there stays. */
+export function template(config: TemplateConfig, context: ComponentContext<TemplateConfig>): Mapper {
+  const { pipeline = '' } = context
+  const options = { pipeline, timeZone: config.time_zone }
+  const writers = compileWriters(config)
+  const failed = failureReport(context)
+  return {
+    process: records =>
+      records.map(record => {
+        const view = templateView(record, options)
+        const notification = existing(record)
+        for (const writer of writers) notification[writer.field] = write(writer, view, failed)
+        if (config.accent_color !== undefined) notification.accent_color = config.accent_color
+        const attributes = newMap(Object.entries(record.attributes))
+        attributes.notification = notification
+        return record.patch({ attributes })
+      }),
+  }
+}
+
+function compileWriters(config: TemplateConfig): readonly Writer[] {
+  return (['title', 'body', 'body_html'] as const).flatMap(field => {
+    const source = config[field]
+    if (source === undefined) return []
+    const html = field === 'body_html'
+    return [
+      {
+        field,
+        template: compileTemplate(source, { html }),
+        fallback: compileTemplate(FALLBACKS[field], { html }),
+      },
+    ]
+  })
+}
+
+function write(
+  { field, template, fallback }: Writer,
+  view: TemplateView,
+  failed: (field: Field, error: TemplateError) => void,
+): string {
+  try {
+    return template.render(view)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    failed(field, error)
+    return fallback.render(view)
+  }
+}
+
+function existing(record: LogRecord): Record<string, AnyValue> {
+  const { notification } = record.attributes
+  return newMap(isMap(notification) ? Object.entries(notification) : [])
+}
+
+/** Counts every failure, and says the first one of each field. */
+function failureReport({ id, pipeline = '', meter, logger }: ComponentContext<TemplateConfig>) {
+  const errors = meter.createCounter('tocsin_template_render_errors', {
+    description: 'Notifications that a template could not be rendered for: they got a plain text instead.',
+  })
+  const said = new Set<Field>()
+  return (field: Field, error: TemplateError): void => {
+    errors.add(1, { processor: id, pipeline, field })
+    if (said.has(field)) return
+    said.add(field)
+    logger.warn(
+      'A template could not be rendered; the alert goes out with a plain text. Said once for a field.',
+      {
+        field,
+        error: error.message,
+      },
+    )
+  }
+}

@@ -1,0 +1,91 @@
+import type { CheckProblem, ConfigSchema, ErrorMode, OttlContext } from 'tocsin/component'
+import { checkCondition, checkStatement } from 'tocsin/component'
+
+export interface TransformConfig {
+  readonly error_mode: ErrorMode
+  readonly log_statements: readonly (string | TransformGroup)[]
+}
+
+export interface TransformGroup {
+  readonly context?: OttlContext
+  readonly error_mode?: ErrorMode
+  readonly conditions?: readonly string[]
+  readonly statements: readonly string[]
+}
+
+const errorMode: ConfigSchema = {
+  enum: ['ignore', 'silent', 'propagate'],
+  description: 'What happens when a statement cannot be carried out for a record.',
+}
+
+const statement: ConfigSchema = {
+  type: 'string',
+  examples: ['set(attributes["team"], "shop") where HasPrefix(resource.attributes["service.name"], "shop-")'],
+}
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['log_statements'],
+  properties: {
+    error_mode: { ...errorMode, default: 'ignore' },
+    log_statements: {
+      type: 'array',
+      minItems: 1,
+      description: 'OTTL statements, or groups of them, in the order in which they run.',
+      items: {
+        anyOf: [
+          statement,
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['statements'],
+            properties: {
+              context: {
+                enum: ['log', 'resource', 'scope'],
+                description: 'By default the highest that has all paths of the group.',
+              },
+              error_mode: errorMode,
+              conditions: {
+                type: 'array',
+                description: 'The group runs where any of these is true.',
+                items: { type: 'string' },
+              },
+              statements: { type: 'array', minItems: 1, items: statement },
+            },
+          },
+        ],
+      },
+    },
+  },
+  synonyms: { statements: 'log_statements', logs: 'log_statements' },
+}
+
+export function check(config: TransformConfig): CheckProblem[] {
+  return config.log_statements.flatMap((entry, index): CheckProblem[] => {
+    if (typeof entry === 'string') {
+      const problem = checkStatement(entry)
+      return problem ? [{ path: ['log_statements', index], ...problem }] : []
+    }
+    const { context } = entry
+    return [
+      ...problemsOf(['log_statements', index, 'conditions'], entry.conditions ?? [], text =>
+        checkCondition(text, context),
+      ),
+      ...problemsOf(['log_statements', index, 'statements'], entry.statements, text =>
+        checkStatement(text, context),
+      ),
+    ]
+  })
+}
+
+function problemsOf(
+  path: CheckProblem['path'],
+  texts: readonly string[],
+  find: (text: string) => Omit<CheckProblem, 'path'> | undefined,
+): CheckProblem[] {
+  return texts.flatMap((text, index) => {
+    const problem = find(text)
+    return problem ? [{ path: [...path, index], ...problem }] : []
+  })
+}

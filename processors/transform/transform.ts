@@ -1,0 +1,27 @@
+import { type ComponentContext, compileStatements, type Mapper, ottlErrorLog } from 'tocsin/component'
+import type { TransformConfig } from './config.js'
+
+/** Changes records by OTTL statements. Records that no statement changed pass as they are. */
+export function createTransform(config: TransformConfig, context: ComponentContext<TransformConfig>): Mapper {
+  const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
+  const errors = context.meter.createCounter('tocsin_transform_errors', {
+    description: 'Statements and conditions that failed for a record.',
+  })
+  const log = ottlErrorLog(context.logger, context.clock, 'A transform statement failed for a record.')
+  const statements = compileStatements(
+    config.log_statements.map(entry => {
+      if (typeof entry === 'string') return entry
+      const { error_mode, ...group } = entry
+      return { ...group, ...(error_mode && { errorMode: error_mode }) }
+    }),
+    {
+      errorMode: config.error_mode,
+      now: () => context.clock.now(),
+      onError: (error, text, mode) => {
+        errors.add(1, labels)
+        if (mode === 'ignore') log(error, text)
+      },
+    },
+  )
+  return { process: records => statements.run(records) }
+}

@@ -1,0 +1,151 @@
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { encodingOf } from './encoding.js'
+
+export interface FileLogConfig {
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly start_at: 'end' | 'beginning'
+  readonly stop_at_end: boolean
+  readonly poll_interval: string | number
+  readonly encoding: string
+  readonly multiline?: { readonly line_start_pattern?: string; readonly line_end_pattern?: string }
+  readonly force_flush_period: string | number
+  readonly max_log_size: string | number
+  readonly max_concurrent_files: number
+  readonly include_file_name: boolean
+  readonly include_file_path: boolean
+  readonly attributes: { readonly [key: string]: string }
+  readonly resource: { readonly [key: string]: string }
+  readonly storage?: string
+}
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  required: ['include'],
+  additionalProperties: false,
+  synonyms: {
+    path: 'include',
+    paths: 'include',
+    file: 'include',
+    files: 'include',
+    start: 'start_at',
+    read_from: 'start_at',
+    charset: 'encoding',
+    max_line_size: 'max_log_size',
+    checkpoint: 'storage',
+  },
+  properties: {
+    include: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', minLength: 1 },
+      description:
+        'Files to read, as glob patterns; relative ones start from the folder of the configuration.',
+      examples: [['/var/log/app/*.log']],
+    },
+    exclude: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      default: [],
+      description: 'Files to leave out of what `include` finds, as glob patterns.',
+    },
+    start_at: {
+      enum: ['end', 'beginning'],
+      default: 'end',
+      description: 'Where to start in files that are there at the first start and have no checkpoint.',
+    },
+    stop_at_end: {
+      type: 'boolean',
+      default: false,
+      description: 'Read every file to its end, with a last line that has no line end, then end this input.',
+    },
+    poll_interval: {
+      type: 'string',
+      format: 'duration',
+      default: '200ms',
+      description: 'How often to look for new files and new lines.',
+    },
+    encoding: {
+      type: 'string',
+      default: 'utf-8',
+      description:
+        'utf-8, utf-16le, utf-16be, or an encoding in which a line feed is one byte, such as latin1.',
+    },
+    multiline: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Joins lines to one record. Give one of the two patterns (RE2).',
+      properties: {
+        line_start_pattern: { type: 'string', format: 'regex', description: 'A line that begins a record.' },
+        line_end_pattern: { type: 'string', format: 'regex', description: 'A line that ends a record.' },
+      },
+    },
+    force_flush_period: {
+      type: 'string',
+      format: 'duration',
+      default: '500ms',
+      description:
+        'A multi-line record at the end of a file is taken as complete when nothing came for so long.',
+    },
+    max_log_size: {
+      type: ['string', 'integer'],
+      format: 'byte-size',
+      default: '1MiB',
+      description: 'A longer record is split into records of at most this size.',
+    },
+    max_concurrent_files: {
+      type: 'integer',
+      minimum: 2,
+      default: 1024,
+      description: 'How many files to keep open. More are read too: the least used are closed in between.',
+    },
+    include_file_name: {
+      type: 'boolean',
+      default: true,
+      description: 'Adds the attribute `log.file.name`.',
+    },
+    include_file_path: {
+      type: 'boolean',
+      default: false,
+      description: 'Adds the attribute `log.file.path`.',
+    },
+    attributes: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      default: {},
+      description: 'Attributes to add to each record.',
+    },
+    resource: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      default: {},
+      description: 'Resource attributes of each record.',
+      examples: [{ 'service.name': 'shop' }],
+    },
+    storage: {
+      type: 'string',
+      component: 'extension',
+      description: 'Where checkpoints live, so that a restart goes on where it stopped.',
+    },
+  },
+}
+
+export function checkConfig(config: FileLogConfig): CheckProblem[] {
+  const problems: CheckProblem[] = []
+  if (!encodingOf(config.encoding)) {
+    problems.push({
+      path: ['encoding'],
+      message: `"${config.encoding}" is no encoding that file_log reads`,
+      fix: 'use utf-8, utf-16le, utf-16be, latin1, windows-1252, gb18030, shift_jis or another WHATWG name',
+    })
+  }
+  const { line_start_pattern: start, line_end_pattern: end } = config.multiline ?? {}
+  if (config.multiline && (start === undefined) === (end === undefined)) {
+    problems.push({
+      path: ['multiline'],
+      message: start === undefined ? 'has no pattern' : 'has two patterns',
+      fix: 'give either line_start_pattern or line_end_pattern',
+    })
+  }
+  return problems
+}

@@ -1,0 +1,102 @@
+import { isUtf8 } from 'node:buffer'
+import { utf8PieceEnd } from 'tocsin/component'
+
+/** How the bytes of a file become lines and UTF-8 text. */
+export interface Encoding {
+  /** Bytes of a line feed: 1 or 2. */
+  readonly unit: 1 | 2
+  /** The bytes of a file are the bytes of its text. */
+  readonly isUtf8: boolean
+  /** Length of the byte order mark at the start of a file. */
+  markLength(head: Uint8Array): number
+  /** Where the next line feed is; -1 when there is none. `from` is where a character begins. */
+  lineFeed(bytes: Buffer, from: number): number
+  /** The end of the line without its carriage return. */
+  trimEnd(bytes: Buffer, start: number, end: number): number
+  /** Where a piece of at most `max` bytes ends. */
+  pieceEnd(bytes: Buffer, start: number, max: number): number
+  /** UTF-8; what is no character becomes U+FFFD, and `valid` false. */
+  decode(bytes: Buffer): { readonly text: Buffer; readonly valid: boolean }
+}
+
+/** Undefined when the name is unknown, or lines cannot be told apart without decoding (ISO-2022-JP). */
+export function encodingOf(name: string): Encoding | undefined {
+  let label: string
+  try {
+    label = new TextDecoder(name).encoding
+  } catch {
+    return undefined
+  }
+  if (label === 'utf-8') return utf8
+  if (label === 'utf-16le') return utf16(label, 0)
+  if (label === 'utf-16be') return utf16(label, 1)
+  return label === 'iso-2022-jp' ? undefined : singleByteLineFeed(label)
+}
+
+const LF = 10
+const CR = 13
+
+const oneByte = {
+  unit: 1 as const,
+  lineFeed: (bytes: Buffer, from: number) => bytes.indexOf(LF, from),
+  trimEnd: (bytes: Buffer, start: number, end: number) =>
+    end > start && bytes[end - 1] === CR ? end - 1 : end,
+}
+
+const utf8: Encoding = {
+  ...oneByte,
+  isUtf8: true,
+  markLength: head => (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0),
+  pieceEnd: utf8PieceEnd,
+  decode(bytes) {
+    if (isUtf8(bytes)) return { text: bytes, valid: true }
+    return { text: Buffer.from(bytes.toString('utf8')), valid: false }
+  },
+}
+
+/** In every other encoding that TextDecoder knows, the byte 10 is a line feed and nothing else. */
+function singleByteLineFeed(label: string): Encoding {
+  return {
+    ...oneByte,
+    isUtf8: false,
+    markLength: () => 0,
+    pieceEnd: (bytes, start, max) => Math.min(bytes.length, start + max),
+    decode: decoder(label),
+  }
+}
+
+function utf16(label: string, low: 0 | 1): Encoding {
+  const feed = Buffer.from(low === 0 ? [LF, 0] : [0, LF])
+  const at = (bytes: Buffer, index: number) =>
+    low === 0 ? bytes.readUInt16LE(index) : bytes.readUInt16BE(index)
+  return {
+    unit: 2,
+    isUtf8: false,
+    markLength: head => (head[low] === 0xff && head[1 - low] === 0xfe ? 2 : 0),
+    lineFeed(bytes, from) {
+      let found = bytes.indexOf(feed, from)
+      while (found !== -1 && (found - from) % 2 !== 0) found = bytes.indexOf(feed, found + 1)
+      return found
+    },
+    trimEnd: (bytes, start, end) => (end - start >= 2 && at(bytes, end - 2) === CR ? end - 2 : end),
+    pieceEnd(bytes, start, max) {
+      const end = start + Math.max(4, max - (max % 2))
+      if (end >= bytes.length) return bytes.length
+      const highSurrogate = (at(bytes, end - 2) & 0xfc00) === 0xd800
+      return highSurrogate ? end - 2 : end
+    },
+    decode: decoder(label),
+  }
+}
+
+function decoder(label: string): Encoding['decode'] {
+  const strict = new TextDecoder(label, { fatal: true, ignoreBOM: true })
+  const lenient = new TextDecoder(label, { ignoreBOM: true })
+  return bytes => {
+    try {
+      return { text: Buffer.from(strict.decode(bytes)), valid: true }
+    } catch {
+      return { text: Buffer.from(lenient.decode(bytes)), valid: false }
+    }
+  }
+}

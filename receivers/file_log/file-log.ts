@@ -1,0 +1,223 @@
+import {
+  byteSize,
+  type ComponentContext,
+  durationMs,
+  errorText,
+  type Intake,
+  type KeyValueStore,
+  type Receiver,
+} from 'tocsin/component'
+import { loadCheckpoints, patternsChange } from './checkpoints.js'
+import type { FileLogConfig } from './config.js'
+import { createDiscovery } from './discovery.js'
+import { type Encoding, encodingOf } from './encoding.js'
+import { FileSet } from './file-set.js'
+import { createFramer, type Flush } from './framer.js'
+import { Ledger } from './ledger.js'
+import { createMetrics, type FileLogMetrics } from './metrics.js'
+import { Reader } from './reader.js'
+import { StatusReport } from './status.js'
+import type { TrackedFile } from './tracked-file.js'
+
+/** A look at the disk may take at most one part in this of the time. */
+const SCAN_SHARE = 10
+const RETRY_MS = 1_000
+
+interface Work {
+  readonly files: FileSet
+  readonly reader: Reader
+}
+
+/** Reads files in one loop: look for what is new, read everything to its end, wait. */
+export class FileLogReceiver implements Receiver {
+  readonly #context: ComponentContext<FileLogConfig>
+  readonly #encoding: Encoding
+  readonly #metrics: FileLogMetrics
+  readonly #status: StatusReport
+  readonly #store: KeyValueStore
+  readonly #stopping = new AbortController()
+  readonly #pollMs: number
+  readonly #flushMs: number
+  #ledger: Ledger | undefined
+  #work: Work | undefined
+  #running: Promise<void> | undefined
+  #nextScanMs = 0
+  #scannedAt = 0n
+  #caughtUp: bigint | undefined
+  /** The store did not take a new file: nothing of it is offered before it does. */
+  #unstored = false
+
+  constructor(context: ComponentContext<FileLogConfig>) {
+    const { config } = context
+    this.#context = context
+    this.#encoding = encodingOf(config.encoding) as Encoding
+    this.#metrics = createMetrics(context)
+    this.#status = new StatusReport(context)
+    this.#store = context.storage(config.storage)
+    this.#pollMs = Math.max(1, durationMs(config.poll_interval))
+    this.#flushMs = durationMs(config.force_flush_period)
+  }
+
+  async start(intake: Intake): Promise<void> {
+    const ledger = new Ledger({
+      intake,
+      store: this.#store,
+      clock: this.#context.clock,
+      signal: this.#stopping.signal,
+      onStoreFault: fault => this.#status.store(fault),
+      onUnsettled: change => this.#metrics.unsettledBatches(change),
+    })
+    this.#ledger = ledger
+    this.#work = await this.#begin(ledger)
+    this.#running = this.#run(intake, ledger).catch(error => {
+      this.#context.logger.error('Reading files failed.', { error: errorText(error) })
+      this.#context.reportStatus({ status: 'permanent_error', message: errorText(error) })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#ledger?.wake()
+    await this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger?.close()
+    await this.#work?.files.close()
+  }
+
+  /**
+   * When all was last found read: what a line says about its time is found out only behind this receiver, so
+   * nothing is known while there is more to read.
+   */
+  watermark(): bigint | undefined {
+    return this.#caughtUp
+  }
+
+  async #run(intake: Intake, ledger: Ledger): Promise<void> {
+    const { clock, config } = this.#context
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      this.#work ??= await this.#begin(ledger)
+      if (!this.#work) {
+        await clock.sleep(RETRY_MS, signal)
+        continue
+      }
+      const { files } = this.#work
+      const progress = await this.#round(this.#work, ledger)
+      if (signal.aborted) return
+      if (!progress) {
+        if (config.stop_at_end && !files.deferred && !this.#unstored) {
+          await ledger.taken()
+          if (!signal.aborted) intake.end()
+          return
+        }
+        if (!config.stop_at_end) this.#caughtUp = this.#scannedAt
+        const waitMs = this.#nextScanMs - clock.monotonicMs()
+        await clock.sleep(waitMs > 0 ? waitMs : this.#pollMs, signal)
+        if (signal.aborted) return
+      }
+      if (clock.monotonicMs() >= this.#nextScanMs && (!config.stop_at_end || files.deferred)) {
+        await this.#scan(files, false, undefined)
+      }
+    }
+  }
+
+  /** Loads the checkpoints and looks at the disk for the first time. Undefined when the store cannot be read. */
+  async #begin(ledger: Ledger): Promise<Work | undefined> {
+    const { baseDir, clock, config, logger } = this.#context
+    try {
+      const { checkpoints, patterns: before } = await loadCheckpoints(this.#store)
+      this.#status.store(undefined)
+      const files = new FileSet(
+        {
+          discover: createDiscovery(config.include, config.exclude, baseDir),
+          encoding: this.#encoding,
+          framer: () => this.#framer(),
+          clock,
+          logger,
+          ledger,
+          maxOpen: config.max_concurrent_files,
+          durable: config.storage !== undefined,
+          onOpenFiles: change => this.#metrics.openFiles(change),
+          onRestart: reason => this.#metrics.restarted(reason),
+        },
+        checkpoints,
+      )
+      const patterns = JSON.stringify([config.include, config.exclude])
+      // A file that the last run with these patterns did not know came since: nothing of it was seen.
+      await this.#scan(files, config.start_at === 'end' && before !== patterns, patterns)
+      const parts = { encoding: this.#encoding, files, ledger, metrics: this.#metrics }
+      return { files, reader: new Reader(this.#context, parts) }
+    } catch (error) {
+      this.#status.store(errorText(error))
+      return undefined
+    }
+  }
+
+  #framer() {
+    const { max_log_size: maxSize, multiline } = this.#context.config
+    return createFramer({
+      encoding: this.#encoding,
+      maxBytes: Math.max(16, byteSize(maxSize)),
+      startPattern: multiline?.line_start_pattern,
+      endPattern: multiline?.line_end_pattern,
+    })
+  }
+
+  async #scan(files: FileSet, newAtEnd: boolean, patterns: string | undefined): Promise<void> {
+    const { baseDir, clock, config } = this.#context
+    const startedMs = clock.monotonicMs()
+    this.#scannedAt = clock.now()
+    try {
+      await files.scan(newAtEnd, patterns === undefined ? [] : [patternsChange(patterns)])
+    } catch (error) {
+      files.problems.set(baseDir, errorText(error))
+    }
+    this.#status.problems(files.problems)
+    if (files.size === 0) this.#status.noFiles(config.include, baseDir)
+    const nowMs = clock.monotonicMs()
+    this.#nextScanMs = nowMs + Math.max(this.#pollMs, (nowMs - startedMs) * SCAN_SHARE)
+  }
+
+  /** Reads a piece of every file that has something; false when none had. */
+  async #round({ files, reader }: Work, ledger: Ledger): Promise<boolean> {
+    let progress = false
+    this.#unstored = false
+    for (const file of [...files.files]) {
+      // A file that is read once is read in one go: order matters more there than that no file waits.
+      do {
+        const flush = this.#flush(file, files)
+        if (!file.dirty && flush === file.flushed) break
+        if (files.mustWait(file) || files.problems.has(file.path)) break
+        await ledger.room()
+        if (this.#stopping.signal.aborted) return false
+        if (!(await this.#read({ files, reader }, file, flush))) break
+        progress = true
+      } while (this.#context.config.stop_at_end)
+    }
+    return progress
+  }
+
+  async #read({ files, reader }: Work, file: TrackedFile, flush: Flush): Promise<boolean> {
+    try {
+      const stored = await reader.read(file, flush)
+      this.#unstored ||= !stored
+      return stored
+    } catch (error) {
+      files.problems.set(file.path, errorText(error))
+      this.#status.problems(files.problems)
+      return false
+    }
+  }
+
+  /** What to take as complete at the end of the file. */
+  #flush(file: TrackedFile, files: FileSet): Flush {
+    const { clock, config } = this.#context
+    if (file.dirty) return 'nothing'
+    if (file.pending === 0) return file.flushed
+    if (config.stop_at_end || files.isFinished(file)) return 'everything'
+    const idleMs = clock.monotonicMs() - file.grownAtMs
+    return config.multiline && idleMs >= this.#flushMs ? 'lines' : file.flushed
+  }
+}

@@ -1,0 +1,13 @@
+import { defineReceiver } from 'tocsin/component'
+import { checkConfig, type FileLogConfig, schema } from './config.js'
+import { FileLogReceiver } from './file-log.js'
+
+export const fileLog = defineReceiver<FileLogConfig>({
+  type: 'file_log',
+  aliases: ['filelog'],
+  stability: 'beta',
+  description: 'Reads the lines of files, through rotation, truncation and restarts.',
+  schema,
+  check: checkConfig,
+  create: (_config, context) => new FileLogReceiver(context),
+})

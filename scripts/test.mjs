@@ -1,0 +1,56 @@
+// `npm test`: format, lint, types, build and tests, in this order; stops at the first that fails.
+// `npm run test:slow` runs the long tests instead, `node scripts/test.mjs PATH` only some.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { installTools } from './tools.mjs'
+
+const slow = process.argv.includes('--slow')
+const only = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-test-'))
+
+installTools()
+if (!slow && only.length === 0) {
+  step('Format and lint', 'biome', 'ci', '--error-on-warnings', '.')
+  step('Types', 'tsc', '-p', 'tsconfig.json')
+}
+step('Build', 'tsc', '-p', 'tsconfig.build.json')
+const report = join(folder, 'report.json')
+const status = run(
+  'vitest',
+  'run',
+  ...(slow ? ['--config', 'vitest.slow.config.ts'] : []),
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...only,
+)
+summarize(report)
+rmSync(folder, { recursive: true, force: true })
+process.exitCode = status
+
+function step(title, ...command) {
+  console.log(`\n== ${title}`)
+  const code = run(...command)
+  if (code !== 0) {
+    console.error(`\n${title}: failed. Nothing after it was run.`)
+    process.exit(code)
+  }
+}
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(join('node_modules', '.bin', command), args, { stdio: 'inherit' })
+  if (error) console.error(`${command} could not be started: ${error.message}. Run "npm ci" first.`)
+  return status ?? 1
+}
+
+/** One plain closing line for people and for CI. */
+function summarize(file) {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8'))
+    console.log(`\n${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`)
+  } catch {
+    console.log('\n0 passed, 0 failed')
+  }
+}

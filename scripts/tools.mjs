@@ -1,0 +1,41 @@
+// What the tests need beyond Node: installed here where that can be done, else said.
+import { spawnSync } from 'node:child_process'
+
+const TOOLS = [
+  {
+    commands: [process.env.REDIS_SERVER_BIN, 'redis-server', 'valkey-server'],
+    package: 'redis-server',
+    why: 'state in Redis',
+  },
+]
+
+export function installTools() {
+  for (const tool of TOOLS) {
+    if (tool.commands.some(command => command && has(command))) continue
+    const canInstall = process.getuid?.() === 0 && has('apt-get')
+    if (canInstall) {
+      console.log(`Installing ${tool.package} (for the tests of ${tool.why}).`)
+      apt('update')
+      apt('install', '-y', '--no-install-recommends', tool.package)
+    }
+    if (!tool.commands.some(command => command && has(command))) {
+      const hint = `Install ${tool.package} (Debian: apt-get install ${tool.package}) to run the tests of ${tool.why}`
+      if (process.env.CI) {
+        console.error(`${hint}.`)
+        process.exit(1)
+      }
+      console.warn(`${hint}; they are skipped.`)
+    }
+  }
+}
+
+function has(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+}
+
+function apt(...args) {
+  spawnSync('apt-get', ['-qq', ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
+}

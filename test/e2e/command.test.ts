@@ -1,0 +1,177 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runCommand, startCommand } from '../support/command.js'
+
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const QUIET = 'service: {telemetry: {metrics: {level: none}}}'
+
+async function config(text: string, name = 'tocsin.yaml'): Promise<string> {
+  const file = join(folder, name)
+  await writeFile(file, text)
+  return file
+}
+
+const REPLAY = `
+receivers:
+  file_log: { include: [in.log], start_at: beginning, stop_at_end: true }
+exporters:
+  file: { path: out.jsonl }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    logs: { receivers: [file_log], exporters: [file] }
+`
+
+const LIVE = `
+receivers:
+  demo_logs:
+exporters:
+  file: { path: out.jsonl }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    logs: { receivers: [demo_logs], exporters: [file] }
+`
+
+describe('the command', () => {
+  test('--version and --help', async () => {
+    expect(await runCommand(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^tocsin \d+\.\d+\.\d+/),
+    })
+    const help = await runCommand(['--help'])
+    expect(help.code).toBe(0)
+    for (const word of ['validate', 'print-config', 'components', 'new', '--config', '--set']) {
+      expect(help.stdout).toContain(word)
+    }
+  })
+
+  test('an unknown command or option is an error that says where help is', async () => {
+    for (const args of [['nonsense'], ['--nonsense'], []]) {
+      const { code, stderr } = await runCommand(args)
+      expect(code).toBe(1)
+      expect(stderr).not.toBe('')
+    }
+  })
+
+  test('components lists kinds, types and stability', async () => {
+    const { code, stdout } = await runCommand(['components'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^receiver +file_log +\w+ /m)
+    expect(stdout).toMatch(/^exporter +webhook +\w+ /m)
+    expect(JSON.parse((await runCommand(['components', '--json'])).stdout)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ kind: 'processor', type: 'throttle' })]),
+    )
+  })
+
+  test('validate says nothing and answers 0 when all is well', async () => {
+    expect(await runCommand(['validate', '--config', await config(REPLAY)])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    })
+  })
+
+  test('validate prints one problem a line with file, line, column and key path', async () => {
+    const file = await config(
+      REPLAY.replace('include:', 'includes:').replace('exporters: [file] }', 'exporters: [fil] }'),
+    )
+    const { code, stderr } = await runCommand(['validate', '--config', file])
+    expect(code).toBe(1)
+    const lines = stderr.trim().split('\n')
+    expect(lines.length).toBeGreaterThanOrEqual(2)
+    for (const line of lines) expect(line.startsWith(`${file}:`), line).toBe(true)
+    expect(stderr).toMatch(/:3:\d+: receivers\.file_log/)
+    expect(stderr).toMatch(/:9:\d+: service\.pipelines\.logs\.exporters\[0\]: .*"file"/)
+  })
+
+  test('print-config merges, expands and redacts', async () => {
+    const first = await config(
+      'exporters: {webhook: {endpoint: "${env:URL}", headers: {Authorization: "Bearer ${env:TOKEN}"}}}',
+      'a.yaml',
+    )
+    const second = await config(
+      'receivers: {demo_logs: }\nservice: {pipelines: {logs: {receivers: [demo_logs], exporters: [webhook]}}}',
+      'b.yaml',
+    )
+    const { code, stdout } = await runCommand(
+      ['print-config', '--config', first, '--config', second, '--set', 'exporters.webhook.method=PUT'],
+      { env: { URL: 'http://127.0.0.1:9/x', TOKEN: 'top-secret' } },
+    )
+    expect(code).toBe(0)
+    expect(stdout).toContain('http://127.0.0.1:9/x')
+    expect(stdout).toContain('method: PUT')
+    expect(stdout).not.toContain('top-secret')
+  })
+
+  test('ends with 0 when all inputs have ended, with everything delivered', async () => {
+    await writeFile(join(folder, 'in.log'), 'one\ntwo\nthree')
+    const { code, stderr } = await runCommand(['--config', await config(REPLAY)])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/"delivered":3/)
+    expect(
+      (await readFile(join(folder, 'out.jsonl'), 'utf8')).match(/"stringValue":"(one|two|three)"/g),
+    ).toHaveLength(3)
+  })
+
+  test('reads from standard input', async () => {
+    const yaml = `receivers: {stdin: }\nexporters: {file: {path: out.jsonl}}\nservice: {pipelines: {logs: {receivers: [stdin], exporters: [file]}}}`
+    const { code } = await runCommand(['--config', await config(yaml), '--config', `yaml:${QUIET}`], {
+      input: 'a\nb\n',
+    })
+    expect(code).toBe(0)
+    expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toMatch(
+      /"stringValue":"a"[^]*"stringValue":"b"/,
+    )
+  })
+
+  test('an invalid configuration ends with 1 and all problems', async () => {
+    const { code, stderr } = await runCommand(['--config', await config(LIVE.replace('[file]', '[nothing]'))])
+    expect(code).toBe(1)
+    expect(stderr).toContain('nothing')
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s drains and ends with 0', async signal => {
+    const command = startCommand(['--config', await config(LIVE)])
+    await command.says(/is running/)
+    command.child.kill(signal)
+    expect(await command.finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stopped\./) })
+  })
+
+  test('a second signal ends at once with 1', async () => {
+    const yaml = LIVE.replace(
+      'file: { path: out.jsonl }',
+      'webhook: { endpoint: "http://127.0.0.1:9/" }',
+    ).replace('[file]', '[webhook]')
+    const command = startCommand(['--config', await config(yaml)])
+    await command.says(/is running/)
+    // Until something waits in the queue for a destination that is not there.
+    await command.says(/ECONNREFUSED/)
+    command.child.kill('SIGTERM')
+    await command.says(/draining/)
+    command.child.kill('SIGTERM')
+    expect(await command.finished).toMatchObject({ code: 1 })
+  })
+
+  test('SIGHUP takes a good configuration and refuses a bad one', async () => {
+    const file = await config(LIVE)
+    const command = startCommand(['--config', file])
+    await command.says(/is running/)
+    await writeFile(file, LIVE.replace('[file]', '[nothing]'))
+    command.child.kill('SIGHUP')
+    await command.says(/the old one stays in force/)
+    await writeFile(file, LIVE.replaceAll('out.jsonl', 'other.jsonl'))
+    command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    command.child.kill('SIGTERM')
+    expect(await command.finished).toMatchObject({ code: 0 })
+    expect(await readFile(join(folder, 'other.jsonl'), 'utf8')).not.toBe('')
+  })
+})
