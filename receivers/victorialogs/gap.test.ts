@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import type { KeyValueStore } from 'tocsin/component'
-import { seededRandom, testContext, VirtualClock } from 'tocsin/testing'
+import { collectingIntake, seededRandom, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { scaledClock } from '../../test/support/scaled-clock.js'
 import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
+import { VictoriaLogsReceiver } from './victorialogs.js'
 
 const open: Harness[] = []
 afterEach(async () => {
@@ -273,6 +274,28 @@ describe('a restart', () => {
     await passUntil(clock, () => run.intake.records().length === 12_000, 'all lines')
     await clock.advance(2_000)
     expect(run.intake.batches.every(batch => batch.released)).toBe(true)
+  })
+})
+
+describe('a reload', () => {
+  it('goes on where it was, also without a storage', async () => {
+    const { clock, h } = await standing()
+    const first = await h.run()
+    await tailing(h)
+    h.insert('before')
+    await first.intake.waitFor(1)
+    await first.stop()
+    await clock.advance(20_000)
+    h.insert('in between')
+    const intake = collectingIntake()
+    const receiver = new VictoriaLogsReceiver(first.context)
+    await receiver.start(intake)
+    await tailing(h)
+    h.insert('after')
+    await intake.waitFor(2)
+    await receiver.stop()
+    await receiver.close()
+    expect(intake.records().map(record => record.body)).toEqual(['in between', 'after'])
   })
 })
 

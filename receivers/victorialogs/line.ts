@@ -17,6 +17,9 @@ export interface Line {
 
 export type BadLine = 'invalid_utf8' | 'invalid_json'
 
+/** VictoriaLogs nests nothing; what does is walked by recursion further down, which must not run out of stack. */
+const MAX_DEPTH = 100
+
 /** Decodes one line, or says why it is none. Never throws. */
 export function decodeLine(bytes: Buffer): Line | BadLine {
   if (!isUtf8(bytes)) return 'invalid_utf8'
@@ -28,6 +31,7 @@ export function decodeLine(bytes: Buffer): Line | BadLine {
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return 'invalid_json'
   const line = fields as LineFields
+  if (tooDeep(line, MAX_DEPTH)) return 'invalid_json'
   return {
     identity: identityOf(line),
     time: typeof line._time === 'string' ? parseRfc3339(line._time) : undefined,
@@ -60,6 +64,13 @@ function shapeOf(names: readonly string[]): Shape {
   const sorted = [...names].sort()
   lastShape = { names, sorted, text: JSON.stringify(sorted) }
   return lastShape
+}
+
+function tooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  for (const key in value) if (tooDeep((value as LineFields)[key], depth - 1)) return true
+  return false
 }
 
 /** For lines that cannot be decoded, so that a repeat of one is not counted again. */
