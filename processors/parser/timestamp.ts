@@ -85,13 +85,17 @@ function distance(a: bigint, b: bigint): bigint {
   return a > b ? a - b : b - a
 }
 
-/** An attribute by its name, or the value at a path. */
+/** The attribute of this name, `time` for one, where the record has it; else the value at the path. */
 function fieldAt(name: string): (record: LogRecord) => AnyValue | undefined {
+  const path = pathOf(name)
+  return record => (Object.hasOwn(record.attributes, name) ? record.attributes[name] : path?.get(record))
+}
+
+function pathOf(name: string): ReturnType<typeof compilePath> | undefined {
   try {
-    const path = compilePath(name)
-    return path.get
+    return compilePath(name)
   } catch (error) {
     if (!(error instanceof PathError)) throw error
-    return record => record.attributes[name]
+    return undefined
   }
 }
