@@ -51,7 +51,8 @@ export async function killedReplay({ seed, kills, records }: KilledReplay): Prom
     const killedAt: Failpoint[] = []
     const accidents: string[] = []
     for (let life = 0; ; life++) {
-      const name = killedAt.length < kills ? (FAILPOINTS[life % FAILPOINTS.length] as Failpoint) : undefined
+      const name =
+        killedAt.length < kills ? (FAILPOINTS[(seed + life) % FAILPOINTS.length] as Failpoint) : undefined
       const passing = name && 1 + Math.floor(random() * LATEST[name])
       const how = await replay(folder, 'killed', file, sink, name && `${name}=kill@${passing}`)
       if (how === 'killed' && name) killedAt.push(name)
