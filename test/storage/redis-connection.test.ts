@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, redisServerBinary, startRedis, type TestRedis } from '../../../test/support/redis.js'
-import { startRedisStorage, type TestRedisStorage } from '../../../test/support/redis-storage.js'
-import { check, type RedisStorageConfig } from './config.js'
+import type { RedisStorageConfig } from '../../core/extensions/redis_storage/config.js'
+import { freePort, redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
+import { startRedisStorage, type TestRedisStorage } from '../support/redis-storage.js'
 
 const runs = redisServerBinary() !== undefined
 const SECRET = 'correct-horse'
@@ -21,7 +21,9 @@ describe.runIf(runs)('the connection of redis_storage', () => {
     folder = mkdtempSync(join(tmpdir(), 'tocsin-redis-tls-'))
     makeCertificates(folder)
     tlsPort = await freePort()
-    const acl = ['--user', 'collector', 'on', `>${SECRET}`, '~tocsin*', '+@all']
+    // What the README says.
+    const allowed = ['+@read', '+@write', '+@scripting', '+@connection', '+info']
+    const acl = ['--user', 'collector', 'on', `>${SECRET}`, '~tocsin*', ...allowed]
     const narrow = ['--user', 'reader', 'on', `>${SECRET}`, '~*', '+@connection', '+info']
     guarded = await startRedis({
       args: ['--requirepass', SECRET, ...acl, ...narrow],
@@ -77,6 +79,27 @@ describe.runIf(runs)('the connection of redis_storage', () => {
       const { failure, status } = await tries({ endpoint: guarded.endpoint, ...credentials, db: 0 })
       expect([failure, status]).toEqual([undefined, 'none'])
     }
+  })
+
+  it('needs no more than the README asks for', async () => {
+    const credentials = { endpoint: guarded.endpoint, username: 'collector', password: SECRET }
+    const extension = await startRedisStorage(credentials)
+    open.push(extension)
+    const codec = { encode: String, decode: Number }
+    const store = extension.storage.state('acl', { codec, maxKeys: 1 })
+    const journal = [{ recordId: 'r', outcome: 'o', timer: true }]
+    const change = { expected: undefined, state: 1, due: 5n, pinned: false, journal }
+    const keys = Array.from({ length: 1_000 }, (_, n) => `k${n}`)
+    const { evicted } = await store.write(
+      keys.map(key => ({ ...change, key })),
+      10n ** 18n,
+    )
+    expect(evicted).toBeGreaterThan(0)
+    expect((await store.due(9n, 5)).length).toBe(5)
+    expect((await store.claim(10n ** 18n, 10n ** 18n, 5)).length).toBe(5)
+    await store.release([{ key: 'k1', recordId: 'r' }])
+    expect(await extension.storage.keyValue('acl').range('', 'z', 9)).toEqual([])
+    expect(extension.statuses).toEqual([])
   })
 
   it('says what is wrong with the credentials', async () => {
@@ -150,27 +173,6 @@ describe.runIf(runs)('the connection of redis_storage', () => {
     } finally {
       await sentinel.stop()
     }
-  })
-})
-
-describe('the configuration of redis_storage', () => {
-  const messages = (config: Partial<RedisStorageConfig>) =>
-    check({ mode: 'single', db: 0, prefix: 't', connect_timeout: '1s', timeout: '1s', ...config }).map(
-      ({ path, message }) => `${path.join('.')}: ${message}`,
-    )
-
-  it('is checked across keys', () => {
-    expect(messages({})).toEqual([])
-    expect(messages({ endpoint: 'a:1', endpoints: ['b:1'] })).toEqual([
-      'endpoint: endpoint and endpoints are both set',
-    ])
-    expect(messages({ endpoints: ['a:1', 'b:1'] })).toEqual(['endpoints: mode single takes one endpoint'])
-    expect(messages({ mode: 'sentinel' })).toEqual([
-      'master_name: mode sentinel needs the name of the master',
-    ])
-    expect(messages({ master_name: 'x' })).toEqual(['master_name: master_name is for mode sentinel'])
-    expect(messages({ mode: 'cluster', db: 1 })).toEqual(['db: a cluster has only database 0'])
-    expect(messages({ tls: { cert_file: 'x' } })).toEqual(['tls.cert_file: there is a cert without a key'])
   })
 })
 

@@ -1,17 +1,11 @@
 import { seededRandom } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type Counted,
-  type CounterOptions,
-  counter,
-  event,
-  outcomesOf,
-} from '../../../test/support/counter.js'
-import { redisServerBinary, startCluster, startRedis, type TestRedis } from '../../../test/support/redis.js'
-import { startRedisStorage, type TestRedisStorage, until } from '../../../test/support/redis-storage.js'
-import { systemClock } from '../../service/clock.js'
-import { partOf } from '../../state/partitioned.js'
-import { KeyedRuntime } from '../../state/runtime.js'
+import { systemClock } from '../../core/service/clock.js'
+import { partOf } from '../../core/state/partitioned.js'
+import { KeyedRuntime } from '../../core/state/runtime.js'
+import { type Counted, type CounterOptions, counter, event, outcomesOf } from '../support/counter.js'
+import { redisServerBinary, startCluster, startRedis, type TestRedis } from '../support/redis.js'
+import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
 
 const runs = redisServerBinary() !== undefined
 const EVER = 1_000_000_000n

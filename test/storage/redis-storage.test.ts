@@ -1,18 +1,18 @@
 import fc from 'fast-check'
 import { keyValueConformance, seededRandom, stateStoreConformance, VirtualClock } from 'tocsin/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Counted, counter, event, outcomesOf } from '../../../test/support/counter.js'
-import { delayProxy } from '../../../test/support/delay-proxy.js'
+import { memoryState } from '../../core/state/memory-state.js'
+import { KeyedRuntime } from '../../core/state/runtime.js'
+import { type Counted, counter, event, outcomesOf } from '../support/counter.js'
+import { delayProxy } from '../support/delay-proxy.js'
 import {
   redisServerBinary,
   startCluster,
   startRedis,
   type TestCluster,
   type TestRedis,
-} from '../../../test/support/redis.js'
-import { startRedisStorage, type TestRedisStorage } from '../../../test/support/redis-storage.js'
-import { memoryState } from '../../state/memory-state.js'
-import { KeyedRuntime } from '../../state/runtime.js'
+} from '../support/redis.js'
+import { startRedisStorage, type TestRedisStorage } from '../support/redis-storage.js'
 
 const runs = redisServerBinary() !== undefined
 
@@ -155,13 +155,17 @@ describe.runIf(runs)('redis_storage', () => {
     const proxy = await delayProxy(redis.port, 60)
     const slow = await startRedisStorage({ endpoint: proxy.endpoint })
     try {
-      const { runtime } = runtimeOn(slow, `rtt${namespaces++}`)
+      const { runtime } = runtimeOn(slow, `rtt${namespaces++}`, { threshold: 1_000 })
       const batch = (from: number) =>
         Array.from({ length: 1_000 }, (_, n) => event(`${from} ${n}`, 1n, `alert:k${n}`))
       await runtime.process(batch(0))
-      const before = performance.now()
-      await runtime.process(batch(1))
-      const roundTrips = (performance.now() - before) / 120
+      // The machine may be busy: what counts is the best of a few.
+      let roundTrips = Number.POSITIVE_INFINITY
+      for (let attempt = 1; attempt <= 4; attempt++) {
+        const before = performance.now()
+        await runtime.process(batch(attempt))
+        roundTrips = Math.min(roundTrips, (performance.now() - before) / 120)
+      }
       expect(roundTrips).toBeGreaterThan(1.9)
       expect(roundTrips).toBeLessThan(2.9)
     } finally {
