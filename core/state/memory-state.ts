@@ -49,13 +49,16 @@ class MemoryState<S> implements StateStore<S> {
   }
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+    const versions: (string | undefined)[] = []
     const applied = changes.map(change => {
       const matches = this.#index.matches(change)
-      if (matches) this.#index.apply(change, this.#index.nextVersion(), now)
+      const version = matches ? this.#index.nextVersion() : 0
+      if (matches) this.#index.apply(change, version, now)
+      versions.push(matches && change.state !== undefined ? String(version) : undefined)
       return matches
     })
     this.#index.purge(now)
-    return { applied, evicted: this.#index.evict().length }
+    return { applied, versions, evicted: this.#index.evict().length }
   }
 
   async due(until: bigint, limit: number) {
