@@ -17,7 +17,12 @@ export function memoryState<S>(options: Pick<StateOptions<S>, 'maxKeys'>): State
 }
 
 /** The storage of components that name none. Owned by the service, so that it survives a reload. */
-export function memoryStorage(): StorageProvider {
+export interface MemoryStorage extends StorageProvider {
+  /** Forgets what components that are gone kept: after a reload. */
+  retain(namespaces: ReadonlySet<string>): void
+}
+
+export function memoryStorage(): MemoryStorage {
   const keyValues = new Map<string, KeyValueStore>()
   const indexes = new Map<string, StateIndex<unknown>>()
   return {
@@ -33,6 +38,11 @@ export function memoryStorage(): StorageProvider {
       index.maxKeys = maxKeys
       indexes.set(namespace, index as StateIndex<unknown>)
       return new MemoryState(index)
+    },
+    retain(namespaces) {
+      for (const stores of [keyValues, indexes]) {
+        for (const name of stores.keys()) if (!namespaces.has(name)) stores.delete(name)
+      }
     },
   }
 }
