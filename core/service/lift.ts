@@ -48,7 +48,12 @@ function keyedRuntime(
   const attributes = { processor: id, pipeline }
   const provider = storage(keyed.storage)
   const namespace = keyed.namespace ?? `${pipeline}/${id}`
-  const store = provider.state(namespace, { codec: keyed.state, maxKeys: keyed.maxKeys })
+  const store = provider.state(namespace, {
+    codec: keyed.state,
+    maxKeys: keyed.maxKeys,
+    merge: keyed.merge && ((remote, local) => keyed.merge?.(remote, local)),
+    onTrouble: error => keyed.storeFailed?.(error),
+  })
   return new KeyedRuntime(keyed, store, {
     clock,
     random,
@@ -59,7 +64,10 @@ function keyedRuntime(
       evicted: count => metrics.evicted.add(count, attributes),
       raced: count => metrics.raced.add(count, attributes),
       store: error => {
-        if (error) metrics.stateErrors.add(1, attributes)
+        if (error) {
+          metrics.stateErrors.add(1, attributes)
+          keyed.storeFailed?.(error)
+        }
         stateTrouble(error)
       },
       timerFailed: (key, error) => {
