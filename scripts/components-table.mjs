@@ -15,7 +15,7 @@ export function componentsTable(components) {
       .sort((a, b) => (a.type < b.type ? -1 : 1))
       .map(
         ({ type, description }) =>
-          `| ${kind} | [${type}](${folders[kind]}/${type}/README.md) | ${description} |`,
+          `| ${kind} | [${type}](${folders[kind]}/${type}/README.md) | ${description.replaceAll('|', '\\|')} |`,
       ),
   )
   return ['| kind | type | what it does |', '| --- | --- | --- |', ...rows].join('\n')

@@ -17,6 +17,7 @@ export {
   type HttpSenderOptions,
   sentOf,
 } from '../http/sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
 export {
   checkTls,
   type TlsClientConfig,
@@ -48,6 +49,7 @@ export type * from './exporter.js'
 export type * from './extension.js'
 export * from './factory.js'
 export type * from './listener.js'
+export * from './or-aborted.js'
 export type * from './processor.js'
 export type * from './receiver.js'
 export type * from './schema.js'

@@ -46,7 +46,7 @@ export class Service implements Host {
     const { clock, version, metrics, logger } = options
     this.#status = new StatusBoard(clock, version)
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
-    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger)
+    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
