@@ -9,15 +9,7 @@ import {
 } from 'tocsin/component'
 import type { ColumnNames } from './csv.js'
 import { isPath } from './hash-keys.js'
-import {
-  type Candidate,
-  type Cells,
-  COLUMNS,
-  candidateOf,
-  type Modes,
-  nameRules,
-  type RowProblem,
-} from './rule.js'
+import { type Candidate, type Cells, COLUMNS, candidateOf, type Modes, type RowProblem } from './rule.js'
 import type { Rows } from './table.js'
 
 export interface StatefulAlertConfig {
