@@ -151,7 +151,12 @@ describe('every line of the table of transitions', () => {
   test('recovery pattern, active: fewer than M within W accumulate, the Mth recovers', () => {
     const key = new Driver('threshold,1,60,3,10')
     const { eventId } = key.alert(0)
-    expect(key.recovery(1)).toMatchObject({ status: 'recovery_accumulating', eventId, first: START, count: 1 })
+    expect(key.recovery(1)).toMatchObject({
+      status: 'recovery_accumulating',
+      eventId,
+      first: START,
+      count: 1,
+    })
     expect(key.recovery(2)).toMatchObject({ status: 'recovery_accumulating', count: 2 })
     expect(key.recovery(3)).toMatchObject({ status: 'recovery', reason: 'pattern', eventId })
   })
@@ -191,7 +196,9 @@ describe('every line of the table of transitions', () => {
     key.scanNs = 60n * S
     key.alert(5)
     expect(key.tick(119.9)).toEqual([])
-    expect(key.tick(120)).toMatchObject([{ status: 'heartbeat_scan', count: 0, made: { at: START + 120n * S } }])
+    expect(key.tick(120)).toMatchObject([
+      { status: 'heartbeat_scan', count: 0, made: { at: START + 120n * S } },
+    ])
     expect(key.state).toBeUndefined()
     key.alert(121)
     key.alert(121)
