@@ -2,6 +2,7 @@ import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph.js'
+import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { Components } from './components.js'
@@ -11,7 +12,6 @@ import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
 import { StatusBoard } from './status.js'
-import { MemoryStorage } from './storages.js'
 
 export interface ServiceOptions {
   readonly version: string
@@ -29,7 +29,7 @@ export interface ServiceOptions {
  */
 export class Service implements Host {
   readonly #listeners = new Listeners()
-  readonly #memory = new MemoryStorage()
+  readonly #memory = memoryStorage()
   readonly #status: StatusBoard
   readonly #extensions: Extensions
   readonly #metricsEndpoint: MetricsEndpoint
