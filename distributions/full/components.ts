@@ -10,6 +10,7 @@ import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
 import { parserProcessor } from '../../processors/parser/index.js'
+import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
@@ -27,6 +28,7 @@ export const components: readonly AnyFactory[] = [
   batchProcessor,
   filter,
   parserProcessor,
+  statefulAlertProcessor,
   templateProcessor,
   throttleProcessor,
   transform,
