@@ -1,12 +1,13 @@
 import { concatMap, EMPTY, of, Subject } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import type { Keyed } from '../component/index.js'
+import { type Counted, counter, event } from '../../test/support/counter.js'
+import { type Keyed, RetryableError } from '../component/index.js'
 import { memoryState } from '../state/memory-state.js'
 import { KeyedRuntime } from '../state/runtime.js'
 import { settleMicrotasks, VirtualClock } from '../testing/clock.js'
 import { seededRandom } from '../testing/random.js'
 import { sampleRecord } from '../testing/records.js'
-import { PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
+import { createBatch, PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
 import { liftKeyed } from './lift-keyed.js'
 import { Obligation } from './obligation.js'
 
@@ -63,6 +64,25 @@ describe('timers of a keyed processor', () => {
     await settleMicrotasks()
     expect(settled).toEqual(['a'])
   })
+})
+
+test('leaves a batch with its source when the state could not be written until the end', async () => {
+  const store = memoryState<Counted>({ maxKeys: 9 })
+  const away = { ...store, read: () => Promise.reject(new RetryableError('test', 'away')) }
+  const options = { clock: new VirtualClock(), random: seededRandom(1), journal: true, shared: false }
+  const runtime = new KeyedRuntime(counter(), away, options)
+  const failed: unknown[] = []
+  const head = new Subject<PipelineBatch>()
+  const out: PipelineBatch[] = []
+  const operator = liftKeyed(runtime, async (_, error) => void failed.push(error))
+  head.pipe(operator).subscribe(batch => out.push(batch))
+  let settled = 0
+  const batch = createBatch([event('1', 1n, 'alert:a')], { onSettled: () => settled++ })
+  head.next(batch as PipelineBatch)
+  await new Promise(resolve => setImmediate(resolve))
+  await runtime.close()
+  await settleMicrotasks()
+  expect({ failed, settled, out }).toEqual({ failed: [], settled: 0, out: [] })
 })
 
 function lifted() {
