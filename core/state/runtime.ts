@@ -199,7 +199,8 @@ export class KeyedRuntime<S, E, O> {
     const { keys } = this.#survey
     const next = keys.splice(0, TIMERS_A_TICK)
     keys.push(...next.filter(key => busy.has(key)))
-    const wake = until ?? this.#options.clock.now()
+    // While the time is not known no timer may run.
+    const wake = until ?? 0n
     return next
       .filter(key => !busy.has(key))
       .map(key => ({ key, visits: [], until: undefined, tried: [], wake }))

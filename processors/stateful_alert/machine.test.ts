@@ -398,6 +398,12 @@ describe('what changes about the row', () => {
     })
     expect(key.state).toBeUndefined()
 
+    // Before the time is known it closes too, not before its newest event.
+    const unknown = new Driver('immediate')
+    unknown.alert(7)
+    unknown.removed = true
+    expect(unknown.wake(-1000)).toMatchObject({ made: { at: START + 7n * S } })
+
     const idle = new Driver('threshold,2,60,1,60')
     idle.alert(0)
     idle.removed = true

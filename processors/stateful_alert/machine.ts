@@ -129,7 +129,8 @@ function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Deci
   const rule = rules.ruleOf(key)
   const { active, episode } = state
   if (active && rules.isRemoved(key)) {
-    const outcome = ended(key, active, active.row, episode, 'rule_removed', time)
+    const at = state.newest > time ? state.newest : time
+    const outcome = ended(key, active, active.row, episode, 'rule_removed', at)
     return { ...decided(undefined, outcome), reason: 'rule_removed' }
   }
   const expiry = expiryOf(state, rule)
