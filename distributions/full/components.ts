@@ -4,6 +4,7 @@ import { fileStorage } from '../../core/extensions/file_storage/index.js'
 import { healthCheck } from '../../core/extensions/health_check/index.js'
 import { redisStorage } from '../../core/extensions/redis_storage/index.js'
 import { debug } from '../../exporters/debug/index.js'
+import { email } from '../../exporters/email/index.js'
 import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
@@ -27,6 +28,7 @@ export const components: readonly AnyFactory[] = [
   throttleProcessor,
   transform,
   debug,
+  email,
   file,
   mattermost,
   webhook,
