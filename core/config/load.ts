@@ -47,8 +47,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const report = new Report()
   report.problems.push(...read.problems)
   if (!read.root) {
-    const place = report.problems.length > 0
-    throw new ConfigError(place ? inOrder(report.problems, []) : [noSource])
+    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource])
   }
   const expanded = await expand(read.root, request.environment)
   report.problems.push(...expanded.problems)
@@ -65,12 +64,13 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
       kind,
-      checkSection(entriesOf(root, section, report), section, kind, catalog, validator, report),
+      checkSection(entriesOf(root, section, kind, report), section, kind, catalog, validator, report),
     ]),
   ) as { [kind in Kind]: Map<string, Defined> }
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
 
-  const problems = inOrder(report.problems, request.sources)
+  const names = request.sources.map(source => source.replace(/^file:/, ''))
+  const problems = inOrder(report.problems, names)
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
@@ -122,18 +122,17 @@ function wrapped(key: string, entry: Entry): MapNode {
   return { kind: 'map', place: entry.value.place, entries: new Map([[key, entry]]) }
 }
 
-function entriesOf(root: MapNode, section: Section, report: Report): ReadonlyMap<string, Entry> {
+function entriesOf(root: MapNode, section: Section, kind: Kind, report: Report): ReadonlyMap<string, Entry> {
   const entry = root.entries.get(section)
   const node = entry && report.open(entry.value)
-  if (!entry || !node || node.kind === 'invalid' || isNothing(node)) return new Map()
+  if (!entry || !node || isNothing(node)) return new Map()
   if (node.kind === 'map') return node.entries
-  const fix = `write "${section}:" and below it, indented, one "type:" or "type/name:" for each`
-  report.error(
-    entry.key,
-    [section],
-    `expected component ids with their configuration, found ${node.kind === 'list' ? 'a list' : 'a single value'}`,
-    fix,
-  )
+  report.unreadable.add(kind)
+  if (node.kind !== 'invalid') {
+    const found = node.kind === 'list' ? 'a list' : 'a single value'
+    const fix = `below "${section}:" write, indented, "type:" or "type/name:" for each ${kind}`
+    report.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
+  }
   return new Map()
 }
 

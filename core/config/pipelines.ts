@@ -67,7 +67,7 @@ export function references(
     const at = [...path, index]
     const reference = resolve(id, kinds, defined, catalog)
     const before = reference && found.get(reference)
-    if (!reference) report.error(item.place, at, ...undefinedReference(id, kinds, defined, catalog))
+    if (!reference) reportUndefined(id, kinds, item.place, at, defined, catalog, report)
     else if (before === id) report.error(item.place, at, `"${id}" is listed twice`, 'remove one of the two')
     else if (before !== undefined)
       report.error(
@@ -101,7 +101,20 @@ export function resolve(
   return undefined
 }
 
-export function undefinedReference(
+export function reportUndefined(
+  id: string,
+  kinds: readonly Kind[],
+  place: Place,
+  path: Path,
+  defined: DefinedByKind,
+  catalog: Catalog,
+  report: Report,
+): void {
+  if (kinds.some(kind => report.unreadable.has(kind))) return
+  report.error(place, path, ...undefinedReference(id, kinds, defined, catalog))
+}
+
+function undefinedReference(
   id: string,
   kinds: readonly Kind[],
   defined: DefinedByKind,
@@ -117,6 +130,8 @@ export function undefinedReference(
   if (near !== undefined) return [message, `did you mean "${near}"? ${listed(known, `defined ${kind}s`)}`]
   const type = id.split('/')[0]!
   if (catalog.find(kind, type)) return [message, `add "${id}:" under ${kind}s`]
+  const like = nearest(type, catalog.types(kind))
+  if (like !== undefined) return [message, `did you mean "${like}"? add "${like}:" under ${kind}s`]
   return [message, known.length > 0 ? listed(known, `defined ${kind}s`) : `define it under ${kind}s`]
 }
 

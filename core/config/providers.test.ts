@@ -18,7 +18,7 @@ describe('sources', () => {
   )
   const count = async (sources: string[], sets: string[] = []) => {
     const { config } = await load(sources, environment, { sets })
-    return (config.processors.throttle?.config as { count: number }).count
+    return (config.processors.throttle!.config as { count: number }).count
   }
 
   it('are paths, file:, env: and yaml:, later over earlier', async () => {

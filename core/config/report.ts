@@ -1,10 +1,12 @@
-import type { Problem } from '../component/index.js'
+import type { Kind, Problem } from '../component/index.js'
 import { type Node, type Path, problemAt } from './node.js'
 import type { Place } from './source.js'
 
 /** Collects problems. */
 export class Report {
   readonly problems: Problem[] = []
+  /** Sections that could not be read: what they should hold is not reported as missing. */
+  readonly unreadable = new Set<Kind>()
 
   error(place: Place, path: Path, message: string, fix?: string): void {
     this.problems.push(problemAt(place, path, message, fix))

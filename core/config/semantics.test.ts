@@ -125,3 +125,25 @@ service: {pipelines: {logs: {receivers: [victorialogs], exporters: [mattermost]}
     expect(lines.join('\n')).not.toMatch(/hunter2|abc123/)
   })
 })
+
+describe('a mistake', () => {
+  it('is told once, without those that follow from it', async () => {
+    const files = memoryEnvironment({
+      '/etc/tocsin/main.yaml': AROUND.replace(
+        /receivers: \{file_log.*/,
+        'receivers: ${file:in.yaml}',
+      ).replace('processors: [throttle], ', ''),
+      '/etc/tocsin/in.yaml': 'file_log:\n  include: [a.log\n',
+    })
+    expect(await problemsOf(load(['main.yaml'], files))).toEqual([
+      'in.yaml:2:12: receivers.file_log.include: a "[" or "{" is not closed (add the closing "]" or "}")',
+    ])
+  })
+
+  it.each([
+    ['a:\n  b: "x\n  c: 1\n', '2:6: a.b: a quote is not closed (add the closing quote)'],
+    ['a:\n  b: 1\n  c d\n', '3:6: a.b: a line without ":" among keys (write "key: value")'],
+  ])('of YAML in %j is explained', async (yaml, line) => {
+    expect(await problems(yaml)).toEqual([`--config[1]:${line}`])
+  })
+})

@@ -4,7 +4,7 @@ import { checkValue } from './check-value.js'
 import type { Defined } from './components.js'
 import { checkConnectors } from './connectors.js'
 import { emptyMap, type MapNode, type Node } from './node.js'
-import { checkPipelines, type DefinedByKind, references, resolve, undefinedReference } from './pipelines.js'
+import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
 import type { Report } from './report.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
 import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
@@ -108,7 +108,7 @@ function checkNeeds(
     for (const { needs } of defined[kind].values())
       for (const { id, place, path } of needs) {
         const extension = resolve(id, ['extension'], defined, catalog)
-        if (!extension) report.error(place, path, ...undefinedReference(id, ['extension'], defined, catalog))
+        if (!extension) reportUndefined(id, ['extension'], place, path, defined, catalog, report)
         else if (!started.has(extension))
           report.error(
             place,
@@ -119,14 +119,14 @@ function checkNeeds(
       }
 }
 
+/** An extension that service.extensions leaves out is switched off, as in the Collector: that is no mistake. */
 function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, report: Report): void {
-  for (const [section, kind] of SECTIONS)
+  for (const [section, kind] of SECTIONS) {
+    if (kind === 'extension') continue
     for (const one of defined[kind].values()) {
       if (used.has(one)) continue
-      const [message, where] =
-        kind === 'extension'
-          ? [`the extension "${one.id}" is not started`, 'service.extensions']
-          : [`the ${kind} "${one.id}" is in no pipeline`, 'a pipeline']
-      report.warning(one.key, [section, one.id], message, `add it to ${where}, or remove it`)
+      const message = `the ${kind} "${one.id}" is in no pipeline`
+      report.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
     }
+  }
 }

@@ -61,6 +61,8 @@ export function closed(schema: ConfigSchema, insideProperties = false): ConfigSc
   const named = properties !== undefined
   return {
     ...rest,
+    // A size may be a number, which formats do not look at.
+    ...(rest.format === 'byte-size' && { minimum: rest.minimum ?? 0 }),
     ...(named && { properties: mapValues(properties, property => closed(property)) }),
     ...(additionalProperties !== undefined
       ? {

@@ -71,7 +71,10 @@ export function typeFix(schema: ConfigSchema, node: Node): string | undefined {
   )
     if (/^(-?\d+(\.\d+)?|true|false)$/.test(scalar.value) && !scalar.expansion)
       return scalar.secret ? 'remove the quotes' : `remove the quotes: ${scalar.text}`
-  if (types.has('object') && node.kind === 'list') return 'remove the dashes'
+  if (types.has('object') && node.kind === 'list')
+    return 'write "key: value" lines, without dashes or brackets'
+  if (types.has('array') && node.kind === 'map')
+    return `write [${[...node.entries.keys()].slice(0, 3).join(', ')}]`
   if (types.has('object') && schema.properties)
     return `its keys are ${Object.keys(schema.properties).slice(0, 8).join(', ')}`
   return example(schema)

@@ -41,7 +41,7 @@ export function keyPathAt(text: string, offset: number): string[] {
   return path
 }
 
-/** A list or map in brackets ends where the file does, or where the indentation no longer fits. */
+/** Brackets and quotes that are left open end where the file does, or where the indentation no longer fits. */
 function unclosedAbove(text: string, reason: string, position: number): SyntaxExplanation | undefined {
   if (!/flow collection|indentation/.test(reason)) return undefined
   const { start } = lineAt(text, position)
@@ -54,6 +54,11 @@ function unclosedAbove(text: string, reason: string, position: number): SyntaxEx
         message: 'a "[" or "{" is not closed',
         fix: 'add the closing "]" or "}"',
       }
+    const quote = /:\s+(["'])(?:(?!\1).)*$/.exec(line)
+    if (quote) {
+      const offset = above + quote.index + quote[0].indexOf(quote[1]!)
+      return { offset, message: 'a quote is not closed', fix: 'add the closing quote' }
+    }
     if (line.trim() !== '') return undefined
   }
   return undefined
@@ -119,6 +124,8 @@ function byReason(text: string, reason: string, offset: number): SyntaxExplanati
     }
   if (/nesting exceeded/.test(reason))
     return { offset, message: 'nested more than 100 levels deep', fix: 'flatten it' }
+  if (/expected ':' after/.test(reason))
+    return { offset, message: 'a line without ":" among keys', fix: 'write "key: value"' }
   if (/indentation/.test(reason))
     return {
       offset,

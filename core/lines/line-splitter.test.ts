@@ -35,6 +35,7 @@ describe('LineSplitter', () => {
   test('forgets the line begun on reset', () => {
     const splitter = new LineSplitter({ maxLineBytes: 100, oversized: 'drop' })
     splitter.push(Buffer.from('half a li'))
+    expect(splitter.rest.toString()).toBe('half a li')
     splitter.reset()
     expect(texts(splitter.push(Buffer.from('whole\n')))).toEqual(['whole'])
   })

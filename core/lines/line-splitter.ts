@@ -35,6 +35,11 @@ export class LineSplitter {
     return this.#oversized
   }
 
+  /** The line begun, as far as it came and was kept: to give it back to the source. */
+  get rest(): Buffer {
+    return Buffer.from(this.#rest.subarray(0, this.#restLength))
+  }
+
   /** The lines that this chunk completes. They are views: do not write to the chunk while they are in use. */
   push(chunk: Buffer): Buffer[] {
     const lines: Buffer[] = []

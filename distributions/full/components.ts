@@ -14,12 +14,16 @@ import { parserProcessor } from '../../processors/parser/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
+import { demoLogs } from '../../receivers/demo_logs/index.js'
 import { fileLog } from '../../receivers/file_log/index.js'
+import { stdin } from '../../receivers/stdin/index.js'
 import { victorialogs } from '../../receivers/victorialogs/index.js'
 
 /** Every component of this repository. */
 export const components: readonly AnyFactory[] = [
+  demoLogs,
   fileLog,
+  stdin,
   victorialogs,
   batchProcessor,
   filter,

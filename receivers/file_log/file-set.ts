@@ -1,24 +1,18 @@
-import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Clock, errorText, type KeyValueChange, type Logger } from 'tocsin/component'
+import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import type { Discovery } from './discovery.js'
 import type { Encoding } from './encoding.js'
-import { HEAD_BYTES, isCopyOf } from './fingerprint.js'
+import { HEAD_BYTES } from './fingerprint.js'
+import { type Found, findInFolder, findRotatedCopy, openFound, tailWhenSame } from './found.js'
 import type { Framer } from './framer.js'
 import { Identities } from './identities.js'
 import type { Ledger } from './ledger.js'
-import { MissingFiles, type Recognised } from './missing-files.js'
+import { MissingFiles } from './missing-files.js'
 import { OpenFiles } from './open-files.js'
-import {
-  endPosition,
-  type Found,
-  findInFolder,
-  findRotatedCopy,
-  openFound,
-  tailWhenSame,
-} from './recognition.js'
-import { type FilePlace, type Generation, TrackedFile } from './tracked-file.js'
+import { type Adoption, Recognition } from './recognition.js'
+import { attempt, survey } from './survey.js'
+import { type FilePlace, type Generation, keyOf, type TrackedFile } from './tracked-file.js'
 
 export interface FileSetOptions {
   readonly discover: Discovery
@@ -34,12 +28,8 @@ export interface FileSetOptions {
   onRestart(reason: 'truncated' | 'rewritten'): void
 }
 
-/** The file to track, or that it is not recognised this way, or that it is too early to tell. */
-type Adoption = TrackedFile | 'no' | 'later'
-
 /** How long a file that was moved away or deleted is still read after its last growth. */
 const GONE_IDLE_MS = 60_000
-const STATS_AT_ONCE = 32
 
 /** The files that are read, and how they are recognised through rotation, truncation and restarts. */
 export class FileSet {
@@ -48,6 +38,7 @@ export class FileSet {
   readonly #missing: MissingFiles
   readonly #identities: Identities
   readonly #handles: OpenFiles
+  readonly #recognition: Recognition
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -65,6 +56,15 @@ export class FileSet {
       checkpoints.map(({ id }) => id),
     )
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
+    this.#recognition = new Recognition({
+      encoding: options.encoding,
+      framer: options.framer,
+      ledger: options.ledger,
+      files: this.#files,
+      missing: this.#missing,
+      identities: this.#identities,
+      truncated: this.#truncated,
+    })
   }
 
   get files(): Iterable<TrackedFile> {
@@ -84,17 +84,22 @@ export class FileSet {
     this.deferred = false
     const owners = new Map([...this.#files.values()].map(file => [file.path, file]))
     const found: Found[] = []
-    for (const path of await this.#look()) {
-      await this.#try(path, async () => {
+    const { discover, clock } = this.#options
+    this.problems.clear()
+    const { fresh, gone } = await survey(discover, this.#files, this.problems, clock.monotonicMs())
+    for (const file of gone) await attempt(file.path, this.problems, () => this.#lookAtGone(file))
+    for (const path of fresh) {
+      await attempt(path, this.problems, async () => {
         const one = await openFound(path)
         if (one) found.push(one)
       })
     }
     found.sort((a, b) => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : a.path < b.path ? -1 : 1))
-    let rest = await this.#adopt(found, one => this.#resume(one, 'inode'))
-    rest = await this.#adopt(rest, one => this.#resume(one, 'content'))
-    rest = await this.#adopt(rest, one => this.#copyOfActive(one))
-    await this.#adopt(rest, one => this.#begin(one, newAtEnd))
+    const recognition = this.#recognition
+    let rest = await this.#adopt(found, one => recognition.resume(one, 'inode'))
+    rest = await this.#adopt(rest, one => recognition.resume(one, 'content'))
+    rest = await this.#adopt(rest, one => recognition.copyOfActive(one))
+    await this.#adopt(rest, one => recognition.begin(one, newAtEnd))
     for (const { place, path } of found) {
       const file = this.#files.get(keyOf(place))
       const owner = owners.get(path)
@@ -154,53 +159,10 @@ export class FileSet {
     return this.#handles.closeAll()
   }
 
-  /** Takes in which known files changed, moved or went; answers the paths of files that are new. */
-  async #look(): Promise<string[]> {
-    this.problems.clear()
-    let paths: string[]
-    try {
-      paths = await this.#options.discover()
-    } catch (error) {
-      this.problems.set('include', errorText(error))
-      return []
-    }
-    const seen = new Map<TrackedFile, string[]>()
-    const fresh = new Map<string, string>()
-    const look = async (path: string): Promise<void> => {
-      const stats = await stat(path, { bigint: true })
-      const key = keyOf({ device: `${stats.dev}`, inode: `${stats.ino}` })
-      const file = this.#files.get(key)
-      if (file) {
-        seen.set(file, [...(seen.get(file) ?? []), path])
-        this.#grew(file, stats.size, stats.mtimeNs)
-      } else if (!fresh.has(key)) fresh.set(key, path)
-    }
-    for (let at = 0; at < paths.length; at += STATS_AT_ONCE) {
-      const some = paths.slice(at, at + STATS_AT_ONCE)
-      await Promise.all(some.map(path => this.#try(path, () => look(path))))
-    }
-    for (const file of [...this.#files.values()]) {
-      const places = seen.get(file)
-      file.gone = places === undefined
-      if (places && !places.includes(file.path)) file.path = places[0] as string
-      if (!places) await this.#try(file.path, () => this.#lookAtGone(file))
-    }
-    return [...fresh.values()]
-  }
-
-  #grew(file: TrackedFile, size: bigint, mtimeNs: bigint): void {
-    if (size === file.size && mtimeNs === file.mtimeNs) return
-    file.size = size
-    file.mtimeNs = mtimeNs
-    file.grownAtMs = this.#options.clock.monotonicMs()
-    file.flushed = 'nothing'
-    file.dirty = true
-  }
-
   async #lookAtGone(file: TrackedFile): Promise<void> {
     if (await this.open(file)) {
       const { size, mtimeNs } = await file.stat()
-      this.#grew(file, size, mtimeNs)
+      file.noteSize(size, mtimeNs, this.#options.clock.monotonicMs())
       return
     }
     const unread = Number(file.size) - file.offset
@@ -215,7 +177,7 @@ export class FileSet {
     const rest: Found[] = []
     for (const one of found) {
       let adoption: Adoption = 'later'
-      await this.#try(one.path, async () => {
+      await attempt(one.path, this.problems, async () => {
         adoption = await how(one)
       })
       await this.#take(one, adoption)
@@ -240,61 +202,6 @@ export class FileSet {
     await this.#handles.opened(adoption)
   }
 
-  async #resume(found: Found, by: 'inode' | 'content'): Promise<Adoption> {
-    const recognised = await this.#missing.take(found, by)
-    return recognised ? this.#continue(found, recognised) : 'no'
-  }
-
-  #continue({ place, path, head }: Found, { known, tail }: Recognised): TrackedFile {
-    const { offset, id, firstPath } = known
-    const file = new TrackedFile(place, path, firstPath, this.#options.framer(), { offset, head, tail, id })
-    // Written again where it says what is no longer so.
-    file.generation.persisted = known.missingSinceMs === undefined && known.path === path
-    return file
-  }
-
-  /** A copy of a file that is being read starts where that file was read to, once all of that is settled. */
-  async #copyOfActive(found: Found): Promise<Adoption> {
-    const { ledger } = this.#options
-    for (const file of this.#files.values()) {
-      const old = this.#truncated.get(file)
-      // The heads first: a look at memory rules out nearly all.
-      const current = file.offset > 0 && startsWith(found.head, file.generation.headBytes)
-      for (const known of [file.previous, current ? file.fingerprint() : undefined]) {
-        if (!known || known.offset === 0 || !isCopyOf(known, found.path)) continue
-        const tail = await tailWhenSame(found, known)
-        if (!tail) continue
-        if (known === file.previous) {
-          if (old && ledger.has(old)) return 'later'
-          const copy = this.#copy(found, known.offset, tail, file.firstPath)
-          file.predecessor = copy
-          return copy
-        }
-        if (file.dirty || ledger.has(file.generation)) return 'later'
-        return this.#copy(found, known.offset, tail, file.firstPath)
-      }
-    }
-    return 'no'
-  }
-
-  #copy({ place, path, head }: Found, offset: number, tail: Buffer, firstPath: string): TrackedFile {
-    const file = new TrackedFile(place, path, firstPath, this.#options.framer(), { offset, head, tail })
-    this.#identities.give(file.generation)
-    return file
-  }
-
-  async #begin(found: Found, atEnd: boolean): Promise<Adoption> {
-    const { path, place, head } = found
-    const { encoding, framer } = this.#options
-    const start = atEnd ? await endPosition(found, encoding) : { offset: 0, tail: Buffer.alloc(0) }
-    const file = new TrackedFile(place, path, path, framer(), { ...start, head })
-    // While the first line is not complete, the identity waits: nothing is read before.
-    if (start.offset > 0 || head.includes(10) || head.length === HEAD_BYTES) {
-      this.#identities.give(file.generation)
-    }
-    return file
-  }
-
   /** The name belongs to another file now: what its former owner still holds comes first. */
   #follow(file: TrackedFile, owner: TrackedFile): void {
     if (file === owner || this.#files.get(keyOf(owner.place)) !== owner) return
@@ -314,8 +221,8 @@ export class FileSet {
         ? await openFound(moved).catch(() => undefined)
         : await findRotatedCopy(known, isTracked)
       if (!found) continue
-      const recognised = await this.#missing.take(found, moved ? 'inode' : 'content')
-      await this.#take(found, recognised ? this.#continue(found, recognised) : 'later')
+      const adoption = await this.#recognition.resume(found, moved ? 'inode' : 'content')
+      await this.#take(found, adoption === 'no' ? 'later' : adoption)
       const file = this.#files.get(keyOf(found.place))
       if (!file) continue
       file.gone = true
@@ -336,7 +243,7 @@ export class FileSet {
       if (!found) continue
       const tail = await tailWhenSame(found, known)
       const nothingMore = !tail || found.size === known.offset
-      await this.#take(found, nothingMore ? 'later' : this.#copy(found, known.offset, tail, file.firstPath))
+      await this.#take(found, nothingMore ? 'later' : this.#recognition.copy(found, known, tail))
       const copy = this.#files.get(keyOf(found.place))
       if (!copy) continue
       copy.gone = true
@@ -377,20 +284,4 @@ export class FileSet {
     this.#unwritten = []
     for (const { generation } of fresh) generation.persisted = true
   }
-
-  async #try(path: string, task: () => Promise<void>): Promise<void> {
-    try {
-      await task()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.problems.set(path, errorText(error))
-    }
-  }
-}
-
-function startsWith(bytes: Buffer, head: Buffer): boolean {
-  return bytes.subarray(0, head.length).equals(head)
-}
-
-function keyOf({ device, inode }: FilePlace): string {
-  return `${device}:${inode}`
 }

@@ -4,6 +4,7 @@ import {
   type Intake,
   type KeyValueChange,
   type KeyValueStore,
+  orAborted,
   type Records,
   type Settled,
 } from 'tocsin/component'
@@ -149,16 +150,7 @@ export class Ledger {
   }
 
   #ready(): Promise<unknown> {
-    const { signal } = this.#options
-    if (signal.aborted) return Promise.resolve()
-    let stop: () => void = () => undefined
-    const aborted = new Promise<void>(resolve => {
-      stop = resolve
-      signal.addEventListener('abort', stop)
-    })
-    return Promise.race([this.#options.intake.ready(), aborted]).finally(() =>
-      signal.removeEventListener('abort', stop),
-    )
+    return orAborted(this.#options.intake.ready(), this.#options.signal)
   }
 
   #advance(stream: Stream): void {

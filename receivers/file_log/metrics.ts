@@ -13,16 +13,16 @@ export function createMetrics({ meter, id }: ComponentContext<unknown>): FileLog
   const open = meter.createUpDownCounter('otelcol_fileconsumer_open_files', {
     description: 'Files that are open.',
   })
-  const unsettled = meter.createUpDownCounter('otelcol_fileconsumer_unsettled_batches', {
+  const unsettled = meter.createUpDownCounter('tocsin_file_log_unsettled_batches', {
     description: 'Batches that were handed on and whose checkpoint is not durable yet.',
   })
-  const restarts = meter.createCounter('otelcol_fileconsumer_truncated_files', {
+  const restarts = meter.createCounter('tocsin_file_log_truncated_files', {
     description: 'Files that were truncated or rewritten, and read again from the start.',
   })
-  const invalid = meter.createCounter('otelcol_receiver_invalid_encoding_log_records', {
+  const invalid = meter.createCounter('tocsin_receiver_invalid_encoding_log_records', {
     description: 'Records in which bytes that are no character were replaced.',
   })
-  const oversized = meter.createCounter('otelcol_receiver_oversized_log_records', {
+  const oversized = meter.createCounter('tocsin_receiver_oversized_log_records', {
     description: 'Records longer than max_log_size, which were split.',
   })
   return {

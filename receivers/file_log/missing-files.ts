@@ -1,7 +1,7 @@
 import { type KeyValueChange, nsToMs } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
 import { isCopyOf } from './fingerprint.js'
-import { type Found, tailWhenSame } from './recognition.js'
+import { type Found, tailWhenSame } from './found.js'
 
 /** How long a checkpoint waits for its file: a file system may be away for a while. */
 const MISSING_MS = 24 * 3_600_000

@@ -1,109 +1,87 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import type { Encoding } from './encoding.js'
-import { type Fingerprint, HEAD_BYTES, isRotatedName, markOf, TAIL_BYTES } from './fingerprint.js'
-import { type FilePlace, readFully } from './tracked-file.js'
+import { type Fingerprint, HEAD_BYTES, isCopyOf } from './fingerprint.js'
+import { endPosition, type Found, tailWhenSame } from './found.js'
+import type { Framer } from './framer.js'
+import type { Identities } from './identities.js'
+import type { Ledger } from './ledger.js'
+import type { MissingFiles } from './missing-files.js'
+import { type Generation, TrackedFile } from './tracked-file.js'
 
-/** A file that was found and is open. */
-export interface Found {
-  readonly path: string
-  readonly place: FilePlace
-  readonly handle: FileHandle
-  readonly size: number
-  readonly mtimeNs: bigint
-  readonly head: Buffer
-  /** Hashes of beginnings of the head, by length. */
-  readonly digests: Map<number, string>
+/** The file to track, or that it is not recognised this way, or that it is too early to tell. */
+export type Adoption = TrackedFile | 'no' | 'later'
+
+export interface RecognitionParts {
+  readonly encoding: Encoding
+  readonly framer: () => Framer
+  readonly ledger: Ledger
+  readonly files: ReadonlyMap<string, TrackedFile>
+  readonly missing: MissingFiles
+  readonly identities: Identities
+  /** Truncated files, with what they were. */
+  readonly truncated: ReadonlyMap<TrackedFile, Generation>
 }
 
-/** Opens a file and looks at its start. Undefined when it is gone or no regular file. */
-export async function openFound(path: string): Promise<Found | undefined> {
-  let handle: FileHandle
-  try {
-    handle = await open(path, 'r')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+/** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
+export class Recognition {
+  readonly #parts: RecognitionParts
+
+  constructor(parts: RecognitionParts) {
+    this.#parts = parts
   }
-  try {
-    const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true })
-    const head = await readFully(handle, 0, Math.min(Number(size), HEAD_BYTES))
-    const place = { device: `${dev}`, inode: `${ino}` }
-    return { path, place, handle, size: Number(size), mtimeNs, head, digests: new Map() }
-  } catch (error) {
-    await handle.close()
-    throw error
+
+  /** A file with a checkpoint goes on there. */
+  async resume(found: Found, by: 'inode' | 'content'): Promise<Adoption> {
+    const recognised = await this.#parts.missing.take(found, by)
+    if (!recognised) return 'no'
+    const { place, path, head } = found
+    const { known, tail } = recognised
+    const { offset, id, firstPath } = known
+    const file = new TrackedFile(place, path, firstPath, this.#parts.framer(), { offset, head, tail, id })
+    // Written again where it says what is no longer so.
+    file.generation.persisted = known.missingSinceMs === undefined && known.path === path
+    return file
   }
-}
 
-/** The bytes before the known read position when the content up to there is what was read, else undefined. */
-export async function tailWhenSame(found: Found, known: Fingerprint): Promise<Buffer | undefined> {
-  if (found.size < known.offset || found.head.length < known.head.length) return undefined
-  if (headDigest(found, known.head.length) !== known.head.digest) return undefined
-  const tail = await readFully(found.handle, known.offset - known.tail.length, known.tail.length)
-  return tail.length === known.tail.length && markOf(tail).digest === known.tail.digest ? tail : undefined
-}
-
-/** After a reboot with other device numbers each file is compared with each checkpoint: hash once. */
-function headDigest({ head, digests }: Found, length: number): string {
-  let digest = digests.get(length)
-  if (digest === undefined) {
-    digest = markOf(head.subarray(0, length)).digest
-    digests.set(length, digest)
+  /** A copy of a file that is being read starts where that file was read to, once all of that is settled. */
+  async copyOfActive(found: Found): Promise<Adoption> {
+    const { files, ledger, truncated } = this.#parts
+    for (const file of files.values()) {
+      const { previous, generation } = file
+      const rest = previous && isCopyOf(previous, found.path) && (await tailWhenSame(found, previous))
+      if (rest) {
+        const old = truncated.get(file)
+        if (old && ledger.has(old)) return 'later'
+        file.predecessor = this.copy(found, previous, rest)
+        return file.predecessor
+      }
+      // The heads first: a look at memory rules out nearly all.
+      if (file.offset === 0 || !startsWith(found.head, generation.headBytes)) continue
+      const known = file.fingerprint()
+      if (!isCopyOf(known, found.path)) continue
+      const tail = await tailWhenSame(found, known)
+      if (tail) return file.dirty || ledger.has(generation) ? 'later' : this.copy(found, known, tail)
+    }
+    return 'no'
   }
-  return digest
-}
 
-/** The file at `place` in a folder, whatever its name is now. */
-export async function findInFolder(folder: string, place: FilePlace): Promise<string | undefined> {
-  for (const name of await namesIn(folder)) {
-    const path = join(folder, name)
-    const stats = await stat(path, { bigint: true }).catch(() => undefined)
-    if (stats?.isFile() && `${stats.dev}` === place.device && `${stats.ino}` === place.inode) return path
+  /** The copy of a known file, to be read from where that was read to. */
+  copy({ place, path, head }: Found, { offset, firstPath }: Fingerprint, tail: Buffer): TrackedFile {
+    const file = new TrackedFile(place, path, firstPath, this.#parts.framer(), { offset, head, tail })
+    this.#parts.identities.give(file.generation)
+    return file
   }
-  return undefined
-}
 
-/** The copy that a rotation by copy and truncate made of a file, beside it; open, to be closed by the caller. */
-export async function findRotatedCopy(
-  known: Fingerprint,
-  isKnown: (place: FilePlace) => boolean,
-): Promise<Found | undefined> {
-  const folder = dirname(known.firstPath)
-  for (const name of await namesIn(folder)) {
-    const path = join(folder, name)
-    if (!isRotatedName(path, known.firstPath)) continue
-    const found = await openFound(path).catch(() => undefined)
-    if (!found) continue
-    const same = !isKnown(found.place) && (await tailWhenSame(found, known).catch(() => undefined))
-    if (same) return found
-    await found.handle.close()
-  }
-  return undefined
-}
-
-/** Where reading starts at the end: behind the last line end, so that a line begun is read in whole. */
-export async function endPosition(
-  found: Found,
-  encoding: Encoding,
-): Promise<{ readonly offset: number; readonly tail: Buffer }> {
-  const { handle, size } = found
-  const length = Math.min(size, LAST_LINE_BYTES)
-  const bytes = await readFully(handle, size - length, length)
-  const lineFeed = bytes.lastIndexOf(10)
-  const whole = encoding.unit === 2 || lineFeed === -1
-  const end = whole ? bytes.length - (size % encoding.unit) : lineFeed + 1
-  return {
-    offset: size - length + end,
-    tail: Buffer.from(bytes.subarray(Math.max(0, end - TAIL_BYTES), end)),
+  async begin(found: Found, atEnd: boolean): Promise<Adoption> {
+    const { path, place, head } = found
+    const { encoding, framer, identities } = this.#parts
+    const start = atEnd ? await endPosition(found, encoding) : { offset: 0, tail: Buffer.alloc(0) }
+    const file = new TrackedFile(place, path, path, framer(), { ...start, head })
+    // While the first line is not complete, the identity waits: nothing is read before.
+    if (start.offset > 0 || head.includes(10) || head.length === HEAD_BYTES) identities.give(file.generation)
+    return file
   }
 }
 
-const LAST_LINE_BYTES = 64 * 1024
-/** A folder with more entries than this is not searched. */
-const MAX_NAMES = 10_000
-
-async function namesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => [])
-  return names.length > MAX_NAMES ? [] : names
+function startsWith(bytes: Buffer, head: Buffer): boolean {
+  return bytes.subarray(0, head.length).equals(head)
 }

@@ -11,6 +11,10 @@ export interface FilePlace {
   readonly inode: string
 }
 
+export function keyOf({ device, inode }: FilePlace): string {
+  return `${device}:${inode}`
+}
+
 /** How far a batch reaches. */
 export interface Position {
   readonly offset: number
@@ -102,6 +106,16 @@ export class TrackedFile {
   /** The file must be open. */
   stat(): Promise<BigIntStats> {
     return (this.#handle as FileHandle).stat({ bigint: true })
+  }
+
+  /** What the disk says of it; there is something to read when that changed. */
+  noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
+    if (size === this.size && mtimeNs === this.mtimeNs) return
+    this.size = size
+    this.mtimeNs = mtimeNs
+    this.grownAtMs = nowMs
+    this.flushed = 'nothing'
+    this.dirty = true
   }
 
   /** Reads on from the position, into a new buffer that records may keep views of. The file must be open. */

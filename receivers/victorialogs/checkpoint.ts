@@ -19,6 +19,7 @@ interface Segment {
 interface Head {
   readonly version: 1
   readonly complete_to: string
+  readonly checked_to: string
   readonly as_of: string
   readonly floor: string
 }
@@ -64,9 +65,9 @@ export class Checkpoint {
     }
     // A segment of an earlier run is closed, whether it was full or not.
     this.#number = (this.#segments.at(-1)?.number ?? -1) + 1
-    const { complete_to, as_of, floor } = JSON.parse(Buffer.from(head).toString()) as Head
+    const { complete_to, checked_to, as_of, floor } = JSON.parse(Buffer.from(head).toString()) as Head
     return {
-      position: { completeTo: BigInt(complete_to), asOf: BigInt(as_of) },
+      position: { completeTo: BigInt(complete_to), checkedTo: BigInt(checked_to), asOf: BigInt(as_of) },
       floor: BigInt(floor),
       lines,
     }
@@ -100,6 +101,7 @@ export class Checkpoint {
     const head: Head = {
       version: 1,
       complete_to: String(position.completeTo),
+      checked_to: String(position.checkedTo),
       as_of: String(position.asOf),
       floor: String(forgotten),
     }

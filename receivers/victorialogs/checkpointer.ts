@@ -1,5 +1,6 @@
 import { type Clock, errorText, type Logger, type Settled } from 'tocsin/component'
 import type { Checkpoint } from './checkpoint.js'
+import { earlier } from './feed.js'
 import type { Offer, Position } from './offers.js'
 import type { SeenLine } from './seen-lines.js'
 
@@ -84,10 +85,14 @@ export class Checkpointer {
     this.#releases = []
     this.#records = 0
     this.#dirty = false
-    const oldest = oldestUnsettled()
-    const completeTo = oldest !== undefined && oldest < position.completeTo ? oldest : position.completeTo
+    const oldest = oldestUnsettled() ?? position.completeTo
+    const durable: Position = {
+      completeTo: earlier(position.completeTo, oldest),
+      checkedTo: earlier(position.checkedTo, oldest),
+      asOf: position.asOf,
+    }
     try {
-      await checkpoint.save(lines, { completeTo, asOf: position.asOf }, floor())
+      await checkpoint.save(lines, durable, floor())
     } catch (error) {
       this.#lines = [...lines, ...this.#lines]
       this.#releases = [...releases, ...this.#releases]

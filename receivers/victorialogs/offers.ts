@@ -15,6 +15,8 @@ export interface Offer {
 export interface Position {
   /** Every line up to this `_time` that was there at `asOf` was offered, ns since the epoch. */
   readonly completeTo: bigint
+  /** The same, but seen by a query: the tail may have skipped lines after this. */
+  readonly checkedTo: bigint
   /** The wall clock then. */
   readonly asOf: bigint
 }

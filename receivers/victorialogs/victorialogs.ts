@@ -45,7 +45,8 @@ export class VictoriaLogsReceiver implements Receiver {
     const [restored, tls] = await Promise.all([checkpoint.load(), tlsConnectOptions(config.tls, baseDir)])
     const gap = gapOptions(config)
     const seen = this.#remember(restored, gap.lookBackMs * 3)
-    const position = restored?.position ?? { completeTo: clock.now(), asOf: clock.now() }
+    const now = clock.now()
+    const position = restored?.position ?? { completeTo: now, checkedTo: now, asOf: now }
     const client = new Client(config, tls, clock)
     const checkpointer = new Checkpointer(
       {

@@ -22,7 +22,7 @@ const TEMPLATES: readonly (readonly [log: string, event: string, regex: string])
   ['OpenSSH', 'E24', 'Received disconnect from (?P<ip>\\S+): (?P<code>\\d+): Bye Bye \\[preauth\\]'],
   ['OpenSSH', 'E13', 'Invalid user (?P<user>.*) from (?P<ip>\\S+)$'],
   ['Linux', 'E29', 'connection from (?P<ip>[\\d.]+) \\((?P<host>[^)]*)\\) at '],
-  ['Linux', 'E102', 'session opened for user (?P<user>\\S+) by (?P<by>\\S*)\\(uid=(?P<uid>\\d+)\\)'],
+  ['Linux', 'E102', 'session opened for user (?P<user>\\S+) by \\(uid=(?P<uid>\\d+)\\)'],
   ['Hadoop', 'E10', 'Address change detected\\. Old: (?P<old>\\S+) New: (?P<new>\\S+)'],
   ['OpenStack', 'E34', 'image (?P<image>\\S+) at \\((?P<path>[^)]+)\\): checking'],
 ]

@@ -31,6 +31,8 @@ export interface CollectorOptions {
   readonly random?: Random
   /** More components than the full distribution has. */
   readonly components?: readonly AnyFactory[]
+  /** Sources merged over the configuration, such as `yaml:...`. */
+  readonly overlays?: readonly string[]
   /** Where the configuration file is; a new folder, removed at stop, when there is none. */
   readonly folder?: string
 }
@@ -43,9 +45,10 @@ export async function startCollector(yaml: string, options: CollectorOptions = {
   const logger = collectingLogger(logs)
   const metrics = createMetrics({ 'service.name': 'tocsin' })
   const distribution = { ...full, components: [...full.components, ...(options.components ?? [])] }
-  const sources = /\baddress:|\bmetrics:/.test(yaml)
+  const quiet = /\baddress:|\bmetrics:/.test(yaml)
     ? []
     : ['yaml:service: {telemetry: {metrics: {level: none}}}']
+  const sources = [...quiet, ...(options.overlays ?? [])]
   const service = new Service({
     version: 'test',
     logger: { ...logger, child: () => logger },

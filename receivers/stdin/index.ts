@@ -1,0 +1,11 @@
+import { defineReceiver } from 'tocsin/component'
+import { type StdinConfig, schema } from './config.js'
+import { StdinReceiver } from './stdin.js'
+
+export const stdin = defineReceiver<StdinConfig>({
+  type: 'stdin',
+  stability: 'beta',
+  description: 'Reads lines from standard input, as in `journalctl -f | tocsin ...`.',
+  schema,
+  create: (_config, context) => new StdinReceiver(context, process.stdin),
+})

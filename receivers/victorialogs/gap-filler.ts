@@ -1,0 +1,144 @@
+import { errorText, formatRfc3339, msToNs, nsToMs } from 'tocsin/component'
+import { HttpError } from './client.js'
+import { earlier, type Feed, later } from './feed.js'
+import type { FollowerOptions } from './follower.js'
+import type { GapReader } from './gap-reader.js'
+import { Progress } from './progress.js'
+
+/** VictoriaLogs shows a line in the tail some seconds after it came; so far the readings of the past stay behind. */
+export const TAIL_DELAY_MS = 10_000
+/** While a gap is read the next one opens; one shorter than this is left to the tail's overlap. */
+const JOIN_MS = 5_000
+const OVERLAP_NS = msToNs(10_000)
+
+/** Reads from `/select/logsql/query` what the tail did not bring: after an interruption, and from time to time. */
+export class GapFiller {
+  readonly #options: FollowerOptions
+  readonly #feed: Feed
+  readonly #reader: GapReader
+  #refused = false
+  #reconcileFailing = false
+
+  constructor(options: FollowerOptions, feed: Feed, reader: GapReader) {
+    this.#options = options
+    this.#feed = feed
+    this.#reader = reader
+  }
+
+  /** `/query` answers with an error that stays: a tail has to look back further instead. */
+  get refused(): boolean {
+    return this.#refused
+  }
+
+  /** Where a reading starts that finds late lines too. */
+  overlapStart(): bigint {
+    const { gap, seen } = this.#options
+    const { completeTo, checkedTo } = this.#feed.position
+    return later(earlier(completeTo, checkedTo) - msToNs(gap.lookBackMs), seen.floor + 1n)
+  }
+
+  /**
+   * Reads on until so little is missing that the tail's overlap covers it. Throws when trying again may help; false
+   * when it cannot.
+   */
+  async fill(signal: AbortSignal): Promise<boolean> {
+    const { context, gap, metrics } = this.#options
+    const { clock, logger } = context
+    if (gap.maxAgeMs === undefined) return true
+    try {
+      let from = this.#gapStart(gap.maxAgeMs)
+      for (;;) {
+        const now = clock.now()
+        const to = later(now, this.#feed.position.completeTo)
+        await this.#read(from, to, now, signal)
+        if (clock.now() - now <= msToNs(JOIN_MS)) break
+        from = to - OVERLAP_NS
+      }
+      this.#refused = false
+    } catch (error) {
+      if (signal.aborted) throw error
+      metrics.queryFailures(1)
+      if (!(error instanceof HttpError && error.lasting)) throw error
+      if (!this.#refused) {
+        logger.warn('The gap cannot be read by query; the tail looks back instead.', {
+          reason: error.message,
+        })
+      }
+      this.#refused = true
+    }
+    return !this.#refused
+  }
+
+  /** Reads the recent past again and again, until an abort; at once from `first` on. That it fails does not hurt the tail. */
+  async reconcile(first: bigint | undefined, signal: AbortSignal): Promise<void> {
+    const { context, gap, metrics } = this.#options
+    if (gap.reconcileMs === undefined) return
+    if (first === undefined) await context.clock.sleep(gap.reconcileMs, signal)
+    for (let from = first; !signal.aborted; from = undefined) {
+      try {
+        await this.#readRecentPast(from ?? this.overlapStart(), signal)
+        this.#reconcileFailing = false
+      } catch (error) {
+        if (signal.aborted) return
+        metrics.queryFailures(1)
+        if (!this.#reconcileFailing) {
+          const reason = errorText(error)
+          context.logger.warn('The recent past cannot be read again; lines that the tail skips wait.', {
+            reason,
+          })
+        }
+        this.#reconcileFailing = true
+      }
+      await context.clock.sleep(gap.reconcileMs, signal)
+    }
+  }
+
+  async #read(from: bigint, to: bigint, now: bigint, signal: AbortSignal): Promise<void> {
+    const { context, metrics, discarded } = this.#options
+    const progress = new Progress({ ...context, from, to, remaining: metrics.backfillRemaining })
+    await this.#reader.read(from, to, signal, {
+      onRead: (admitted, end) => {
+        // When it breaks off here, what is left of the gap is as old as its end.
+        const reached = end === undefined ? {} : { completeTo: end, checkedTo: end, asOf: now - (to - end) }
+        this.#feed.add(admitted, reached)
+        metrics.backfilled(admitted.records.length, 'gap')
+        progress.read(admitted.records.length, end)
+      },
+      onOversized: count => discarded('oversized', count),
+    })
+    progress.done()
+  }
+
+  async #readRecentPast(start: bigint, signal: AbortSignal): Promise<void> {
+    const { context, metrics, seen } = this.#options
+    const now = context.clock.now()
+    const end = now - msToNs(TAIL_DELAY_MS)
+    await this.#reader.read(start, end, signal, {
+      onRead: admitted => {
+        this.#feed.add(admitted)
+        metrics.backfilled(admitted.records.length, 'reconcile')
+      },
+      // Counted when the tail or the filling of a gap met it.
+      onOversized: () => undefined,
+    })
+    this.#feed.reach({ completeTo: end, checkedTo: end, asOf: end })
+    metrics.remembered(seen.size)
+  }
+
+  /** Where the reading of the gap starts: overlapping what was read, but within `max_age`. */
+  #gapStart(maxAgeMs: number): bigint {
+    const { context, metrics } = this.#options
+    const { completeTo, asOf } = this.#feed.position
+    // Measured on the wall clock, so that sources whose clock runs differently lose nothing.
+    const tooLong = context.clock.now() - asOf - msToNs(maxAgeMs)
+    if (tooLong <= 0n) return this.overlapStart()
+    const bound = completeTo + tooLong
+    metrics.skippedSeconds(nsToMs(tooLong) / 1_000)
+    context.logger.warn('The gap is longer than backfill.max_age; its start is not read.', {
+      not_read_from: formatRfc3339(completeTo),
+      not_read_to: formatRfc3339(bound),
+    })
+    this.#feed.reach({ completeTo: bound, checkedTo: bound, asOf: asOf + tooLong })
+    return later(bound, this.overlapStart())
+  }
+}

@@ -1,0 +1,188 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ROOT } from '../support/shared.js'
+
+const exec = promisify(execFile)
+
+/** A package outside of this repository, written only against `tocsin/component`. */
+const THING: { readonly [file: string]: string } = {
+  'package.json': JSON.stringify({
+    name: '@acme/tocsin-thing',
+    version: '1.0.0',
+    type: 'module',
+    main: 'index.js',
+  }),
+  'index.js': `
+import { createRecord, defineExporter, defineProcessor, defineReceiver, PermanentError, toText } from 'tocsin/component'
+import { appendFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+const counter = defineReceiver({
+  type: 'counter',
+  stability: 'alpha',
+  description: 'Offers a number of records, one after another.',
+  schema: {
+    type: 'object',
+    properties: { count: { type: 'integer', minimum: 1, default: 3, description: 'How many.' } },
+    additionalProperties: false,
+  },
+  create: ({ count }, { clock, id }) => ({
+    async start(intake) {
+      const offers = []
+      for (let n = 1; n <= count; n++) {
+        await intake.ready()
+        offers.push(intake.offer([createRecord({ id: id + n, observedTimestamp: clock.now(), body: 'number ' + n })]))
+      }
+      void Promise.all(offers).then(() => intake.end())
+    },
+    async stop() {},
+    watermark: () => clock.now(),
+  }),
+})
+
+const shout = defineProcessor({
+  type: 'shout',
+  stability: 'alpha',
+  description: 'Turns bodies into capitals.',
+  schema: { type: 'object', properties: {}, additionalProperties: false },
+  create: () => ({ process: records => records.map(record => record.patch({ body: toText(record.body).toUpperCase() })) }),
+})
+
+const lines = defineExporter({
+  type: 'lines',
+  stability: 'alpha',
+  description: 'Appends bodies to a file.',
+  schema: {
+    type: 'object',
+    properties: { path: { type: 'string', description: 'The file.' } },
+    required: ['path'],
+    additionalProperties: false,
+  },
+  create: ({ path }, { baseDir }) => ({
+    async send({ records }) {
+      if (records.some(record => record.body === 'NUMBER 2' )) throw new PermanentError('no_two', 'This one takes no two.')
+      await appendFile(resolve(baseDir, path), records.map(record => record.body + '\\n').join(''))
+      return 'ok'
+    },
+  }),
+})
+
+export const components = [counter, shout, lines]
+`,
+}
+
+const CONFIG = `
+packages: ['@acme/tocsin-thing']
+receivers:
+  counter: { count: 4 }
+processors:
+  shout:
+exporters:
+  lines: { path: out.txt }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    logs: { receivers: [counter], processors: [shout], exporters: [lines] }
+`
+
+describe('a package of somebody else', () => {
+  let app = ''
+  beforeAll(async () => {
+    app = await mkdtemp(join(tmpdir(), 'tocsin-app-'))
+    const thing = join(app, 'thing')
+    await mkdir(thing)
+    for (const [file, text] of Object.entries(THING)) await writeFile(join(thing, file), text)
+    await exec('npm', ['pack', '--ignore-scripts', '--pack-destination', app], { cwd: ROOT })
+    await writeFile(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true }))
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+    const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--install-links']
+    // Without scripts: re2 takes minutes to compile, and is here already.
+    await exec('npm', ['install', '--ignore-scripts', ...quiet, `./tocsin-${version}.tgz`, './thing'], {
+      cwd: app,
+    })
+    await cp(join(ROOT, 'node_modules/re2/build'), join(app, 'node_modules/re2/build'), { recursive: true })
+  }, 300_000)
+  afterAll(() => rm(app, { recursive: true, force: true }))
+
+  const tocsin = (...args: string[]) => exec(join(app, 'node_modules/.bin/tocsin'), args, { cwd: app })
+
+  test('runs its receiver, processor and exporter in a pipeline', async () => {
+    await writeFile(join(app, 'mine.yaml'), CONFIG)
+    const { stderr } = await tocsin('--config', 'mine.yaml')
+    expect(await readFile(join(app, 'out.txt'), 'utf8')).toBe('NUMBER 1\nNUMBER 3\nNUMBER 4\n')
+    expect(stderr).toMatch(/"delivered":3/)
+  })
+
+  test('is listed, and validated like ours', async () => {
+    expect((await tocsin('components', '--config', 'mine.yaml')).stdout).toMatch(/^processor +shout +alpha/m)
+    await writeFile(join(app, 'wrong.yaml'), CONFIG.replace('count: 4', 'cuont: 4'))
+    await expect(tocsin('validate', '--config', 'wrong.yaml')).rejects.toMatchObject({
+      stderr: expect.stringMatching(
+        /wrong\.yaml:4:\d+: receivers\.counter\.cuont: unknown key "cuont" .*count/,
+      ),
+    })
+  })
+
+  test('a package that is not there is an error that says what to do', async () => {
+    await writeFile(join(app, 'absent.yaml'), CONFIG.replace('@acme/tocsin-thing', '@acme/absent'))
+    await expect(tocsin('validate', '--config', 'absent.yaml')).rejects.toMatchObject({
+      stderr: expect.stringMatching(/absent\.yaml:2:\d+: packages\[0\]: .*npm install/),
+    })
+  })
+
+  test.each(['receiver', 'processor', 'exporter', 'connector', 'extension'])(
+    'tocsin new %s writes a package that passes its suite and runs',
+    async kind => {
+      await tocsin('new', kind, `their_${kind}`)
+      const folder = join(app, `tocsin-their-${kind}`)
+      const { stdout } = await exec(process.execPath, ['--test'], { cwd: folder })
+      expect(stdout).toMatch(/fail 0/)
+      expect(stdout).toMatch(/pass [1-9]/)
+      // The example of its README, as it stands.
+      const yaml = /```yaml\n([^]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
+      await cp(folder, join(app, 'node_modules', `tocsin-their-${kind}`), { recursive: true })
+      await writeFile(join(app, `${kind}.yaml`), yaml)
+      expect(await tocsin('validate', '--config', `${kind}.yaml`)).toMatchObject({ stdout: '', stderr: '' })
+      await expect(tocsin('new', kind, `their_${kind}`)).rejects.toMatchObject({
+        stderr: expect.stringContaining('is not empty'),
+      })
+    },
+    60_000,
+  )
+
+  test('tocsin new refuses what cannot be', async () => {
+    await expect(tocsin('new', 'gadget', 'x')).rejects.toMatchObject({
+      stderr: expect.stringContaining('exporter'),
+    })
+    await expect(tocsin('new', 'exporter', 'My-Thing')).rejects.toMatchObject({
+      stderr: expect.stringContaining('snake_case'),
+    })
+  })
+
+  test('the published types are whole', async () => {
+    await writeFile(
+      join(app, 'use.ts'),
+      `import { defineExporter, type ComponentContext, type Exporter } from 'tocsin/component'
+import { VirtualClock } from 'tocsin/testing'
+import { main } from 'tocsin'
+export const e = defineExporter<{ path: string }>({
+  type: 'x', stability: 'alpha', description: 'Does nothing at all, but in types.', schema: { type: 'object' },
+  create: (config: { path: string }, context: ComponentContext<{ path: string }>): Exporter => ({
+    send: async () => (config.path === context.id ? 'ok' : { reason: String(new VirtualClock().now()) }),
+  }),
+})
+export const m: typeof main = main
+`,
+    )
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node']
+    const roots = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--skipLibCheck']
+    const { stdout } = await exec(join(ROOT, 'node_modules/.bin/tsc'), [...options, ...roots, 'use.ts'], {
+      cwd: app,
+    })
+    expect(stdout).toBe('')
+  }, 60_000)
+})
