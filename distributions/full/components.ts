@@ -10,6 +10,7 @@ import { mattermost } from '../../exporters/mattermost/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
+import { memoryLimiter } from '../../processors/memory_limiter/index.js'
 import { parserProcessor } from '../../processors/parser/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
@@ -27,6 +28,7 @@ export const components: readonly AnyFactory[] = [
   victorialogs,
   batchProcessor,
   filter,
+  memoryLimiter,
   parserProcessor,
   templateProcessor,
   throttleProcessor,
