@@ -32,7 +32,7 @@ const ENV = new Proxy<{ [name: string]: string }>(
 describe('the YAML examples of the documentation are valid as they stand', () => {
   for (const document of DOCUMENTS) {
     const text = readFileSync(join(ROOT, document), 'utf8')
-    for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([^]*?)```/g)].entries()) {
+    for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].entries()) {
       // A fragment (one component's options) is made whole by the text around it; whole ones have a service.
       test.skipIf(!/^service:/m.test(yaml))(`${document}, example ${index + 1}`, async () => {
         const folder = await mkdtemp(join(tmpdir(), 'tocsin-docs-'))
@@ -57,7 +57,7 @@ test('every component has a whole example in its README', () => {
       extension: 'core/extensions',
     }[kind]
     const readme = readFileSync(join(ROOT, folder, type, 'README.md'), 'utf8')
-    expect(readme, `${folder}/${type}/README.md`).toMatch(/```yaml\n[^]*?^service:/m)
+    expect(readme, `${folder}/${type}/README.md`).toMatch(/```yaml\n[\s\S]*?^service:/m)
   }
 })
 

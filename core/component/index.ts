@@ -18,6 +18,7 @@ export {
   type HttpSenderOptions,
   sentOf,
 } from '../http/sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
 export {
   checkTls,
   type TlsClientConfig,

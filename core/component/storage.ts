@@ -120,6 +120,8 @@ export interface ClaimedTimer extends JournalRef {
 export interface StateWritten {
   /** In the order of the changes: false where the key had another version, and nothing was written. */
   readonly applied: readonly boolean[]
+  /** The new versions; undefined where nothing was written, or the key was removed. */
+  readonly versions: readonly (string | undefined)[]
   /** Keys evicted for `maxKeys`. */
   readonly evicted: number
 }

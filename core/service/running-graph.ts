@@ -143,7 +143,7 @@ export class RunningGraph {
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, metrics, deadLetters, components } = this.options
+    const { clock, random, meter, metrics, deadLetters, components } = this.options
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -154,6 +154,8 @@ export class RunningGraph {
     })
     const lifted = lift(processor, {
       id: plan.id,
+      type: plan.factory.type,
+      meter,
       pipeline,
       clock,
       random,
@@ -161,14 +163,7 @@ export class RunningGraph {
       metrics,
       fail,
       storage: id => components.provider(id),
-      stateTrouble: error => {
-        if (error)
-          logger.warn('The state store cannot be reached; it is tried again.', { reason: errorText(error) })
-        const status: ComponentStatus = error
-          ? { status: 'recoverable_error', message: errorText(error) }
-          : { status: 'ok' }
-        this.#report(kind, plan.id, [pipeline], status)
-      },
+      reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
     return lifted.operator

@@ -2,6 +2,7 @@ import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph.js'
+import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { Components } from './components.js'
@@ -12,7 +13,6 @@ import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
 import { StatusBoard } from './status.js'
-import { MemoryStorage } from './storages.js'
 
 export interface ServiceOptions {
   readonly version: string
@@ -30,7 +30,7 @@ export interface ServiceOptions {
  */
 export class Service implements Host {
   readonly #listeners = new Listeners()
-  readonly #memory = new MemoryStorage()
+  readonly #memory = memoryStorage()
   readonly #status: StatusBoard
   readonly #extensions: Extensions
   readonly #metricsEndpoint: MetricsEndpoint
@@ -47,7 +47,7 @@ export class Service implements Host {
     const { clock, version, metrics, logger } = options
     this.#status = new StatusBoard(clock, version)
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
-    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger)
+    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
