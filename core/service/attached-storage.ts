@@ -1,12 +1,12 @@
 import type { Clock, Extension, Host, LogAttributes, Logger, StorageExtension } from '../component/index.js'
 import { PermanentError, type StorageProvider } from '../component/index.js'
+import { memoryStorage } from '../state/memory-state.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
 import { Listeners } from './listeners.js'
 import type { ServiceSettings } from './settings.js'
 import { StatusBoard } from './status.js'
-import { MemoryStorage } from './storages.js'
 
 export interface AttachedStorage {
   readonly id: string
@@ -40,7 +40,7 @@ export async function attachDefaultStorage(
       // Spreads the tries of many collectors; this is one command.
       random: () => 0,
       listeners: new Listeners(),
-      memory: new MemoryStorage(),
+      memory: memoryStorage(),
       status,
       extensions: () => extensions,
     },
