@@ -26,6 +26,7 @@ export {
 } from '../http/tls.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../otlp/index.js'
 export * from '../ottl/index.js'
 export * from '../pattern/index.js'
 export { partitionedState, partMaxKeys } from '../state/partitioned.js'
