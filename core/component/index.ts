@@ -6,7 +6,9 @@ export {
   type NotificationOptions,
   notificationOf,
 } from '../delivery/notification.js'
-export { describeUrl } from '../http/redact.js'
+export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
+export { authenticatorOf } from '../http/authenticator.js'
+export { describeUrl, redact, secretsOf } from '../http/redact.js'
 export {
   checkHeaders,
   createHttpSender,
@@ -24,6 +26,14 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export {
+  checkServerTls,
+  openServerTls,
+  type ServerTls,
+  type TlsServerConfig,
+  type TlsServerOptions,
+  tlsServerSchema,
+} from '../http/tls-server.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../otlp/index.js'

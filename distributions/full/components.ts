@@ -1,5 +1,7 @@
 import type { AnyFactory } from 'tocsin/component'
 import { forwardConnector } from '../../core/connectors/forward/index.js'
+import { basicAuth } from '../../core/extensions/basicauth/index.js'
+import { bearerTokenAuth } from '../../core/extensions/bearertokenauth/index.js'
 import { fileStorage } from '../../core/extensions/file_storage/index.js'
 import { healthCheck } from '../../core/extensions/health_check/index.js'
 import { redisStorage } from '../../core/extensions/redis_storage/index.js'
@@ -14,11 +16,13 @@ import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
 import { fileLog } from '../../receivers/file_log/index.js'
+import { otlpReceiver } from '../../receivers/otlp/index.js'
 import { victorialogs } from '../../receivers/victorialogs/index.js'
 
 /** Every component of this repository. */
 export const components: readonly AnyFactory[] = [
   fileLog,
+  otlpReceiver,
   victorialogs,
   batchProcessor,
   filter,
@@ -31,6 +35,8 @@ export const components: readonly AnyFactory[] = [
   mattermost,
   webhook,
   forwardConnector,
+  basicAuth,
+  bearerTokenAuth,
   fileStorage,
   healthCheck,
   redisStorage,

@@ -1,8 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ComponentContext, Extension, Host, Listener } from 'tocsin/component'
+import {
+  type ComponentContext,
+  type Extension,
+  type Host,
+  type Listener,
+  parseEndpoint,
+} from 'tocsin/component'
 import { answer } from './answer.js'
-import { type HealthCheckConfig, parseEndpoint } from './config.js'
+import type { HealthCheckConfig } from './config.js'
 
 const MAX_SOCKETS = 100
 /** From the connection to the end of the answer. */
