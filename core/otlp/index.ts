@@ -11,3 +11,4 @@ export {
 export { encodeOtlpProto } from './encode.js'
 export { decodeOtlpProto, type ProtoDecodeOptions, requestIds } from './request.js'
 export { OtlpLimitError } from './scan.js'
+export { sentOfPartial } from './sent.js'

@@ -8,6 +8,8 @@ import { redisStorage } from '../../core/extensions/redis_storage/index.js'
 import { debug } from '../../exporters/debug/index.js'
 import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
+import { otlpExporter } from '../../exporters/otlp/index.js'
+import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
@@ -33,6 +35,8 @@ export const components: readonly AnyFactory[] = [
   debug,
   file,
   mattermost,
+  otlpExporter,
+  otlpHttpExporter,
   webhook,
   forwardConnector,
   basicAuth,
