@@ -5,8 +5,9 @@ export {
   type Notification,
   type NotificationOptions,
   notificationOf,
+  withNotification,
 } from '../delivery/notification.js'
-export { describeUrl } from '../http/redact.js'
+export { describeUrl, redact } from '../http/redact.js'
 export {
   checkHeaders,
   createHttpSender,

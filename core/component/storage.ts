@@ -12,6 +12,11 @@ export type KeyValueChange = { readonly key: string; readonly value: Uint8Array 
 /** What a storage extension offers besides start and stop. */
 export interface StorageExtension {
   readonly storage: StorageProvider
+  /**
+   * In place of `start`, for tools: opens a storage that a running collector may hold, to read it and to change
+   * entries of namespaces that are there. A storage without it can be started beside the collector.
+   */
+  attach?(): Promise<void>
 }
 
 export interface StorageProvider {

@@ -7,6 +7,7 @@ import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
+import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
@@ -175,6 +176,7 @@ export class Service implements Host {
     this.#handovers = new Map()
     this.#memory.retain(components.namespaces)
     await this.#listeners.closeUnused()
+    await reportLeftQueues(storages, graph.queues, logger)
   }
 
   /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../component/context.js'
 import { isTocsinError, RetryableError } from '../component/errors.js'
 import type { Keyed, Survey } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
+import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
 import { EventTimes, planVisits } from './plan-visits.js'
@@ -240,6 +241,7 @@ export class KeyedRuntime<S, E, O> {
       }
     }
     if (changes.length === 0) return []
+    failpoint('after_deciding')
     const now = this.#options.clock.now()
     const written = await this.#store.write(changes, now).catch(error => {
       for (const index of writing) {
@@ -248,6 +250,7 @@ export class KeyedRuntime<S, E, O> {
       }
       throw error
     })
+    failpoint('after_state_write')
     if (written.evicted > 0) this.#options.observer?.evicted(written.evicted)
     return writing.filter((index, at) => {
       if (written.applied[at]) this.#settle(works[index] as KeyWork<E>, done[index] as Stepped<S, O>)

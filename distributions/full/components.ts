@@ -4,11 +4,13 @@ import { fileStorage } from '../../core/extensions/file_storage/index.js'
 import { healthCheck } from '../../core/extensions/health_check/index.js'
 import { redisStorage } from '../../core/extensions/redis_storage/index.js'
 import { debug } from '../../exporters/debug/index.js'
+import { email } from '../../exporters/email/index.js'
 import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
+import { memoryLimiter } from '../../processors/memory_limiter/index.js'
 import { parserProcessor } from '../../processors/parser/index.js'
 import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
@@ -27,12 +29,14 @@ export const components: readonly AnyFactory[] = [
   victorialogs,
   batchProcessor,
   filter,
+  memoryLimiter,
   parserProcessor,
   statefulAlertProcessor,
   templateProcessor,
   throttleProcessor,
   transform,
   debug,
+  email,
   file,
   mattermost,
   webhook,

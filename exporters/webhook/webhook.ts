@@ -15,9 +15,10 @@ import {
   type Template,
   templateView,
   tlsConnectOptions,
+  withNotification,
 } from 'tocsin/component'
 import type { WebhookConfig } from './config.js'
-import { defaultPayload, withNotification } from './payload.js'
+import { defaultPayload } from './payload.js'
 
 const LOG_EVERY_MS = 60_000
 
