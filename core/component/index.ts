@@ -26,6 +26,7 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../ottl/index.js'
