@@ -1,4 +1,5 @@
 import { errorText, formatProblem } from '../component/index.js'
+import { armFailpoints } from '../failpoints.js'
 import type { GraphReport } from '../graph/graph.js'
 import { systemClock } from '../service/clock.js'
 import type { Distribution } from '../service/distribution.js'
@@ -27,6 +28,10 @@ export async function run(
     output: io.stderr,
   })
   warn(settings, logger)
+  if (io.env.TOCSIN_FAILPOINTS) {
+    armFailpoints(io.env.TOCSIN_FAILPOINTS, io.kill)
+    logger.warn('TOCSIN_FAILPOINTS is set: this process will kill itself, to test what a crash leaves.')
+  }
   const metrics = createMetrics({
     'service.name': distribution.name,
     'service.version': distribution.version,

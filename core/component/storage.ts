@@ -37,6 +37,8 @@ export interface StateOptions<S> {
    * repeated, not a sum. Without it the remote state wins.
    */
   readonly merge?: ((remote: S, local: S) => S) | undefined
+  /** The store cannot be used, and goes on with a local copy. */
+  readonly onTrouble?: ((error: Error) => void) | undefined
 }
 
 export interface Codec<T> {

@@ -1,5 +1,6 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import { failpoint } from '../failpoints.js'
 import { PipelineBatch } from './batch.js'
 import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
 import type { Gate } from './gate.js'
@@ -45,6 +46,7 @@ export class ReceiverIntake implements Intake {
     }
     if (records.length === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
     metrics.accepted.add(records.length, { receiver })
+    failpoint('after_reading')
     this.#unsettledBatches++
     this.#unsettledRecords += records.length
     return new Promise(resolve => {
@@ -52,6 +54,7 @@ export class ReceiverIntake implements Intake {
         this.#unsettledBatches--
         this.#unsettledRecords -= records.length
         gate.changed()
+        failpoint('before_checkpoint')
         resolve(settled)
       })
       obligation.add(pipelines.length - 1)

@@ -60,11 +60,19 @@ function keyedRuntime(
   const namespace = keyed.namespace === undefined ? `${pipeline}/${id}` : `${type}/${keyed.namespace}`
   const { state: codec, maxKeys } = keyed
   const merge = keyed.merge && ((remote: unknown, local: unknown) => keyed.merge?.(remote, local))
-  return new KeyedRuntime(keyed, provider.state(namespace, { codec, maxKeys, merge }), {
+  const onTrouble = (error: Error): void => keyed.storeFailed?.(error)
+  const observer = keyedObserver({ meter, attributes: { processor: id, pipeline }, logger, reportStatus })
+  return new KeyedRuntime(keyed, provider.state(namespace, { codec, maxKeys, merge, onTrouble }), {
     clock,
     random,
     journal: keyed.storage !== undefined,
     shared: provider.shared,
-    observer: keyedObserver({ meter, attributes: { processor: id, pipeline }, logger, reportStatus }),
+    observer: {
+      ...observer,
+      store(error) {
+        if (error) keyed.storeFailed?.(error)
+        observer.store(error)
+      },
+    },
   })
 }

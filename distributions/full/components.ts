@@ -12,6 +12,7 @@ import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
 import { memoryLimiter } from '../../processors/memory_limiter/index.js'
 import { parserProcessor } from '../../processors/parser/index.js'
+import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
@@ -30,6 +31,7 @@ export const components: readonly AnyFactory[] = [
   filter,
   memoryLimiter,
   parserProcessor,
+  statefulAlertProcessor,
   templateProcessor,
   throttleProcessor,
   transform,

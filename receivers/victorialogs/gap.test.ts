@@ -277,6 +277,21 @@ describe('a restart', () => {
   })
 })
 
+describe('a restart before the first record', () => {
+  it('goes on from the first start', async () => {
+    const { clock, h } = await standing()
+    const durable = store()
+    const first = await h.run({}, { store: durable })
+    await tailing(h)
+    await first.stop()
+    await clock.advance(20_000)
+    h.insert('in between')
+    const second = await h.run({}, { store: durable })
+    await second.intake.waitFor(1)
+    expect(second.intake.records().map(record => record.body)).toEqual(['in between'])
+  })
+})
+
 describe('a reload', () => {
   it('goes on where it was, also without a storage', async () => {
     const { clock, h } = await standing()
