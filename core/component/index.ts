@@ -36,6 +36,7 @@ export {
   type TlsServerOptions,
   tlsServerSchema,
 } from '../http/tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../otlp/index.js'
