@@ -85,17 +85,14 @@ function distance(a: bigint, b: bigint): bigint {
   return a > b ? a - b : b - a
 }
 
-/** The attribute of this name, `time` for one, where the record has it; else the value at the path. */
+/** An attribute by its name, or the value at a path. */
 function fieldAt(name: string): (record: LogRecord) => AnyValue | undefined {
-  const path = pathOf(name)
-  return record => (Object.hasOwn(record.attributes, name) ? record.attributes[name] : path?.get(record))
-}
-
-function pathOf(name: string): ReturnType<typeof compilePath> | undefined {
+  // A single word is what the regex or JSON found, also where a record has a field of that name, such as `time`.
+  if (/^\w+$/.test(name) && name !== 'body') return record => record.attributes[name]
   try {
-    return compilePath(name)
+    return compilePath(name).get
   } catch (error) {
     if (!(error instanceof PathError)) throw error
-    return undefined
+    return record => record.attributes[name]
   }
 }
