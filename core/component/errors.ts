@@ -56,14 +56,19 @@ export class ConfigError extends TocsinError {
   }
 }
 
-/** `FILE:LINE:COLUMN: KEY.PATH: what is wrong (and the fix)`. */
+/**
+ * `FILE:LINE:COLUMN: KEY.PATH: what is wrong (and the fix)`. What a message shows below its first line, such as an
+ * expression with a caret at the fault, follows the fix.
+ */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter(part => part !== undefined).join(':')
   const fix = problem.fix ? ` (${problem.fix})` : ''
   const warning = problem.severity === 'warning' ? 'warning: ' : ''
-  return [place, formatKeyPath(problem.path), `${warning}${problem.message}${fix}`]
+  const [message, ...shown] = problem.message.split('\n')
+  const line = [place, formatKeyPath(problem.path), `${warning}${message}${fix}`]
     .filter(part => part !== '')
     .join(': ')
+  return [line, ...shown].join('\n')
 }
 
 /** `service.pipelines.logs/x.receivers[0]`. */

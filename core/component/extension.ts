@@ -1,3 +1,5 @@
+import type { ComponentStatus } from './context.js'
+
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
   start?(host: Host): Promise<void>
@@ -23,14 +25,7 @@ export interface PipelineStatus {
 }
 
 export interface ComponentReport {
-  readonly status:
-    | 'starting'
-    | 'ok'
-    | 'recoverable_error'
-    | 'permanent_error'
-    | 'fatal_error'
-    | 'stopping'
-    | 'stopped'
+  readonly status: ComponentStatus['status']
   readonly message?: string
   /** RFC 3339, when it came to this status. */
   readonly since: string

@@ -5,6 +5,7 @@ export {
   type Notification,
   type NotificationOptions,
   notificationOf,
+  withNotification,
 } from '../delivery/notification.js'
 export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
 export { authenticatorOf } from '../http/authenticator.js'
@@ -19,6 +20,7 @@ export {
   type HttpSenderOptions,
   sentOf,
 } from '../http/sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
 export {
   checkTls,
   type TlsClientConfig,
@@ -34,6 +36,7 @@ export {
   type TlsServerOptions,
   tlsServerSchema,
 } from '../http/tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../otlp/index.js'

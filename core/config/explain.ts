@@ -164,15 +164,13 @@ function missingKey(key: string, at: Located, schema: ConfigSchema, path: Path):
   const property = schema.properties?.[key] ?? {}
   const value = property.examples?.[0] ?? property.enum?.[0]
   const like =
-    value !== undefined ? JSON.stringify(value) : property.format ? FORMAT_WORDS[property.format].like : '...'
-  return [
-    problemAt(
-      at.keyPlace,
-      path,
-      `the required key "${key}" is missing`,
-      `add "${key}: ${like.replaceAll('"', "'")}"`,
-    ),
-  ]
+    value !== undefined ? yamlText(value) : property.format ? FORMAT_WORDS[property.format].like : '...'
+  return [problemAt(at.keyPlace, path, `the required key "${key}" is missing`, `add ${key}: ${like}`)]
+}
+
+/** As one would write it in YAML. */
+function yamlText(value: unknown): string {
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value)
 }
 
 function formatProblems(schema: ConfigSchema, at: Located, path: Path, validator: Validator): Problem[] {

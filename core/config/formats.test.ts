@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { byteSize, durationMs } from '../component/units.js'
 import {
   checkByteSize,
   checkColor,
@@ -10,7 +11,6 @@ import {
   checkTimeZone,
   type FormatProblem,
 } from './formats.js'
-import { byteSize, durationMs } from '../component/units.js'
 
 describe('durationMs', () => {
   it.each([

@@ -1,6 +1,7 @@
 import type { ComponentStatus } from '../component/context.js'
 import { errorText, RetryableError } from '../component/errors.js'
 import type { ExportRequest } from '../component/exporter.js'
+import { failpoint } from '../failpoints.js'
 import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
 import { attempt } from './attempt.js'
 import { backoffMs, nextRetry, PERSISTENT } from './backoff.js'
@@ -164,6 +165,7 @@ class QueuedDelivery implements Delivery {
       const { timeoutMs } = settings
       const verdict = await attempt(exporter, request, { timeoutMs, clock, stop: this.#abort.signal })
       if (verdict.kind === 'delivered') {
+        failpoint('after_sending')
         this.#sending.worked()
         this.#refusing.worked()
         return this.#finish(items, new Set())

@@ -1,5 +1,6 @@
 import type { Clock } from '../component/context.js'
 import { RetryableError } from '../component/errors.js'
+import { failpoint } from '../failpoints.js'
 import { type Admitted, admit, type Put } from './admit.js'
 import { assemble } from './assemble.js'
 import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
@@ -181,6 +182,7 @@ export class RequestQueue {
     for (let attempt = 1; ; attempt++) {
       try {
         const keys = await durable.append(items.map(item => item.whole.encoded as Uint8Array))
+        failpoint('after_queueing')
         this.#options.storeWorked()
         this.#written(items, keys)
         return true

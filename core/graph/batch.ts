@@ -47,6 +47,9 @@ export class PipelineBatch implements Batch {
   }
 }
 
+/** The watermark while the sources do not know one: they catch up, or replay the past. */
+export const UNKNOWN_TIME = 0n
+
 /** Carries only time: no record with an earlier event time comes after it. Settling it means nothing. */
 export function timeBatch(watermark: bigint): PipelineBatch {
   return new PipelineBatch([], [], watermark)

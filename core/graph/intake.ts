@@ -1,5 +1,6 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import { failpoint } from '../failpoints.js'
 import { PipelineBatch } from './batch.js'
 import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
 import type { Gate } from './gate.js'
@@ -52,6 +53,7 @@ export class ReceiverIntake implements Intake {
     }
     if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
     metrics.accepted.add(records, { receiver })
+    failpoint('after_reading')
     this.#unsettledBatches += batches.length
     this.#unsettledRecords += records
     return new Promise(resolve => {
@@ -59,6 +61,7 @@ export class ReceiverIntake implements Intake {
         this.#unsettledBatches -= batches.length
         this.#unsettledRecords -= records
         gate.changed()
+        failpoint('before_checkpoint')
         resolve(settled)
       })
       obligation.add(pipelines.length * batches.length - 1)

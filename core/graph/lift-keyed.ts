@@ -1,54 +1,69 @@
-import { concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import { concat, concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
-import { PipelineBatch } from './batch.js'
+import { PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { BatchFailure } from './failure.js'
 import { passOn } from './lift-mapper.js'
 import { Obligation } from './obligation.js'
 
+// While a source catches up, timers run as event time moves on, not at every batch.
+const CATCH_UP_STEP_NS = 1_000_000_000n
+
 /**
  * Makes an RxJS operator of a keyed processor. Batches and time go through its runtime one after another; what timers
- * decide goes ahead of the time that ran them, under an obligation of its own.
+ * decide goes out ahead of the time that ran them, under an obligation of its own.
+ *
+ * Time is the pipeline's watermark. While the sources do not know one (0n: they catch up, or replay the past) it is the
+ * newest event time that came through here, so that a replay gives the same answer at any speed.
  */
 export function liftKeyed<S, E, O>(
   runtime: KeyedRuntime<S, E, O>,
   fail: BatchFailure,
 ): OperatorFunction<PipelineBatch, PipelineBatch> {
+  let newest: bigint | undefined
+  let ranUntil = 0n
+  let caughtUp = false
+
+  const process = async (batch: PipelineBatch): Promise<Observable<PipelineBatch>> => {
+    const { records, touched } = await runtime.process(batch.records)
+    if (touched.length > 0) batch.onRelease(() => runtime.release(touched))
+    for (const { time } of batch.records) if (newest === undefined || time > newest) newest = time
+    const out = passOn(batch, records)
+    if (caughtUp || newest === undefined || newest - ranUntil < CATCH_UP_STEP_NS) return out
+    return concat(out, of(...(await runTimers(newest))))
+  }
+
+  const advance = async (time: PipelineBatch): Promise<Observable<PipelineBatch>> => {
+    caughtUp = time.watermark !== UNKNOWN_TIME
+    return of(...(await runTimers(caughtUp ? time.watermark : newest)), time)
+  }
+
+  const runTimers = async (until: bigint | undefined): Promise<PipelineBatch[]> => {
+    ranUntil = until ?? ranUntil
+    const batches: PipelineBatch[] = []
+    for (let more = true; more; ) {
+      const expired = await runtime.tick(until)
+      more = expired.more
+      if (expired.records.length === 0) {
+        runtime.release(expired.touched)
+        continue
+      }
+      // The outcome of a timer has no source to redeliver it: once it is settled it is done with.
+      const obligation = new Obligation(() => runtime.release(expired.touched))
+      batches.push(new PipelineBatch(expired.records, [obligation]))
+    }
+    return batches
+  }
+
   return concatMap(batch => {
-    const time = batch.watermark !== undefined && batch.records.length === 0
-    const step = time ? advance(runtime, batch) : process(runtime, batch)
+    const step = batch.watermark !== undefined && batch.records.length === 0 ? advance : process
     return from(
-      step.catch(async error => {
+      step(batch).catch(async error => {
+        // The state could not be written until the end: unsettled, the batch stays with its source.
+        if (isTocsinError(error) && error.code === 'stopping') return EMPTY
         await fail(batch, error)
         return EMPTY
       }),
     ).pipe(mergeMap(out => out))
   })
-}
-
-async function process<S, E, O>(
-  runtime: KeyedRuntime<S, E, O>,
-  batch: PipelineBatch,
-): Promise<Observable<PipelineBatch>> {
-  const { records, touched } = await runtime.process(batch.records)
-  if (touched.length > 0) batch.onRelease(() => runtime.release(touched))
-  return passOn(batch, records)
-}
-
-async function advance<S, E, O>(
-  runtime: KeyedRuntime<S, E, O>,
-  time: PipelineBatch,
-): Promise<Observable<PipelineBatch>> {
-  const batches: PipelineBatch[] = []
-  for (let more = true; more; ) {
-    const expired = await runtime.tick(time.watermark)
-    more = expired.more
-    if (expired.records.length === 0) {
-      runtime.release(expired.touched)
-      continue
-    }
-    // The outcome of a timer has no source to redeliver it: once it is settled it is done with.
-    const obligation = new Obligation(() => runtime.release(expired.touched))
-    batches.push(new PipelineBatch(expired.records, [obligation]))
-  }
-  return batches.length === 0 ? of(time) : of(...batches, time)
 }

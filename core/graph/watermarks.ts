@@ -21,7 +21,7 @@ export class Watermarks {
   of(receivers: readonly Receiver[], upstream: readonly string[]): bigint | undefined {
     const times = [
       ...receivers.filter(receiver => !this.#ended.has(receiver)).map(receiver => receiver.watermark()),
-      ...upstream.map(id => this.#reached.get(id)),
+      ...upstream.map(id => this.#reached.get(id) || undefined),
     ]
     let least = times[0]
     for (const time of times) {

@@ -8,6 +8,7 @@ import { nsToMs } from '../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
 import { describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
+import type { TlsSource } from './tls-source.js'
 
 export interface HttpSenderOptions {
   /** http or https. User and password become basic authentication. */
@@ -15,7 +16,8 @@ export interface HttpSenderOptions {
   readonly clock: Clock
   /** Sent with every request; those of the request win. */
   readonly headers?: { readonly [name: string]: string }
-  readonly tls?: TlsConnectOptions
+  /** From a source: renewed certificates are used for new connections. */
+  readonly tls?: TlsConnectOptions | TlsSource
   /** The path of the endpoint is a secret (a chat's webhook): no message shows it. */
   readonly secretPath?: boolean
   readonly connectTimeoutMs?: number
@@ -101,19 +103,24 @@ export function checkHeaders(
 class UndiciSender implements HttpSender {
   readonly target: string
   readonly #options: HttpSenderOptions
-  readonly #agent: Agent
+  readonly #source: TlsSource | undefined
+  /** The options of the agent. */
+  #tls: TlsConnectOptions | undefined
+  #agent: Agent | undefined
+  #closed = false
   readonly #url: URL
   readonly #headers: { readonly [name: string]: string }
   readonly #secrets: readonly string[]
 
   constructor(options: HttpSenderOptions) {
-    const { endpoint, secretPath = false, tls, connectTimeoutMs = 10_000, connections = 10 } = options
+    const { endpoint, secretPath = false, tls } = options
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
     this.#headers = { ...basicAuth(this.#url), ...lowerCase(options.headers) }
     this.#secrets = secretsOf(this.#url, this.#headers, secretPath)
-    this.#agent = new Agent({ connections, connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true } })
+    if (tls && 'current' in tls) this.#source = tls
+    else this.#tls = tls
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -123,7 +130,8 @@ class UndiciSender implements HttpSender {
       : this.#secrets
     let response: Dispatcher.ResponseData
     try {
-      response = await this.#agent.request({
+      const agent = await this.#agentNow()
+      response = await agent.request({
         origin: this.#url.origin,
         path: this.#url.pathname + this.#url.search,
         method: method as Dispatcher.HttpMethod,
@@ -143,7 +151,23 @@ class UndiciSender implements HttpSender {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    this.#closed = true
+    await this.#agent?.destroy()
+  }
+
+  async #agentNow(): Promise<Agent> {
+    const tls = this.#source ? await this.#source.current() : this.#tls
+    if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
+    // The old one ends when what is on its way has ended.
+    void this.#agent?.close().catch(() => undefined)
+    const { connectTimeoutMs = 10_000, connections = 10 } = this.#options
+    this.#tls = tls
+    this.#agent = new Agent({
+      connections,
+      connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true },
+    })
+    if (this.#closed) await this.#agent.destroy()
+    return this.#agent
   }
 
   #answer(

@@ -103,8 +103,8 @@ export function checkTls(config: TlsClientConfig | undefined, path: CheckProblem
 }
 
 /**
- * Reads the files of a `tls` block. Relative paths start from `baseDir`. Call it again to pick up renewed
- * certificates. Throws `tls_file_unreadable`.
+ * Reads the files of a `tls` block once (`openTlsSource` picks up renewed ones). Relative paths start from `baseDir`.
+ * Throws `tls_file_unreadable`.
  */
 export async function tlsConnectOptions(
   config: TlsClientConfig | undefined,

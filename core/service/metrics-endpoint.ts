@@ -1,4 +1,4 @@
-import { errorText, type Logger } from '../component/index.js'
+import { type Clock, errorText, type Logger } from '../component/index.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Listeners } from './listeners.js'
 import { type MetricsServer, serveMetrics } from './metrics-server.js'
@@ -13,6 +13,7 @@ export class MetricsEndpoint {
     private readonly metrics: Metrics,
     private readonly listeners: Listeners,
     private readonly logger: Logger,
+    private readonly clock: Clock,
   ) {}
 
   get url(): string | undefined {
@@ -26,7 +27,7 @@ export class MetricsEndpoint {
     await this.close()
     if (address === '') return
     try {
-      this.#server = serveMetrics(this.metrics, await this.listeners.listen({ host, port }))
+      this.#server = serveMetrics(this.metrics, await this.listeners.listen({ host, port }), this.clock)
       this.#address = address
     } catch (error) {
       if (explicit) throw error

@@ -18,6 +18,7 @@ import {
   type Delivery,
   deliverySettings,
   type Handover,
+  queueNamespace,
 } from '../delivery/index.js'
 import { batchFailure } from '../graph/failure.js'
 import { Graph, type GraphHost, type GraphReport } from '../graph/graph.js'
@@ -25,6 +26,7 @@ import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import type { Components } from './components.js'
+import { DeadLetterRetries } from './dead-letter-retries.js'
 import { type Lifted, lift } from './lift.js'
 import type { ServiceSettings } from './settings.js'
 import type { StatusBoard } from './status.js'
@@ -50,6 +52,10 @@ export interface RunningGraphOptions {
 export class RunningGraph {
   readonly #graph: Graph
   readonly #lifted: Lifted[] = []
+  readonly #deliveries = new Map<string, Delivery>()
+  readonly #retries: DeadLetterRetries
+  /** The storage of each durable queue, by exporter. */
+  readonly queues = new Map<string, string>()
 
   constructor(private readonly options: RunningGraphOptions) {
     const { clock, logger, metrics, components, settings, onEnd } = options
@@ -73,14 +79,22 @@ export class RunningGraph {
       },
     }
     this.#graph = new Graph(settings.graph, host)
+    this.#retries = new DeadLetterRetries({
+      deadLetters: options.deadLetters,
+      delivery: id => this.#deliveries.get(id),
+      clock,
+      logger,
+    })
   }
 
-  start(): Promise<void> {
-    return this.#graph.start()
+  async start(): Promise<void> {
+    await this.#graph.start()
+    this.#retries.start()
   }
 
   /** Drains for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<GraphReport> {
+    this.#retries.stop()
     const report = await this.#graph.stop(timeoutMs)
     await this.#close()
     return report
@@ -88,6 +102,7 @@ export class RunningGraph {
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    this.#retries.stop()
     const handovers = await this.#graph.handOver(timeoutMs, keep)
     await this.#close()
     return handovers
@@ -95,6 +110,7 @@ export class RunningGraph {
 
   async #close(): Promise<void> {
     for (const lifted of this.#lifted) await lifted.close()
+    await this.#retries.close()
     await this.options.components.close()
   }
 
@@ -106,7 +122,7 @@ export class RunningGraph {
     const { storage } = settings.queue
     const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
     const inherit = handovers.get(plan.id)
-    return createDelivery({
+    const delivery = createDelivery({
       id: plan.id,
       exporter,
       notifying,
@@ -117,14 +133,17 @@ export class RunningGraph {
       meter,
       deadLetters,
       reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
-      ...(storage !== undefined && { store: components.provider(storage).keyValue(`queue/${plan.id}`) }),
+      ...(storage !== undefined && { store: components.provider(storage).keyValue(queueNamespace(plan.id)) }),
       ...(condition && { condition: record => condition.test(record) }),
       ...(inherit && { inherit }),
     })
+    this.#deliveries.set(plan.id, delivery)
+    if (storage !== undefined) this.queues.set(plan.id, storage)
+    return delivery
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, metrics, deadLetters, components } = this.options
+    const { clock, random, meter, metrics, deadLetters, components } = this.options
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -135,6 +154,8 @@ export class RunningGraph {
     })
     const lifted = lift(processor, {
       id: plan.id,
+      type: plan.factory.type,
+      meter,
       pipeline,
       clock,
       random,
@@ -142,14 +163,7 @@ export class RunningGraph {
       metrics,
       fail,
       storage: id => components.provider(id),
-      stateTrouble: error => {
-        if (error)
-          logger.warn('The state store cannot be reached; it is tried again.', { reason: errorText(error) })
-        const status: ComponentStatus = error
-          ? { status: 'recoverable_error', message: errorText(error) }
-          : { status: 'ok' }
-        this.#report(kind, plan.id, [pipeline], status)
-      },
+      reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
     return lifted.operator

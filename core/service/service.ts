@@ -2,16 +2,17 @@ import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph.js'
+import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
+import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
 import { StatusBoard } from './status.js'
-import { MemoryStorage } from './storages.js'
 
 export interface ServiceOptions {
   readonly version: string
@@ -29,7 +30,7 @@ export interface ServiceOptions {
  */
 export class Service implements Host {
   readonly #listeners = new Listeners()
-  readonly #memory = new MemoryStorage()
+  readonly #memory = memoryStorage()
   readonly #status: StatusBoard
   readonly #extensions: Extensions
   readonly #metricsEndpoint: MetricsEndpoint
@@ -46,7 +47,7 @@ export class Service implements Host {
     const { clock, version, metrics, logger } = options
     this.#status = new StatusBoard(clock, version)
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
-    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger)
+    this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
@@ -175,14 +176,21 @@ export class Service implements Host {
     this.#handovers = new Map()
     this.#memory.retain(components.namespaces)
     await this.#listeners.closeUnused()
+    await reportLeftQueues(storages, graph.queues, logger)
   }
 
   /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
     const graph = this.#graph
     this.#graph = undefined
-    if (graph)
-      this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    if (graph) {
+      const keep = new Set(next.graph.exporters.keys())
+      // What a graph that failed did not take over yet is still there for the next one.
+      this.#handovers = new Map([
+        ...this.#handovers,
+        ...(await graph.handOver(settings.shutdownTimeoutMs, keep)),
+      ])
+    }
     this.#status.clearPipelines()
   }
 

@@ -62,6 +62,7 @@ test.each<[string, string]>([
     '{{ a + b }}',
     '5: unexpected "+" in {{ a + b }} (expected a name, a "text", a number, or a helper in parentheses)',
   ],
+  ['{"a": {{json a}}}', '6: {{json a}}} ends with three braces (put a space between them: {{json a}} })'],
   ['{{upr x}}', '0: there is no helper upr (did you mean upper?)'],
   ['{{upper (lowr x)}}', '8: there is no helper lowr (did you mean lower?)'],
   [

@@ -91,6 +91,16 @@ function syntaxFault(source: string, offset: number): TemplateError {
   const key = /^\s*([\w.]+)\[\s*["']([^"'\]]*)["']\s*\]\s*$/.exec(found.inner)
   if (key)
     return invalid(source, found.start, `${found.text} does not parse`, `write {{${key[1]}.[${key[2]}]}}`)
+  // JSON around a template: Handlebars takes the first two of three braces together with what follows.
+  if (/^\{\{[^{][\s\S]*\}\}\}$/.test(found.text)) {
+    const apart = `${found.text.slice(0, -1)} }`
+    return invalid(
+      source,
+      found.start,
+      `${found.text} ends with three braces`,
+      `put a space between them: ${apart}`,
+    )
+  }
   const [token = ''] = /^(?:[\w.]+|\}\}|\S)/.exec(source.slice(offset)) ?? []
   return invalid(
     source,

@@ -148,6 +148,8 @@ class World {
         if (!existsSync(this.#path())) return
         copyFileSync(this.#path(), this.#path(`.copy${this.#rotations++}`))
         truncateSync(this.#path())
+        this.#known = false
+        this.#hasLine = false
         return
       case 'stop':
         return this.#stop()

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { loadConfig } from '../../core/config/index.js'
+import { processIo } from '../../core/cli/io.js'
+import { load } from '../../core/cli/load.js'
 import { ConfigError } from '../../core/index.js'
-import { commonSchemas, configFactories, testFormats } from '../fixtures/config-factories.js'
+import { full } from '../../distributions/full/index.js'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const files = readdirSync(folder)
@@ -13,19 +13,8 @@ const files = readdirSync(folder)
 
 async function answer(file: string): Promise<string> {
   try {
-    await loadConfig({
-      sources: [file],
-      sets: [],
-      factories: configFactories,
-      formats: testFormats,
-      common: commonSchemas,
-      environment: {
-        cwd: folder,
-        env: { LOG_FILE: '/var/log/app.log', COUNT: 'three' },
-        readFile: path => readFile(path, 'utf8'),
-        fetch: () => Promise.reject(new Error('There is no network in this test.')),
-      },
-    })
+    const io = { ...processIo(), cwd: folder, env: { LOG_FILE: '/var/log/app.log', COUNT: 'three' } }
+    await load(full, { config: [file], set: [] }, io)
   } catch (error) {
     if (error instanceof ConfigError) return error.message
     throw error
@@ -37,7 +26,9 @@ describe('broken configurations', () => {
   it.each(files)('%s gets an answer that names place, path and fix', async file => {
     const text = await answer(file)
     expect(text).toMatchSnapshot()
-    for (const line of text.split('\n')) expect(line).toMatch(/^[\w-]+\.yaml:\d+:\d+: .+ \(.+\)$/)
+    // Indented lines show an expression with a caret at the fault.
+    for (const line of text.split(/\n(?! {4})/))
+      expect(line.split('\n')[0]).toMatch(/^[\w-]+\.yaml:\d+:\d+: .+ \(.+\)$/)
     expect(text).not.toMatch(/xyzzy|12345678/)
   })
 

@@ -128,7 +128,7 @@ describe('the command', () => {
     })
     expect(code).toBe(0)
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toMatch(
-      /"stringValue":"a"[^]*"stringValue":"b"/,
+      /"stringValue":"a"[\s\S]*"stringValue":"b"/,
     )
   })
 
@@ -170,8 +170,9 @@ describe('the command', () => {
     await writeFile(file, LIVE.replaceAll('out.jsonl', 'other.jsonl'))
     command.child.kill('SIGHUP')
     await command.says(/The new configuration is in force/)
+    const other = join(folder, 'other.jsonl')
+    await expect.poll(() => readFile(other, 'utf8'), { timeout: 10_000 }).not.toBe('')
     command.child.kill('SIGTERM')
     expect(await command.finished).toMatchObject({ code: 0 })
-    expect(await readFile(join(folder, 'other.jsonl'), 'utf8')).not.toBe('')
   })
 })

@@ -58,7 +58,10 @@ export class RedisStorage implements Extension, StorageExtension {
     this.#connection = undefined
   }
 
-  #state<S>({ codec, maxKeys, merge }: StateOptions<S>, name: (part: number) => string): StateStore<S> {
+  #state<S>(
+    { codec, maxKeys, merge, onTrouble }: StateOptions<S>,
+    name: (part: number) => string,
+  ): StateStore<S> {
     const { clock, random } = this.#context
     const most = partMaxKeys(maxKeys, PARTITIONS)
     const parts = Array.from({ length: PARTITIONS }, (_, part) => {
@@ -69,7 +72,10 @@ export class RedisStorage implements Extension, StorageExtension {
         random,
         maxKeys: most,
         merge,
-        onTrouble: error => this.#health.circuit(circuit, error),
+        onTrouble: error => {
+          if (error) onTrouble?.(error)
+          this.#health.circuit(circuit, error)
+        },
       })
       this.#shadows.push(shadow)
       return shadow

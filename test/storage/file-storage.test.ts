@@ -12,9 +12,9 @@ import {
   testContext,
 } from 'tocsin/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { bundleProgram, type Program, startProgram } from '../../../test/support/child.js'
-import { systemClock } from '../../service/clock.js'
-import { FileStorage } from './file-storage.js'
+import { FileStorage } from '../../core/extensions/file_storage/file-storage.js'
+import { systemClock } from '../../core/service/clock.js'
+import { bundleProgram, type Program, startProgram } from '../support/child.js'
 
 const NUMBERS = { codec: { encode: String, decode: Number }, maxKeys: 1_000 }
 

@@ -1,0 +1,3 @@
+export function componentsTable(
+  components: readonly { readonly kind: string; readonly type: string; readonly description: string }[],
+): string

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import type { Kind } from 'tocsin/component'
+import { describe, expect, test } from 'vitest'
+import { processIo } from '../core/cli/io.js'
+import { load } from '../core/cli/load.js'
+import { components } from '../distributions/full/components.js'
+import { full } from '../distributions/full/index.js'
+import { componentsTable } from '../scripts/components-table.mjs'
+import { ROOT } from './support/shared.js'
+
+const DOCUMENTS = [
+  ...['README.md', 'CONTRIBUTING.md'],
+  ...['docs', 'core', 'receivers', 'processors', 'exporters', 'distributions'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.md') && !name.includes('templates/'))
+      .map(name => join(folder, name)),
+  ),
+]
+
+/** What examples take from the environment. */
+const ENV = new Proxy<{ [name: string]: string }>(
+  {},
+  {
+    get: (_, name) => (/URL|WEBHOOK|ENDPOINT/.test(String(name)) ? 'https://127.0.0.1:1/hook' : 'example'),
+    has: () => true,
+    ownKeys: () => [],
+  },
+)
+
+describe('the YAML examples of the documentation are valid as they stand', () => {
+  for (const document of DOCUMENTS) {
+    const text = readFileSync(join(ROOT, document), 'utf8')
+    for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].entries()) {
+      // A fragment (one component's options) is made whole by the text around it; whole ones have a service.
+      test.skipIf(!/^service:/m.test(yaml))(`${document}, example ${index + 1}`, async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'tocsin-docs-'))
+        const file = join(folder, 'example.yaml')
+        await writeFile(file, yaml)
+        const io = { ...processIo(), cwd: folder, env: ENV }
+        const { settings } = await load(full, { config: [file], set: [] }, io)
+        expect(settings.warnings).toEqual([])
+        await rm(folder, { recursive: true })
+      })
+    }
+  }
+})
+
+test('every component has a whole example in its README', () => {
+  for (const { kind, type } of components) {
+    const { folder, readme } = readmeOf(kind, type)
+    expect(readme, `${folder}/${type}/README.md`).toMatch(/```yaml\n[\s\S]*?^service:/m)
+  }
+})
+
+test('every option of every component is in its README', () => {
+  for (const { kind, type, schema } of components) {
+    const { folder, readme } = readmeOf(kind, type)
+    for (const key of Object.keys(schema.properties ?? {})) {
+      expect(readme, `${folder}/${type}/README.md: ${key}`).toMatch(new RegExp(`\\b${key}\\b`))
+    }
+  }
+})
+
+test('the table of components in the README is up to date (node scripts/components-table.mjs)', () => {
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(componentsTable(components))
+})
+
+test('links between documents lead somewhere', () => {
+  for (const document of DOCUMENTS) {
+    const text = readFileSync(join(ROOT, document), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      const path = relative(ROOT, join(ROOT, document, '..', target))
+      expect(() => readdirSync(join(ROOT, path, '..')), `${document}: ${target}`).not.toThrow()
+      expect(readdirSync(join(ROOT, path, '..')), `${document}: ${target}`).toContain(
+        path.split('/').filter(Boolean).at(-1),
+      )
+    }
+  }
+})
+
+function readmeOf(kind: Kind, type: string): { readonly folder: string; readonly readme: string } {
+  const folder = {
+    receiver: 'receivers',
+    processor: 'processors',
+    exporter: 'exporters',
+    connector: 'core/connectors',
+    extension: 'core/extensions',
+  }[kind]
+  return { folder, readme: readFileSync(join(ROOT, folder, type, 'README.md'), 'utf8') }
+}
