@@ -28,6 +28,8 @@ export interface HttpSenderOptions {
 export interface HttpRequest {
   readonly method?: string
   readonly headers?: { readonly [name: string]: string }
+  /** Headers besides, whose values are secrets: no message shows them. */
+  readonly secretHeaders?: { readonly [name: string]: string } | undefined
   readonly body: string | Uint8Array
 }
 
@@ -121,7 +123,11 @@ class UndiciSender implements HttpSender {
     else this.#tls = tls
   }
 
-  async send({ method = 'POST', headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { method = 'POST', headers, secretHeaders, body } = request
+    const secrets = secretHeaders
+      ? [...this.#secrets, ...secretsOf(this.#url, secretHeaders, false)]
+      : this.#secrets
     let response: Dispatcher.ResponseData
     try {
       const agent = await this.#agentNow()
@@ -129,14 +135,19 @@ class UndiciSender implements HttpSender {
         origin: this.#url.origin,
         path: this.#url.pathname + this.#url.search,
         method: method as Dispatcher.HttpMethod,
-        headers: { 'user-agent': 'tocsin', ...this.#headers, ...lowerCase(headers) },
+        headers: {
+          'user-agent': 'tocsin',
+          ...this.#headers,
+          ...lowerCase(headers),
+          ...lowerCase(secretHeaders),
+        },
         body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         signal,
       })
     } catch (error) {
-      return this.#failure(error)
+      return this.#failure(error, secrets)
     }
-    return this.#answer(response, await readBody(response.body))
+    return this.#answer(response, await readBody(response.body), secrets)
   }
 
   async close(): Promise<void> {
@@ -159,10 +170,14 @@ class UndiciSender implements HttpSender {
     return this.#agent
   }
 
-  #answer({ statusCode: status, headers }: Dispatcher.ResponseData, body: Buffer): HttpAnswer {
+  #answer(
+    { statusCode: status, headers }: Dispatcher.ResponseData,
+    body: Buffer,
+    secrets: readonly string[],
+  ): HttpAnswer {
     const kind = classifyStatus(status)
     if (kind === 'ok') return { kind, status, headers, body }
-    const text = redact(body.toString('utf8'), this.#secrets).trim().slice(0, SHOWN_CHARACTERS)
+    const text = redact(body.toString('utf8'), secrets).trim().slice(0, SHOWN_CHARACTERS)
     const hint = status >= 300 && status < 400 ? ' (redirects are not followed)' : ''
     const reason = `${this.target} answered ${status}${hint}${text && `: ${text}`}`
     if (kind === 'refused') return { kind, status, reason, body }
@@ -172,8 +187,8 @@ class UndiciSender implements HttpSender {
     return { kind, status, reason, body, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
 
-  #failure(error: unknown): HttpAnswer {
-    const reason = `${this.target} cannot be reached: ${redact(errorText(error), this.#secrets)}`
+  #failure(error: unknown, secrets: readonly string[]): HttpAnswer {
+    const reason = `${this.target} cannot be reached: ${redact(errorText(error), secrets)}`
     // What undici does not accept (a header) it will not accept later.
     const permanent = (error as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
     return { kind: permanent ? 'refused' : 'retry', reason }

@@ -34,7 +34,12 @@ export interface TlsConnectOptions {
   readonly key?: string
 }
 
-const SECURE_VERSION = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const
+export const SECURE_VERSION = {
+  '1.0': 'TLSv1',
+  '1.1': 'TLSv1.1',
+  '1.2': 'TLSv1.2',
+  '1.3': 'TLSv1.3',
+} as const
 const VERSIONS = Object.keys(SECURE_VERSION)
 
 /** The schema of a `tls` key. */

@@ -116,7 +116,7 @@ function missing(header: readonly string[], column: Column, name: string, line: 
   return new TableProblem(
     line,
     name,
-    `the table has no column "${name}" for ${column}; its columns are ${columns}${hint}`,
+    `the table has no column "${name}"${name === column ? '' : ` for ${column}`}; its columns are ${columns}${hint}`,
     `set lookup_table.columns.${column} to the name that the column has`,
   )
 }

@@ -176,9 +176,9 @@ export class TableKeeper {
 
 function explained(name: string, error: unknown): Error {
   if (error instanceof Error && isTocsinError(error)) return error
+  // No cause: what it says is in the message already.
   return new PermanentError(
     'table_unavailable',
     `The lookup table ${name} cannot be read: ${errorText(error)}`,
-    { cause: error },
   )
 }
