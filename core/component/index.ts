@@ -7,7 +7,9 @@ export {
   notificationOf,
   withNotification,
 } from '../delivery/notification.js'
-export { describeUrl, redact } from '../http/redact.js'
+export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
+export { authenticatorOf } from '../http/authenticator.js'
+export { describeUrl, redact, secretsOf } from '../http/redact.js'
 export {
   checkHeaders,
   createHttpSender,
@@ -26,8 +28,18 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export {
+  checkServerTls,
+  openServerTls,
+  type ServerTls,
+  type TlsServerConfig,
+  type TlsServerOptions,
+  tlsServerSchema,
+} from '../http/tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../otlp/index.js'
 export * from '../ottl/index.js'
 export * from '../pattern/index.js'
 export { partitionedState, partMaxKeys } from '../state/partitioned.js'

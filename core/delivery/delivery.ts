@@ -113,6 +113,10 @@ class QueuedDelivery implements Delivery {
     }
   }
 
+  unbind(): void {
+    this.#queue.unbind()
+  }
+
   async takeOver(graceMs: number): Promise<Handover> {
     await this.#end('accept', graceMs)
     return this.#queue.handover()
@@ -175,6 +179,11 @@ class QueuedDelivery implements Delivery {
         this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.indices.size)
         return this.#giveUp(items, records, 'refused', verdict.reason, verdict.indices)
       }
+      if (verdict.kind === 'rejected') {
+        this.#sending.worked()
+        this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.count)
+        return this.#giveUpSome(items, records, verdict.reason, verdict.count)
+      }
       if (this.#abort.signal.aborted) return false
       const elapsedMs = clock.monotonicMs() - startMs
       const failure = { attempt: number, elapsedMs, retryAfterMs: verdict.retryAfterMs }
@@ -217,6 +226,19 @@ class QueuedDelivery implements Delivery {
     if (!(await this.#deadLetter(given, pipeline, reason, detail))) return false
     this.#metrics.failed(given.length)
     return this.#finish(items, indices)
+  }
+
+  /** So many records, nobody knows which: all are kept, and so many count. */
+  async #giveUpSome(
+    items: readonly Item[],
+    records: Records,
+    detail: string,
+    count: number,
+  ): Promise<boolean> {
+    const pipeline = (items[0] as Item).pipeline
+    if (!(await this.#deadLetter(records, pipeline, 'partly_rejected', detail))) return false
+    this.#metrics.failed(count)
+    return this.#finish(items, new Set(Array.from({ length: count }, (_, index) => index)))
   }
 
   /** Tries until the store takes them; false when the delivery stops before. */

@@ -162,6 +162,7 @@ export class Service implements Host {
       components,
       status: this.#status,
       defaultStorage: defaultStorage?.id,
+      volatile: storages.length === 0,
       deadLetters: letters,
       handovers: this.#handovers,
       clock,
@@ -183,8 +184,14 @@ export class Service implements Host {
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
     const graph = this.#graph
     this.#graph = undefined
-    if (graph)
-      this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    if (graph) {
+      const keep = new Set(next.graph.exporters.keys())
+      // What a graph that failed did not take over yet is still there for the next one.
+      this.#handovers = new Map([
+        ...this.#handovers,
+        ...(await graph.handOver(settings.shutdownTimeoutMs, keep)),
+      ])
+    }
     this.#status.clearPipelines()
   }
 

@@ -1,5 +1,7 @@
 import type { AnyFactory } from 'tocsin/component'
 import { forwardConnector } from '../../core/connectors/forward/index.js'
+import { basicAuth } from '../../core/extensions/basicauth/index.js'
+import { bearerTokenAuth } from '../../core/extensions/bearertokenauth/index.js'
 import { fileStorage } from '../../core/extensions/file_storage/index.js'
 import { healthCheck } from '../../core/extensions/health_check/index.js'
 import { redisStorage } from '../../core/extensions/redis_storage/index.js'
@@ -7,6 +9,8 @@ import { debug } from '../../exporters/debug/index.js'
 import { email } from '../../exporters/email/index.js'
 import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
+import { otlpExporter } from '../../exporters/otlp/index.js'
+import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
@@ -18,6 +22,7 @@ import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
 import { demoLogs } from '../../receivers/demo_logs/index.js'
 import { fileLog } from '../../receivers/file_log/index.js'
+import { otlpReceiver } from '../../receivers/otlp/index.js'
 import { stdin } from '../../receivers/stdin/index.js'
 import { victorialogs } from '../../receivers/victorialogs/index.js'
 
@@ -26,6 +31,7 @@ export const components: readonly AnyFactory[] = [
   demoLogs,
   fileLog,
   stdin,
+  otlpReceiver,
   victorialogs,
   batchProcessor,
   filter,
@@ -39,8 +45,12 @@ export const components: readonly AnyFactory[] = [
   email,
   file,
   mattermost,
+  otlpExporter,
+  otlpHttpExporter,
   webhook,
   forwardConnector,
+  basicAuth,
+  bearerTokenAuth,
   fileStorage,
   healthCheck,
   redisStorage,

@@ -7,9 +7,11 @@ import {
   errorText,
   type LogRecord,
   notificationOf,
+  openTlsSource,
   PermanentError,
   type Sent,
-  tlsConnectOptions,
+  type TlsConnectOptions,
+  type TlsSource,
 } from 'tocsin/component'
 import { type Composer, createComposer, type Letter } from './compose.js'
 import { addressOf, type EmailConfig } from './config.js'
@@ -30,7 +32,8 @@ class Email implements Exporter {
   readonly #templateErrors
   readonly #loggedMs = new Map<string, number>()
   #composer: Composer | undefined
-  #client: SmtpClient | undefined
+  #tls: TlsSource | undefined
+  #client: { readonly tls: TlsConnectOptions; readonly smtp: SmtpClient } | undefined
 
   constructor(context: ComponentContext<EmailConfig>) {
     const { id, meter } = context
@@ -47,7 +50,7 @@ class Email implements Exporter {
   async start(): Promise<void> {
     const { config, baseDir } = this.#context
     const [tls, bodyTemplate] = await Promise.all([
-      tlsConnectOptions(config.smtp.tls, baseDir),
+      openTlsSource(config.smtp.tls, this.#context),
       readTemplate(config, baseDir),
     ])
     const onTemplateError = (template: string, reason: string): void => {
@@ -55,7 +58,8 @@ class Email implements Exporter {
       this.#warn(`The ${template} failed: the built-in text is sent.`, reason)
     }
     this.#composer = createComposer({ config, bodyTemplate, onTemplateError })
-    this.#client = createSmtpClient(config.smtp, tls)
+    this.#tls = tls
+    await this.#clientNow()
   }
 
   async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
@@ -66,7 +70,8 @@ class Email implements Exporter {
     const letter = (this.#composer as Composer).compose(record, notification, pipeline, now)
     const event = `${notification.eventId}\0${record.id}`
     const progress = this.#memory.of(event)
-    const failure = await this.#sendAll(letter, progress, signal)
+    const client = await this.#clientNow()
+    const failure = await this.#sendAll(client, letter, progress, signal)
     if (failure?.kind === 'deferred') {
       this.#memory.keep(event, progress)
       return { reason: failure.reason }
@@ -77,25 +82,30 @@ class Email implements Exporter {
   }
 
   async stop(): Promise<void> {
-    this.#client?.close()
+    this.#client?.smtp.close()
   }
 
   /** The failure that keeps recipients without their mail; refused recipients are noted in the progress. */
-  async #sendAll(letter: Letter, progress: Progress, signal: AbortSignal): Promise<Failure | undefined> {
+  async #sendAll(
+    client: SmtpClient,
+    letter: Letter,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
     const missing = this.#context.config.to.filter(to => !progress.sent.has(to) && !progress.refused.has(to))
     const [first, ...others] = missing
     if (first === undefined) return undefined
     // One alone first: a server that is down or does not know us is asked once, not by everyone.
-    const failures = [await this.#sendOne(letter, first, progress, signal)]
-    if (failures[0]?.scope !== 'server') {
-      failures.push(...(await Promise.all(others.map(to => this.#sendOne(letter, to, progress, signal)))))
-    }
+    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, signal)
+    const failures = [await sendOne(first)]
+    if (failures[0]?.scope !== 'server') failures.push(...(await Promise.all(others.map(sendOne))))
     const left = failures.filter(failure => failure !== undefined)
     return left.find(({ kind }) => kind === 'deferred') ?? left[0]
   }
 
   /** Undefined when this recipient is done, with or without the mail. */
   async #sendOne(
+    client: SmtpClient,
     letter: Letter,
     to: string,
     { sent, refused }: Progress,
@@ -103,7 +113,7 @@ class Email implements Exporter {
   ): Promise<Failure | undefined> {
     const { config, id } = this.#context
     const envelope = { from: addressOf(config.from) as string, to: addressOf(to) as string }
-    const outcome = await (this.#client as SmtpClient).send({ ...letter, to, envelope }, signal)
+    const outcome = await client.send({ ...letter, to, envelope }, signal)
     if (outcome.kind === 'sent') {
       sent.add(to)
       return undefined
@@ -114,6 +124,16 @@ class Email implements Exporter {
     refused.set(to, outcome.reason)
     this.#warn(`The mail server refuses the mails to ${envelope.to}.`, outcome.reason)
     return undefined
+  }
+
+  /** With renewed certificates a new one; nothing is on its way between two events. */
+  async #clientNow(): Promise<SmtpClient> {
+    const tls = await (this.#tls as TlsSource).current()
+    if (this.#client?.tls === tls) return this.#client.smtp
+    this.#client?.smtp.close()
+    const smtp = createSmtpClient(this.#context.config.smtp, tls)
+    this.#client = { tls, smtp }
+    return smtp
   }
 
   /** Once a minute each. */

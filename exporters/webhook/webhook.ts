@@ -10,11 +10,11 @@ import {
   type LogRecord,
   type Notification,
   notificationOf,
+  openTlsSource,
   type Sent,
   sentOf,
   type Template,
   templateView,
-  tlsConnectOptions,
   withNotification,
 } from 'tocsin/component'
 import type { WebhookConfig } from './config.js'
@@ -47,8 +47,8 @@ class Webhook implements Exporter {
   }
 
   async start(): Promise<void> {
-    const { config, clock, baseDir } = this.#context
-    const tls = await tlsConnectOptions(config.tls, baseDir)
+    const { config, clock } = this.#context
+    const tls = await openTlsSource(config.tls, this.#context)
     const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) }
     this.#sender = createHttpSender({ endpoint: config.endpoint, headers, tls, clock })
   }

@@ -21,6 +21,7 @@ function scripted(answers: readonly ('taken' | 'busy' | 'late busy' | 'throws')[
     ready: async () => undefined,
     discarded: () => undefined,
     end: () => undefined,
+    offerAll: () => Promise.reject(new Error('one batch at a time')),
     offer: async records => {
       const answer = answers[next++] ?? 'taken'
       if (answer === 'throws') throw new Error('broken')
