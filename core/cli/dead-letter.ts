@@ -171,12 +171,9 @@ async function choose(
     )
   }
   const chosen: DeadLetterSummary[] = []
-  if (ids.length > 0) {
-    for (const id of new Set(ids)) {
-      const letter = await letters.get(id)
-      if (letter) chosen.push(letter)
-    }
-  } else for await (const letter of lettersOf(letters, component)) chosen.push(letter)
+  for await (const letter of lettersOf(letters, component)) {
+    if (ids.length === 0 || ids.includes(letter.id)) chosen.push(letter)
+  }
   return chosen
 }
 
@@ -202,7 +199,7 @@ function line({ id, at, component, recordCount, reason, detail, retryRequested }
 }
 
 async function jsonLine(letters: DeadLetters, summary: DeadLetterSummary): Promise<string> {
-  const letter = await letters.get(summary.id)
+  const letter = await letters.get(summary.id).catch(() => undefined)
   const { id, at, component, pipeline, reason, detail, bytes, retryRequested } = summary
   return JSON.stringify({
     id,

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api'
 import type { Clock, Logger } from '../component/context.js'
+import { errorText } from '../component/errors.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
@@ -13,6 +14,7 @@ export interface DeadLetters {
   add(letter: NewDeadLetter): Promise<boolean>
   /** In order of time. `after` is the id of the last one seen. */
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly DeadLetterSummary[]>
+  /** Rejects when the letter cannot be read. */
   get(id: string): Promise<DeadLetter | undefined>
   /** How many of them there were. */
   remove(ids: readonly string[]): Promise<number>
@@ -228,18 +230,14 @@ class StoredDeadLetters implements DeadLetters {
 }
 
 function summary(key: string, bytes: Uint8Array, retryRequested: boolean): DeadLetterSummary {
-  const { ids, at, component, pipeline, reason, detail } = decodeStoredHeader<Header>(bytes)
-  const id = key.slice(FROM.length)
-  return {
-    id,
-    at: BigInt(at),
-    component,
-    pipeline,
-    reason,
-    detail,
-    recordCount: ids.length,
-    bytes: bytes.length,
-    retryRequested,
+  const common = { id: key.slice(FROM.length), bytes: bytes.length, retryRequested }
+  try {
+    const { ids, at, component, pipeline, reason, detail } = decodeStoredHeader<Header>(bytes)
+    return { ...common, at: BigInt(at), component, pipeline, reason, detail, recordCount: ids.length }
+  } catch (error) {
+    // One broken entry must not hide the others.
+    const unreadable = { component: 'unknown', pipeline: '', reason: 'unreadable', detail: errorText(error) }
+    return { ...common, ...unreadable, at: 0n, recordCount: 0 }
   }
 }
 

@@ -260,6 +260,29 @@ describe('the way to the server', () => {
     })
   })
 
+  it('lets go of a server that hangs, and goes on with a new connection', async () => {
+    let hang = true
+    const server = await mailServer(
+      {},
+      {
+        onMailFrom(_, __, callback) {
+          if (!hang) callback()
+        },
+      },
+    )
+    const context = testContext({ id: 'email', config: server.config, baseDir: FIXTURES })
+    const exporter = email.create(server.config as never, context as never) as Exporter
+    await exporter.start?.()
+    const request = { records: [record], pipeline: 'logs', queuedAt: 0n, attempt: 1 }
+    expect(await exporter.send(request, AbortSignal.timeout(300))).toMatchObject({
+      reason: expect.any(String),
+    })
+    hang = false
+    expect(await exporter.send(request, AbortSignal.timeout(5_000))).toBe('ok')
+    expect(server.connections()).toBe(2)
+    await exporter.stop?.()
+  })
+
   it('uses its connection again', async () => {
     const server = await mailServer()
     await using(server, async ({ send }) => {

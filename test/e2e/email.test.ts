@@ -47,6 +47,9 @@ service: { pipelines: { logs: { receivers: [file_log], exporters: [email] } } }
   await collector.ended
   for (let tries = 0; mails.length < 2 && tries < 500; tries++)
     await new Promise(resolve => setTimeout(resolve, 10))
+  const errors = (reason: string) =>
+    collector.metric('tocsin_email_recipient_errors_total', `reason="${reason}"`)
+  expect([await errors('refused'), await errors('deferred')]).toEqual([1, 2])
   expect(await collector.stop()).toMatchObject({ delivered: 1, deadLettered: 0 })
   expect(mails).toEqual(['white@example.com', 'grey@example.com'])
   expect(collector.logs.filter(({ message }) => message.includes('nobody@example.com'))).toHaveLength(1)

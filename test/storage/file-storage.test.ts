@@ -36,13 +36,24 @@ afterAll(async () => {
   await program.remove()
 })
 
-async function start(name: string, { logs = [] as LogEntry[], timeout = '0' } = {}) {
+function create(name: string, { logs = [] as LogEntry[], timeout = '0' } = {}) {
   const config = { directory: join(directory, name), timeout }
   const context = testContext({ config, clock: systemClock, logger: collectingLogger(logs) })
-  const extension = new FileStorage(config, context)
+  return Object.assign(new FileStorage(config, context), { statuses: context.statuses })
+}
+
+async function start(name: string, options: { logs?: LogEntry[]; timeout?: string } = {}) {
+  const extension = create(name, options)
   await extension.start()
   open.push(extension)
-  return Object.assign(extension, { statuses: context.statuses })
+  return extension
+}
+
+async function attach(name: string) {
+  const extension = create(name)
+  await extension.attach()
+  open.push(extension)
+  return extension
 }
 
 describe('file_storage', () => {
@@ -175,6 +186,49 @@ describe('file_storage', () => {
       }
       await open.pop()?.stop()
     }
+  })
+
+  it('can be attached to while another process writes: both keep what they wrote', async () => {
+    const acknowledged = new Map<number, number>()
+    const child = startProgram(program, [join(directory, 'attached'), 'run'], line => {
+      const [word, lane, n] = line.split(' ')
+      if (word === 'ack') acknowledged.set(Number(lane), Number(n))
+    })
+    const until = async (n: number): Promise<void> => {
+      while ((acknowledged.get(2) ?? -1) < n) await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await until(0)
+    const { storage } = await attach('attached')
+    const values = storage.keyValue('values')
+    for (let count = 0; count < 50; count++) {
+      await values.write([{ key: `mine ${count}`, value: Buffer.from(`${count}`) }])
+    }
+    await until((acknowledged.get(2) ?? 0) + 10)
+    // What the other wrote meanwhile is seen.
+    const [lane, n] = [...acknowledged][0] as [number, number]
+    expect(Number(await textOf(values, `run ${lane} a`))).toBeGreaterThanOrEqual(n)
+    await open.pop()?.stop()
+    await until((acknowledged.get(2) ?? 0) + 10)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const after = (await start('attached')).storage.keyValue('values')
+    for (const [lane, n] of acknowledged)
+      expect(Number(await textOf(after, `run ${lane} b`))).toBeGreaterThanOrEqual(n)
+    expect(await after.range('mine', 'mine~', 100)).toHaveLength(50)
+  })
+
+  it('attached to, makes no namespaces, and needs a storage that is there', async () => {
+    await expect(attach('never')).rejects.toMatchObject({ code: 'storage_missing' })
+    await (await start('there')).storage.keyValue('known').write([{ key: 'a', value: Buffer.from('1') }])
+    await open.pop()?.stop()
+    const { storage } = await attach('there')
+    expect(await textOf(storage.keyValue('known'), 'a')).toBe('1')
+    expect(await storage.keyValue('new').range('', '~', 10)).toEqual([])
+    await expect(
+      storage.keyValue('new').write([{ key: 'a', value: Buffer.from('1') }]),
+    ).rejects.toMatchObject({
+      code: 'unknown_namespace',
+    })
   })
 
   it.runIf(process.getuid?.() === 0 && mounts())(
