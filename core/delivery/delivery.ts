@@ -113,6 +113,10 @@ class QueuedDelivery implements Delivery {
     }
   }
 
+  unbind(): void {
+    this.#queue.unbind()
+  }
+
   async takeOver(graceMs: number): Promise<Handover> {
     await this.#end('accept', graceMs)
     return this.#queue.handover()

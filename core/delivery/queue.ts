@@ -38,6 +38,7 @@ export class RequestQueue {
   #lastCounted = ''
   #loading: Promise<void> | undefined
   #hurry = false
+  #unbound = false
   #closed: 'accept' | 'reject' | undefined
 
   constructor(options: QueueOptions) {
@@ -131,6 +132,12 @@ export class RequestQueue {
     this.#gate.open()
   }
 
+  /** Lets in what waits for room, and what comes. */
+  unbind(): void {
+    this.#unbound = true
+    this.#gate.open()
+  }
+
   /** Ends `take`. Puts that wait for room are let in without regard to the capacity, or rejected. */
   async close(waiting: 'accept' | 'reject'): Promise<void> {
     this.#closed = waiting
@@ -169,7 +176,8 @@ export class RequestQueue {
   }
 
   #admit(): Admitted {
-    const capacity = this.#closed === 'accept' ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
+    const unbound = this.#unbound || this.#closed === 'accept'
+    const capacity = unbound ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
     const admitted = admit(this.#puts, this.#size, capacity)
     this.#size += admitted.size
     this.#records += admitted.records

@@ -11,7 +11,7 @@ import {
   type Receiver,
   type Records,
 } from '../component/index.js'
-import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
+import { type Delivery, type DeliveryReport, type Handover, settleHandover } from '../delivery/index.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { deliveryOutput } from './delivery-output.js'
@@ -142,8 +142,16 @@ export class Graph {
     }
   }
 
-  /** Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. */
-  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+  /**
+   * Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. `settle`:
+   * nothing outlives the process, so that what is handed over is settled with its sources.
+   */
+  async handOver(
+    timeoutMs: number,
+    keep: ReadonlySet<string>,
+    settle: boolean,
+  ): Promise<ReadonlyMap<string, Handover>> {
+    for (const [id, delivery] of this.#deliveries) if (keep.has(id)) delivery.unbind()
     const leftMs = await this.#quiesce(timeoutMs)
     const handovers = new Map<string, Handover>()
     await Promise.all(
@@ -153,6 +161,7 @@ export class Graph {
         else await delivery.stop(leftMs())
       }),
     )
+    if (settle) for (const handover of handovers.values()) settleHandover(handover)
     await this.#close()
     return handovers
   }

@@ -46,7 +46,7 @@ export class ReceiverIntake implements Intake {
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
     // Nothing is admitted before every batch has been looked at.
-    const busy = this.#busy([]) ?? first(batches, batch => this.#pipelineBusy(batch))
+    const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
     if (busy) {
       metrics.refused.add(records, { receiver })
       return Promise.resolve(busy)
@@ -73,7 +73,7 @@ export class ReceiverIntake implements Intake {
   }
 
   async ready(): Promise<void> {
-    while (this.#open && this.#busy([])) await this.options.gate.wait()
+    while (this.#open && (this.#ownBusy() ?? this.#pipelineBusy([]))) await this.options.gate.wait()
   }
 
   discarded(reason: string, count = 1): void {
@@ -90,12 +90,11 @@ export class ReceiverIntake implements Intake {
     this.options.gate.changed()
   }
 
-  #busy(records: Records): Busy | undefined {
+  #ownBusy(): Busy | undefined {
     if (!this.#open) return STOPPING
-    if (this.#unsettledBatches >= MAX_UNSETTLED_BATCHES || this.#unsettledRecords >= MAX_UNSETTLED_RECORDS) {
-      return TOO_MANY_UNSETTLED
-    }
-    return this.#pipelineBusy(records)
+    const full =
+      this.#unsettledBatches >= MAX_UNSETTLED_BATCHES || this.#unsettledRecords >= MAX_UNSETTLED_RECORDS
+    return full ? TOO_MANY_UNSETTLED : undefined
   }
 
   #pipelineBusy(records: Records): Busy | undefined {

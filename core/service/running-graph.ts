@@ -37,6 +37,8 @@ export interface RunningGraphOptions {
   readonly status: StatusBoard
   /** The storage of queues that name none. */
   readonly defaultStorage: string | undefined
+  /** No storage is configured: nothing outlives the process. */
+  readonly volatile: boolean
   readonly deadLetters: DeadLetters
   /** What exporters of the last graph left in their queues, by id. */
   readonly handovers: ReadonlyMap<string, Handover>
@@ -103,7 +105,7 @@ export class RunningGraph {
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
     this.#retries.stop()
-    const handovers = await this.#graph.handOver(timeoutMs, keep)
+    const handovers = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
     return handovers
   }

@@ -162,6 +162,7 @@ export class Service implements Host {
       components,
       status: this.#status,
       defaultStorage: defaultStorage?.id,
+      volatile: storages.length === 0,
       deadLetters: letters,
       handovers: this.#handovers,
       clock,

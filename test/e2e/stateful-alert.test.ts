@@ -461,6 +461,30 @@ describe('the table', () => {
     expect(push.kept).toHaveLength(5)
   })
 
+  test('a reload of the configuration with a bad table keeps the old one too', async () => {
+    await table('ERROR,OK,It broke,critical,immediate')
+    const running = await start(TABLE)
+    await feed(line('ERROR', 0))
+    for (const spoil of [
+      () => table('(,OK,Bad,critical,immediate'),
+      () => writeFile(join(folder, 'alerts.csv'), 'pattern\n'),
+      () => rm(join(folder, 'alerts.csv')),
+    ]) {
+      await spoil()
+      const reloaded = running.reload(yaml(TABLE))
+      await clock.advance(1_000)
+      expect(await reloaded).toBe(true)
+      await feed(line('ERROR', 1))
+      expect(statuses(push).at(-1)).toBe('alert_duplicate')
+    }
+    const kept = running.logs.filter(({ message }) => message.includes('the last good one stays in force'))
+    expect(kept.map(({ attributes }) => `${attributes.reason}`)).toMatchObject([
+      expect.stringContaining('alerts.csv:2: alert_pattern'),
+      expect.stringContaining('alerts.csv:1: alert_pattern: the table has no column'),
+      expect.stringContaining('ENOENT'),
+    ])
+  })
+
   test('a start without a good row, column or file says why', async () => {
     const fails = async () => String(await start(TABLE).catch(error => error.message))
     await table('(,OK,Bad,critical,immediate', 'x,OK,Bad,critical,never')
@@ -513,7 +537,7 @@ describe('the table', () => {
     await feed(line('WARN', 130), line('ERROR', 131))
     expect(statuses(push)).toEqual(['alert', 'alert', 'alert_duplicate'])
     const texts = again.logs.map(({ message, attributes }) => `${message} ${JSON.stringify(attributes)}`)
-    expect(texts.some(text => text.includes('the copy of the last good one is used'))).toBe(true)
+    expect(texts.some(text => text.includes('the last good one stays in force'))).toBe(true)
     expect(texts.join()).not.toContain('secret')
   })
 })

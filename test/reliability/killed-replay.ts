@@ -23,15 +23,17 @@ export interface ReplayReport extends Comparison {
 
 /** So late a passing may be chosen, so that a life gets somewhere and the file lasts for all of them. */
 const LATEST: { readonly [name in Failpoint]: number } = {
-  after_reading: 6,
-  after_deciding: 5,
-  after_state_write: 5,
-  after_queueing: 4,
-  after_sending: 60,
-  before_checkpoint: 4,
-  after_checkpoint: 4,
+  after_reading: 4,
+  after_deciding: 8,
+  after_state_write: 8,
+  after_queueing: 5,
+  after_sending: 100,
+  before_checkpoint: 3,
+  after_checkpoint: 3,
 }
 const KEYS = 60
+/** Of each kind of notification. */
+const LEAST = 100
 
 /**
  * A file is replayed by the built command, which is killed at one failpoint after another and started again, until it
@@ -47,11 +49,17 @@ export async function killedReplay({ seed, kills, records }: KilledReplay): Prom
     const undisturbed = await replay(folder, 'undisturbed', file, sink, undefined)
     if (undisturbed !== 'ended') throw new Error(`The undisturbed run failed:\n${undisturbed}`)
     const expected = new Set(told(sink, '/undisturbed').keys())
+    for (const kind of ['throttled', 'alert', 'recovery']) {
+      const some = [...expected].filter(subject => subject.startsWith(kind)).length
+      if (some < LEAST)
+        throw new Error(`The undisturbed run told of ${some} times "${kind}": too few to compare.`)
+    }
 
     const killedAt: Failpoint[] = []
     const accidents: string[] = []
     for (let life = 0; ; life++) {
-      const name = killedAt.length < kills ? (FAILPOINTS[life % FAILPOINTS.length] as Failpoint) : undefined
+      const name =
+        killedAt.length < kills ? (FAILPOINTS[(seed + life) % FAILPOINTS.length] as Failpoint) : undefined
       const passing = name && 1 + Math.floor(random() * LATEST[name])
       const how = await replay(folder, 'killed', file, sink, name && `${name}=kill@${passing}`)
       if (how === 'killed' && name) killedAt.push(name)
@@ -93,32 +101,49 @@ function linesOf(count: number, random: () => number): string[] {
   })
 }
 
-/** Windows begin and end all through the file, for each key. */
+/** Two pipelines over one file, with two queues. Windows and alerts begin and end all through the file, for each key. */
 function configuration(data: string, file: string, endpoint: string): string {
   return `
 receivers:
   file_log: { include: ['${file}'], start_at: beginning, stop_at_end: true, storage: file_storage }
 processors:
   parser:
-    regex: '^(?P<time>\\S+) n=(?P<n>\\d+) level=error key=(?P<key>\\w+)'
+    regex: '^(?P<time>\\S+) n=(?P<n>\\d+) level=\\w+ key=(?P<key>\\w+)'
     timestamp: { from: time, format: rfc3339 }
-  throttle: { key: '{{key}}', count: 1, window: 20s, storage: file_storage }
+  throttle: { key: '{{key}}', count: 1, window: 30s, storage: file_storage }
+  stateful_alert:
+    patterns:
+      - alert_pattern: level=error
+        recovery_pattern: level=info
+        severity: critical
+        normalized_message: An error
+        alert_schema: threshold,3,30,2,60,90
+    hash_keys: [key]
+    storage: file_storage
 exporters:
-  webhook:
+  webhook/throttled:
     endpoint: '${endpoint}'
-    body_template: '{"n": {{json n}} }'
-    retry_on_failure: { initial_interval: 20ms, max_interval: 100ms }
+  webhook/alerts:
+    endpoint: '${endpoint}'
+    condition: 'attributes["alert"]["skip_webhook"] == false'
 extensions:
   file_storage: { directory: '${data}' }
 service:
   extensions: [file_storage]
   telemetry: { metrics: { level: none } }
   pipelines:
-    logs: { receivers: [file_log], processors: [parser, throttle], exporters: [webhook] }
+    logs/throttled: { receivers: [file_log], processors: [parser, throttle], exporters: [webhook/throttled] }
+    logs/alerts: { receivers: [file_log], processors: [parser, stateful_alert], exporters: [webhook/alerts] }
 `
 }
 
 function told(sink: HttpSink, path: string): Told {
   const requests = sink.accepted.filter(request => request.path === path)
-  return toldBy(requests, body => String(JSON.parse(body).n))
+  return toldBy(requests, body => {
+    const { alert, attributes, log_timestamp: time } = JSON.parse(body)
+    if (!alert) return `throttled ${attributes.n}`
+    // A line counted twice, or forgotten, shows in the count or moves the time.
+    const { status, alert_key: key, recovery_reason: reason, duplicate_count: count } = alert
+    return `${status} ${key} ${time} ${reason} ${count}`
+  })
 }
