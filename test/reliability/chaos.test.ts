@@ -12,4 +12,4 @@ test.each(['victorialogs', 'file_log'] as const)(
   60_000,
 )
 
-test('three runs with faults of every kind lose nothing', () => chaosSuite([2, 3, 6]), 180_000)
+test('three runs with faults of every kind lose nothing', () => chaosSuite([2, 3, 6]), 300_000)
