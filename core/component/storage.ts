@@ -115,6 +115,8 @@ export interface ClaimedTimer extends JournalRef {
 export interface StateWritten {
   /** In the order of the changes: false where the key had another version, and nothing was written. */
   readonly applied: readonly boolean[]
+  /** The new versions of the keys that were written and have state, where the store knows them. */
+  readonly versions?: readonly (string | undefined)[]
   /** Keys evicted for `maxKeys`. */
   readonly evicted: number
 }

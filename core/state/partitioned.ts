@@ -8,12 +8,16 @@ import type {
   StateWritten,
 } from '../component/storage.js'
 
-/**
- * One store made of several, each with a part of the keys: a call goes to all parts that it concerns at the same time.
- * The part of a key must be the same for every collector: FNV-1a over UTF-16 units, modulo the number of parts.
- */
+/** One store made of several, each with a part of the keys: a call goes to all that it concerns at the same time. */
 export function partitionedState<S>(parts: readonly StateStore<S>[]): StateStore<S> {
   return new PartitionedState(parts)
+}
+
+/** The part of a key, for all collectors and versions: FNV-1a over UTF-16 units, modulo the number of parts. */
+export function partOf(key: string, parts: number): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193)
+  return (hash >>> 0) % parts
 }
 
 /** How many keys each part may hold so that an uneven spread does not evict before there are `maxKeys` of them. */
@@ -41,13 +45,17 @@ class PartitionedState<S> implements StateStore<S> {
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
     const applied = new Array<boolean>(changes.length)
+    const versions = new Array<string | undefined>(changes.length)
     let evicted = 0
     await this.#each(changes, async (part, some, places) => {
       const written = await part.write(some, now)
       evicted += written.evicted
-      for (const [at, place] of places.entries()) applied[place] = written.applied[at] === true
+      for (const [at, place] of places.entries()) {
+        applied[place] = written.applied[at] === true
+        versions[place] = written.versions?.[at]
+      }
     })
-    return { applied, evicted }
+    return { applied, versions, evicted }
   }
 
   async due(until: bigint, limit: number) {
@@ -95,7 +103,7 @@ class PartitionedState<S> implements StateStore<S> {
   ): Promise<void> {
     const groups = new Map<number, { some: T[]; places: number[] }>()
     for (const [place, item] of items.entries()) {
-      const part = hash(item.key) % this.#parts.length
+      const part = partOf(item.key, this.#parts.length)
       const group = groups.get(part)
       if (group) {
         group.some.push(item)
@@ -109,10 +117,4 @@ class PartitionedState<S> implements StateStore<S> {
     const ended = await Promise.allSettled(runs)
     for (const end of ended) if (end.status === 'rejected') throw end.reason
   }
-}
-
-function hash(text: string): number {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return hash >>> 0
 }

@@ -86,8 +86,8 @@ class Shadow<S> implements ShadowedState<S> {
       async () => {
         const written = await this.#remote.write(changes, now)
         for (const [at, { key, state, due, pinned }] of changes.entries()) {
-          // Its new version is known when it is read the next time.
-          if (written.applied[at]) this.#remember(key, { state, due, pinned, version: undefined })
+          if (!written.applied[at]) continue
+          this.#remember(key, { state, due, pinned, version: written.versions?.[at] })
         }
         return written
       },
@@ -224,12 +224,12 @@ class Shadow<S> implements ShadowedState<S> {
       const changes = dirty.map(([key, change], at) =>
         this.#united(key, change, entries[at] as StateEntry<S>),
       )
-      const { applied } = await this.#remote.write(changes, now)
+      const { applied, versions } = await this.#remote.write(changes, now)
       for (const [at, change] of changes.entries()) {
         if (!applied[at]) continue
         for (const { recordId } of change.journal) this.#copy.forget({ key: change.key, recordId })
         this.#dirty.delete(change.key)
-        this.#remember(change.key, { ...change, version: undefined })
+        this.#remember(change.key, { ...change, version: versions?.[at] })
       }
     }
     await this.#remote.release(this.#owed)

@@ -7,16 +7,16 @@ import {
   tlsConnectOptions,
 } from 'tocsin/component'
 import type { RedisStorageConfig } from './config.js'
-import { explain } from './explain.js'
+import { explain, notConnected, type Peer } from './explain.js'
 import type { Script } from './scripts.js'
 
 const DEFAULT_ENDPOINT = '127.0.0.1:6379'
 const RECONNECT_FIRST_MS = 100
 const RECONNECT_MOST_MS = 5_000
+const FAILOVER_MS = 3_000
 
 /** A connection to Redis, made in the background and made again when it breaks. Never queues while there is none. */
 export interface Connection {
-  readonly where: string
   /** Runs a script on the keys of one slot. Rejects with a RetryableError, after the configured time at the latest. */
   run(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown>
   /** The same, with bytes in the answer. */
@@ -38,7 +38,7 @@ export async function connect(
   events: ConnectionEvents,
 ): Promise<Connection> {
   const endpoints = config.endpoints ?? [config.endpoint ?? DEFAULT_ENDPOINT]
-  const where = endpoints.join(', ')
+  const peer = { where: endpoints.join(', '), tls: usesTls(config), cluster: config.mode === 'cluster' }
   const timeoutMs = parseDuration(config.timeout) ?? 500
   const client = await clientOf(config, context, endpoints)
 
@@ -51,30 +51,33 @@ export async function connect(
     settle()
   })
   const failed = (error: unknown): void => {
-    events.failed(explain(error, where))
+    events.failed(explain(error, peer))
     settle()
   }
   client.on('error', failed)
-  client.on('node error', failed)
+  client.on('node error', (error: unknown) => {
+    // One node of many: what needs it will say so.
+    if (client.status !== 'ready') failed(error)
+  })
   client.connect().catch(failed)
   await settled
-  return new RedisConnection(client, where, timeoutMs, context)
+  return new RedisConnection(client, peer, timeoutMs, context)
 }
 
 class RedisConnection implements Connection {
-  readonly where: string
+  readonly #peer: Peer
   readonly #client: Redis | Cluster
   readonly #timeoutMs: number
   readonly #context: ComponentContext<RedisStorageConfig>
 
   constructor(
     client: Redis | Cluster,
-    where: string,
+    peer: Peer,
     timeoutMs: number,
     context: ComponentContext<RedisStorageConfig>,
   ) {
     this.#client = client
-    this.where = where
+    this.#peer = peer
     this.#timeoutMs = timeoutMs
     this.#context = context
   }
@@ -92,11 +95,11 @@ class RedisConnection implements Connection {
   }
 
   call(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#inTime(this.#client.call(command, ...args))
+    return this.#patiently(() => this.#client.call(command, ...args))
   }
 
   callBytes(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#inTime(this.#client.callBuffer(command, ...args))
+    return this.#patiently(() => this.#client.callBuffer(command, ...args))
   }
 
   close(): void {
@@ -110,12 +113,32 @@ class RedisConnection implements Connection {
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args] as (string | Buffer | number)[]
-    const answer = this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
-      // A server that was restarted, or never saw the script.
-      if (!error.message.startsWith('NOSCRIPT')) throw error
-      return this.#client[call]('eval', text, ...rest)
-    })
-    return this.#inTime(answer)
+    return this.#patiently(() =>
+      this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
+        // A server that was restarted, or never saw the script.
+        if (!error.message.startsWith('NOSCRIPT')) throw error
+        return this.#client[call]('eval', text, ...rest)
+      }),
+    )
+  }
+
+  /**
+   * While a cluster makes a replica the master, all its nodes refuse all keys. That is soon over, and worth waiting
+   * for: going on locally, every collector would raise its own alerts.
+   */
+  async #patiently<T>(send: () => Promise<T>): Promise<T> {
+    const { clock, random } = this.#context
+    const giveUpMs = clock.monotonicMs() + FAILOVER_MS
+    for (;;) {
+      try {
+        if (this.#client.status !== 'ready') throw notConnected(this.#peer.where)
+        return await this.#inTime(send())
+      } catch (error) {
+        if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
+        if (clock.monotonicMs() >= giveUpMs) throw error
+        await clock.sleep(50 + 50 * random())
+      }
+    }
   }
 
   #inTime<T>(answer: Promise<T>): Promise<T> {
@@ -124,7 +147,7 @@ class RedisConnection implements Connection {
         reject(
           new RetryableError(
             'redis_slow',
-            `Redis at ${this.where} did not answer within ${this.#timeoutMs} ms.`,
+            `Redis at ${this.#peer.where} did not answer within ${this.#timeoutMs} ms.`,
           ),
         ),
       )
@@ -135,7 +158,7 @@ class RedisConnection implements Connection {
         },
         (error: unknown) => {
           cancel()
-          reject(isTocsinError(error) ? error : explain(error, this.where))
+          reject(explain(error, this.#peer))
         },
       )
     })
@@ -148,8 +171,7 @@ async function clientOf(
   endpoints: readonly string[],
 ): Promise<Redis | Cluster> {
   const hosts = endpoints.map(hostAndPort)
-  const tls =
-    config.tls && config.tls.insecure !== true ? await tlsConnectOptions(config.tls, baseDir) : undefined
+  const tls = usesTls(config) ? await tlsConnectOptions(config.tls, baseDir) : undefined
   const timeoutMs = parseDuration(config.timeout) ?? 500
   const backOff = (times: number): number =>
     Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(times, 10), RECONNECT_MOST_MS) * (0.5 + random())
@@ -165,7 +187,6 @@ async function clientOf(
     connectTimeout: parseDuration(config.connect_timeout) ?? 2_000,
     // A connection that swallows commands without a sound is made anew.
     socketTimeout: Math.max(timeoutMs * 10, 5_000),
-    enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     lazyConnect: true,
@@ -175,9 +196,12 @@ async function clientOf(
       return new Cluster(hosts, {
         redisOptions: options,
         clusterRetryStrategy: backOff,
-        enableOfflineQueue: false,
+        // For nodes that are just being connected; without a cluster nothing is sent, see below.
+        enableOfflineQueue: true,
         lazyConnect: true,
-        // What a failover delays longer than our timeout has failed for us.
+        // We decide what is worth another try.
+        retryDelayOnFailover: 0,
+        retryDelayOnClusterDown: 0,
         maxRedirections: 4,
         slotsRefreshTimeout: Math.max(timeoutMs, 1_000),
         slotsRefreshInterval: 5_000,
@@ -193,6 +217,7 @@ async function clientOf(
         sentinelRetryStrategy: backOff,
         sentinels: hosts,
         name: config.master_name ?? '',
+        enableOfflineQueue: false,
         ...(config.sentinel_username !== undefined && { sentinelUsername: config.sentinel_username }),
         ...(config.sentinel_password !== undefined && { sentinelPassword: config.sentinel_password }),
         ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
@@ -204,6 +229,10 @@ async function clientOf(
         retryStrategy: backOff,
       })
   }
+}
+
+function usesTls({ tls }: RedisStorageConfig): boolean {
+  return tls !== undefined && tls.insecure !== true
 }
 
 /** `host:port`, `[::1]:6379`, or a host with the port of Redis. */

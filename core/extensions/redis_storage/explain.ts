@@ -30,7 +30,7 @@ const REPLIES: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/^LOADING/, 'redis_loading', 'is loading its data'],
   [/^CLUSTERDOWN/, 'redis_cluster_down', 'says that the cluster is down'],
-  [/^MOVED|^CROSSSLOT/, 'redis_is_cluster', 'is part of a cluster: set mode: cluster'],
+  [/^CROSSSLOT|cluster mode|^MOVED/, 'redis_is_cluster', 'is part of a cluster: set mode: cluster'],
   [/cluster support disabled/, 'redis_no_cluster', 'is no cluster: set mode: single'],
   [/invalid DB index|DB index is out of range/, 'redis_database', 'has no database of that number: check db'],
   [
@@ -56,15 +56,25 @@ const CODES: { readonly [code: string]: string } = {
     'has a TLS certificate for another name: check the endpoint or tls.server_name_override',
 }
 
+/** A server without TLS waits for the rest of what it takes for a command. */
+const SILENT = 'did not answer in time (does that port speak TLS?)'
 const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/
 
+/** What we talk to, and how. */
+export interface Peer {
+  readonly where: string
+  readonly tls: boolean
+  readonly cluster: boolean
+}
+
 /**
- * What went wrong with Redis, for people; `where` is its endpoint. The error of the client is not kept as a cause:
+ * What went wrong with Redis, for people. The error of the client is not kept as a cause:
  * it may hold the command with its arguments, a password among them.
  */
-export function explain(error: unknown, where: string): RetryableError {
+export function explain(error: unknown, { where, tls, cluster }: Peer): RetryableError {
   const { message, code } = root(error)
   for (const [pattern, name, text] of REPLIES) {
+    if (name === 'redis_is_cluster' && cluster) continue
     if (pattern.test(message))
       return new RetryableError(name, `Redis at ${where} ${text} (${firstWord(message)}).`)
   }
@@ -76,17 +86,21 @@ export function explain(error: unknown, where: string): RetryableError {
     const text = 'wants a client certificate: set tls.cert_file and tls.key_file'
     return new RetryableError('redis_tls', `Redis at ${where} ${text} (${code}).`)
   }
-  const known = CODES[code]
+  const known = code === 'ETIMEDOUT' && tls ? SILENT : CODES[code]
   if (known) {
-    const tls = /SSL|TLS|CERT|EPROTO/.test(code) ? 'redis_tls' : 'redis_unreachable'
-    return new RetryableError(tls, `Redis at ${where} ${known} (${code}).`)
+    const name = /SSL|TLS|CERT|EPROTO/.test(code) ? 'redis_tls' : 'redis_unreachable'
+    return new RetryableError(name, `Redis at ${where} ${known} (${code}).`)
   }
   if (
     /isn't writeable|Connection is closed|max retries|None of startup nodes|Failed to refresh/i.test(message)
   ) {
-    return new RetryableError('redis_unreachable', `Redis at ${where} is not connected.`)
+    return notConnected(where)
   }
   return new RetryableError('redis_failed', `Redis at ${where}: ${message.slice(0, 200)}`)
+}
+
+export function notConnected(where: string): RetryableError {
+  return new RetryableError('redis_unreachable', `Redis at ${where} is not connected.`)
 }
 
 /** The client wraps errors: of a cluster's nodes, of a pipeline's connection. */
@@ -103,7 +117,11 @@ function root(error: unknown): { message: string; code: string } {
     if (inner === undefined || inner === null) break
     at = inner as typeof at
   }
-  return { message: String(at?.message ?? at), code: String(at?.code ?? '') }
+  const message = String(at?.message ?? at).replace(
+    /^Too many Cluster redirections. Last error: (?:\w*Error: )?/,
+    '',
+  )
+  return { message, code: String(at?.code ?? '') }
 }
 
 function firstWord(message: string): string {

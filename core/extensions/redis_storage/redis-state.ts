@@ -87,8 +87,12 @@ class RedisState<S> implements StateStore<S> {
       }
     }
     const keys = [this.#states, this.#due, this.#order, this.#sequence, this.#journal, this.#timers]
-    const [evicted = 0, ...applied] = (await this.#connection().run(WRITE, keys, args)) as number[]
-    return { applied: applied.map(one => one === 1), evicted }
+    const [evicted = 0, ...results] = (await this.#connection().run(WRITE, keys, args)) as number[]
+    return {
+      applied: results.map(version => version >= 0),
+      versions: results.map(version => (version > 0 ? String(version) : undefined)),
+      evicted,
+    }
   }
 
   async due(until: bigint, limit: number) {

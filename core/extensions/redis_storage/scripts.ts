@@ -37,7 +37,8 @@ return out`)
  * 0), present (1 or 0), state, number of journal entries, and for each of these: field, outcome, timer (1 or 0).
  *
  * A state is kept as version|due|pinned|state, a journal entry as ms|outcome. Answers with the number of evicted keys,
- * then 1 or 0 for each change. Nobody may need a partition for 30 days (beyond its last due): then it goes.
+ * then for each change its new version, 0 if the key was
+ * removed, -1 if another version was there. Nobody may need a partition for 30 days (beyond its last due): then it goes.
  */
 export const WRITE = script(`
 local states, due_index, order, sequence, journal, timers = unpack(KEYS)
@@ -52,8 +53,9 @@ while at <= #ARGV do
   local old = redis.call('HGET', states, key)
   if old then version, old_due, old_pinned = parse(old) end
   if version == expected then
+    local next = 0
     if present == '1' then
-      local next = redis.call('INCR', sequence)
+      next = redis.call('INCR', sequence)
       redis.call('HSET', states, key, string.format('%.0f', next) .. '|' .. due .. '|' .. pinned .. '|' .. ARGV[at + 5])
       if pinned == '0' then redis.call('ZADD', order, next, key) end
     elseif old then
@@ -68,9 +70,9 @@ while at <= #ARGV do
       redis.call('HSET', journal, ARGV[entry], ARGV[1] .. '|' .. ARGV[entry + 1])
       if ARGV[entry + 2] == '1' then redis.call('ZADD', timers, now, ARGV[entry]) end
     end
-    out[#out + 1] = 1
+    out[#out + 1] = next
   else
-    out[#out + 1] = 0
+    out[#out + 1] = -1
   end
   at = at + 7 + entries * 3
 end
