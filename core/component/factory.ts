@@ -35,6 +35,11 @@ export interface CheckProblem {
 
 export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
+  /**
+   * Follows a source that every collector with this configuration would read whole: where the `storage` of its
+   * configuration is shared, it runs in one of them at a time. It is created anew for each term.
+   */
+  readonly exclusive?: boolean
 }
 export interface ProcessorFactory<C = never> extends Factory<C, Processor> {
   readonly kind: 'processor'

@@ -25,10 +25,19 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../lease/lease-keeper.js'
+export { observeLease } from '../lease/observe-lease.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../ottl/index.js'
 export * from '../pattern/index.js'
+export {
+  type RedisCommands,
+  type RedisExtension,
+  type RedisScript,
+  redisScript,
+} from '../redis/commands.js'
+export { LEASE_KEY_SUFFIX, redisLease } from '../redis/lease.js'
 export { partitionedState, partMaxKeys } from '../state/partitioned.js'
 export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'

@@ -8,6 +8,7 @@ export {
 } from './dead-letters.js'
 export { createDelivery } from './delivery.js'
 export type { Handover } from './item.js'
+export { moveQueue } from './move-queue.js'
 export { type CommonConfig, checkCommon, exporterCommon } from './schema.js'
 export { type DeliverySettings, deliverySettings, type ExporterFlags } from './settings.js'
 export type { Delivery, DeliveryOptions, DeliveryReport, Obligation } from './types.js'

@@ -10,6 +10,8 @@ import {
   type Logger,
   type Processor,
   type Random,
+  type Receiver,
+  type ReceiverFactory,
 } from '../component/index.js'
 import {
   type CommonConfig,
@@ -19,14 +21,17 @@ import {
   deliverySettings,
   type Handover,
 } from '../delivery/index.js'
+import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
 import { Graph, type GraphHost, type GraphReport } from '../graph/graph.js'
 import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
-import type { Components } from './components.js'
+import { type Components, namespaceOf } from './components.js'
 import { type Lifted, lift } from './lift.js'
 import type { ServiceSettings } from './settings.js'
+import type { SharedQueue } from './shared-queue.js'
+import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
 
 export interface RunningGraphOptions {
@@ -36,6 +41,7 @@ export interface RunningGraphOptions {
   /** The storage of queues that name none. */
   readonly defaultStorage: string | undefined
   readonly deadLetters: DeadLetters
+  readonly sharedQueues: SharedQueues
   /** What exporters of the last graph left in their queues, by id. */
   readonly handovers: ReadonlyMap<string, Handover>
   readonly clock: Clock
@@ -50,6 +56,7 @@ export interface RunningGraphOptions {
 export class RunningGraph {
   readonly #graph: Graph
   readonly #lifted: Lifted[] = []
+  readonly #shared: { readonly queue: SharedQueue; readonly delivery: Delivery }[] = []
 
   constructor(private readonly options: RunningGraphOptions) {
     const { clock, logger, metrics, components, settings, onEnd } = options
@@ -57,7 +64,10 @@ export class RunningGraph {
       clock,
       logger,
       intakeMetrics: metrics,
-      create: (kind, plan, pipelines) => components.create(kind, plan, pipelines),
+      create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
+        const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
+        return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
+      },
       deliver: (plan, exporter, pipelines) => this.#deliver(plan, exporter, pipelines),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
       report: (kind, id, pipelines, status) => {
@@ -75,12 +85,14 @@ export class RunningGraph {
     this.#graph = new Graph(settings.graph, host)
   }
 
-  start(): Promise<void> {
-    return this.#graph.start()
+  async start(): Promise<void> {
+    await this.#graph.start()
+    for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
   }
 
   /** Drains for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<GraphReport> {
+    this.#stopAdopting()
     const report = await this.#graph.stop(timeoutMs)
     await this.#close()
     return report
@@ -88,14 +100,46 @@ export class RunningGraph {
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    this.#stopAdopting()
     const handovers = await this.#graph.handOver(timeoutMs, keep)
     await this.#close()
     return handovers
   }
 
+  #stopAdopting(): void {
+    for (const { queue } of this.#shared) queue.stopAdopting()
+  }
+
   async #close(): Promise<void> {
+    for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
     await this.options.components.close()
+  }
+
+  /** A receiver that runs in one collector at a time, where its storage is shared. */
+  #exclusive(plan: ComponentPlan, pipelines: readonly string[]): Receiver | undefined {
+    const { exclusive } = plan.factory as unknown as ReceiverFactory
+    const { storage } = plan.config as { readonly storage?: string }
+    if (!exclusive || storage === undefined) return undefined
+    const { clock, random, meter, components } = this.options
+    const namespace = namespaceOf('receiver', plan.id)
+    const lease = components.provider(storage).lease?.(namespace)
+    if (!lease) return undefined
+    const logger = this.options.logger.child({ kind: 'receiver', component: plan.id })
+    return new ExclusiveReceiver({
+      id: plan.id,
+      lease,
+      create: fence => {
+        const part = components.part()
+        const receiver = part.create<Receiver>('receiver', plan, pipelines, fence)
+        return { receiver, close: () => part.close() }
+      },
+      clock,
+      random,
+      logger,
+      meter,
+      reportStatus: status => this.#report('receiver', plan.id, pipelines, status),
+    })
   }
 
   #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
@@ -104,9 +148,12 @@ export class RunningGraph {
     const config = plan.config as CommonConfig
     const settings = deliverySettings(config, { notifying, local }, defaultStorage)
     const { storage } = settings.queue
+    const provider = storage === undefined ? undefined : components.provider(storage)
+    const shared = provider && this.options.sharedQueues.open(plan.id, provider)
+    const store = shared?.store ?? provider?.keyValue(`queue/${plan.id}`)
     const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
     const inherit = handovers.get(plan.id)
-    return createDelivery({
+    const delivery = createDelivery({
       id: plan.id,
       exporter,
       notifying,
@@ -117,10 +164,12 @@ export class RunningGraph {
       meter,
       deadLetters,
       reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
-      ...(storage !== undefined && { store: components.provider(storage).keyValue(`queue/${plan.id}`) }),
+      ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
       ...(inherit && { inherit }),
     })
+    if (shared) this.#shared.push({ queue: shared, delivery })
+    return delivery
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {

@@ -51,7 +51,7 @@ describe.runIf(runs)('the connection of redis_storage', () => {
   })
 
   async function tries(config: Partial<RedisStorageConfig>) {
-    const storage = await startRedisStorage({ timeout: '1s', ...config })
+    const storage = await startRedisStorage({ timeout: '1s', lease_ttl: '5s', ...config })
     open.push(storage)
     const store = storage.storage.keyValue('s')
     const failure = await store.write([{ key: 'a', value: Buffer.from('1') }]).then(
@@ -155,9 +155,15 @@ describe.runIf(runs)('the connection of redis_storage', () => {
 
 describe('the configuration of redis_storage', () => {
   const messages = (config: Partial<RedisStorageConfig>) =>
-    check({ mode: 'single', db: 0, prefix: 't', connect_timeout: '1s', timeout: '1s', ...config }).map(
-      ({ path, message }) => `${path.join('.')}: ${message}`,
-    )
+    check({
+      mode: 'single',
+      db: 0,
+      prefix: 't',
+      connect_timeout: '1s',
+      timeout: '1s',
+      lease_ttl: '5s',
+      ...config,
+    }).map(({ path, message }) => `${path.join('.')}: ${message}`)
 
   it('is checked across keys', () => {
     expect(messages({})).toEqual([])
