@@ -48,6 +48,8 @@ export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
   /** Tells people: one record a request, one consumer, so that order per destination is kept. */
   readonly notifying?: boolean
+  /** One consumer, so that requests leave in their order. */
+  readonly ordered?: boolean
   /** Writes locally and at once: no queue unless the configuration asks for one. */
   readonly local?: boolean
 }

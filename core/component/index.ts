@@ -38,7 +38,14 @@ export {
   redisScript,
 } from '../redis/commands.js'
 export { LEASE_KEY_SUFFIX, redisLease } from '../redis/lease.js'
-export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export {
+  agreeOnPartitions,
+  ENTRIES_SUFFIX,
+  type PartitionedStream,
+  partitionedStream,
+  STREAM_FIELD,
+} from '../redis/stream.js'
+export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'
 export {

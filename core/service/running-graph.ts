@@ -144,9 +144,9 @@ export class RunningGraph {
 
   #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
     const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
-    const { notifying = false, local = false } = plan.factory as unknown as ExporterFactory
+    const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
-    const settings = deliverySettings(config, { notifying, local }, defaultStorage)
+    const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)
     const { storage } = settings.queue
     const provider = storage === undefined ? undefined : components.provider(storage)
     const shared = provider && this.options.sharedQueues.open(plan.id, provider)

@@ -6,6 +6,7 @@ import { redisStorage } from '../../core/extensions/redis_storage/index.js'
 import { debug } from '../../exporters/debug/index.js'
 import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
+import { redisStreamsExporter } from '../../exporters/redis_streams/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
@@ -15,6 +16,7 @@ import { throttleProcessor } from '../../processors/throttle/index.js'
 import { transform } from '../../processors/transform/index.js'
 import { demoLogs } from '../../receivers/demo_logs/index.js'
 import { fileLog } from '../../receivers/file_log/index.js'
+import { redisStreamsReceiver } from '../../receivers/redis_streams/index.js'
 import { stdin } from '../../receivers/stdin/index.js'
 import { victorialogs } from '../../receivers/victorialogs/index.js'
 
@@ -22,6 +24,7 @@ import { victorialogs } from '../../receivers/victorialogs/index.js'
 export const components: readonly AnyFactory[] = [
   demoLogs,
   fileLog,
+  redisStreamsReceiver,
   stdin,
   victorialogs,
   batchProcessor,
@@ -33,6 +36,7 @@ export const components: readonly AnyFactory[] = [
   debug,
   file,
   mattermost,
+  redisStreamsExporter,
   webhook,
   forwardConnector,
   fileStorage,
