@@ -25,5 +25,5 @@ if (process.argv[1]?.endsWith('components-table.mjs')) {
   const { components } = await import('../dist/distributions/full/components.js')
   const readme = readFileSync('README.md', 'utf8')
   const table = `<!-- components -->\n${componentsTable(components)}\n<!-- /components -->`
-  writeFileSync('README.md', readme.replace(/<!-- components -->[^]*<!-- \/components -->/, table))
+  writeFileSync('README.md', readme.replace(/<!-- components -->[\s\S]*<!-- \/components -->/, table))
 }

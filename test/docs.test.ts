@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import type { Kind } from 'tocsin/component'
 import { describe, expect, test } from 'vitest'
 import { processIo } from '../core/cli/io.js'
 import { load } from '../core/cli/load.js'
@@ -32,7 +33,7 @@ const ENV = new Proxy<{ [name: string]: string }>(
 describe('the YAML examples of the documentation are valid as they stand', () => {
   for (const document of DOCUMENTS) {
     const text = readFileSync(join(ROOT, document), 'utf8')
-    for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([^]*?)```/g)].entries()) {
+    for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].entries()) {
       // A fragment (one component's options) is made whole by the text around it; whole ones have a service.
       test.skipIf(!/^service:/m.test(yaml))(`${document}, example ${index + 1}`, async () => {
         const folder = await mkdtemp(join(tmpdir(), 'tocsin-docs-'))
@@ -49,28 +50,14 @@ describe('the YAML examples of the documentation are valid as they stand', () =>
 
 test('every component has a whole example in its README', () => {
   for (const { kind, type } of components) {
-    const folder = {
-      receiver: 'receivers',
-      processor: 'processors',
-      exporter: 'exporters',
-      connector: 'core/connectors',
-      extension: 'core/extensions',
-    }[kind]
-    const readme = readFileSync(join(ROOT, folder, type, 'README.md'), 'utf8')
-    expect(readme, `${folder}/${type}/README.md`).toMatch(/```yaml\n[^]*?^service:/m)
+    const { folder, readme } = readmeOf(kind, type)
+    expect(readme, `${folder}/${type}/README.md`).toMatch(/```yaml\n[\s\S]*?^service:/m)
   }
 })
 
 test('every option of every component is in its README', () => {
   for (const { kind, type, schema } of components) {
-    const folder = {
-      receiver: 'receivers',
-      processor: 'processors',
-      exporter: 'exporters',
-      connector: 'core/connectors',
-      extension: 'core/extensions',
-    }[kind]
-    const readme = readFileSync(join(ROOT, folder, type, 'README.md'), 'utf8')
+    const { folder, readme } = readmeOf(kind, type)
     for (const key of Object.keys(schema.properties ?? {})) {
       expect(readme, `${folder}/${type}/README.md: ${key}`).toMatch(new RegExp(`\\b${key}\\b`))
     }
@@ -93,3 +80,14 @@ test('links between documents lead somewhere', () => {
     }
   }
 })
+
+function readmeOf(kind: Kind, type: string): { readonly folder: string; readonly readme: string } {
+  const folder = {
+    receiver: 'receivers',
+    processor: 'processors',
+    exporter: 'exporters',
+    connector: 'core/connectors',
+    extension: 'core/extensions',
+  }[kind]
+  return { folder, readme: readFileSync(join(ROOT, folder, type, 'README.md'), 'utf8') }
+}

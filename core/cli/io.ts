@@ -8,6 +8,8 @@ export interface CommandIo {
   onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', handler: () => void): () => void
   /** Ends the process at once. */
   exit(code: number): void
+  /** Ends the process as a crash does. */
+  kill(): void
 }
 
 export interface ConfigOptions {
@@ -26,5 +28,6 @@ export function processIo(): CommandIo {
       return () => void process.off(signal, handler)
     },
     exit: code => process.exit(code),
+    kill: () => void process.kill(process.pid, 'SIGKILL'),
   }
 }

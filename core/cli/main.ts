@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import type { Distribution } from '../service/distribution.js'
 import { listComponents } from './components.js'
+import { type DeadLetterOptions, dropDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letter.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { configSchema } from './load.js'
 import { newComponent } from './new-component.js'
@@ -50,6 +51,7 @@ export async function main(
     .argument('<kind>', 'receiver, processor, exporter, connector or extension')
     .argument('<name>', 'the type, snake_case: its folder is made here')
     .action(async (kind: string, name: string) => finish(await newComponent(kind, name, io)))
+  addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
     const { demo } = distribution
     program
@@ -67,6 +69,40 @@ export async function main(
       error instanceof ConfigError ? error.problems.map(formatProblem).join('\n') : errorText(error)
     io.stderr.write(`${text}\n`)
     return 1
+  }
+}
+
+function addDeadLetter(
+  program: Command,
+  distribution: Distribution,
+  io: CommandIo,
+  finish: (code: number) => void,
+): void {
+  const deadLetter = program
+    .command('dead-letter')
+    .description('show, send again or drop what could not be delivered; the collector may be running')
+  const component = ['--component <id>', 'only those of this component, such as webhook/oncall'] as const
+  withConfig(deadLetter.command('list'))
+    .description('list the dead letters, oldest first')
+    .option(...component)
+    .option('--json', 'one JSON object a line, with the records')
+    .action(async (options: DeadLetterOptions) => finish(await listDeadLetters(distribution, options, io)))
+  for (const [name, description, act] of [
+    ['retry', 'queue dead letters again for their exporter', retryDeadLetters],
+    ['drop', 'remove dead letters for good', dropDeadLetters],
+  ] as const) {
+    const command = withConfig(deadLetter.command(name))
+    if (name === 'drop') {
+      command.option('--queue <exporter>', 'the queue that an exporter left which is no longer in use')
+    }
+    command
+      .description(description)
+      .argument('[ids...]', 'ids, as "list" shows them')
+      .option(...component)
+      .option('--all', 'all of them')
+      .action(async (ids: string[], options: DeadLetterOptions) =>
+        finish(await act(distribution, ids, options, io)),
+      )
   }
 }
 

@@ -1,14 +1,19 @@
 import { errorText, formatProblem } from '../component/index.js'
+import { armFailpoints } from '../failpoints.js'
 import type { GraphReport } from '../graph/graph.js'
 import { systemClock } from '../service/clock.js'
 import type { Distribution } from '../service/distribution.js'
 import { Service } from '../service/service.js'
 import type { ServiceSettings } from '../service/settings.js'
+import { createServiceManager, type ServiceManager } from '../service/systemd.js'
 import { createLogger, type RootLogger } from '../telemetry/logger.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { observeProcess } from '../telemetry/process-metrics.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
+
+const RUNNING = 'Running'
+const OLD_CONFIGURATION = 'Running with the old configuration: the new one is invalid, see the log'
 
 /** Runs a collector until a signal, the end of all inputs or a fatal error. The answer is the exit code. */
 export async function run(
@@ -23,6 +28,10 @@ export async function run(
     output: io.stderr,
   })
   warn(settings, logger)
+  if (io.env.TOCSIN_FAILPOINTS) {
+    armFailpoints(io.env.TOCSIN_FAILPOINTS, io.kill)
+    logger.warn('TOCSIN_FAILPOINTS is set: this process will kill itself, to test what a crash leaves.')
+  }
   const metrics = createMetrics({
     'service.name': distribution.name,
     'service.version': distribution.version,
@@ -43,14 +52,23 @@ export async function run(
       return next
     },
   })
-  const stopRequested = stopOnSignals(service, logger, io)
+  const manager = createServiceManager({
+    env: io.env,
+    pid: process.pid,
+    clock: systemClock,
+    logger,
+    healthy: () => service.status().status !== 'fatal_error',
+  })
+  const stopRequested = stopOnSignals(service, manager, logger, io)
   // What keeps the process alive while every timer is unreferenced.
   const alive = setInterval(() => {}, 60_000)
   try {
     await service.start()
     announce(service, settings, distribution, logger)
+    await manager.ready(RUNNING)
     const why = await Promise.race([stopRequested, service.ended.then(() => 'All inputs have ended')])
     logger.info(`${why}: draining.`)
+    await manager.stopping()
     report(await service.stop(), logger)
     return 0
   } catch (error) {
@@ -58,6 +76,7 @@ export async function run(
     return 1
   } finally {
     clearInterval(alive)
+    manager.close()
     stopObserving()
     await metrics.close()
   }
@@ -68,7 +87,12 @@ function warn({ warnings }: ServiceSettings, logger: RootLogger): void {
 }
 
 /** The first SIGINT or SIGTERM stops gracefully, a second one at once; SIGHUP reloads. */
-function stopOnSignals(service: Service, logger: RootLogger, io: CommandIo): Promise<string> {
+function stopOnSignals(
+  service: Service,
+  manager: ServiceManager,
+  logger: RootLogger,
+  io: CommandIo,
+): Promise<string> {
   return new Promise(resolve => {
     let stopping = false
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -83,12 +107,16 @@ function stopOnSignals(service: Service, logger: RootLogger, io: CommandIo): Pro
     }
     io.onSignal('SIGHUP', () => {
       logger.info('SIGHUP received: reading the configuration again.')
-      service.reload().catch(error => {
-        logger.error('Neither the new nor the old configuration could be started.', {
-          reason: errorText(error),
+      void manager
+        .reloading()
+        .then(() => service.reload())
+        .then(changed => manager.ready(changed ? RUNNING : OLD_CONFIGURATION))
+        .catch(error => {
+          logger.error('Neither the new nor the old configuration could be started.', {
+            reason: errorText(error),
+          })
+          io.exit(1)
         })
-        io.exit(1)
-      })
     })
   })
 }

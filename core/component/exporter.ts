@@ -23,8 +23,13 @@ export interface ExportRequest {
   readonly attempt: number
 }
 
-/** `refused`: the destination will never take these records (indices into the request); the others are delivered. */
+/**
+ * `refused`: the destination will never take these records (indices into the request); the others are delivered.
+ * `rejected`: the same of so many records, but the destination does not say which: all of the request become dead
+ * letters, none is sent again.
+ */
 export type Sent =
   | 'ok'
+  | { readonly rejected: number; readonly reason: string }
   | { readonly retryAfterMs?: number; readonly reason: string }
   | { readonly refused: readonly number[]; readonly reason: string }

@@ -1,3 +1,5 @@
+import type { ComponentStatus } from './context.js'
+
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
   start?(host: Host): Promise<void>
@@ -23,15 +25,25 @@ export interface PipelineStatus {
 }
 
 export interface ComponentReport {
-  readonly status:
-    | 'starting'
-    | 'ok'
-    | 'recoverable_error'
-    | 'permanent_error'
-    | 'fatal_error'
-    | 'stopping'
-    | 'stopped'
+  readonly status: ComponentStatus['status']
   readonly message?: string
   /** RFC 3339, when it came to this status. */
   readonly since: string
+}
+
+/** An extension that says who may send to a receiver, or who an exporter is. Components find it by its id. */
+export interface AuthenticatorExtension {
+  /** For receivers: why a request with these headers (names in lower case) may not pass; undefined when it may. */
+  authenticate?(headers: RequestHeaders): AuthRefusal | undefined
+  /** For exporters: what proves who we are, for each request anew. The values are secrets. */
+  headers?(): { readonly [name: string]: string }
+}
+
+export type RequestHeaders = { readonly [name: string]: string | readonly string[] | undefined }
+
+export interface AuthRefusal {
+  /** `missing_credentials` or `wrong_credentials`: for metrics. */
+  readonly reason: string
+  /** The WWW-Authenticate header (RFC 9110, 11.6.1). */
+  readonly challenge: string
 }

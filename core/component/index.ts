@@ -5,8 +5,11 @@ export {
   type Notification,
   type NotificationOptions,
   notificationOf,
+  withNotification,
 } from '../delivery/notification.js'
-export { describeUrl } from '../http/redact.js'
+export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
+export { authenticatorOf } from '../http/authenticator.js'
+export { describeUrl, redact, secretsOf } from '../http/redact.js'
 export {
   checkHeaders,
   createHttpSender,
@@ -25,10 +28,20 @@ export {
   tlsConnectOptions,
   tlsSchema,
 } from '../http/tls.js'
+export {
+  checkServerTls,
+  openServerTls,
+  type ServerTls,
+  type TlsServerConfig,
+  type TlsServerOptions,
+  tlsServerSchema,
+} from '../http/tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
 export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../lease/lease-keeper.js'
 export { observeLease } from '../lease/observe-lease.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
+export * from '../otlp/index.js'
 export * from '../ottl/index.js'
 export * from '../pattern/index.js'
 export {

@@ -70,6 +70,19 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   expire?(outcomes: readonly O[]): Records
   /** See `StateOptions.merge`. */
   merge?(remote: S, local: S): S
+  /** Asked at every tick for keys to look at before their time, because something besides records changed. */
+  survey?(): Survey<S> | undefined
+  /** The store of the state could not be used; it is tried again, or a local copy serves meanwhile. */
+  storeFailed?(error: Error): void
+}
+
+/** A look at keys that have a timer, over several ticks. Nothing else of the kind is asked for before it is done. */
+export interface Survey<S> {
+  /** Each of these keys is stepped with a `due` event, early or not. */
+  wants(key: string): boolean
+  /** The state that the key has then. */
+  seen?(key: string, state: S | undefined): void
+  done?(): void
 }
 
 export interface Touch<E> {

@@ -12,6 +12,11 @@ export type KeyValueChange = { readonly key: string; readonly value: Uint8Array 
 /** What a storage extension offers besides start and stop. */
 export interface StorageExtension {
   readonly storage: StorageProvider
+  /**
+   * In place of `start`, for tools: opens a storage that a running collector may hold, to read it and to change
+   * entries of namespaces that are there. A storage without it can be started beside the collector.
+   */
+  attach?(): Promise<void>
 }
 
 export interface StorageProvider {
@@ -56,6 +61,8 @@ export interface StateOptions<S> {
    * repeated, not a sum. Without it the remote state wins.
    */
   readonly merge?: ((remote: S, local: S) => S) | undefined
+  /** The store cannot be used, and goes on with a local copy. */
+  readonly onTrouble?: ((error: Error) => void) | undefined
 }
 
 export interface Codec<T> {
@@ -139,8 +146,8 @@ export interface ClaimedTimer extends JournalRef {
 export interface StateWritten {
   /** In the order of the changes: false where the key had another version, and nothing was written. */
   readonly applied: readonly boolean[]
-  /** The new versions of the keys that were written and have state, where the store knows them. */
-  readonly versions?: readonly (string | undefined)[]
+  /** The new versions; undefined where nothing was written, or the key was removed. */
+  readonly versions: readonly (string | undefined)[]
   /** Keys evicted for `maxKeys`. */
   readonly evicted: number
 }

@@ -38,6 +38,13 @@ export function byteSize(size: string | number): number {
   return bytes
 }
 
+/** `host:port`, `[::1]:port`, or `:port` for all interfaces; a schema with `format: 'endpoint'` has checked it. */
+export function parseEndpoint(endpoint: string): { readonly host: string; readonly port: number } {
+  const colon = endpoint.lastIndexOf(':')
+  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(endpoint.slice(colon + 1)) }
+}
+
 /** As `durationMs`, but undefined for anything else. */
 export function parseDuration(text: string | number): number | undefined {
   // YAML reads 0 as a number; any other number lacks a unit.

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { request } from 'undici'
 
 /** What the configuration may reach for. */
@@ -8,6 +8,8 @@ export interface ConfigEnvironment {
   readonly cwd: string
   /** Reads a UTF-8 file by its absolute path; rejects with Node's error. */
   readFile(path: string): Promise<string>
+  /** The permissions of a file, such as 0o644; undefined where they say nothing (Windows). */
+  modeOf?(path: string): Promise<number | undefined>
   /** Gets a document; rejects on network errors, time-outs and documents over `MAX_DOCUMENT_BYTES`. */
   fetch(url: string): Promise<{ readonly status: number; readonly body: string }>
 }
@@ -21,6 +23,7 @@ export function processEnvironment(): ConfigEnvironment {
     env: process.env,
     cwd: process.cwd(),
     readFile: path => readFile(path, 'utf8'),
+    modeOf: async path => (process.platform === 'win32' ? undefined : (await stat(path)).mode & 0o777),
     fetch: fetchDocument,
   }
 }

@@ -15,6 +15,7 @@ import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
 import type { ComponentConfig, ServiceConfig } from './types.js'
 import { validatorFor } from './validator.js'
+import { warnOfReadableSecrets } from './world-readable.js'
 
 export interface ConfigRequest {
   /** The values of `--config`, in order. */
@@ -67,6 +68,10 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
       checkSection(entriesOf(root, section, kind, report), section, kind, catalog, validator, report),
     ]),
   ) as { [kind in Kind]: Map<string, Defined> }
+  const conformed = SECTIONS.flatMap(([section, kind]) =>
+    [...defined[kind]].map(([id, { node }]) => ({ path: [section, id], node })),
+  )
+  await warnOfReadableSecrets(conformed, read.files, request.environment, report)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))

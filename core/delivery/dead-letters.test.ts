@@ -45,6 +45,33 @@ it('keeps letters in order of time, with their records whole', async () => {
   expect(await letters.list()).toHaveLength(2)
 })
 
+it('lists an entry that cannot be read beside the others, so that it can be removed', async () => {
+  const store = memoryKeyValue()
+  const { letters } = setUp({ store })
+  await letters.add(letter('a'))
+  const [first] = await letters.list()
+  await store.write([{ key: 'dead/00000000000001-00000000', value: Buffer.from('broken') }])
+  const [broken, second] = await letters.list()
+  expect(broken).toMatchObject({ reason: 'unreadable', recordCount: 0 })
+  expect(second).toEqual(first)
+  await expect(letters.get(broken?.id as string)).rejects.toThrow()
+  expect(await letters.remove([broken?.id as string])).toBe(1)
+  expect(await letters.list()).toEqual([first])
+})
+
+it('keeps requests to send letters again until these are removed', async () => {
+  const { letters } = setUp()
+  for (const id of ['a', 'b']) await letters.add(letter(id))
+  const ids = (await letters.list()).map(({ id }) => id)
+  expect(await letters.requestRetry([...ids, 'none'])).toBe(2)
+  expect(await letters.retryRequests(1)).toEqual([ids[0]])
+  expect((await letters.get(ids[0] as string))?.retryRequested).toBe(true)
+  await letters.withdrawRetry([ids[0] as string])
+  await letters.remove([ids[1] as string])
+  expect(await letters.retryRequests(10)).toEqual([])
+  expect(await letters.list()).toMatchObject([{ id: ids[0], retryRequested: false }])
+})
+
 it('refuses new letters when full, and takes them again when others were removed', async () => {
   const store = memoryKeyValue()
   const { letters, logs, clock } = setUp({ store, maxEntries: 2 })

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api'
 import type { Clock, Logger } from '../component/context.js'
+import { errorText } from '../component/errors.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
@@ -13,9 +14,16 @@ export interface DeadLetters {
   add(letter: NewDeadLetter): Promise<boolean>
   /** In order of time. `after` is the id of the last one seen. */
   list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly DeadLetterSummary[]>
+  /** Rejects when the letter cannot be read. */
   get(id: string): Promise<DeadLetter | undefined>
   /** How many of them there were. */
   remove(ids: readonly string[]): Promise<number>
+  /** Asks the collector, running now or started later, to send letters again. How many of them there were. */
+  requestRetry(ids: readonly string[]): Promise<number>
+  /** Ids of letters to send again, oldest first. */
+  retryRequests(limit: number): Promise<readonly string[]>
+  /** Forgets the requests; the letters stay. */
+  withdrawRetry(ids: readonly string[]): Promise<void>
 }
 
 export interface NewDeadLetter {
@@ -35,6 +43,8 @@ export interface DeadLetterSummary extends Omit<NewDeadLetter, 'records'> {
   readonly at: bigint
   readonly recordCount: number
   readonly bytes: number
+  /** It waits to be sent again. */
+  readonly retryRequested: boolean
 }
 
 export interface DeadLetter extends DeadLetterSummary {
@@ -54,6 +64,9 @@ export interface DeadLettersOptions {
 
 const FROM = 'dead/'
 const TO = 'dead0'
+/** Beside the letters, without a value: ids of letters to send again. */
+const RETRY_FROM = 'retry/'
+const RETRY_TO = 'retry0'
 const PAGE = 100
 const LOG_EVERY_MS = 60_000
 // Others (the command line) may remove letters: when full, they are counted again, which reads them all.
@@ -111,22 +124,49 @@ class StoredDeadLetters implements DeadLetters {
   ): Promise<DeadLetterSummary[]> {
     const from = after === undefined ? FROM : `${FROM}${after}\0`
     const entries = (await this.#options.store?.range(from, TO, limit)) ?? []
-    return entries.map(([key, bytes]) => summary(key, bytes))
+    const requests = new Set(await this.retryRequests(this.#maxEntries))
+    return entries.map(([key, bytes]) => summary(key, bytes, requests.has(key.slice(FROM.length))))
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {
-    const bytes = await this.#options.store?.get(FROM + id)
-    return bytes && { ...summary(FROM + id, bytes), records: decodeStoredRecords(bytes) }
+    const { store } = this.#options
+    const bytes = await store?.get(FROM + id)
+    if (!store || !bytes) return undefined
+    const requested = (await store.get(RETRY_FROM + id)) !== undefined
+    return { ...summary(FROM + id, bytes, requested), records: decodeStoredRecords(bytes) }
   }
 
   async remove(ids: readonly string[]): Promise<number> {
     const { store } = this.#options
     if (!store) return 0
-    const found = await Promise.all(ids.map(id => store.get(FROM + id)))
-    const keys = ids.filter((_, index) => found[index]).map(id => FROM + id)
+    const found = await this.#existing(store, ids)
+    const keys = found.flatMap(id => [FROM + id, RETRY_FROM + id])
     if (keys.length > 0) await store.write(keys.map(key => ({ key, value: undefined })))
     this.#used = undefined
-    return keys.length
+    return found.length
+  }
+
+  async requestRetry(ids: readonly string[]): Promise<number> {
+    const { store } = this.#options
+    if (!store) return 0
+    const found = await this.#existing(store, ids)
+    const value = Buffer.alloc(0)
+    if (found.length > 0) await store.write(found.map(id => ({ key: RETRY_FROM + id, value })))
+    return found.length
+  }
+
+  async retryRequests(limit: number): Promise<string[]> {
+    const entries = (await this.#options.store?.range(RETRY_FROM, RETRY_TO, limit)) ?? []
+    return entries.map(([key]) => key.slice(RETRY_FROM.length))
+  }
+
+  async withdrawRetry(ids: readonly string[]): Promise<void> {
+    await this.#options.store?.write(ids.map(id => ({ key: RETRY_FROM + id, value: undefined })))
+  }
+
+  async #existing(store: KeyValueStore, ids: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(ids.map(id => store.get(FROM + id)))
+    return ids.filter((_, index) => found[index])
   }
 
   async #add({ records, ...letter }: NewDeadLetter): Promise<boolean> {
@@ -193,18 +233,15 @@ class StoredDeadLetters implements DeadLetters {
   }
 }
 
-function summary(key: string, bytes: Uint8Array): DeadLetterSummary {
-  const { ids, at, component, pipeline, reason, detail } = decodeStoredHeader<Header>(bytes)
-  const id = key.slice(FROM.length)
-  return {
-    id,
-    at: BigInt(at),
-    component,
-    pipeline,
-    reason,
-    detail,
-    recordCount: ids.length,
-    bytes: bytes.length,
+function summary(key: string, bytes: Uint8Array, retryRequested: boolean): DeadLetterSummary {
+  const common = { id: key.slice(FROM.length), bytes: bytes.length, retryRequested }
+  try {
+    const { ids, at, component, pipeline, reason, detail } = decodeStoredHeader<Header>(bytes)
+    return { ...common, at: BigInt(at), component, pipeline, reason, detail, recordCount: ids.length }
+  } catch (error) {
+    // One broken entry must not hide the others.
+    const unreadable = { component: 'unknown', pipeline: '', reason: 'unreadable', detail: errorText(error) }
+    return { ...common, ...unreadable, at: 0n, recordCount: 0 }
   }
 }
 

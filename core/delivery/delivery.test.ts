@@ -99,6 +99,20 @@ describe('a delivery', () => {
     expect(await rig.delivery.stop(0)).toMatchObject({ delivered: 2, deadLettered: 1 })
   })
 
+  it('keeps all of a request of which so many were rejected, and counts only those', async () => {
+    const rig = await setUp({ answers: [{ rejected: 3, reason: '3 are too old' }] })
+    expect(await rig.enqueue('a', 'b', 'c', 'd', 'e')).toEqual({ deadLettered: 3 })
+    expect(await rig.letters()).toMatchObject([
+      { reason: 'partly_rejected', detail: '3 are too old', recordCount: 5 },
+    ])
+    expect(rig.sent).toHaveLength(1)
+    const all = await setUp({ answers: [{ rejected: 9, reason: 'all' }] })
+    await all.enqueue('a', 'b')
+    expect(await all.letters()).toMatchObject([{ reason: 'refused', recordCount: 2 }])
+    const none = await setUp({ answers: [{ rejected: 0, reason: 'a warning' }] })
+    expect(await none.enqueue('a')).toEqual({ deadLettered: 0 })
+  })
+
   it('gives an attempt its time, also when the exporter ignores the signal', async () => {
     const signals: AbortSignal[] = []
     const hang = (_: ExportRequest, signal: AbortSignal): Promise<Sent> => {

@@ -1,6 +1,7 @@
 import type { ComponentStatus } from '../component/context.js'
 import { errorText, RetryableError } from '../component/errors.js'
 import type { ExportRequest } from '../component/exporter.js'
+import { failpoint } from '../failpoints.js'
 import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
 import { attempt } from './attempt.js'
 import { backoffMs, nextRetry, PERSISTENT } from './backoff.js'
@@ -118,6 +119,10 @@ class QueuedDelivery implements Delivery {
     }
   }
 
+  unbind(): void {
+    this.#queue.unbind()
+  }
+
   async takeOver(graceMs: number): Promise<Handover> {
     await this.#end('accept', graceMs)
     return this.#queue.handover()
@@ -170,6 +175,7 @@ class QueuedDelivery implements Delivery {
       const { timeoutMs } = settings
       const verdict = await attempt(exporter, request, { timeoutMs, clock, stop: this.#abort.signal })
       if (verdict.kind === 'delivered') {
+        failpoint('after_sending')
         this.#sending.worked()
         this.#refusing.worked()
         return this.#finish(items, new Set())
@@ -178,6 +184,11 @@ class QueuedDelivery implements Delivery {
         this.#sending.worked()
         this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.indices.size)
         return this.#giveUp(items, records, 'refused', verdict.reason, verdict.indices)
+      }
+      if (verdict.kind === 'rejected') {
+        this.#sending.worked()
+        this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.count)
+        return this.#giveUpSome(items, records, verdict.reason, verdict.count)
       }
       if (this.#abort.signal.aborted) return false
       const elapsedMs = clock.monotonicMs() - startMs
@@ -221,6 +232,19 @@ class QueuedDelivery implements Delivery {
     if (!(await this.#deadLetter(given, pipeline, reason, detail))) return false
     this.#metrics.failed(given.length)
     return this.#finish(items, indices)
+  }
+
+  /** So many records, nobody knows which: all are kept, and so many count. */
+  async #giveUpSome(
+    items: readonly Item[],
+    records: Records,
+    detail: string,
+    count: number,
+  ): Promise<boolean> {
+    const pipeline = (items[0] as Item).pipeline
+    if (!(await this.#deadLetter(records, pipeline, 'partly_rejected', detail))) return false
+    this.#metrics.failed(count)
+    return this.#finish(items, new Set(Array.from({ length: count }, (_, index) => index)))
   }
 
   /** Tries until the store takes them; false when the delivery stops before. */

@@ -13,8 +13,8 @@ export interface StoredItem {
   readonly recordCount: number
 }
 
-const FROM = 'queue/'
-const TO = 'queue0'
+export const FROM = 'queue/'
+export const TO = 'queue0'
 const RETRY_MS = 1_000
 /** Entries read at a time: each may hold a whole batch. */
 export const PAGE = 32

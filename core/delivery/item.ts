@@ -34,6 +34,18 @@ export interface Handover {
   readonly waiting: ReadonlyMap<string, Share>
 }
 
+/**
+ * Where nothing outlives the process, what is handed over is settled: the next graph has it, and its source must not
+ * deliver it again to that.
+ */
+export function settleHandover({ items }: Handover): void {
+  for (const { whole } of items) {
+    const { share } = whole
+    whole.share = undefined
+    share?.finished(whole.deadLettered)
+  }
+}
+
 /** One obligation over several queued requests. */
 export class Share {
   #left: number

@@ -6,6 +6,7 @@ import {
   isMap,
   type LogRecord,
   NO_ATTRIBUTES,
+  newMap,
   parseRfc3339,
   SEVERITY,
   severityName,
@@ -69,6 +70,24 @@ export function notificationOf(
     logTimestampFormatted: time ? formatInZone(time, timeZone) : '',
     ...(time && now - time > LATE_NS && { late: formatSpan(now - time) }),
   }
+}
+
+/** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
+export function withNotification(record: LogRecord, notification: Notification): LogRecord {
+  const given = record.attributes.notification
+  const { title, body, bodyHtml, accentColor, channel, eventId, severity, late } = notification
+  const filled = {
+    title,
+    body,
+    ...(bodyHtml && { body_html: bodyHtml }),
+    accent_color: accentColor,
+    ...(channel && { channel }),
+    event_id: eventId,
+    severity,
+    ...(late && { late }),
+  }
+  const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
+  return record.with('attributes["notification"]', merged)
 }
 
 /** `12m`, `1h 5m`, `3d 4h`: the two largest units of an interval in ns. */

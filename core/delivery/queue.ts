@@ -1,5 +1,6 @@
 import type { Clock } from '../component/context.js'
 import { RetryableError } from '../component/errors.js'
+import { failpoint } from '../failpoints.js'
 import { type Admitted, admit, type Put } from './admit.js'
 import { assemble } from './assemble.js'
 import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
@@ -39,6 +40,7 @@ export class RequestQueue {
   #lastCounted = ''
   #loading: Promise<void> | undefined
   #hurry = false
+  #unbound = false
   #closed: 'accept' | 'reject' | undefined
 
   constructor(options: QueueOptions) {
@@ -134,6 +136,12 @@ export class RequestQueue {
     this.#gate.open()
   }
 
+  /** Lets in what waits for room, and what comes. */
+  unbind(): void {
+    this.#unbound = true
+    this.#gate.open()
+  }
+
   /** Ends `take`. Puts that wait for room are let in without regard to the capacity, or rejected. */
   async close(waiting: 'accept' | 'reject'): Promise<void> {
     this.#closed = waiting
@@ -172,7 +180,8 @@ export class RequestQueue {
   }
 
   #admit(): Admitted {
-    const capacity = this.#closed === 'accept' ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
+    const unbound = this.#unbound || this.#closed === 'accept'
+    const capacity = unbound ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
     const admitted = admit(this.#puts, this.#size, capacity)
     this.#size += admitted.size
     this.#records += admitted.records
@@ -185,6 +194,7 @@ export class RequestQueue {
     for (let attempt = 1; ; attempt++) {
       try {
         const keys = await durable.append(items.map(item => item.whole.encoded as Uint8Array))
+        failpoint('after_queueing')
         this.#options.storeWorked()
         this.#written(items, keys)
         return true

@@ -30,6 +30,11 @@ export interface Delivery {
    */
   stop(deadlineMs: number): Promise<DeliveryReport>
   /**
+   * For a reload: from now on the queue takes what comes whatever its capacity, so that pipelines run empty though
+   * the destination is down. Their sources have stopped: what comes is bounded.
+   */
+  unbind(): void
+  /**
    * For a reload: gives requests on their way `graceMs` to end, stops the exporter, and hands the queue to the
    * next delivery of the same id (`DeliveryOptions.inherit`).
    */

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api'
 import {
+  type Busy,
   type Clock,
   type ComponentStatus,
   errorText,
@@ -11,6 +12,7 @@ import {
   type Logger,
   type Random,
   type Receiver,
+  type Settled,
 } from '../component/index.js'
 import { observeLease } from '../lease/observe-lease.js'
 import { STOPPING } from './busy.js'
@@ -150,13 +152,20 @@ export class ExclusiveReceiver implements Receiver {
 
 /** After the term nothing more comes in, and what settles late is not released: the next holder reads it again. */
 function termIntake(intake: Intake, term: LeaseTerm): Intake {
+  const within = async (offer: () => Promise<Settled | Busy>): Promise<Settled | Busy> => {
+    if (!term.held()) return STOPPING
+    const answer = await offer()
+    if (answer.busy) return answer
+    return {
+      ...answer,
+      release: () => {
+        if (term.held()) answer.release()
+      },
+    }
+  }
   return {
-    offer: async records => {
-      if (!term.held()) return STOPPING
-      const answer = await intake.offer(records)
-      if (answer.busy) return answer
-      return { ...answer, release: () => term.held() && answer.release() }
-    },
+    offer: records => within(() => intake.offer(records)),
+    offerAll: batches => within(() => intake.offerAll(batches)),
     ready: () => intake.ready(),
     discarded: (reason, count) => intake.discarded(reason, count),
     end: () => {

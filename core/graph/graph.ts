@@ -11,13 +11,15 @@ import {
   type Receiver,
   type Records,
 } from '../component/index.js'
-import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
+import { type Delivery, type DeliveryReport, type Handover, settleHandover } from '../delivery/index.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
+import { deliveryOutput } from './delivery-output.js'
 import { Gate } from './gate.js'
 import { type IntakeMetrics, ReceiverIntake } from './intake.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
+import { settleAll } from './settle-all.js'
 import { Watermarks } from './watermarks.js'
 
 /** What the service lends to a graph. */
@@ -70,6 +72,8 @@ export class Graph {
   /** Pipelines and connectors, upstream first. */
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #ended = new Set<Receiver>()
+  /** Only what was started is stopped. */
+  readonly #started = new Set<Delivery | Processor | Receiver>()
   #cancelTick = (): void => {}
 
   /** Creates all components; nothing runs yet. Throws what a component's `create` throws. */
@@ -94,9 +98,13 @@ export class Graph {
 
   /** Starts exporters, processors, receivers, in this order. On a throw, call `stop` for what did start. */
   async start(): Promise<void> {
-    for (const delivery of this.#deliveries.values()) await delivery.start()
+    for (const delivery of this.#deliveries.values()) {
+      this.#started.add(delivery)
+      await delivery.start()
+    }
     for (const { processor, id, pipeline } of this.#processors) {
       this.host.report('processor', id, [pipeline], 'starting')
+      this.#started.add(processor)
       await processor.start?.()
       this.host.report('processor', id, [pipeline], 'started')
     }
@@ -105,6 +113,7 @@ export class Graph {
     for (const { id, receiver, intake } of this.#receivers) {
       const pipelines = pipelinesWith(this.plan, 'receivers', id)
       this.host.report('receiver', id, pipelines, 'starting')
+      this.#started.add(receiver)
       await receiver.start(intake).catch(error => {
         throw new PermanentError('start_failed', `The receiver ${id} did not start: ${errorText(error)}`, {
           cause: error,
@@ -121,7 +130,8 @@ export class Graph {
    */
   async stop(timeoutMs: number): Promise<GraphReport> {
     const leftMs = await this.#quiesce(timeoutMs)
-    const reports = await Promise.all([...this.#deliveries.values()].map(delivery => delivery.stop(leftMs())))
+    const deliveries = [...this.#deliveries.values()].filter(delivery => this.#started.has(delivery))
+    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
     await this.#close()
     return {
       delivered: sum(reports, 'delivered'),
@@ -132,16 +142,26 @@ export class Graph {
     }
   }
 
-  /** Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. */
-  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+  /**
+   * Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. `settle`:
+   * nothing outlives the process, so that what is handed over is settled with its sources.
+   */
+  async handOver(
+    timeoutMs: number,
+    keep: ReadonlySet<string>,
+    settle: boolean,
+  ): Promise<ReadonlyMap<string, Handover>> {
+    for (const [id, delivery] of this.#deliveries) if (keep.has(id)) delivery.unbind()
     const leftMs = await this.#quiesce(timeoutMs)
     const handovers = new Map<string, Handover>()
     await Promise.all(
       [...this.#deliveries].map(async ([id, delivery]) => {
+        if (!this.#started.has(delivery)) return
         if (keep.has(id)) handovers.set(id, await delivery.takeOver(leftMs()))
         else await delivery.stop(leftMs())
       }),
     )
+    if (settle) for (const handover of handovers.values()) settleHandover(handover)
     await this.#close()
     return handovers
   }
@@ -156,16 +176,25 @@ export class Graph {
     for (const { id } of this.#receivers) {
       this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
     }
-    await this.#all(this.#receivers, ({ receiver }) => receiver.stop())
+    await this.#all(
+      this.#receivers.map(({ receiver }) => receiver),
+      receiver => receiver.stop(),
+    )
     for (const { intake } of this.#receivers) intake.close()
     for (const pipeline of this.#pipelines.values()) await pipeline.close(deadline.signal)
     cancel()
+    await this.#all(
+      this.#processors.map(({ processor }) => processor),
+      processor => processor.stop?.(),
+    )
     return () => Math.max(0, endMs - clock.monotonicMs())
   }
 
   async #close(): Promise<void> {
-    await this.#all(this.#processors, async ({ processor }) => processor.stop?.())
-    await this.#all(this.#receivers, async ({ receiver }) => receiver.close?.())
+    await this.#all(
+      this.#receivers.map(({ receiver }) => receiver),
+      receiver => receiver.close?.(),
+    )
   }
 
   #buildPipeline(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
@@ -214,22 +243,9 @@ export class Graph {
 
   #output(pipeline: string, name: string, built: ReadonlyMap<string, Pipeline>): Output {
     const delivery = this.#deliveries.get(name)
-    if (delivery) return this.#deliveryOutput(delivery, pipeline)
+    if (delivery) return deliveryOutput(delivery, pipeline)
     const connector = built.get(name) as Pipeline
     return pipelineOutput([connector], this.#gate)
-  }
-
-  #deliveryOutput(delivery: Delivery, pipeline: string): Output {
-    return {
-      get full() {
-        return delivery.full && !delivery.blockOnOverflow
-      },
-      // A delivery refuses only once it has stopped; then the batch stays with its source.
-      take: batch =>
-        delivery
-          .enqueue(batch.records, pipeline, { settle: outcome => batch.settle(outcome?.deadLettered) })
-          .catch(() => undefined),
-    }
   }
 
   #createReceiver(id: string, plan: ComponentPlan): void {
@@ -252,6 +268,18 @@ export class Graph {
     if (this.#ended.size === this.#receivers.length) this.host.onEnd()
   }
 
+  /** One component's failure to stop must not keep the others running. */
+  async #all<T extends Processor | Receiver>(
+    components: readonly T[],
+    stop: (component: T) => Promise<void> | undefined,
+  ) {
+    await settleAll(
+      components.filter(component => this.#started.has(component)),
+      stop,
+      this.host.logger,
+    )
+  }
+
   #tick(): void {
     this.#cancelTick = this.host.clock.schedule(TICK_MS, () => {
       for (const [id, pipeline] of this.#pipelines) {
@@ -270,16 +298,6 @@ export class Graph {
       receivers,
       sources.filter(source => this.plan.connectors.has(source)),
     )
-  }
-
-  /** Stops what can be stopped: one component's failure must not keep the others running. */
-  async #all<T>(items: readonly T[], stop: (item: T) => Promise<void> | undefined): Promise<void> {
-    const results = await Promise.allSettled(items.map(async item => stop(item)))
-    for (const result of results) {
-      if (result.status === 'rejected') {
-        this.host.logger.warn('A component did not stop cleanly.', { reason: String(result.reason) })
-      }
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import { failpoint } from '../failpoints.js'
 import { PipelineBatch } from './batch.js'
 import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
 import type { Gate } from './gate.js'
@@ -37,31 +38,42 @@ export class ReceiverIntake implements Intake {
   }
 
   offer(records: Records): Promise<Settled | Busy> {
+    return this.offerAll([records])
+  }
+
+  offerAll(offered: readonly Records[]): Promise<Settled | Busy> {
     const { receiver, pipelines, metrics, gate } = this.options
-    const busy = this.#busy(records)
+    const batches = offered.filter(records => records.length > 0)
+    const records = batches.reduce((sum, batch) => sum + batch.length, 0)
+    // Nothing is admitted before every batch has been looked at.
+    const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
     if (busy) {
-      metrics.refused.add(records.length, { receiver })
+      metrics.refused.add(records, { receiver })
       return Promise.resolve(busy)
     }
-    if (records.length === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
-    metrics.accepted.add(records.length, { receiver })
-    this.#unsettledBatches++
-    this.#unsettledRecords += records.length
+    if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
+    metrics.accepted.add(records, { receiver })
+    failpoint('after_reading')
+    this.#unsettledBatches += batches.length
+    this.#unsettledRecords += records
     return new Promise(resolve => {
       const obligation = new Obligation(settled => {
-        this.#unsettledBatches--
-        this.#unsettledRecords -= records.length
+        this.#unsettledBatches -= batches.length
+        this.#unsettledRecords -= records
         gate.changed()
+        failpoint('before_checkpoint')
         resolve(settled)
       })
-      obligation.add(pipelines.length - 1)
-      const batch = new PipelineBatch(records, [obligation])
-      for (const pipeline of pipelines) pipeline.push(batch)
+      obligation.add(pipelines.length * batches.length - 1)
+      for (const records of batches) {
+        const batch = new PipelineBatch(records, [obligation])
+        for (const pipeline of pipelines) pipeline.push(batch)
+      }
     })
   }
 
   async ready(): Promise<void> {
-    while (this.#open && this.#busy([])) await this.options.gate.wait()
+    while (this.#open && (this.#ownBusy() ?? this.#pipelineBusy([]))) await this.options.gate.wait()
   }
 
   discarded(reason: string, count = 1): void {
@@ -78,15 +90,22 @@ export class ReceiverIntake implements Intake {
     this.options.gate.changed()
   }
 
-  #busy(records: Records): Busy | undefined {
+  #ownBusy(): Busy | undefined {
     if (!this.#open) return STOPPING
-    if (this.#unsettledBatches >= MAX_UNSETTLED_BATCHES || this.#unsettledRecords >= MAX_UNSETTLED_RECORDS) {
-      return TOO_MANY_UNSETTLED
-    }
-    for (const pipeline of this.options.pipelines) {
-      const busy = pipeline.busy(records)
-      if (busy) return busy
-    }
-    return undefined
+    const full =
+      this.#unsettledBatches >= MAX_UNSETTLED_BATCHES || this.#unsettledRecords >= MAX_UNSETTLED_RECORDS
+    return full ? TOO_MANY_UNSETTLED : undefined
   }
+
+  #pipelineBusy(records: Records): Busy | undefined {
+    return first(this.options.pipelines, pipeline => pipeline.busy(records))
+  }
+}
+
+function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

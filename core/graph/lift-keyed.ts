@@ -1,4 +1,5 @@
 import { concat, concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
 import { PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { BatchFailure } from './failure.js'
@@ -58,6 +59,8 @@ export function liftKeyed<S, E, O>(
     const step = batch.watermark !== undefined && batch.records.length === 0 ? advance : process
     return from(
       step(batch).catch(async error => {
+        // The state could not be written until the end: unsettled, the batch stays with its source.
+        if (isTocsinError(error) && error.code === 'stopping') return EMPTY
         await fail(batch, error)
         return EMPTY
       }),

@@ -1,4 +1,5 @@
 import type { Settled } from '../component/index.js'
+import { failpoint } from '../failpoints.js'
 
 /**
  * The promise that a batch, once admitted, settles. It counts how many parts of the batch are still on their way;
@@ -33,6 +34,7 @@ export class Obligation {
   }
 
   release(): void {
+    failpoint('after_checkpoint')
     this.#released = true
     const hooks = this.#releaseHooks
     this.#releaseHooks = []

@@ -8,6 +8,7 @@ import { nsToMs } from '../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
 import { describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
+import type { TlsSource } from './tls-source.js'
 
 export interface HttpSenderOptions {
   /** http or https. User and password become basic authentication. */
@@ -15,7 +16,8 @@ export interface HttpSenderOptions {
   readonly clock: Clock
   /** Sent with every request; those of the request win. */
   readonly headers?: { readonly [name: string]: string }
-  readonly tls?: TlsConnectOptions
+  /** From a source: renewed certificates are used for new connections. */
+  readonly tls?: TlsConnectOptions | TlsSource
   /** The path of the endpoint is a secret (a chat's webhook): no message shows it. */
   readonly secretPath?: boolean
   readonly connectTimeoutMs?: number
@@ -26,6 +28,8 @@ export interface HttpSenderOptions {
 export interface HttpRequest {
   readonly method?: string
   readonly headers?: { readonly [name: string]: string }
+  /** Headers besides, whose values are secrets: no message shows them. */
+  readonly secretHeaders?: { readonly [name: string]: string } | undefined
   readonly body: string | Uint8Array
 }
 
@@ -99,46 +103,81 @@ export function checkHeaders(
 class UndiciSender implements HttpSender {
   readonly target: string
   readonly #options: HttpSenderOptions
-  readonly #agent: Agent
+  readonly #source: TlsSource | undefined
+  /** The options of the agent. */
+  #tls: TlsConnectOptions | undefined
+  #agent: Agent | undefined
+  #closed = false
   readonly #url: URL
   readonly #headers: { readonly [name: string]: string }
   readonly #secrets: readonly string[]
 
   constructor(options: HttpSenderOptions) {
-    const { endpoint, secretPath = false, tls, connectTimeoutMs = 10_000, connections = 10 } = options
+    const { endpoint, secretPath = false, tls } = options
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
     this.#headers = { ...basicAuth(this.#url), ...lowerCase(options.headers) }
     this.#secrets = secretsOf(this.#url, this.#headers, secretPath)
-    this.#agent = new Agent({ connections, connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true } })
+    if (tls && 'current' in tls) this.#source = tls
+    else this.#tls = tls
   }
 
-  async send({ method = 'POST', headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { method = 'POST', headers, secretHeaders, body } = request
+    const secrets = secretHeaders
+      ? [...this.#secrets, ...secretsOf(this.#url, secretHeaders, false)]
+      : this.#secrets
     let response: Dispatcher.ResponseData
     try {
-      response = await this.#agent.request({
+      const agent = await this.#agentNow()
+      response = await agent.request({
         origin: this.#url.origin,
         path: this.#url.pathname + this.#url.search,
         method: method as Dispatcher.HttpMethod,
-        headers: { 'user-agent': 'tocsin', ...this.#headers, ...lowerCase(headers) },
+        headers: {
+          'user-agent': 'tocsin',
+          ...this.#headers,
+          ...lowerCase(headers),
+          ...lowerCase(secretHeaders),
+        },
         body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         signal,
       })
     } catch (error) {
-      return this.#failure(error)
+      return this.#failure(error, secrets)
     }
-    return this.#answer(response, await readBody(response.body))
+    return this.#answer(response, await readBody(response.body), secrets)
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    this.#closed = true
+    await this.#agent?.destroy()
   }
 
-  #answer({ statusCode: status, headers }: Dispatcher.ResponseData, body: Buffer): HttpAnswer {
+  async #agentNow(): Promise<Agent> {
+    const tls = this.#source ? await this.#source.current() : this.#tls
+    if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
+    // The old one ends when what is on its way has ended.
+    void this.#agent?.close().catch(() => undefined)
+    const { connectTimeoutMs = 10_000, connections = 10 } = this.#options
+    this.#tls = tls
+    this.#agent = new Agent({
+      connections,
+      connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true },
+    })
+    if (this.#closed) await this.#agent.destroy()
+    return this.#agent
+  }
+
+  #answer(
+    { statusCode: status, headers }: Dispatcher.ResponseData,
+    body: Buffer,
+    secrets: readonly string[],
+  ): HttpAnswer {
     const kind = classifyStatus(status)
     if (kind === 'ok') return { kind, status, headers, body }
-    const text = redact(body.toString('utf8'), this.#secrets).trim().slice(0, SHOWN_CHARACTERS)
+    const text = redact(body.toString('utf8'), secrets).trim().slice(0, SHOWN_CHARACTERS)
     const hint = status >= 300 && status < 400 ? ' (redirects are not followed)' : ''
     const reason = `${this.target} answered ${status}${hint}${text && `: ${text}`}`
     if (kind === 'refused') return { kind, status, reason, body }
@@ -148,8 +187,8 @@ class UndiciSender implements HttpSender {
     return { kind, status, reason, body, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
 
-  #failure(error: unknown): HttpAnswer {
-    const reason = `${this.target} cannot be reached: ${redact(errorText(error), this.#secrets)}`
+  #failure(error: unknown, secrets: readonly string[]): HttpAnswer {
+    const reason = `${this.target} cannot be reached: ${redact(errorText(error), secrets)}`
     // What undici does not accept (a header) it will not accept later.
     const permanent = (error as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
     return { kind: permanent ? 'refused' : 'retry', reason }

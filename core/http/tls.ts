@@ -34,7 +34,12 @@ export interface TlsConnectOptions {
   readonly key?: string
 }
 
-const SECURE_VERSION = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const
+export const SECURE_VERSION = {
+  '1.0': 'TLSv1',
+  '1.1': 'TLSv1.1',
+  '1.2': 'TLSv1.2',
+  '1.3': 'TLSv1.3',
+} as const
 const VERSIONS = Object.keys(SECURE_VERSION)
 
 /** The schema of a `tls` key. */
@@ -98,8 +103,8 @@ export function checkTls(config: TlsClientConfig | undefined, path: CheckProblem
 }
 
 /**
- * Reads the files of a `tls` block. Relative paths start from `baseDir`. Call it again to pick up renewed
- * certificates. Throws `tls_file_unreadable`.
+ * Reads the files of a `tls` block once (`openTlsSource` picks up renewed ones). Relative paths start from `baseDir`.
+ * Throws `tls_file_unreadable`.
  */
 export async function tlsConnectOptions(
   config: TlsClientConfig | undefined,

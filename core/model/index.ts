@@ -12,7 +12,7 @@ export {
 export { groupRecords, type ResourceGroup, type ScopeGroup } from './otlp-groups.js'
 export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, OtlpDecodeError } from './otlp-json.js'
 export { compilePath, type Path, parsePath } from './path.js'
-export { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
+export { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'
 export { formatInZone, formatRfc3339, isTimeZone, msToNs, nsToMs, parseRfc3339 } from './time.js'
 export { zonedToEpochMs, zoneOffsetMs } from './zone.js'

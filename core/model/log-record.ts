@@ -31,7 +31,7 @@ export interface LogFields {
 export interface LogRecord extends LogFields {
   /** Identity within its source; the same when the record is delivered again. */
   readonly id: string
-  /** Event time, ns since the epoch: `timestamp`, else `observedTimestamp`. */
+  /** Event time, ns since the epoch: `timestamp`, else `observedTimestamp`, else when it arrived here. */
   readonly time: bigint
   /** The body as UTF-8 text, a body that is no string as JSON. A view: copy it to keep it. */
   bodyBytes(): Uint8Array
@@ -44,8 +44,15 @@ export interface LogRecord extends LogFields {
 
 export type Records = readonly LogRecord[]
 
-/** What `createRecord` takes: an id, and whichever fields are known. `bodyText` is a string body as UTF-8. */
-export type RecordInit = { readonly id: string; readonly bodyText?: Uint8Array } & Partial<LogFields>
+/**
+ * What `createRecord` takes: an id, and whichever fields are known. `bodyText` is a string body as UTF-8; `arrived`
+ * (ns since the epoch) is the event time of a record that has none, and not a field of it.
+ */
+export type RecordInit = {
+  readonly id: string
+  readonly bodyText?: Uint8Array
+  readonly arrived?: bigint
+} & Partial<LogFields>
 
 export function createRecord(init: RecordInit): LogRecord {
   return new PlainRecord(init)
@@ -76,7 +83,11 @@ export abstract class LazyRecord implements LogRecord {
   }
 
   get time(): bigint {
-    return this.timestamp || this.observedTimestamp
+    return this.timestamp || this.observedTimestamp || this.arrived
+  }
+  /** When it came in, for records without a time of their own; see `RecordInit`. */
+  protected get arrived(): bigint {
+    return 0n
   }
   get timestamp(): bigint {
     return this.fields.timestamp
@@ -127,7 +138,7 @@ export abstract class LazyRecord implements LogRecord {
     return compilePath(path).set(this, value)
   }
   patch(changes: Partial<LogFields>): LogRecord {
-    return new PlainRecord({ ...pickFields(this), ...changes, id: this.id })
+    return new PlainRecord({ ...pickFields(this), ...changes, id: this.id, arrived: this.arrived })
   }
 }
 
@@ -160,6 +171,9 @@ class PlainRecord extends LazyRecord {
     this.#text = init.bodyText
   }
 
+  protected override get arrived(): bigint {
+    return this.#init.arrived ?? 0n
+  }
   override get timestamp(): bigint {
     return this.#init.timestamp ?? 0n
   }

@@ -1,6 +1,6 @@
 import { type AnyValue, type Attributes, NO_ATTRIBUTES } from './any-value.js'
-import { createRecord, type LogRecord } from './log-record.js'
-import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
+import { createRecord, type LogFields, type LogRecord } from './log-record.js'
+import { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 
 export class OtlpDecodeError extends Error {
   override readonly name = 'OtlpDecodeError'
@@ -9,6 +9,10 @@ export class OtlpDecodeError extends Error {
 export interface DecodeOptions {
   /** The id of the record at this index of the request. */
   readonly id: (index: number) => string
+  /** The event time of records without one, ns since the epoch. */
+  readonly arrived?: bigint
+  /** Told of a record that cannot be taken, which is left out; without this the whole request is refused. */
+  readonly onUnfit?: ((index: number, reason: string) => void) | undefined
 }
 
 /** OTLP values nested deeper than this are refused. */
@@ -23,16 +27,34 @@ export const MAX_NESTING = 100
 export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOptions): LogRecord[] {
   const root = object(parse(input), 'the request')
   const records: LogRecord[] = []
+  let index = 0
   for (const resourceLogs of list(root, 'resourceLogs', 'resource_logs')) {
     const resource = decodeResource(resourceLogs)
     for (const scopeLogs of list(resourceLogs, 'scopeLogs', 'scope_logs')) {
       const scope = decodeScope(scopeLogs)
       for (const json of list(scopeLogs, 'logRecords', 'log_records')) {
-        records.push(decodeRecord(json, options.id(records.length), resource, scope))
+        const record = decodeOr(options.onUnfit, index, () => ({
+          ...decodeRecord(json, resource, scope),
+          id: options.id(index),
+          ...(options.arrived !== undefined && { arrived: options.arrived }),
+        }))
+        if (record) records.push(createRecord(record))
+        index++
       }
     }
   }
   return records
+}
+
+function decodeOr<T>(onUnfit: DecodeOptions['onUnfit'], index: number, decode: () => T): T | undefined {
+  if (!onUnfit) return decode()
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof OtlpDecodeError)) throw error
+    onUnfit(index, error.message)
+    return undefined
+  }
 }
 
 type JsonObject = { readonly [key: string]: unknown }
@@ -55,7 +77,17 @@ function decodeResource(json: JsonObject): Resource {
   const resource = child(json, 'resource')
   const schemaUrl = string(json, 'schemaUrl', 'schema_url')
   if (!resource && !schemaUrl) return NO_RESOURCE
-  return { ...decodeAttributes(resource), schemaUrl }
+  const entityRefs = list(resource, 'entityRefs', 'entity_refs').map(decodeEntityRef)
+  return { ...decodeAttributes(resource), schemaUrl, ...(entityRefs.length > 0 && { entityRefs }) }
+}
+
+function decodeEntityRef(json: JsonObject): EntityRef {
+  return {
+    schemaUrl: string(json, 'schemaUrl', 'schema_url'),
+    type: string(json, 'type'),
+    idKeys: strings(json, 'idKeys', 'id_keys'),
+    descriptionKeys: strings(json, 'descriptionKeys', 'description_keys'),
+  }
 }
 
 function decodeScope(json: JsonObject): Scope {
@@ -70,10 +102,9 @@ function decodeScope(json: JsonObject): Scope {
   }
 }
 
-function decodeRecord(json: JsonObject, id: string, resource: Resource, scope: Scope): LogRecord {
+function decodeRecord(json: JsonObject, resource: Resource, scope: Scope): LogFields {
   const body = pick(json, 'body')
-  return createRecord({
-    id,
+  return {
     timestamp: unsigned64(json, 'timeUnixNano', 'time_unix_nano'),
     observedTimestamp: unsigned64(json, 'observedTimeUnixNano', 'observed_time_unix_nano'),
     severityNumber: severity(pick(json, 'severityNumber', 'severity_number')),
@@ -86,7 +117,7 @@ function decodeRecord(json: JsonObject, id: string, resource: Resource, scope: S
     eventName: string(json, 'eventName', 'event_name'),
     resource,
     scope,
-  })
+  }
 }
 
 function decodeAttributes(json: JsonObject | undefined): {
@@ -212,6 +243,14 @@ function string(json: JsonObject | undefined, ...names: Names): string {
   const found = json && pick(json, ...names)
   if (found === undefined) return ''
   return expect(typeof found === 'string', found, `the text ${names[0]}`) as string
+}
+
+function strings(json: JsonObject, ...names: Names): string[] {
+  const found = pick(json, ...names) ?? []
+  expect(Array.isArray(found), found, `the list ${names[0]}`)
+  return (found as unknown[]).map(
+    item => expect(typeof item === 'string', item, `text in ${names[0]}`) as string,
+  )
 }
 
 function child(json: JsonObject, name: string): JsonObject | undefined {

@@ -14,6 +14,7 @@ export function encodeOtlpJson(records: Records): string {
       resource: {
         ...attributes(resource.attributes),
         ...count(resource.droppedAttributesCount),
+        ...(resource.entityRefs?.length && { entityRefs: resource.entityRefs }),
       },
       scopeLogs: scopes.map(({ scope, records }) => ({
         scope: {

@@ -5,6 +5,16 @@ export interface Resource {
   readonly attributes: Attributes
   readonly droppedAttributesCount: number
   readonly schemaUrl: string
+  /** In development in OpenTelemetry: carried along, for nothing else. */
+  readonly entityRefs?: readonly EntityRef[]
+}
+
+/** Which attributes of a Resource identify and describe an entity. */
+export interface EntityRef {
+  readonly schemaUrl: string
+  readonly type: string
+  readonly idKeys: readonly string[]
+  readonly descriptionKeys: readonly string[]
 }
 
 /** The instrumentation scope of records, with the schema URL that stands beside it on the wire. */

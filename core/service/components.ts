@@ -14,11 +14,11 @@ import {
   type StorageProvider,
 } from '../component/index.js'
 import type { ComponentPlan } from '../graph/plan.js'
+import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
 import type { Extensions } from './extensions.js'
 import type { Listeners } from './listeners.js'
 import type { StatusBoard } from './status.js'
-import type { MemoryStorage } from './storages.js'
 
 export interface ComponentsOptions {
   readonly logger: { child(attributes: LogAttributes): Logger }

@@ -1,26 +1,36 @@
+import type { Meter } from '@opentelemetry/api'
 import type { OperatorFunction } from 'rxjs'
-import type { Clock, Keyed, Logger, Processor, Random, StorageProvider } from '../component/index.js'
-import { errorText } from '../component/index.js'
+import type {
+  Clock,
+  ComponentStatus,
+  Keyed,
+  Logger,
+  Processor,
+  Random,
+  StorageProvider,
+} from '../component/index.js'
 import type { PipelineBatch } from '../graph/batch.js'
 import type { BatchFailure } from '../graph/failure.js'
 import { guardRaw } from '../graph/guard-raw.js'
 import { instrument } from '../graph/instrument.js'
 import { liftKeyed } from '../graph/lift-keyed.js'
 import { liftMapper } from '../graph/lift-mapper.js'
+import { keyedObserver } from '../state/observe.js'
 import { KeyedRuntime } from '../state/runtime.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
 
 export interface LiftOptions {
   readonly id: string
+  readonly type: string
   readonly pipeline: string
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly meter: Meter
   readonly metrics: PipelineMetrics
   readonly fail: BatchFailure
   storage(id: string | undefined): StorageProvider
-  /** The state store cannot be reached; undefined: it can again. */
-  stateTrouble(error: Error | undefined): void
+  reportStatus(status: ComponentStatus): void
 }
 
 export interface Lifted {
@@ -43,30 +53,25 @@ export function lift(processor: Processor, options: LiftOptions): Lifted {
 
 function keyedRuntime(
   keyed: Keyed<unknown, unknown, unknown>,
-  { id, pipeline, clock, random, logger, metrics, storage, stateTrouble }: LiftOptions,
+  { id, type, pipeline, clock, random, logger, meter, storage, reportStatus }: LiftOptions,
 ): KeyedRuntime<unknown, unknown, unknown> {
-  const attributes = { processor: id, pipeline }
   const provider = storage(keyed.storage)
-  const namespace = keyed.namespace ?? `${pipeline}/${id}`
-  const store = provider.state(namespace, { codec: keyed.state, maxKeys: keyed.maxKeys })
-  return new KeyedRuntime(keyed, store, {
+  // A namespace that components share is shared by those of one type: states of different types do not mix.
+  const namespace = keyed.namespace === undefined ? `${pipeline}/${id}` : `${type}/${keyed.namespace}`
+  const { state: codec, maxKeys } = keyed
+  const merge = keyed.merge && ((remote: unknown, local: unknown) => keyed.merge?.(remote, local))
+  const onTrouble = (error: Error): void => keyed.storeFailed?.(error)
+  const observer = keyedObserver({ meter, attributes: { processor: id, pipeline }, logger, reportStatus })
+  return new KeyedRuntime(keyed, provider.state(namespace, { codec, maxKeys, merge, onTrouble }), {
     clock,
     random,
     journal: keyed.storage !== undefined,
     shared: provider.shared,
     observer: {
-      stepped: (reason, count) => metrics.steps.add(count, { ...attributes, reason }),
-      evicted: count => metrics.evicted.add(count, attributes),
-      raced: count => metrics.raced.add(count, attributes),
-      store: error => {
-        if (error) metrics.stateErrors.add(1, attributes)
-        stateTrouble(error)
-      },
-      timerFailed: (key, error) => {
-        logger.error('A timer failed; it is disarmed, its key keeps its state.', {
-          key,
-          reason: errorText(error),
-        })
+      ...observer,
+      store(error) {
+        if (error) keyed.storeFailed?.(error)
+        observer.store(error)
       },
     },
   })

@@ -6,6 +6,8 @@ import {
   type ExporterFactory,
   errorText,
   type Kind,
+  LeaseKeeper,
+  type LeaseStore,
   type LogAttributes,
   type Logger,
   type Processor,
@@ -20,6 +22,7 @@ import {
   type Delivery,
   deliverySettings,
   type Handover,
+  queueNamespace,
 } from '../delivery/index.js'
 import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
@@ -28,6 +31,7 @@ import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { type Components, namespaceOf } from './components.js'
+import { DeadLetterRetries } from './dead-letter-retries.js'
 import { type Lifted, lift } from './lift.js'
 import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
@@ -40,7 +44,11 @@ export interface RunningGraphOptions {
   readonly status: StatusBoard
   /** The storage of queues that name none. */
   readonly defaultStorage: string | undefined
+  /** No storage is configured: nothing outlives the process. */
+  readonly volatile: boolean
   readonly deadLetters: DeadLetters
+  /** Where the dead letters are shared: one collector at a time sends them again. */
+  readonly deadLetterLease: LeaseStore | undefined
   readonly sharedQueues: SharedQueues
   /** What exporters of the last graph left in their queues, by id. */
   readonly handovers: ReadonlyMap<string, Handover>
@@ -57,6 +65,11 @@ export class RunningGraph {
   readonly #graph: Graph
   readonly #lifted: Lifted[] = []
   readonly #shared: { readonly queue: SharedQueue; readonly delivery: Delivery }[] = []
+  readonly #deliveries = new Map<string, Delivery>()
+  readonly #retries: DeadLetterRetries
+  readonly #retryLease: LeaseKeeper | undefined
+  /** The storage of each durable queue, by exporter. */
+  readonly queues = new Map<string, string>()
 
   constructor(private readonly options: RunningGraphOptions) {
     const { clock, logger, metrics, components, settings, onEnd } = options
@@ -83,16 +96,28 @@ export class RunningGraph {
       },
     }
     this.#graph = new Graph(settings.graph, host)
+    const { deadLetterLease, random } = options
+    this.#retryLease = deadLetterLease && new LeaseKeeper(deadLetterLease, { clock, random })
+    this.#retries = new DeadLetterRetries({
+      deadLetters: options.deadLetters,
+      delivery: id => this.#deliveries.get(id),
+      mayLook: () => !this.#retryLease || this.#retryLease.term !== undefined,
+      clock,
+      logger,
+    })
   }
 
   async start(): Promise<void> {
     await this.#graph.start()
     for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
+    await this.#retryLease?.start()
+    this.#retries.start()
   }
 
   /** Drains for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<GraphReport> {
     this.#stopAdopting()
+    this.#retries.stop()
     const report = await this.#graph.stop(timeoutMs)
     await this.#close()
     return report
@@ -101,7 +126,8 @@ export class RunningGraph {
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
     this.#stopAdopting()
-    const handovers = await this.#graph.handOver(timeoutMs, keep)
+    this.#retries.stop()
+    const handovers = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
     return handovers
   }
@@ -113,6 +139,8 @@ export class RunningGraph {
   async #close(): Promise<void> {
     for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
+    await this.#retries.close()
+    await this.#retryLease?.close()
     await this.options.components.close()
   }
 
@@ -150,7 +178,7 @@ export class RunningGraph {
     const { storage } = settings.queue
     const provider = storage === undefined ? undefined : components.provider(storage)
     const shared = provider && this.options.sharedQueues.open(plan.id, provider)
-    const store = shared?.store ?? provider?.keyValue(`queue/${plan.id}`)
+    const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
     const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
@@ -169,11 +197,13 @@ export class RunningGraph {
       ...(inherit && { inherit }),
     })
     if (shared) this.#shared.push({ queue: shared, delivery })
+    this.#deliveries.set(plan.id, delivery)
+    if (storage !== undefined) this.queues.set(plan.id, storage)
     return delivery
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, metrics, deadLetters, components } = this.options
+    const { clock, random, meter, metrics, deadLetters, components } = this.options
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -184,6 +214,8 @@ export class RunningGraph {
     })
     const lifted = lift(processor, {
       id: plan.id,
+      type: plan.factory.type,
+      meter,
       pipeline,
       clock,
       random,
@@ -191,14 +223,7 @@ export class RunningGraph {
       metrics,
       fail,
       storage: id => components.provider(id),
-      stateTrouble: error => {
-        if (error)
-          logger.warn('The state store cannot be reached; it is tried again.', { reason: errorText(error) })
-        const status: ComponentStatus = error
-          ? { status: 'recoverable_error', message: errorText(error) }
-          : { status: 'ok' }
-        this.#report(kind, plan.id, [pipeline], status)
-      },
+      reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
     return lifted.operator

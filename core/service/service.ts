@@ -3,10 +3,12 @@ import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph.js'
+import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
+import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
@@ -14,7 +16,6 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
-import { MemoryStorage } from './storages.js'
 
 export interface ServiceOptions {
   readonly version: string
@@ -32,7 +33,7 @@ export interface ServiceOptions {
  */
 export class Service implements Host {
   readonly #listeners = new Listeners()
-  readonly #memory = new MemoryStorage()
+  readonly #memory = memoryStorage()
   readonly #status: StatusBoard
   readonly #extensions: Extensions
   readonly #sharedQueues: SharedQueues
@@ -178,7 +179,9 @@ export class Service implements Host {
       components,
       status: this.#status,
       defaultStorage: defaultStorage?.id,
+      volatile: storages.length === 0,
       deadLetters: letters,
+      deadLetterLease: defaultStorage?.storage.lease?.('dead_letters'),
       sharedQueues: this.#sharedQueues,
       handovers: this.#handovers,
       clock,
@@ -194,14 +197,21 @@ export class Service implements Host {
     await this.#sharedQueues.retain()
     this.#memory.retain(components.namespaces)
     await this.#listeners.closeUnused()
+    await reportLeftQueues(storages, graph.queues, logger)
   }
 
   /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
     const graph = this.#graph
     this.#graph = undefined
-    if (graph)
-      this.#handovers = await graph.handOver(settings.shutdownTimeoutMs, new Set(next.graph.exporters.keys()))
+    if (graph) {
+      const keep = new Set(next.graph.exporters.keys())
+      // What a graph that failed did not take over yet is still there for the next one.
+      this.#handovers = new Map([
+        ...this.#handovers,
+        ...(await graph.handOver(settings.shutdownTimeoutMs, keep)),
+      ])
+    }
     this.#status.clearPipelines()
   }
 

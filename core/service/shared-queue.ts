@@ -12,7 +12,7 @@ import {
   type Random,
   type StorageProvider,
 } from '../component/index.js'
-import { type Delivery, moveQueue } from '../delivery/index.js'
+import { type Delivery, dropQueued, moveQueue, queueNamespace } from '../delivery/index.js'
 
 export interface SharedQueueOptions {
   readonly exporter: string
@@ -54,7 +54,7 @@ export class SharedQueue {
     const { exporter, storage, clock, random, logger, meter } = options
     this.#options = options
     this.storage = storage
-    this.#registry = storage.keyValue(`queues/${exporter}`)
+    this.#registry = storage.keyValue(registryNamespace(exporter))
     const opened = new Promise<void>(resolve => {
       this.#open = resolve
     })
@@ -116,7 +116,7 @@ export class SharedQueue {
   }
 
   #namespace(instance: string): string {
-    return `queue/${this.#options.exporter}/${instance}`
+    return instanceNamespace(this.#options.exporter, instance)
   }
 
   /** Nothing is written to a queue that others could not find. */
@@ -167,4 +167,33 @@ export class SharedQueue {
       await keeper.close()
     }
   }
+}
+
+/** Removes what collectors that are gone left for an exporter; a queue in use stays. How many requests there were. */
+export async function dropSharedQueues(storage: StorageProvider, exporter: string): Promise<number> {
+  const registry = storage.keyValue(registryNamespace(exporter))
+  let count = 0
+  for (const [instance] of await registry.range('', '\uffff', MOST_QUEUES)) {
+    const namespace = instanceNamespace(exporter, instance)
+    const lease = storage.lease?.(namespace)
+    const holder = randomUUID()
+    const taken = await lease?.take(holder)
+    if (!lease || !taken?.held) continue
+    try {
+      count += await dropQueued(storage.keyValue(namespace, () => taken.token))
+      await registry.write([{ key: instance, value: undefined }])
+    } finally {
+      await lease.free(holder)
+    }
+  }
+  return count
+}
+
+/** Which collectors have a queue for an exporter. */
+function registryNamespace(exporter: string): string {
+  return `queues/${exporter}`
+}
+
+function instanceNamespace(exporter: string, instance: string): string {
+  return `${queueNamespace(exporter)}/${instance}`
 }

@@ -17,7 +17,12 @@ export function memoryState<S>(options: Pick<StateOptions<S>, 'maxKeys'>): State
 }
 
 /** The storage of components that name none. Owned by the service, so that it survives a reload. */
-export function memoryStorage(): StorageProvider {
+export interface MemoryStorage extends StorageProvider {
+  /** Forgets what components that are gone kept: after a reload. */
+  retain(namespaces: ReadonlySet<string>): void
+}
+
+export function memoryStorage(): MemoryStorage {
   const keyValues = new Map<string, KeyValueStore>()
   const indexes = new Map<string, StateIndex<unknown>>()
   return {
@@ -34,6 +39,11 @@ export function memoryStorage(): StorageProvider {
       indexes.set(namespace, index as StateIndex<unknown>)
       return new MemoryState(index)
     },
+    retain(namespaces) {
+      for (const stores of [keyValues, indexes]) {
+        for (const name of stores.keys()) if (!namespaces.has(name)) stores.delete(name)
+      }
+    },
   }
 }
 
@@ -49,13 +59,16 @@ class MemoryState<S> implements StateStore<S> {
   }
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+    const versions: (string | undefined)[] = []
     const applied = changes.map(change => {
       const matches = this.#index.matches(change)
-      if (matches) this.#index.apply(change, this.#index.nextVersion(), now)
+      const version = matches ? this.#index.nextVersion() : 0
+      if (matches) this.#index.apply(change, version, now)
+      versions.push(matches && change.state !== undefined ? String(version) : undefined)
       return matches
     })
     this.#index.purge(now)
-    return { applied, evicted: this.#index.evict().length }
+    return { applied, versions, evicted: this.#index.evict().length }
   }
 
   async due(until: bigint, limit: number) {

@@ -52,7 +52,7 @@ class PartitionedState<S> implements StateStore<S> {
       evicted += written.evicted
       for (const [at, place] of places.entries()) {
         applied[place] = written.applied[at] === true
-        versions[place] = written.versions?.[at]
+        versions[place] = written.versions[at]
       }
     })
     return { applied, versions, evicted }

@@ -428,3 +428,42 @@ function yielding<S>(store: StateStore<S>): StateStore<S> {
     },
   }
 }
+
+describe('a survey', () => {
+  it('steps the keys it wants before their time, in order of their timers, and tells their state', async () => {
+    const seen: [string, bigint | undefined][] = []
+    let wanted: string[] | undefined
+    let done = 0
+    const keyed: ReturnType<typeof counter> = {
+      ...counter({ threshold: 1 }),
+      survey() {
+        const keys = wanted
+        wanted = undefined
+        return (
+          keys && {
+            wants: key => keys.includes(key),
+            seen: (key, state) => void seen.push([key, state?.firedAt]),
+            done: () => void done++,
+          }
+        )
+      },
+    }
+    const { runtime, reasons } = runtimeOver(keyed, fresh())
+    await runtime.process([event('1', 1n, 'alert:a'), event('2', 2n, 'alert:b'), event('3', 3n, 'alert:c')])
+    wanted = ['c', 'a', 'never']
+    const early = await runtime.tick(undefined)
+    expect([seen.map(([key]) => key), early.records, early.more, done]).toEqual([['a', 'c'], [], false, 1])
+    // At 101 the timer of a runs by itself, then the survey meets what is left of it.
+    wanted = ['a', 'b']
+    const expired = await runtime.tick(101n)
+    expect(outcomesOf(expired.records)).toEqual(['expired a 1'])
+    expect(expired.more).toBe(true)
+    await runtime.tick(101n)
+    expect(seen.slice(2)).toEqual([
+      ['b', 2n],
+      ['a', undefined],
+    ])
+    expect(done).toBe(2)
+    expect(reasons.expired).toBe(1)
+  })
+})

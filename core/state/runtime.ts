@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../component/context.js'
 import { isTocsinError, RetryableError } from '../component/errors.js'
-import type { Keyed } from '../component/processor.js'
+import type { Keyed, Survey } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
+import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
 import { EventTimes, planVisits } from './plan-visits.js'
@@ -15,6 +16,9 @@ const RETRY_MOST_MS = 30_000
 /** A shared store's timer outcomes that their collector did not release in this time are another's to deliver. */
 const CLAIM_AFTER_MS = 60_000
 const CLAIM_EVERY_MS = 10_000
+/** The largest time of a timer: 2262, the end of int64. */
+const ALL_TIME = 2n ** 63n - 1n
+const MOST_SURVEYED = 1_000_000
 
 export interface KeyedRuntimeOptions {
   readonly clock: Clock
@@ -80,6 +84,7 @@ export class KeyedRuntime<S, E, O> {
   #claimed: 'never' | 'partly' | 'all' = 'never'
   #nextClaimMs = 0
   #turn: Promise<unknown> = Promise.resolve()
+  #survey: { readonly of: Survey<S>; readonly keys: string[] } | undefined
 
   constructor(keyed: Keyed<S, E, O>, store: StateStore<S>, options: KeyedRuntimeOptions) {
     this.#keyed = keyed
@@ -162,15 +167,43 @@ export class KeyedRuntime<S, E, O> {
     const latest = this.#options.clock.now() + this.#maxAheadNs
     const until = watermark !== undefined && watermark > latest ? latest : watermark
     const due = until === undefined ? [] : await this.#retrying(() => this.#store.due(until, TIMERS_A_TICK))
-    const works = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))
+    const timed = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))
+    const surveyed = await this.#nextOfSurvey(new Set(due.map(({ key }) => key)), until)
+    const works = [...timed, ...surveyed]
     const done = await this.#run(works)
+    for (const [at, { key }] of surveyed.entries()) {
+      this.#survey?.of.seen?.(key, done[timed.length + at]?.state)
+    }
+    if (this.#survey?.keys.length === 0) {
+      this.#survey.of.done?.()
+      this.#survey = undefined
+    }
     const timers = done.flatMap(stepped => stepped.timers)
     const records = [...this.#redeliver(claimed), ...(timers.length > 0 ? this.#expire(timers) : [])]
     const touched: Touched[] = [
       ...claimed.map(({ key, recordId }) => ({ key, recordId })),
       ...this.#touched(works, done),
     ]
-    return { records, touched, more: due.length === TIMERS_A_TICK || this.#claimed === 'partly' }
+    const more = due.length === TIMERS_A_TICK || this.#claimed === 'partly' || this.#survey !== undefined
+    return { records, touched, more }
+  }
+
+  /** The next keys that the component wants to look at. One whose timer runs now comes with the next tick. */
+  async #nextOfSurvey(busy: ReadonlySet<string>, until: bigint | undefined): Promise<KeyWork<E>[]> {
+    if (!this.#survey) {
+      const of = this.#keyed.survey?.()
+      if (!of) return []
+      const all = await this.#retrying(() => this.#store.due(ALL_TIME, MOST_SURVEYED))
+      this.#survey = { of, keys: all.map(({ key }) => key).filter(key => of.wants(key)) }
+    }
+    const { keys } = this.#survey
+    const next = keys.splice(0, TIMERS_A_TICK)
+    keys.push(...next.filter(key => busy.has(key)))
+    // While the time is not known no timer may run.
+    const wake = until ?? 0n
+    return next
+      .filter(key => !busy.has(key))
+      .map(key => ({ key, visits: [], until: undefined, tried: [], wake }))
   }
 
   /** Steps all works and writes them; resolves when each was applied. */
@@ -208,6 +241,7 @@ export class KeyedRuntime<S, E, O> {
       }
     }
     if (changes.length === 0) return []
+    failpoint('after_deciding')
     const now = this.#options.clock.now()
     const written = await this.#store.write(changes, now).catch(error => {
       for (const index of writing) {
@@ -216,6 +250,7 @@ export class KeyedRuntime<S, E, O> {
       }
       throw error
     })
+    failpoint('after_state_write')
     if (written.evicted > 0) this.#options.observer?.evicted(written.evicted)
     return writing.filter((index, at) => {
       if (written.applied[at]) this.#settle(works[index] as KeyWork<E>, done[index] as Stepped<S, O>)
@@ -235,6 +270,7 @@ export class KeyedRuntime<S, E, O> {
       this.#options.observer?.timerFailed(work.key, error)
       const { state, version: expected, pinned } = entry
       return {
+        state,
         change: { key: work.key, expected, state, due: undefined, pinned, journal: [] },
         outcomes: [],
         timers: [],

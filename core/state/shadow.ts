@@ -87,7 +87,7 @@ class Shadow<S> implements ShadowedState<S> {
         const written = await this.#remote.write(changes, now)
         for (const [at, { key, state, due, pinned }] of changes.entries()) {
           if (!written.applied[at]) continue
-          this.#remember(key, { state, due, pinned, version: written.versions?.[at] })
+          this.#remember(key, { state, due, pinned, version: written.versions[at] })
         }
         return written
       },
@@ -142,6 +142,7 @@ class Shadow<S> implements ShadowedState<S> {
   #remember(key: string, entry: Omit<StateEntry<S>, 'journal'>): void {
     // A call that began before the circuit opened must not undo what happened here since.
     if (this.#dirty.has(key)) return
+    if (entry.version !== undefined && entry.version === this.#versions.get(key)) return
     this.#copy.restore(key, entry.state, entry.due, entry.pinned, this.#copy.nextVersion())
     if (entry.state === undefined || entry.version === undefined) this.#versions.delete(key)
     else this.#versions.set(key, entry.version)
@@ -154,7 +155,8 @@ class Shadow<S> implements ShadowedState<S> {
   }
 
   #writeLocally(changes: readonly StateChange<S>[], now: bigint, failed: boolean): StateWritten {
-    const applied = changes.map(change => {
+    const versions: (string | undefined)[] = []
+    const applied = changes.map((change, at) => {
       const { key, expected, journal } = change
       if (!this.#matchesLocally(change)) return false
       const dirty = this.#dirty.get(key) ?? {
@@ -164,7 +166,9 @@ class Shadow<S> implements ShadowedState<S> {
       }
       for (const entry of journal) dirty.journal.set(entry.recordId, entry)
       this.#dirty.set(key, dirty)
-      this.#copy.apply(change, this.#copy.nextVersion(), now)
+      const version = this.#copy.nextVersion()
+      this.#copy.apply(change, version, now)
+      versions[at] = change.state === undefined ? undefined : `${LOCAL}${version}`
       return true
     })
     const evicted = this.#copy.evict()
@@ -173,7 +177,7 @@ class Shadow<S> implements ShadowedState<S> {
       this.#versions.delete(key)
       this.#dirty.delete(key)
     }
-    return { applied, evicted: evicted.length }
+    return { applied, versions, evicted: evicted.length }
   }
 
   #matchesLocally(change: StateChange<S>): boolean {
@@ -229,7 +233,7 @@ class Shadow<S> implements ShadowedState<S> {
         if (!applied[at]) continue
         for (const { recordId } of change.journal) this.#copy.forget({ key: change.key, recordId })
         this.#dirty.delete(change.key)
-        this.#remember(change.key, { ...change, version: versions?.[at] })
+        this.#remember(change.key, { ...change, version: versions[at] })
       }
     }
     await this.#remote.release(this.#owed)

@@ -19,6 +19,8 @@ export interface KeyWork<E> {
   readonly key: string
   readonly visits: Visit<E>[]
   readonly until: bigint | undefined
+  /** Steps the key with a `due` event of this time, whatever its timer says. */
+  readonly wake?: bigint
   /** Timers of a write that failed and may have been applied all the same: the journal knows. */
   tried: readonly Omit<TimerRun<unknown>, 'outcome'>[]
 }
@@ -33,6 +35,7 @@ export interface TimerRun<O> {
 }
 
 export interface Stepped<S, O> {
+  readonly state: S | undefined
   /** Undefined when there is nothing to write. */
   readonly change: StateChange<S> | undefined
   /** One for each visit. */
@@ -90,12 +93,15 @@ export function stepKey<S, E, O>(
           `The timer of key "${key}" asks to run again at the same time.`,
         )
       }
-      accept(step, false)
-      if (step.outcome === undefined || !keyed.expire) continue
-      const id = journaling?.nextTimerId() ?? ''
-      timers.push({ id, before, due: time, outcome: step.outcome })
-      if (journaling) taken.push({ id, outcome: step.outcome, timer: true })
+      ran(step, time, before)
     }
+  }
+  const ran = (step: Step<S, O>, time: bigint, before: number | undefined): void => {
+    accept(step, false)
+    if (step.outcome === undefined || !keyed.expire) return
+    const id = journaling?.nextTimerId() ?? ''
+    timers.push({ id, before, due: time, outcome: step.outcome })
+    if (journaling) taken.push({ id, outcome: step.outcome, timer: true })
   }
 
   for (const tried of work.tried) {
@@ -120,8 +126,12 @@ export function stepKey<S, E, O>(
     seen?.set(visit.id, outcome)
   }
   if (work.until !== undefined) runTimers(work.until, undefined)
+  if (work.wake !== undefined && state !== undefined) {
+    ran(keyed.step(state, { kind: 'due', key, time: work.wake }), work.wake, undefined)
+  }
 
-  if (changedAt < 0) return { change: undefined, outcomes, timers, reasons, carried: [], unwritten: taken }
+  if (changedAt < 0)
+    return { state, change: undefined, outcomes, timers, reasons, carried: [], unwritten: taken }
   const carried = journaling?.carried ? [...journaling.carried.values()] : []
   const journal: JournalEntry[] = []
   for (const { id, outcome } of carried) {
@@ -131,6 +141,7 @@ export function stepKey<S, E, O>(
     journal.push({ recordId: id, outcome: keyed.outcome.encode(outcome), timer })
   }
   return {
+    state,
     change: { key, expected: entry.version, state, due, pinned, journal },
     outcomes,
     timers,

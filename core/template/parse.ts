@@ -92,7 +92,7 @@ function syntaxFault(source: string, offset: number): TemplateError {
   if (key)
     return invalid(source, found.start, `${found.text} does not parse`, `write {{${key[1]}.[${key[2]}]}}`)
   // JSON around a template: Handlebars takes the first two of three braces together with what follows.
-  if (/^\{\{[^{][^]*\}\}\}$/.test(found.text)) {
+  if (/^\{\{[^{][\s\S]*\}\}\}$/.test(found.text)) {
     const apart = `${found.text.slice(0, -1)} }`
     return invalid(
       source,

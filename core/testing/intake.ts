@@ -73,6 +73,16 @@ export function collectingIntake({ manual = false }: { readonly manual?: boolean
         notify()
       })
     },
+    async offerAll(records) {
+      if (busy) return busy
+      const settled = (await Promise.all(records.map(batch => intake.offer(batch)))) as Settled[]
+      return {
+        deadLettered: settled.reduce((sum, { deadLettered }) => sum + deadLettered, 0),
+        release: () => {
+          for (const each of settled) each.release()
+        },
+      }
+    },
     async waitFor(count) {
       const deadline = Date.now() + 10_000
       while (intake.records().length < count) {

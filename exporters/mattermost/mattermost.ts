@@ -7,20 +7,20 @@ import {
   idempotencyKey,
   type LogRecord,
   notificationOf,
+  openTlsSource,
   type Sent,
   sentOf,
-  tlsConnectOptions,
 } from 'tocsin/component'
 import type { MattermostConfig } from './config.js'
 import { mattermostPayload } from './payload.js'
 
 /** Posts a message for each record. */
 export function createMattermost(context: ComponentContext<MattermostConfig>): Exporter {
-  const { config, clock, baseDir } = context
+  const { config, clock } = context
   let sender: HttpSender | undefined
   return {
     async start() {
-      const tls = await tlsConnectOptions(config.tls, baseDir)
+      const tls = await openTlsSource(config.tls, context)
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
     async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {

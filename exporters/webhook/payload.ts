@@ -1,4 +1,4 @@
-import { formatRfc3339, isMap, type LogRecord, type Notification, newMap, toJson } from 'tocsin/component'
+import { formatRfc3339, isMap, type LogRecord, type Notification, toJson } from 'tocsin/component'
 
 /** The default payload: see the README. `now` is ns since the epoch. */
 export function defaultPayload(
@@ -24,22 +24,4 @@ export function defaultPayload(
     resource: toJson(record.resource.attributes),
     alert: isMap(alert) ? toJson(alert) : undefined,
   })
-}
-
-/** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
-export function withNotification(record: LogRecord, notification: Notification): LogRecord {
-  const given = record.attributes.notification
-  const { title, body, bodyHtml, accentColor, channel, eventId, severity, late } = notification
-  const filled = {
-    title,
-    body,
-    ...(bodyHtml && { body_html: bodyHtml }),
-    accent_color: accentColor,
-    ...(channel && { channel }),
-    event_id: eventId,
-    severity,
-    ...(late && { late }),
-  }
-  const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
-  return record.with('attributes["notification"]', merged)
 }

@@ -10,14 +10,15 @@ import {
   type LogRecord,
   type Notification,
   notificationOf,
+  openTlsSource,
   type Sent,
   sentOf,
   type Template,
   templateView,
-  tlsConnectOptions,
+  withNotification,
 } from 'tocsin/component'
 import type { WebhookConfig } from './config.js'
-import { defaultPayload, withNotification } from './payload.js'
+import { defaultPayload } from './payload.js'
 
 const LOG_EVERY_MS = 60_000
 
@@ -46,8 +47,8 @@ class Webhook implements Exporter {
   }
 
   async start(): Promise<void> {
-    const { config, clock, baseDir } = this.#context
-    const tls = await tlsConnectOptions(config.tls, baseDir)
+    const { config, clock } = this.#context
+    const tls = await openTlsSource(config.tls, this.#context)
     const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) }
     this.#sender = createHttpSender({ endpoint: config.endpoint, headers, tls, clock })
   }

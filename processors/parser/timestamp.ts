@@ -87,9 +87,10 @@ function distance(a: bigint, b: bigint): bigint {
 
 /** An attribute by its name, or the value at a path. */
 function fieldAt(name: string): (record: LogRecord) => AnyValue | undefined {
+  // A single word is what the regex or JSON found, also where a record has a field of that name, such as `time`.
+  if (/^\w+$/.test(name) && name !== 'body') return record => record.attributes[name]
   try {
-    const path = compilePath(name)
-    return path.get
+    return compilePath(name).get
   } catch (error) {
     if (!(error instanceof PathError)) throw error
     return record => record.attributes[name]

@@ -112,7 +112,8 @@ export class FileLogReceiver implements Receiver {
           if (!signal.aborted) intake.end()
           return
         }
-        if (!config.stop_at_end) this.#caughtUp = this.#scannedAt
+        // What the pipelines refused is older: time must not overtake it.
+        if (!config.stop_at_end && !ledger.refused) this.#caughtUp = this.#scannedAt
         const waitMs = this.#nextScanMs - clock.monotonicMs()
         await clock.sleep(waitMs > 0 ? waitMs : this.#pollMs, signal)
         if (signal.aborted) return

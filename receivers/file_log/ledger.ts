@@ -91,6 +91,11 @@ export class Ledger {
     return this.#open.has(stream)
   }
 
+  /** True while batches that the pipelines did not take wait to be offered again. */
+  get refused(): boolean {
+    return this.#refused.length > 0
+  }
+
   /** True while anything that was offered is not released. */
   get busy(): boolean {
     return this.#batches > 0

@@ -10,7 +10,8 @@ export interface AcknowledgerOptions {
 
 interface Settlement {
   readonly id: string
-  readonly settled: readonly Settled[]
+  /** Undefined when there was nothing in it. */
+  readonly settled: Settled | undefined
 }
 
 const AT_ONCE = 500
@@ -50,7 +51,7 @@ export class Acknowledger {
       try {
         if (!(await acknowledge(some.map(({ id }) => id)))) break
         this.#waiting.splice(0, some.length)
-        for (const { settled } of some) for (const one of settled) one.release()
+        for (const { settled } of some) settled?.release()
         acknowledged(some.length)
         failing = false
       } catch (error) {

@@ -213,25 +213,17 @@ export class Partition {
       logger.warn('An entry of the stream holds no records and is skipped.', { reason: errorText(error) })
     }
     this.#unacknowledged++
-    const settled: Settled[] = []
-    let open = batches.length
-    const done = (): void => acknowledger.add({ id: entry[0], settled })
-    if (open === 0) return done()
-    for (const records of batches) {
-      const taken = await this.#offerBatch(records, term, signal, outcome => {
-        settled.push(outcome)
-        if (--open === 0) done()
-      })
-      // The entry stays pending: whoever reads the partition next takes it over.
-      if (!taken) return void this.#unacknowledged--
-      for (const { time } of records)
-        if (this.#newest === undefined || time > this.#newest) this.#newest = time
-    }
+    if (batches.length === 0) return acknowledger.add({ id: entry[0], settled: undefined })
+    // The entry stays pending if it was not taken: whoever reads the partition next takes it over.
+    if (!(await this.#taken(batches, term, signal, settled => acknowledger.add({ id: entry[0], settled }))))
+      return void this.#unacknowledged--
+    for (const { time } of batches.flat())
+      if (this.#newest === undefined || time > this.#newest) this.#newest = time
   }
 
   /** `Busy` comes at once; what does not answer at once was taken. False when it was not before the stop. */
-  async #offerBatch(
-    records: Records,
+  async #taken(
+    batches: readonly Records[],
     term: LeaseTerm,
     signal: AbortSignal,
     settle: (settled: Settled) => void,
@@ -240,7 +232,7 @@ export class Partition {
     for (;;) {
       await orAborted(intake.ready(), signal)
       if (signal.aborted || !term.held()) return false
-      const offered = intake.offer(records)
+      const offered = intake.offerAll(batches)
       const answer = await Promise.race([offered, nextTurn()])
       if (!answer?.busy) {
         void offered.then(late => {

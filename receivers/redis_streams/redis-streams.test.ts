@@ -100,9 +100,9 @@ describe.skipIf(!available)('redis_streams receiver', () => {
     const watch = (intake: CollectingIntake): CollectingIntake => ({
       ...intake,
       records: () => intake.records(),
-      offer: records => {
-        arrived.push(...records)
-        return intake.offer(records)
+      offerAll: batches => {
+        arrived.push(...batches.flat())
+        return intake.offerAll(batches)
       },
     })
     const a = await collector(prefix, watch(collectingIntake()))

@@ -65,6 +65,15 @@ describe('check', () => {
     expect(JSON.stringify(check(config({ endpoint: 'http://u:hunter2@h:1' })))).not.toContain('hunter2')
   })
 
+  it('refuses headers that HTTP does not allow, without showing them', () => {
+    const problems = check(config({ headers: { 'X Y': 'a', Token: 'hunter2\r\nEvil: 1' } }))
+    expect(problems.map(problem => problem.path)).toEqual([
+      ['headers', 'X Y'],
+      ['headers', 'Token'],
+    ])
+    expect(JSON.stringify(problems)).not.toContain('hunter2')
+  })
+
   it('warns of two authorizations', () => {
     const problems = check(
       config({ basic_auth: { username: 'a', password: 'b' }, headers: { AUTHORIZATION: 'Bearer x' } }),
@@ -79,7 +88,7 @@ describe('check', () => {
       expect.stringContaining('look_back is shorter'),
     ])
     expect(messages({ reconcile: { interval: '100ms' } })).toEqual(['the interval is below 1s'])
-    expect(messages({ backfill: { max_age: 0 } })).toEqual(['max_age is 0'])
+    expect(messages({ backfill: { max_age: '0' } })).toEqual(['max_age is 0'])
   })
 })
 

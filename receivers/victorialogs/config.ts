@@ -1,8 +1,9 @@
 import {
   type CheckProblem,
   type ConfigSchema,
+  checkHeaders,
   checkTls,
-  parseDuration,
+  durationMs,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -15,8 +16,8 @@ export interface VictoriaLogsConfig {
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
   readonly storage?: string
-  readonly backfill?: boolean | { readonly max_age?: string | number }
-  readonly reconcile?: boolean | { readonly interval?: string | number; readonly look_back?: string | number }
+  readonly backfill?: boolean | { readonly max_age?: string }
+  readonly reconcile?: boolean | { readonly interval?: string; readonly look_back?: string }
 }
 
 /** The reading of `/select/logsql/query` that makes up for what the tail does not send. */
@@ -33,7 +34,7 @@ const MAX_AGE = '1h'
 const INTERVAL = '30s'
 const LOOK_BACK = '2m'
 
-const DURATION = { type: ['string', 'number'], format: 'duration' } as const
+const DURATION = { type: 'string', format: 'duration' } as const
 
 export const schema: ConfigSchema = {
   type: 'object',
@@ -120,6 +121,7 @@ export function check(config: VictoriaLogsConfig): CheckProblem[] {
     ...checkEndpoint(config.endpoint),
     ...checkQuery(config.query),
     ...checkAuthorization(config),
+    ...checkHeaders(config.headers, ['headers']),
     ...checkTls(config.tls, ['tls']),
     ...checkReconcile(config),
   ]
@@ -130,9 +132,9 @@ export function gapOptions({ backfill = true, reconcile = true }: VictoriaLogsCo
   const { interval, look_back } = typeof reconcile === 'object' ? reconcile : {}
   const maxAge = typeof backfill === 'object' ? backfill.max_age : undefined
   return {
-    maxAgeMs: backfill === false ? undefined : durationMs(maxAge, MAX_AGE),
-    reconcileMs: backfill === false || reconcile === false ? undefined : durationMs(interval, INTERVAL),
-    lookBackMs: durationMs(look_back, LOOK_BACK),
+    maxAgeMs: backfill === false ? undefined : durationMs(maxAge ?? MAX_AGE),
+    reconcileMs: backfill === false || reconcile === false ? undefined : durationMs(interval ?? INTERVAL),
+    lookBackMs: durationMs(look_back ?? LOOK_BACK),
   }
 }
 
@@ -201,9 +203,4 @@ function checkReconcile(config: VictoriaLogsConfig): CheckProblem[] {
     })
   }
   return problems
-}
-
-/** The schema has refused what is no duration. */
-function durationMs(value: string | number | undefined, fallback: string): number {
-  return parseDuration(value ?? fallback) ?? (parseDuration(fallback) as number)
 }

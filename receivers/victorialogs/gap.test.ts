@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import type { KeyValueStore } from 'tocsin/component'
-import { seededRandom, testContext, VirtualClock } from 'tocsin/testing'
+import { collectingIntake, seededRandom, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { scaledClock } from '../../test/support/scaled-clock.js'
 import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
+import { VictoriaLogsReceiver } from './victorialogs.js'
 
 const open: Harness[] = []
 afterEach(async () => {
@@ -201,6 +202,29 @@ describe('a restart', () => {
     expect(second.bodies().sort()).toEqual(['same', 'same', 'y', 'z'])
   })
 
+  it('reaches back to a line that is not settled however old it is', async () => {
+    const { clock, h } = await standing()
+    const durable = store()
+    const first = await h.run({}, { store: durable, manual: true })
+    await tailing(h)
+    await clock.advance(1_200_000)
+    h.server.insert({ msg: 'ten minutes old', time: clock.now() - 600_000_000_000n })
+    await first.intake.waitFor(1)
+    first.intake.batches[0]?.settle()
+    h.server.insert({ msg: 'nine minutes old', time: clock.now() - 540_000_000_000n })
+    await first.intake.waitFor(2)
+    for (let minute = 0; minute < 5; minute++) {
+      await clock.advance(60_000)
+      await tick()
+    }
+    await first.crash()
+    const second = await h.run({}, { store: durable })
+    await second.intake.waitFor(1)
+    await clock.advance(120_000)
+    await tick()
+    expect(second.bodies()).toEqual(['nine minutes old'])
+  })
+
   it('starts at now without a storage', async () => {
     const { clock, h } = await standing()
     h.insert('long ago')
@@ -250,6 +274,43 @@ describe('a restart', () => {
     await passUntil(clock, () => run.intake.records().length === 12_000, 'all lines')
     await clock.advance(2_000)
     expect(run.intake.batches.every(batch => batch.released)).toBe(true)
+  })
+})
+
+describe('a restart before the first record', () => {
+  it('goes on from the first start', async () => {
+    const { clock, h } = await standing()
+    const durable = store()
+    const first = await h.run({}, { store: durable })
+    await tailing(h)
+    await first.stop()
+    await clock.advance(20_000)
+    h.insert('in between')
+    const second = await h.run({}, { store: durable })
+    await second.intake.waitFor(1)
+    expect(second.intake.records().map(record => record.body)).toEqual(['in between'])
+  })
+})
+
+describe('a reload', () => {
+  it('goes on where it was, also without a storage', async () => {
+    const { clock, h } = await standing()
+    const first = await h.run()
+    await tailing(h)
+    h.insert('before')
+    await first.intake.waitFor(1)
+    await first.stop()
+    await clock.advance(20_000)
+    h.insert('in between')
+    const intake = collectingIntake()
+    const receiver = new VictoriaLogsReceiver(first.context)
+    await receiver.start(intake)
+    await tailing(h)
+    h.insert('after')
+    await intake.waitFor(2)
+    await receiver.stop()
+    await receiver.close()
+    expect(intake.records().map(record => record.body)).toEqual(['in between', 'after'])
   })
 })
 

@@ -39,6 +39,12 @@ describe('decodeLine', () => {
     )
   })
 
+  it('refuses what is nested so deeply that reading it would run out of stack', () => {
+    const nested = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    expect(decodeLine(Buffer.from(nested(500_000)))).toBe('invalid_json')
+    expect(decode(nested(50)).fields.a).toBeDefined()
+  })
+
   it('takes a line without a time, or with none that is one', () => {
     expect(decode('{"_msg":"x"}').time).toBeUndefined()
     expect(decode('{"_time":"yesterday"}').time).toBeUndefined()

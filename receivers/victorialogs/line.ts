@@ -17,6 +17,9 @@ export interface Line {
 
 export type BadLine = 'invalid_utf8' | 'invalid_json'
 
+/** VictoriaLogs nests nothing; what does is walked by recursion further down, which must not run out of stack. */
+const MAX_DEPTH = 100
+
 /** Decodes one line, or says why it is none. Never throws. */
 export function decodeLine(bytes: Buffer): Line | BadLine {
   if (!isUtf8(bytes)) return 'invalid_utf8'
@@ -28,6 +31,7 @@ export function decodeLine(bytes: Buffer): Line | BadLine {
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return 'invalid_json'
   const line = fields as LineFields
+  if (tooDeep(line, MAX_DEPTH)) return 'invalid_json'
   return {
     identity: identityOf(line),
     time: typeof line._time === 'string' ? parseRfc3339(line._time) : undefined,
@@ -38,17 +42,35 @@ export function decodeLine(bytes: Buffer): Line | BadLine {
 
 /**
  * VictoriaLogs orders the fields of a line by the block that it stands in, so the order is not part of what a
- * line is. Lengths keep `{"a":"bc"}` and `{"ab":"c"}` apart. A strong hash: who can write logs must not be able
- * to make a line that passes for another.
+ * line is. A strong hash: who can write logs must not be able to make a line that passes for another.
  */
 function identityOf(fields: LineFields): string {
-  let text = ''
-  for (const name of Object.keys(fields).sort()) {
-    const value = fields[name]
-    const piece = typeof value === 'string' ? value : `\u0000${JSON.stringify(value)}`
-    text += `${name.length}:${name}${piece.length}:${piece}`
-  }
-  return hash('sha256', text, 'base64url')
+  const { sorted, text } = shapeOf(Object.keys(fields))
+  return hash('sha256', text + JSON.stringify(sorted.map(name => fields[name])), 'base64url')
+}
+
+interface Shape {
+  readonly names: readonly string[]
+  readonly sorted: readonly string[]
+  readonly text: string
+}
+
+// Lines of one stream have the same fields, and sorting them costs more than anything else here.
+let lastShape: Shape = { names: [], sorted: [], text: '[]' }
+
+function shapeOf(names: readonly string[]): Shape {
+  const last = lastShape.names
+  if (names.length === last.length && names.every((name, index) => name === last[index])) return lastShape
+  const sorted = [...names].sort()
+  lastShape = { names, sorted, text: JSON.stringify(sorted) }
+  return lastShape
+}
+
+function tooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  for (const key in value) if (tooDeep((value as LineFields)[key], depth - 1)) return true
+  return false
 }
 
 /** For lines that cannot be decoded, so that a repeat of one is not counted again. */

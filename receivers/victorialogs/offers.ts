@@ -153,25 +153,23 @@ export class Offers {
 
   /** `Busy` comes at once; what does not answer at once was taken. */
   async #try(entry: Entry): Promise<Busy | undefined> {
-    let late = false
+    let refused: Busy | undefined
+    let waited = false
+    const refuse = (busy: Busy): void => {
+      if (waited) this.#again(entry, busy)
+      else refused = busy
+    }
     const answer = this.#options.intake.offer(entry.offer.records).then(
-      result => {
-        if (!result.busy) this.#settle(entry, result)
-        else if (late) this.#again(entry, result)
-        return result
-      },
+      result => (result.busy ? refuse(result) : this.#settle(entry, result)),
       error => {
         this.#options.onError(error)
-        const busy: Busy = { busy: true, retryAfterMs: 1_000, reason: 'offer_failed' }
-        if (late) this.#again(entry, busy)
-        return busy
+        refuse({ busy: true, retryAfterMs: 1_000, reason: 'offer_failed' })
       },
     )
-    const first = await Promise.race([answer, nextTurn()])
-    late = true
-    if (first?.busy) return first
-    this.#took(entry.offer)
-    return undefined
+    await Promise.race([answer, nextTurn()])
+    waited = true
+    if (!refused) this.#took(entry.offer)
+    return refused
   }
 
   #took({ position }: Offer): void {
@@ -214,6 +212,6 @@ export class Offers {
   }
 }
 
-function nextTurn(): Promise<undefined> {
-  return new Promise(resolve => setImmediate(() => resolve(undefined)))
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }

@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -183,6 +185,24 @@ describe('authentication', () => {
     })
     await tailing(h)
     expect(h.server.requests[0]?.headers.accountid).toBe('7')
+  })
+})
+
+describe('TLS', () => {
+  const fixtures = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+  const pem = (name: string) => readFileSync(`${fixtures}/${name}`, 'utf8')
+
+  it('trusts the given authority, and no server without it', async () => {
+    const h = await harness({ server: { tls: { key: pem('server.key'), cert: pem('server.pem') } } })
+    const distrusting = await h.run()
+    await until(() => distrusting.context.statuses.length > 0, 'a status')
+    expect(distrusting.context.statuses[0]).toMatchObject({
+      status: 'recoverable_error',
+      message: expect.stringMatching(/certificate|self.signed/i),
+    })
+    await distrusting.stop()
+    await h.run({ tls: { ca_file: `${fixtures}/ca.pem`, server_name_override: 'tocsin.test' } })
+    await tailing(h)
   })
 })
 

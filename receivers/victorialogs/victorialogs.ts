@@ -1,5 +1,6 @@
 import {
   type ComponentContext,
+  errorText,
   type Intake,
   msToNs,
   type Receiver,
@@ -47,6 +48,14 @@ export class VictoriaLogsReceiver implements Receiver {
     const seen = this.#remember(restored, gap.lookBackMs * 3)
     const now = clock.now()
     const position = restored?.position ?? { completeTo: now, checkedTo: now, asOf: now }
+    // After a crash before the first checkpoint the next start must go on from here, not begin anew.
+    if (!restored) {
+      await checkpoint.save([], position, seen.floor).catch(error => {
+        logger.warn('The first checkpoint could not be written: a crash before the next one leaves a gap.', {
+          error: errorText(error),
+        })
+      })
+    }
     const client = new Client(config, tls, clock)
     const checkpointer = new Checkpointer(
       {

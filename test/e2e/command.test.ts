@@ -128,7 +128,7 @@ describe('the command', () => {
     })
     expect(code).toBe(0)
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toMatch(
-      /"stringValue":"a"[^]*"stringValue":"b"/,
+      /"stringValue":"a"[\s\S]*"stringValue":"b"/,
     )
   })
 

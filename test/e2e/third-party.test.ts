@@ -145,7 +145,7 @@ describe('a package of somebody else', () => {
       expect(stdout).toMatch(/fail 0/)
       expect(stdout).toMatch(/pass [1-9]/)
       // The example of its README, as it stands.
-      const yaml = /```yaml\n([^]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
+      const yaml = /```yaml\n([\s\S]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
       await cp(folder, join(app, 'node_modules', `tocsin-their-${kind}`), { recursive: true })
       await writeFile(join(app, `${kind}.yaml`), yaml)
       expect(await tocsin('validate', '--config', `${kind}.yaml`)).toMatchObject({ stdout: '', stderr: '' })

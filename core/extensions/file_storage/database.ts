@@ -1,4 +1,5 @@
-import { chmod, mkdir, realpath, statfs } from 'node:fs/promises'
+import { access, chmod, mkdir, realpath, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
 import { type DirectoryLock, lockDirectory } from './directory-lock.js'
@@ -9,6 +10,8 @@ type Environment = RootDatabase<Buffer, Buffer>
 /** The kind of a row is the first byte of its key. */
 const NAMESPACE_ROW = 0x6e
 const ID_BYTES = 4
+/** Has no rows. */
+const NOBODYS_ID = 0xffff_ffff
 
 export interface Row {
   readonly key: Buffer
@@ -45,6 +48,31 @@ interface Shared {
 /** The environments of this process: LMDB must not open one twice. */
 const environments = new Map<string, Shared>()
 
+/**
+ * Opens beside a collector that may be running: without the lock, and without new namespaces, whose numbers two
+ * processes could give away twice. LMDB keeps writers apart. Throws `storage_missing`.
+ */
+export async function attachDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
+  let path: string
+  try {
+    path = await realpath(directory)
+    await access(join(path, 'data.mdb'))
+  } catch {
+    throw new PermanentError(
+      'storage_missing',
+      `There is no storage in ${directory}: no collector has run with it yet.`,
+    )
+  }
+  const shared = environments.get(path)
+  if (shared) {
+    shared.holders++
+    return holder(await shared.opening, () => letGo(path, shared))
+  }
+  const database = new OpenDatabase(path, openEnvironment(path))
+  database.onTrouble = options.onTrouble
+  return holder(database, () => database.close())
+}
+
 /** Throws `storage_in_use`, or `storage_unusable` when the directory cannot be made or written. */
 export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
   const path = await makeDirectory(directory)
@@ -78,19 +106,22 @@ async function makeDirectory(directory: string): Promise<string> {
 async function openLocked(path: string, options: DatabaseOptions): Promise<OpenDatabase> {
   const lock = await lockDirectory(path, options)
   try {
-    const env = open<Buffer, Buffer>({
-      path,
-      noSubdir: false,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      // It makes a promise of its own, and nobody could catch its rejection when the disk is full.
-      eventTurnBatching: false,
-    })
-    return new OpenDatabase(path, env, lock)
+    return new OpenDatabase(path, openEnvironment(path), lock)
   } catch (error) {
     await lock.release()
     throw new PermanentError('storage_unusable', `The storage in ${path}: ${errorText(error)}`)
   }
+}
+
+function openEnvironment(path: string): Environment {
+  return open<Buffer, Buffer>({
+    path,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // It makes a promise of its own, and nobody could catch its rejection when the disk is full.
+    eventTurnBatching: false,
+  })
 }
 
 function holder(database: OpenDatabase, close: () => Promise<void>): Database {
@@ -126,12 +157,13 @@ class OpenDatabase {
   onTrouble: (error: Error | undefined) => void = () => undefined
   readonly #path: string
   readonly #env: Environment
-  readonly #lock: DirectoryLock
+  /** Undefined beside a running collector. */
+  readonly #lock: DirectoryLock | undefined
   readonly #namespaces = new Map<string, Namespace>()
   #lastId = 0
   #failing = false
 
-  constructor(path: string, env: Environment, lock: DirectoryLock) {
+  constructor(path: string, env: Environment, lock?: DirectoryLock) {
     this.#path = path
     this.#env = env
     this.#lock = lock
@@ -165,6 +197,9 @@ class OpenDatabase {
   async write(name: string, rows: readonly Row[]): Promise<void> {
     if (rows.length === 0) return
     const namespace = this.#namespace(name)
+    if (namespace.id === NOBODYS_ID) {
+      throw new PermanentError('unknown_namespace', `The storage in ${this.#path} keeps nothing for ${name}.`)
+    }
     try {
       await this.#batch(namespace.saved ? rows : [namespaceRow(name, namespace.id), ...rows])
       namespace.saved = true
@@ -181,7 +216,7 @@ class OpenDatabase {
   async close(): Promise<void> {
     await this.#env.committed
     await this.#env.close()
-    await this.#lock.release()
+    await this.#lock?.release()
   }
 
   /** Runs on a thread of LMDB's; what waits meanwhile goes into the next transaction together. */
@@ -216,6 +251,7 @@ class OpenDatabase {
 
   #namespace(name: string): Namespace {
     let namespace = this.#namespaces.get(name)
+    if (!namespace && !this.#lock) return { id: NOBODYS_ID, saved: false }
     if (!namespace) {
       namespace = { id: ++this.#lastId, saved: false }
       this.#namespaces.set(name, namespace)

@@ -62,9 +62,14 @@ class FileState<S> implements StateStore<S> {
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
     return this.#inTurn(async ({ index }, database) => {
       const applied = changes.map(change => index.matches(change))
-      const applying = changes
-        .filter((_, at) => applied[at])
-        .map(change => ({ change, version: index.nextVersion() }))
+      const versions: (string | undefined)[] = []
+      const applying: { change: StateChange<S>; version: number }[] = []
+      for (const [at, change] of changes.entries()) {
+        if (!applied[at]) continue
+        const version = index.nextVersion()
+        applying.push({ change, version })
+        if (change.state !== undefined) versions[at] = String(version)
+      }
       const rows: Row[] = []
       for (const { change, version } of applying) {
         rows.push(stateRow(database, this.#namespace, change, version, this.#codec))
@@ -80,7 +85,7 @@ class FileState<S> implements StateStore<S> {
       ]
       // What a crash leaves of these goes the same way when it is read again.
       database.write(this.#namespace, gone).catch(() => undefined)
-      return { applied, evicted: evicted.length }
+      return { applied, versions, evicted: evicted.length }
     })
   }
 

@@ -9,7 +9,7 @@ import {
   type StorageProvider,
 } from 'tocsin/component'
 import type { FileStorageConfig } from './config.js'
-import { type Database, openDatabase } from './database.js'
+import { attachDatabase, type Database, type DatabaseOptions, openDatabase } from './database.js'
 import { fileKeyValue } from './file-key-value.js'
 import { fileState } from './file-state.js'
 
@@ -36,20 +36,27 @@ export class FileStorage implements Extension, StorageExtension {
   }
 
   async start(): Promise<void> {
-    this.#database = await openDatabase(this.#directory, {
-      clock: this.#context.clock,
-      timeoutMs: this.#timeoutMs,
-      onTrouble: error =>
-        this.#context.reportStatus(
-          error ? { status: 'recoverable_error', message: error.message } : { status: 'ok' },
-        ),
-    })
+    this.#database = await openDatabase(this.#directory, this.#options())
     this.#context.logger.info('The storage is open.', { directory: this.#directory })
+  }
+
+  async attach(): Promise<void> {
+    this.#database = await attachDatabase(this.#directory, this.#options())
   }
 
   async stop(): Promise<void> {
     await this.#database?.close()
     this.#database = undefined
+  }
+
+  #options(): DatabaseOptions {
+    const { clock, reportStatus } = this.#context
+    return {
+      clock,
+      timeoutMs: this.#timeoutMs,
+      onTrouble: error =>
+        reportStatus(error ? { status: 'recoverable_error', message: error.message } : { status: 'ok' }),
+    }
   }
 
   #opened(): Database {

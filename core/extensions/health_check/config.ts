@@ -31,10 +31,3 @@ export function checkConfig(config: HealthCheckConfig): CheckProblem[] {
   const message = `"${config.path}" is not a path`
   return [{ path: ['path'], message, fix: 'begin with / and use letters, digits, -, _ and .' }]
 }
-
-/** `host:port`, `[::1]:port` or `:port` for all interfaces; the schema checked it. */
-export function parseEndpoint(endpoint: string): { readonly host: string; readonly port: number } {
-  const colon = endpoint.lastIndexOf(':')
-  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
-  return { host: host === '' ? '0.0.0.0' : host, port: Number(endpoint.slice(colon + 1)) }
-}

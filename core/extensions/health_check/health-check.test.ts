@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
-import type { Extension, Host, ServiceStatus } from 'tocsin/component'
+import { type Extension, type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
 import { factoryConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HealthCheckConfig, parseEndpoint } from './config.js'
+import type { HealthCheckConfig } from './config.js'
 import { healthCheck } from './index.js'
 
 const stops: (() => Promise<void>)[] = []

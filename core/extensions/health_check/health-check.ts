@@ -1,6 +1,6 @@
-import { type ComponentContext, type Extension, type Host, serveGets } from 'tocsin/component'
+import { type ComponentContext, type Extension, type Host, parseEndpoint, serveGets } from 'tocsin/component'
 import { answer } from './answer.js'
-import { type HealthCheckConfig, parseEndpoint } from './config.js'
+import type { HealthCheckConfig } from './config.js'
 
 /** Answers health probes with the status of the service and its pipelines. */
 export class HealthCheck implements Extension {

@@ -19,7 +19,7 @@ const REPLIES: readonly (readonly [RegExp, string, string])[] = [
   [
     /^NOPERM/,
     'redis_authorization',
-    'does not let this user do that: grant it +@all on the keys of the prefix',
+    'does not let this user do that: grant it what the README of redis_storage lists',
   ],
   [/^MISCONF/, 'redis_unwritable', 'stopped writing because it cannot save to its disk'],
   [/^OOM/, 'redis_out_of_memory', 'is out of memory: raise maxmemory'],

@@ -10,6 +10,11 @@ export class Health {
 
   constructor(context: ComponentContext<unknown>) {
     this.#context = context
+    context.meter
+      .createObservableGauge('tocsin_redis_storage_local_partitions', {
+        description: 'Parts of the state that go on without Redis.',
+      })
+      .addCallback(result => result.observe(this.#open.size, { extension: context.id }))
   }
 
   connected(): void {

@@ -75,7 +75,7 @@ class RedisState<S> implements StateStore<S> {
   }
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
-    if (changes.length === 0) return { applied: [], evicted: 0 }
+    if (changes.length === 0) return { applied: [], versions: [], evicted: 0 }
     const args = [String(nsToMs(now)), String(this.#maxKeys)]
     for (const { key, expected, state, due, pinned, journal } of changes) {
       const present = state !== undefined

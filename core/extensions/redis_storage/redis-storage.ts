@@ -66,7 +66,10 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
     this.#connection = undefined
   }
 
-  #state<S>({ codec, maxKeys, merge }: StateOptions<S>, name: (part: number) => string): StateStore<S> {
+  #state<S>(
+    { codec, maxKeys, merge, onTrouble }: StateOptions<S>,
+    name: (part: number) => string,
+  ): StateStore<S> {
     const { clock, random } = this.#context
     const most = partMaxKeys(maxKeys, PARTITIONS)
     const parts = Array.from({ length: PARTITIONS }, (_, part) => {
@@ -77,7 +80,10 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
         random,
         maxKeys: most,
         merge,
-        onTrouble: error => this.#health.circuit(circuit, error),
+        onTrouble: error => {
+          if (error) onTrouble?.(error)
+          this.#health.circuit(circuit, error)
+        },
       })
       this.#shadows.push(shadow)
       return shadow

@@ -36,6 +36,8 @@ local states, due_index, order, sequence, journal, timers = unpack(KEYS)
 local now = tonumber(ARGV[1])
 local out = { 0 }
 local at = 3
+-- A server that lost its data must not give a version that someone remembers.
+if redis.call('EXISTS', sequence) == 0 then redis.call('SET', sequence, ARGV[1] .. '000') end
 local function parse(value) return string.match(value, '^(%d+)|(%d*)|(%d)|') end
 while at <= #ARGV do
   local key, expected, due, pinned, present = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]

@@ -94,7 +94,8 @@ export function stateStoreConformance(
     check('writes only over the version that was read', async store => {
       await write(store, [{ key: 'a', state: { n: 1 } }])
       const first = await one(store, 'a')
-      await write(store, [{ key: 'a', expected: first.version, state: { n: 2 } }])
+      const again = await store.write([change({ key: 'a', expected: first.version, state: { n: 2 } })], NOW)
+      equal(again.versions[0], (await one(store, 'a')).version)
       const lost = await store.write(
         [
           change({
@@ -110,6 +111,10 @@ export function stateStoreConformance(
         NOW,
       )
       deepEqual(lost.applied, [false, true, false])
+      deepEqual(
+        [lost.versions[0], lost.versions[1] !== undefined, lost.versions[2]],
+        [undefined, true, undefined],
+      )
       const second = await one(store, 'a', ['r'])
       deepEqual([second.state, second.due, second.journal.size], [{ n: 2 }, undefined, 0])
       notEqual(second.version, first.version)

@@ -1,0 +1,12 @@
+import { defineExtension } from 'tocsin/component'
+import { BearerToken } from './bearer-token.js'
+import { type BearerTokenConfig, checkConfig, schema } from './config.js'
+
+export const bearerTokenAuth = defineExtension<BearerTokenConfig>({
+  type: 'bearertokenauth',
+  stability: 'beta',
+  description: 'Authentication by a token in a header, for receivers and exporters.',
+  schema,
+  check: checkConfig,
+  create: (_, context) => new BearerToken(context),
+})

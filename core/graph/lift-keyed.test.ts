@@ -1,0 +1,121 @@
+import { concatMap, EMPTY, of, Subject } from 'rxjs'
+import { describe, expect, test } from 'vitest'
+import { type Counted, counter, event } from '../../test/support/counter.js'
+import { type Keyed, RetryableError } from '../component/index.js'
+import { memoryState } from '../state/memory-state.js'
+import { KeyedRuntime } from '../state/runtime.js'
+import { settleMicrotasks, VirtualClock } from '../testing/clock.js'
+import { seededRandom } from '../testing/random.js'
+import { sampleRecord } from '../testing/records.js'
+import { createBatch, PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
+import { liftKeyed } from './lift-keyed.js'
+import { Obligation } from './obligation.js'
+
+const SECOND = 1_000_000_000n
+
+/** Wakes each key ten seconds after its record, and says so in a record of its own. */
+const alarm: Keyed<string, string, string> = {
+  storage: undefined,
+  maxKeys: 100,
+  state: { encode: state => state, decode: text => text },
+  outcome: { encode: outcome => outcome, decode: text => text },
+  select: records => records.map(record => [{ key: String(record.body), data: String(record.body) }]),
+  step: (_, event) =>
+    event.kind === 'record'
+      ? { state: event.data, due: event.time + 10n * SECOND, outcome: 'seen', reason: 'seen' }
+      : { state: undefined, outcome: event.key, reason: 'woken' },
+  join: record => [record],
+  expire: keys => keys.map(key => sampleRecord({ id: `woken ${key}`, body: `woken ${key}` })),
+}
+
+describe('timers of a keyed processor', () => {
+  test('run when the watermark passes them, ahead of the time that ran them', async () => {
+    const { push, time, seen } = lifted()
+    push('a', 0n)
+    time(9n * SECOND)
+    time(11n * SECOND)
+    await settleMicrotasks()
+    expect(seen).toEqual(['a', 'time 9', 'woken a', 'time 11'])
+  })
+
+  test('run on event time while the sources catch up, so that speed does not matter', async () => {
+    const { push, time, seen } = lifted()
+    time(UNKNOWN_TIME)
+    push('a', 0n)
+    push('b', 9n * SECOND)
+    push('c', 12n * SECOND)
+    await settleMicrotasks()
+    expect(seen).toEqual(['time 0', 'a', 'b', 'c', 'woken a'])
+  })
+
+  test('wait for the watermark once the sources have caught up', async () => {
+    const { push, time, seen } = lifted()
+    time(5n * SECOND)
+    push('a', 0n)
+    push('b', 30n * SECOND)
+    await settleMicrotasks()
+    expect(seen).toEqual(['time 5', 'a', 'b'])
+  })
+
+  test('settle what they made under an obligation of its own', async () => {
+    const { push, time, settled } = lifted()
+    push('a', 0n)
+    time(11n * SECOND)
+    await settleMicrotasks()
+    expect(settled).toEqual(['a'])
+  })
+})
+
+test('leaves a batch with its source when the state could not be written until the end', async () => {
+  const store = memoryState<Counted>({ maxKeys: 9 })
+  const away = { ...store, read: () => Promise.reject(new RetryableError('test', 'away')) }
+  const options = { clock: new VirtualClock(), random: seededRandom(1), journal: true, shared: false }
+  const runtime = new KeyedRuntime(counter(), away, options)
+  const failed: unknown[] = []
+  const head = new Subject<PipelineBatch>()
+  const out: PipelineBatch[] = []
+  const operator = liftKeyed(runtime, async (_, error) => void failed.push(error))
+  head.pipe(operator).subscribe(batch => out.push(batch))
+  let settled = 0
+  const batch = createBatch([event('1', 1n, 'alert:a')], { onSettled: () => settled++ })
+  head.next(batch as PipelineBatch)
+  await new Promise(resolve => setImmediate(resolve))
+  await runtime.close()
+  await settleMicrotasks()
+  expect({ failed, settled, out }).toEqual({ failed: [], settled: 0, out: [] })
+})
+
+function lifted() {
+  const clock = new VirtualClock(100n * SECOND)
+  const runtime = new KeyedRuntime(alarm, memoryState({ maxKeys: 100 }), {
+    clock,
+    random: seededRandom(1),
+    journal: false,
+    shared: false,
+  })
+  const head = new Subject<PipelineBatch>()
+  const seen: string[] = []
+  const settled: string[] = []
+  head
+    .pipe(
+      liftKeyed(runtime, async () => {
+        throw new Error('nothing fails here')
+      }),
+      concatMap(batch => {
+        if (batch.records.length === 0) seen.push(`time ${(batch.watermark ?? 0n) / SECOND}`)
+        else seen.push(...batch.records.map(record => String(record.body)))
+        if (batch.records.length > 0) batch.settle()
+        return batch.watermark === undefined ? EMPTY : of(batch)
+      }),
+    )
+    .subscribe()
+  return {
+    seen,
+    settled,
+    time: (watermark: bigint) => head.next(timeBatch(watermark)),
+    push: (body: string, timestamp: bigint) => {
+      const record = sampleRecord({ id: body, body, timestamp: timestamp + SECOND / 1_000n })
+      head.next(new PipelineBatch([record], [new Obligation(() => settled.push(body))]))
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import { errorText, type Logger } from '../component/index.js'
+
+/** Runs a step for all, at once; a failure is logged and keeps none of the others from running. */
+export async function settleAll<T>(
+  items: readonly T[],
+  step: (item: T) => Promise<void> | undefined,
+  logger: Logger,
+): Promise<void> {
+  const results = await Promise.allSettled(items.map(async item => step(item)))
+  for (const result of results) {
+    if (result.status === 'rejected') {
+      logger.warn('A component did not stop cleanly.', { reason: errorText(result.reason) })
+    }
+  }
+}

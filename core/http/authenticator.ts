@@ -1,0 +1,20 @@
+import type { ComponentContext } from '../component/context.js'
+import { PermanentError } from '../component/errors.js'
+import type { AuthenticatorExtension } from '../component/extension.js'
+
+/**
+ * The authenticator that an `auth` key names, with the method that is needed. Throws `no_authenticator` when the
+ * extension has none for this side.
+ */
+export function authenticatorOf<M extends 'authenticate' | 'headers'>(
+  context: Pick<ComponentContext<unknown>, 'extension'>,
+  id: string,
+  method: M,
+): AuthenticatorExtension & Required<Pick<AuthenticatorExtension, M>> {
+  const found = context.extension<AuthenticatorExtension>(id)
+  if (typeof found[method] !== 'function') {
+    const what = method === 'headers' ? 'prove who an exporter is' : 'say who may send'
+    throw new PermanentError('no_authenticator', `The extension ${id} cannot ${what}.`)
+  }
+  return found as AuthenticatorExtension & Required<Pick<AuthenticatorExtension, M>>
+}

@@ -1,0 +1,116 @@
+import { type Clock, errorText, type Logger } from '../component/index.js'
+import type { DeadLetter, DeadLetters, Delivery } from '../delivery/index.js'
+
+export interface DeadLetterRetriesOptions {
+  readonly deadLetters: DeadLetters
+  /** The delivery of an exporter. */
+  delivery(id: string): Delivery | undefined
+  /** False while another collector with the same dead letters does it. */
+  mayLook(): boolean
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const LOOK_EVERY_MS = 2_000
+/** Letters on their way at a time. */
+const MAX_PENDING = 100
+/** Only what exporters gave up can be queued again. */
+const EXPORTER = 'exporter/'
+
+/**
+ * Queues the dead letters again that someone asked for (`tocsin dead-letter retry`). A letter goes only when its
+ * records are settled: after a crash in between it is sent again, with the same event ids.
+ */
+export class DeadLetterRetries {
+  readonly #options: DeadLetterRetriesOptions
+  /** By letter: gives up waiting for its settlement. */
+  readonly #pending = new Map<string, () => void>()
+  readonly #running = new Set<Promise<void>>()
+  #cancel: () => void = () => undefined
+  #stopped = false
+
+  constructor(options: DeadLetterRetriesOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#run(this.#look())
+  }
+
+  /** Takes no more letters; those on their way may still settle. */
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+
+  /** After the deliveries have stopped: what did not settle stays for the next start. */
+  async close(): Promise<void> {
+    for (const giveUp of this.#pending.values()) giveUp()
+    await Promise.all(this.#running)
+  }
+
+  #run(task: Promise<void>): void {
+    const running = task
+      .catch(error => {
+        if (!this.#stopped)
+          this.#options.logger.warn('The dead letters fail; they are looked at again.', {
+            reason: errorText(error),
+          })
+      })
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async #look(): Promise<void> {
+    const { deadLetters, clock, mayLook } = this.#options
+    try {
+      const wanted = mayLook() ? await deadLetters.retryRequests(MAX_PENDING) : []
+      for (const id of wanted) {
+        if (this.#stopped) break
+        if (!this.#pending.has(id)) await this.#retry(id)
+      }
+    } finally {
+      if (!this.#stopped) this.#cancel = clock.schedule(LOOK_EVERY_MS, () => this.start())
+    }
+  }
+
+  /** Resolves when the letter is handed to the queue, so that letters keep their order. */
+  async #retry(id: string): Promise<void> {
+    const { deadLetters, logger } = this.#options
+    const letter = await this.#read(id)
+    const exporter = letter?.component.startsWith(EXPORTER)
+      ? letter.component.slice(EXPORTER.length)
+      : undefined
+    const delivery = exporter === undefined ? undefined : this.#options.delivery(exporter)
+    if (!letter || !delivery) {
+      if (letter) {
+        const { component } = letter
+        logger.warn('A dead letter cannot be sent again: its exporter is not running.', { component, id })
+      }
+      return deadLetters.withdrawRetry([id])
+    }
+    const settled = new Promise<boolean>(resolve => {
+      this.#pending.set(id, () => resolve(false))
+      delivery
+        .enqueue(letter.records, letter.pipeline, { settle: () => resolve(true) })
+        // It has stopped.
+        .catch(() => resolve(false))
+    })
+    this.#run(
+      settled.then(async done => {
+        if (done) await deadLetters.remove([id])
+        this.#pending.delete(id)
+      }),
+    )
+  }
+
+  async #read(id: string): Promise<DeadLetter | undefined> {
+    try {
+      return await this.#options.deadLetters.get(id)
+    } catch (error) {
+      const reason = errorText(error)
+      this.#options.logger.error('A dead letter cannot be read; it stays.', { id, reason })
+      return undefined
+    }
+  }
+}

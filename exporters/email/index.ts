@@ -1,0 +1,13 @@
+import { defineExporter } from 'tocsin/component'
+import { checkEmail, type EmailConfig, emailSchema } from './config.js'
+import { createEmail } from './email.js'
+
+export const email = defineExporter<EmailConfig>({
+  type: 'email',
+  stability: 'beta',
+  description: 'Mails each record through an SMTP server, to each recipient on their own.',
+  notifying: true,
+  schema: emailSchema,
+  check: checkEmail,
+  create: (_, context) => createEmail(context),
+})

@@ -1,0 +1,98 @@
+import {
+  type CheckProblem,
+  type ConfigSchema,
+  checkHeaders,
+  checkTls,
+  type TlsClientConfig,
+  tlsSchema,
+} from 'tocsin/component'
+
+export interface OtlpExporterConfig {
+  readonly endpoint: string
+  readonly compression: 'gzip' | 'none'
+  readonly headers?: { readonly [name: string]: string }
+  readonly tls?: TlsClientConfig
+  readonly auth?: { readonly authenticator: string }
+  readonly keepalive?: {
+    readonly time: string
+    readonly timeout: string
+    readonly permit_without_stream: boolean
+  }
+}
+
+export const schema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['endpoint'],
+  properties: {
+    endpoint: {
+      type: 'string',
+      description: 'host:port. https:// before it, or nothing: with TLS; http://: without.',
+      examples: ['collector.example.com:4317'],
+    },
+    compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the messages.' },
+    headers: {
+      type: 'object',
+      additionalProperties: { type: 'string', secret: true },
+      description: 'Sent with each request. Values are treated as secrets.',
+    },
+    tls: tlsSchema,
+    auth: {
+      type: 'object',
+      description: 'Who we are.',
+      additionalProperties: false,
+      required: ['authenticator'],
+      properties: {
+        authenticator: {
+          type: 'string',
+          component: 'extension',
+          description: 'The id of a basicauth or bearertokenauth extension.',
+        },
+      },
+    },
+    keepalive: {
+      type: 'object',
+      description: 'Asks a silent server whether it is there; not when not set.',
+      additionalProperties: false,
+      properties: {
+        time: { type: 'string', format: 'duration', default: '10s', description: 'After this silence.' },
+        timeout: {
+          type: 'string',
+          format: 'duration',
+          default: '20s',
+          description: 'How long the server has for its answer.',
+        },
+        permit_without_stream: {
+          type: 'boolean',
+          default: false,
+          description: 'Also without a request under way.',
+        },
+      },
+    },
+  },
+  synonyms: { url: 'endpoint' },
+}
+
+export interface Target {
+  /** For gRPC's resolver. */
+  readonly address: string
+  readonly secure: boolean
+}
+
+export function checkConfig(config: OtlpExporterConfig): CheckProblem[] {
+  const problems = [...checkHeaders(config.headers, ['headers']), ...checkTls(config.tls, ['tls'])]
+  if (!targetOf(config)) {
+    const message = `"${config.endpoint}" is not of the form host:port`
+    problems.push({ path: ['endpoint'], message, fix: 'for example collector.example.com:4317' })
+  }
+  return problems
+}
+
+/** Undefined when the endpoint is none. */
+export function targetOf({ endpoint, tls }: OtlpExporterConfig): Target | undefined {
+  const match = /^(?:(https?):\/\/)?([^\s/@:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(endpoint)
+  if (!match) return undefined
+  const scheme = match[1]?.toLowerCase()
+  const secure = scheme === undefined ? tls?.insecure !== true : scheme === 'https'
+  return { address: `${match[2]}:${match[3]}`, secure }
+}

@@ -1,0 +1,193 @@
+import { fileURLToPath } from 'node:url'
+import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
+import {
+  type Exporter,
+  encodeResponse,
+  encodeStatus,
+  pickFields,
+  RPC_CODE,
+  type Sent,
+} from 'tocsin/component'
+import { exporterConformance, sampleRecord, testContext } from 'tocsin/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { EXPORT } from '../../test/support/otlp-client.js'
+import { freePort, startReceiver } from '../../test/support/otlp-receiver.js'
+import { checkConfig, type OtlpExporterConfig, targetOf } from './config.js'
+import { otlpExporter } from './index.js'
+
+const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+
+const stops: (() => unknown)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop()
+})
+
+describe('conformance', () => {
+  for (const check of exporterConformance<OtlpExporterConfig>({
+    factory: otlpExporter,
+    destination: async () => {
+      const receiver = await startReceiver()
+      const config = {
+        endpoint: `http://${receiver.grpc}`,
+        compression: 'gzip' as const,
+        headers: { 'x-key': 's3cret' },
+      }
+      return {
+        config,
+        received: () => receiver.intake.records().length,
+        close: () => receiver.stop(),
+      }
+    },
+    secrets: ['s3cret'],
+  })) {
+    it(check.name, check.run)
+  }
+})
+
+describe('otlp', () => {
+  it('delivers every field, and waits as long as a busy receiver asks for', async () => {
+    const receiver = await startReceiver()
+    stops.push(() => receiver.stop())
+    const exporter = await started({ endpoint: receiver.grpc, tls: { insecure: true } })
+    const record = sampleRecord({ eventName: 'e', flags: 1, body: { deep: [2n ** 62n, 0.5, null] } })
+    receiver.intake.setBusy({ busy: true, retryAfterMs: 1_250, reason: 'pipeline_full' })
+    expect(await send(exporter, record)).toEqual({
+      reason: expect.stringContaining('pipeline_full'),
+      retryAfterMs: 1_250,
+    })
+    receiver.intake.setBusy(undefined)
+    expect(await send(exporter, record)).toBe('ok')
+    expect(receiver.intake.records().map(pickFields)).toEqual([pickFields(record)])
+  })
+
+  it('sends again exactly what the specification says', async () => {
+    let reply: Reply = { code: 0 }
+    const { address, calls } = await destination(() => reply)
+    const exporter = await started({
+      endpoint: `http://${address}`,
+      headers: { authorization: 'Bearer s3cret' },
+    })
+    const { CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS } = RPC_CODE
+    for (const code of [CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS]) {
+      reply = { code, message: 'because of s3cret' }
+      expect(await send(exporter)).toEqual({
+        reason: `${address}: because of [REDACTED] (gRPC code ${code})`,
+      })
+    }
+    for (const code of [2, 3, 5, 6, 7, 8, 9, 12, 13, 16]) {
+      reply = { code, message: 'no' }
+      expect(await send(exporter)).toMatchObject({ refused: [0] })
+    }
+    const { RESOURCE_EXHAUSTED } = RPC_CODE
+    reply = { code: RESOURCE_EXHAUSTED, message: 'later', retryAfterMs: 3_000 }
+    expect(await send(exporter)).toMatchObject({ retryAfterMs: 3_000 })
+    expect(calls[0]?.get('authorization')).toEqual(['Bearer s3cret'])
+  })
+
+  it('hands on how many records were rejected', async () => {
+    const { address } = await destination(() => ({ code: 0, rejected: 1, message: 'too old' }))
+    const exporter = await started({ endpoint: `http://${address}` })
+    expect(await send(exporter)).toEqual({ rejected: 1, reason: `${address} rejected 1 records: too old` })
+  })
+
+  it('counts a server that is not there as one to try again, and finds it when it comes', async () => {
+    const port = await freePort()
+    const exporter = await started({ endpoint: `http://127.0.0.1:${port}` })
+    expect(await send(exporter)).toMatchObject({ reason: expect.stringContaining('14') })
+    const receiver = await startReceiver({ grpc: { endpoint: `127.0.0.1:${port}` } })
+    stops.push(() => receiver.stop())
+    await expect.poll(() => send(exporter), { timeout: 10_000 }).toBe('ok')
+  })
+
+  it('speaks TLS with a certificate of its own, and only to the server it expects', async () => {
+    const path = (name: string) => `${FIXTURES}/${name}`
+    const tls = {
+      cert_file: path('server.pem'),
+      key_file: path('server.key'),
+      client_ca_file: path('ca.pem'),
+      reload_interval: '1m',
+    }
+    const receiver = await startReceiver({ grpc: { tls }, http: { tls } })
+    stops.push(() => receiver.stop())
+    const ours = { ca_file: path('ca.pem'), cert_file: path('client.pem'), key_file: path('client.key') }
+    const exporter = (tls: OtlpExporterConfig['tls']) =>
+      started({ endpoint: receiver.grpc, ...(tls && { tls }) })
+    const right = await exporter({ ...ours, server_name_override: 'tocsin.test' })
+    expect(await send(right)).toBe('ok')
+    for (const wrong of [
+      { ...ours, server_name_override: 'other.test' },
+      { ca_file: ours.ca_file, server_name_override: 'tocsin.test' },
+      undefined,
+    ]) {
+      expect(await send(await exporter(wrong))).toMatchObject({ reason: expect.stringContaining('14') })
+    }
+    expect(receiver.intake.records()).toHaveLength(1)
+  })
+
+  it('explains its configuration', () => {
+    const config = { endpoint: 'x:4317', compression: 'gzip' as const }
+    expect(checkConfig(config)).toEqual([])
+    expect(checkConfig({ ...config, endpoint: 'x' })).toMatchObject([{ path: ['endpoint'] }])
+    expect(targetOf(config)).toEqual({ address: 'x:4317', secure: true })
+    expect(targetOf({ ...config, tls: { insecure: true } })?.secure).toBe(false)
+    expect(targetOf({ ...config, endpoint: 'https://x:1/', tls: { insecure: true } })?.secure).toBe(true)
+  })
+})
+
+async function started(config: Partial<OtlpExporterConfig>): Promise<Exporter> {
+  const full = { endpoint: '', compression: 'none' as const, ...config }
+  const context = testContext({ config: full })
+  const exporter = otlpExporter.create(full as never, context as never) as Exporter
+  await exporter.start?.()
+  stops.push(() => exporter.stop?.())
+  return exporter
+}
+
+function send(exporter: Exporter, record = sampleRecord()): Promise<Sent> {
+  const request = { records: [record], pipeline: 'logs', queuedAt: 0n, attempt: 1 }
+  return exporter.send(request, AbortSignal.timeout(10_000))
+}
+
+interface Reply {
+  readonly code: number
+  readonly message?: string
+  readonly retryAfterMs?: number
+  readonly rejected?: number
+}
+
+/** A gRPC server of somebody else. */
+async function destination(reply: () => Reply) {
+  const calls: Metadata[] = []
+  const server = new Server()
+  const same = (bytes: Buffer): Buffer => bytes
+  const method = {
+    path: EXPORT,
+    requestStream: false,
+    responseStream: false,
+    requestDeserialize: same,
+    requestSerialize: same,
+    responseDeserialize: same,
+    responseSerialize: same,
+  }
+  server.addService(
+    { Export: method },
+    {
+      Export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+        calls.push(call.metadata)
+        const { code, message = '', retryAfterMs, rejected } = reply()
+        if (code === 0)
+          return done(null, encodeResponse(rejected ? { rejected, message } : undefined, 'proto'))
+        const metadata = new Metadata()
+        metadata.set('grpc-status-details-bin', encodeStatus({ code, message, retryAfterMs }, 'proto'))
+        done({ code, details: message, metadata })
+      },
+    },
+  )
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  )
+  stops.push(() => server.forceShutdown())
+  return { address: `127.0.0.1:${port}`, calls }
+}

@@ -1,0 +1,129 @@
+import { createSecureContext } from 'node:tls'
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  compressionAlgorithms,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js'
+import {
+  authenticatorOf,
+  type ComponentContext,
+  decodeResponse,
+  decodeStatus,
+  durationMs,
+  type Exporter,
+  type ExportRequest,
+  encodeOtlpProto,
+  RPC_CODE,
+  redact,
+  type Sent,
+  secretsOf,
+  sentOfPartial,
+  tlsConnectOptions,
+} from 'tocsin/component'
+import { type OtlpExporterConfig, type Target, targetOf } from './config.js'
+
+const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
+/** What may be sent again by the OTLP specification; RESOURCE_EXHAUSTED only with a RetryInfo. */
+const RETRYABLE: ReadonlySet<number> = new Set([
+  RPC_CODE.CANCELLED,
+  RPC_CODE.DEADLINE_EXCEEDED,
+  RPC_CODE.ABORTED,
+  RPC_CODE.OUT_OF_RANGE,
+  RPC_CODE.UNAVAILABLE,
+  RPC_CODE.DATA_LOSS,
+])
+
+/** Sends requests over OTLP/gRPC, as bytes: gRPC itself encodes nothing. */
+export class OtlpExporter implements Exporter {
+  readonly #context: ComponentContext<OtlpExporterConfig>
+  readonly #target: Target
+  #client: Client | undefined
+  #credentials: () => { readonly [name: string]: string } = () => ({})
+
+  constructor(context: ComponentContext<OtlpExporterConfig>) {
+    this.#context = context
+    this.#target = targetOf(context.config) as Target
+  }
+
+  async start(): Promise<void> {
+    const { config } = this.#context
+    if (config.auth) {
+      const authenticator = authenticatorOf(this.#context, config.auth.authenticator, 'headers')
+      this.#credentials = () => authenticator.headers()
+    }
+    this.#client = new Client(this.#target.address, await this.#channelCredentials(), channelOptions(config))
+  }
+
+  async send({ records }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+    const headers = { ...this.#context.config.headers, ...this.#credentials() }
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+    const answer = await this.#call(encodeOtlpProto(records), metadata, signal)
+    const { address } = this.#target
+    if (Buffer.isBuffer(answer)) return sentOfPartial(decodeResponse(answer, 'proto'), address)
+    const secrets = secretsOf(new URL('http://secrets'), headers, false)
+    const reason = `${address}: ${redact(answer.details, secrets)} (gRPC code ${answer.code})`
+    const [details] = answer.metadata.get('grpc-status-details-bin')
+    const retryAfterMs = Buffer.isBuffer(details) ? decodeStatus(details, 'proto')?.retryAfterMs : undefined
+    const again =
+      RETRYABLE.has(answer.code) ||
+      (answer.code === RPC_CODE.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)
+    if (!again) return { refused: records.map((_, index) => index), reason }
+    return { reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  }
+
+  async stop(): Promise<void> {
+    this.#client?.close()
+  }
+
+  #call(body: Buffer, metadata: Metadata, signal: AbortSignal): Promise<Buffer | ServiceError> {
+    return new Promise(resolve => {
+      const client = this.#client as Client
+      const call = client.makeUnaryRequest(EXPORT, same, same, body, metadata, (error, answer) => {
+        signal.removeEventListener('abort', cancel)
+        resolve(error ?? answer ?? Buffer.alloc(0))
+      })
+      const cancel = (): void => call.cancel()
+      signal.addEventListener('abort', cancel, { once: true })
+      if (signal.aborted) cancel()
+    })
+  }
+
+  async #channelCredentials(): Promise<ChannelCredentials> {
+    if (!this.#target.secure) return credentials.createInsecure()
+    const { config, baseDir } = this.#context
+    const tls = await tlsConnectOptions(config.tls, baseDir)
+    return credentials.createFromSecureContext(createSecureContext(tls), {
+      rejectUnauthorized: tls.rejectUnauthorized,
+    })
+  }
+}
+
+const same = (bytes: Buffer): Buffer => bytes
+
+function channelOptions({ compression, keepalive, tls }: OtlpExporterConfig): ChannelOptions {
+  return {
+    // Queue and retry are the core's.
+    'grpc.enable_retries': 0,
+    'grpc.initial_reconnect_backoff_ms': 500,
+    'grpc.max_reconnect_backoff_ms': 10_000,
+    'grpc.max_send_message_length': -1,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.primary_user_agent': 'tocsin',
+    'grpc.default_compression_algorithm':
+      compression === 'gzip' ? compressionAlgorithms.gzip : compressionAlgorithms.identity,
+    ...(keepalive && {
+      'grpc.keepalive_time_ms': durationMs(keepalive.time),
+      'grpc.keepalive_timeout_ms': durationMs(keepalive.timeout),
+      'grpc.keepalive_permit_without_calls': keepalive.permit_without_stream ? 1 : 0,
+    }),
+    ...(tls?.server_name_override && {
+      'grpc.ssl_target_name_override': tls.server_name_override,
+      'grpc.default_authority': tls.server_name_override,
+    }),
+  }
+}

@@ -1,0 +1,103 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import {
+  authenticatorOf,
+  type ComponentContext,
+  createHttpSender,
+  decodeResponse,
+  decodeStatus,
+  type Exporter,
+  type ExportRequest,
+  encodeOtlpJson,
+  encodeOtlpProto,
+  type HttpAnswer,
+  type HttpSender,
+  type PartialSuccess,
+  redact,
+  type Sent,
+  secretsOf,
+  sentOf,
+  sentOfPartial,
+  tlsConnectOptions,
+} from 'tocsin/component'
+import { logsUrl, type OtlpHttpConfig } from './config.js'
+
+const CONTENT_TYPE = { proto: 'application/x-protobuf', json: 'application/json' } as const
+/** What may be sent again by the OTLP specification; any other failure is final. */
+const RETRYABLE = new Set([429, 502, 503, 504])
+
+const compress = promisify(gzip)
+
+/** Sends requests over OTLP/HTTP. */
+export class OtlpHttpExporter implements Exporter {
+  readonly #context: ComponentContext<OtlpHttpConfig>
+  #sender: HttpSender | undefined
+  #credentials: () => { readonly [name: string]: string } = () => ({})
+
+  constructor(context: ComponentContext<OtlpHttpConfig>) {
+    this.#context = context
+  }
+
+  async start(): Promise<void> {
+    const { config, baseDir, clock } = this.#context
+    const { auth, headers = {}, compression } = config
+    if (auth) {
+      const authenticator = authenticatorOf(this.#context, auth.authenticator, 'headers')
+      this.#credentials = () => authenticator.headers()
+    }
+    this.#sender = createHttpSender({
+      endpoint: logsUrl(config),
+      clock,
+      tls: await tlsConnectOptions(config.tls, baseDir),
+      headers: {
+        ...headers,
+        'content-type': CONTENT_TYPE[config.encoding],
+        ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+      },
+    })
+  }
+
+  async send({ records }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+    const { encoding, compression } = this.#context.config
+    const sender = this.#sender as HttpSender
+    const plain = encoding === 'json' ? Buffer.from(encodeOtlpJson(records)) : encodeOtlpProto(records)
+    const body = compression === 'gzip' ? await compress(plain) : plain
+    const credentials = this.#credentials()
+    const answer = await sender.send({ body, secretHeaders: credentials }, signal)
+    if (answer.kind === 'ok') return sentOfPartial(this.#partial(answer), sender.target)
+    return sentOf(this.#failure(answer, credentials), records.length)
+  }
+
+  async stop(): Promise<void> {
+    await this.#sender?.close()
+  }
+
+  /** By the OTLP specification's list of codes, with the delay of a RetryInfo where there is no Retry-After. */
+  #failure(
+    answer: Exclude<HttpAnswer, { kind: 'ok' }>,
+    credentials: { readonly [name: string]: string },
+  ): HttpAnswer {
+    const { config } = this.#context
+    const { status, body } = answer
+    const found = body && decodeStatus(body, config.encoding)
+    let { reason } = answer
+    if (found?.message) {
+      const secrets = secretsOf(new URL(logsUrl(config)), { ...config.headers, ...credentials }, false)
+      reason = `${this.#sender?.target} answered ${status}: ${redact(found.message, secrets)}`
+    }
+    if (answer.kind === 'refused' || (status !== undefined && !RETRYABLE.has(status)))
+      return { kind: 'refused', reason }
+    const retryAfterMs = answer.retryAfterMs ?? found?.retryAfterMs
+    return { kind: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  }
+
+  /** A body that is no response takes nothing back: the status was 2xx. */
+  #partial({ headers, body }: Extract<HttpAnswer, { kind: 'ok' }>): PartialSuccess | undefined {
+    try {
+      return decodeResponse(body, /json/i.test(String(headers['content-type'])) ? 'json' : 'proto')
+    } catch {
+      this.#context.logger.debug('The body of a successful answer is no OTLP response.')
+      return undefined
+    }
+  }
+}

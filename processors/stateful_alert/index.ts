@@ -1,0 +1,12 @@
+import { defineProcessor } from 'tocsin/component'
+import { check, type StatefulAlertConfig, schema } from './config.js'
+import { statefulAlert } from './stateful-alert.js'
+
+export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
+  type: 'stateful_alert',
+  stability: 'beta',
+  description: 'Finds alerts by a table of patterns, and tells new ones from duplicates and recoveries.',
+  schema,
+  check,
+  create: statefulAlert,
+})

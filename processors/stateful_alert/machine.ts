@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto'
+import type { KeyedEvent, Step } from 'tocsin/component'
+import type { Outcome } from './outcome.js'
+import type { Rule } from './rule.js'
+import type { Active, AlertState, Episode, RowText } from './state.js'
+import { inserted, within } from './windows.js'
+
+/** What a record says to a key. */
+export interface Sighting {
+  readonly rule: Rule
+  readonly kind: 'alert' | 'recovery'
+  /** The record's own time, ns since the epoch; 0n when it has none. */
+  readonly stamp: bigint
+  /** Tells the event from others of the same time, the same in a replay. Called when an episode begins. */
+  readonly identity: () => string
+  /** See `Active.origin`. Called when an alert fires. */
+  readonly origin: () => string
+  readonly cut: boolean
+}
+
+/** What holds for all keys of a processor. */
+export interface Rules {
+  /** The row of a key, while the table has it. */
+  ruleOf(key: string): Rule | undefined
+  /** The row of the key has been gone for two reloads in a row. */
+  isRemoved(key: string): boolean
+  readonly ttlNs: bigint
+  /** Stale state goes at multiples of this, many keys together. */
+  readonly scanNs: bigint
+}
+
+type Decision = Step<AlertState, Outcome>
+
+/** The transitions of one key. Pure, but for the table that `rules` looks into. */
+export function stepAlert(
+  rules: Rules,
+  state: AlertState | undefined,
+  event: KeyedEvent<Sighting>,
+): Decision {
+  const { key, time } = event
+  if (event.kind === 'due') return state ? onDue(rules, state, key, time) : REMOVED
+  const step =
+    event.data.kind === 'alert'
+      ? onAlert(state, key, time, event.data)
+      : onRecovery(state, key, time, event.data)
+  return step.state === undefined ? step : { ...step, ...schedule(rules, step.state, event.data.rule) }
+}
+
+const REMOVED: Decision = { state: undefined, outcome: undefined, reason: 'gone' }
+
+type Decided = Pick<Decision, 'state' | 'outcome' | 'reason'>
+
+function decided(state: AlertState | undefined, outcome: Outcome): Decided {
+  return { state, outcome, reason: outcome.status }
+}
+
+function onAlert(state: AlertState | undefined, key: string, time: bigint, sighting: Sighting): Decided {
+  const { rule } = sighting
+  const { schema } = rule
+  const newest = state && state.newest > time ? state.newest : time
+  const common = { key, row: rule.text, ...(sighting.cut && { cut: true as const }) }
+  if (state?.active) {
+    const duplicates = state.active.duplicates + 1
+    const next = { ...state, newest, active: { ...state.active, duplicates } }
+    return decided(next, { ...common, status: 'alert_duplicate', ...told(state.episode), duplicates })
+  }
+  const before = within(state?.alerts ?? [], newest, schema.windowNs)
+  // A late event can be outside of the window that the newest one ends.
+  const counts = newest - time <= schema.windowNs
+  const alerts = counts ? inserted(before, time) : before
+  const begun = before.length > 0 && state?.episode ? undefined : begin(state, key, time, sighting)
+  const { episode, last } = begun ?? {
+    episode: earlier(state?.episode as Episode, time, counts),
+    last: state?.last,
+  }
+  const fires = alerts.length >= schema.count || schema.count === 1
+  const count = schema.mode === 'threshold' ? { count: Math.max(alerts.length, fires ? 1 : 0) } : {}
+  const { recoveredAt } = state ?? {}
+  const kept = {
+    newest,
+    recoveries: [],
+    ...(recoveredAt !== undefined && { recoveredAt }),
+    ...(last && { last }),
+  }
+  if (!fires) {
+    const next = { ...kept, alerts, ...(alerts.length > 0 && { episode }) }
+    return decided(next, { ...common, status: 'alert_accumulating', ...told(episode), ...count })
+  }
+  const alert: Outcome = { ...common, status: 'alert', ...told(episode), ...count }
+  if (recoveredAt !== undefined && time < recoveredAt) {
+    return decided({ ...kept, alerts: [] }, { ...alert, recovered: true })
+  }
+  const active = {
+    firedAt: time,
+    duplicates: 0,
+    origin: sighting.origin(),
+    row: rule.text,
+    expireNs: schema.expireNs,
+  }
+  return decided({ ...kept, alerts: [], episode, active }, alert)
+}
+
+function onRecovery(state: AlertState | undefined, key: string, time: bigint, sighting: Sighting): Decided {
+  const { rule, cut } = sighting
+  const { schema } = rule
+  const row = { ...rule.text, pattern: rule.recovery }
+  const common = { key, row, ...(cut && { cut: true as const }) }
+  if (!state?.active) return decided(state, { ...common, status: 'recovery_duplicate' })
+  const newest = state.newest > time ? state.newest : time
+  const before = within(state.recoveries, newest, schema.recoveryWindowNs)
+  const recoveries = newest - time <= schema.recoveryWindowNs ? inserted(before, time) : before
+  if (recoveries.length < schema.recoveryCount && schema.recoveryCount > 1) {
+    const count = { count: recoveries.length }
+    const next = { ...state, newest, recoveries }
+    return decided(next, { ...common, status: 'recovery_accumulating', ...told(state.episode), ...count })
+  }
+  const { duplicates } = state.active
+  return decided(recovered(state, newest, time), {
+    ...common,
+    status: 'recovery',
+    ...told(state.episode),
+    duplicates,
+    reason: 'pattern',
+  })
+}
+
+/** A timer: expiry, a row that is gone, stale state. Early calls change nothing. */
+function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Decision {
+  const rule = rules.ruleOf(key)
+  const { active, episode } = state
+  if (active && rules.isRemoved(key)) {
+    const at = state.newest > time ? state.newest : time
+    const outcome = ended(key, active, active.row, episode, 'rule_removed', at)
+    return { ...decided(undefined, outcome), reason: 'rule_removed' }
+  }
+  const expiry = expiryOf(state, rule)
+  if (active && expiry !== undefined && expiry <= time) {
+    const outcome = ended(key, active, rule?.text ?? active.row, episode, 'auto_expire', expiry)
+    const newest = state.newest > time ? state.newest : time
+    const next = recovered(state, newest, expiry)
+    return { ...decided(next, outcome), reason: 'auto_expire', ...schedule(rules, next, rule) }
+  }
+  if (staleAt(rules, state, rule) <= time) {
+    const made = { at: time, origin: '' }
+    const outcome: Outcome = { status: 'heartbeat_scan', key, row: NO_ROW, count: active ? 1 : 0, made }
+    return { state: undefined, outcome, reason: 'stale' }
+  }
+  return { state, ...schedule(rules, state, rule), outcome: undefined, reason: 'early' }
+}
+
+const NO_ROW: RowText = { severity: '', message: '', pattern: '' }
+
+function ended(
+  key: string,
+  { duplicates, origin }: Active,
+  row: RowText,
+  episode: Episode | undefined,
+  reason: 'auto_expire' | 'rule_removed',
+  at: bigint,
+): Outcome {
+  return { status: 'recovery', key, row, ...told(episode), duplicates, reason, made: { at, origin } }
+}
+
+function recovered({ last }: AlertState, newest: bigint, recoveredAt: bigint): AlertState {
+  return { newest, alerts: [], recoveries: [], recoveredAt, ...(last && { last }) }
+}
+
+function told(episode: Episode | undefined): Pick<Outcome, 'eventId' | 'first'> {
+  return episode ? { eventId: episode.eventId, first: episode.first } : {}
+}
+
+function earlier(episode: Episode, time: bigint, counts: boolean): Episode {
+  return counts && time < episode.first ? { ...episode, first: time } : episode
+}
+
+/** The id depends on rule, key and event alone, so that replicas and replays find the same. */
+function begin(
+  state: AlertState | undefined,
+  key: string,
+  time: bigint,
+  { stamp, identity }: Sighting,
+): { episode: Episode; last: AlertState['last'] } {
+  const repeat = stamp !== 0n && state?.last?.stamp === stamp ? state.last.repeat + 1 : 0
+  const eventId = createHash('sha256')
+    .update(JSON.stringify([key, `${stamp}`, repeat, identity()]))
+    .digest('hex')
+    .slice(0, 32)
+  return { episode: { eventId, first: time }, last: stamp === 0n ? state?.last : { stamp, repeat } }
+}
+
+function schedule(rules: Rules, state: AlertState, rule: Rule | undefined): Pick<Decision, 'due' | 'pinned'> {
+  const stale = staleAt(rules, state, rule)
+  const expiry = expiryOf(state, rule)
+  return {
+    due: expiry !== undefined && expiry < stale ? expiry : stale,
+    pinned: state.active !== undefined,
+  }
+}
+
+function expiryOf({ active }: AlertState, rule: Rule | undefined): bigint | undefined {
+  if (!active) return undefined
+  const expireNs = rule ? rule.schema.expireNs : active.expireNs
+  return expireNs === 0n ? undefined : active.firedAt + expireNs
+}
+
+/** After the longest of all that the state may still be wanted for, at the next scan. */
+function staleAt({ ttlNs, scanNs }: Rules, { newest, active }: AlertState, rule: Rule | undefined): bigint {
+  const { windowNs, recoveryWindowNs, expireNs } = rule?.schema ?? {
+    windowNs: 0n,
+    recoveryWindowNs: 0n,
+    expireNs: active?.expireNs ?? 0n,
+  }
+  const longest = [windowNs, recoveryWindowNs, expireNs].reduce((a, b) => (a > b ? a : b), ttlNs)
+  const at = newest + longest
+  return at + ((scanNs - (at % scanNs)) % scanNs)
+}

@@ -1,0 +1,71 @@
+import { type ComponentContext, severityNumber } from 'tocsin/component'
+import type { ActiveAlerts } from './active-alerts.js'
+import type { Outcome } from './outcome.js'
+import type { Table } from './table.js'
+
+export interface AlertMetrics {
+  /** Outcomes that leave the processor on records. */
+  count(outcomes: readonly Outcome[]): void
+  reloaded(): void
+  storeFailed(): void
+}
+
+/** All series carry `processor` and `pipeline`. */
+export function alertMetrics(
+  { id, pipeline = '', meter, clock }: ComponentContext<unknown>,
+  table: () => Table | undefined,
+  active: ActiveAlerts,
+): AlertMetrics {
+  const labels = { processor: id, pipeline }
+  const transitions = meter.createCounter('tocsin_stateful_alert_transitions', {
+    description: 'Decisions on records, by status and the severity of the row.',
+  })
+  const errors = meter.createCounter('tocsin_stateful_alert_state_errors', {
+    description: 'Times that the store of the state could not be used.',
+  })
+  errors.add(0, labels)
+  meter
+    .createObservableGauge('tocsin_stateful_alert_active', {
+      description: 'Alerts that are active, by the severity of the row.',
+    })
+    .addCallback(result => {
+      for (const [severity, count] of active.bySeverity()) result.observe(count, { ...labels, severity })
+    })
+  meter
+    .createObservableGauge('tocsin_stateful_alert_rows', {
+      description: 'Rows of the table in force: loaded, rejected, duplicate.',
+    })
+    .addCallback(result => {
+      const now = table()
+      if (!now) return
+      result.observe(now.byId.size, { ...labels, result: 'loaded' })
+      result.observe(now.rejected, { ...labels, result: 'rejected' })
+      result.observe(now.duplicates, { ...labels, result: 'duplicate' })
+    })
+  let reloadedAt: number | undefined
+  meter
+    .createObservableGauge('tocsin_stateful_alert_last_reload_timestamp_seconds', {
+      description: 'When the table was last read or found unchanged, Unix time.',
+      unit: 's',
+    })
+    .addCallback(result => {
+      if (reloadedAt !== undefined) result.observe(reloadedAt, labels)
+    })
+  return {
+    count(outcomes) {
+      for (const { status, row } of outcomes) {
+        transitions.add(1, { ...labels, status, severity: severityLabel(row.severity) })
+      }
+    },
+    reloaded() {
+      reloadedAt = Number(clock.now() / 1_000_000n) / 1000
+    },
+    storeFailed: () => errors.add(1, labels),
+  }
+}
+
+/** A known word in lower case, or `other`: what users write must not make endless series. */
+export function severityLabel(severity: string): string {
+  const word = severity.trim().toLowerCase()
+  return severityNumber(word) === 0 ? 'other' : word
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import {
+  type Attributes,
+  copyMap,
+  createRecord,
+  decodeOtlpJson,
+  formatRfc3339,
+  type LogRecord,
+  newMap,
+  pickFields,
+  type Records,
+  severityNumber,
+} from 'tocsin/component'
+import { isNotifying, type Made, type Outcome } from './outcome.js'
+
+/**
+ * The record with the first notifying outcome (else the first), and a copy of it for each further one that notifies.
+ * A copy has an id of its own.
+ */
+export function enrich(record: LogRecord, outcomes: readonly Outcome[]): Records {
+  const all = outcomes.flatMap(both)
+  const notifying = all.filter(isNotifying)
+  const [first = all[0] as Outcome, ...further] = notifying
+  const own = record.patch({ attributes: withAlert(record.attributes, first) })
+  if (further.length === 0) return [own]
+  const copies = further.map(outcome =>
+    createRecord({
+      ...pickFields(own),
+      id: `${record.id}/${outcome.key}${outcome.status === 'recovery' ? '/recovery' : ''}`,
+      attributes: withAlert(record.attributes, outcome),
+    }),
+  )
+  return [own, ...copies]
+}
+
+/** Records of what timers decided: one for each recovery, one for all stale state. */
+export function recordsOfTimers(outcomes: readonly Outcome[]): Records {
+  const stale = outcomes.filter(({ status }) => status === 'heartbeat_scan')
+  const recoveries = outcomes.filter(({ status }) => status !== 'heartbeat_scan')
+  return [...recoveries.map(recoveryRecord), ...(stale.length > 0 ? [scanRecord(stale)] : [])]
+}
+
+/** An alert that is older than the last recovery of its key recovers at once. */
+function both(outcome: Outcome): Outcome[] {
+  const { recovered, count: _, ...alert } = outcome
+  if (!recovered) return [outcome]
+  return [outcome, { ...alert, status: 'recovery', duplicates: 0, reason: 'pattern' }]
+}
+
+function recoveryRecord(outcome: Outcome): LogRecord {
+  const { row, key, eventId = '', reason = '', made } = outcome
+  const { at, origin } = made as Made
+  const [from] = origin === '' ? [] : decodeOtlpJson(origin, { id: () => '' })
+  return createRecord({
+    ...(from && pickFields(from)),
+    // An episode ends once: the same wherever and whenever the timer runs.
+    id: `${key}/${eventId}/${reason}`,
+    timestamp: at,
+    observedTimestamp: at,
+    body: row.message,
+    severityText: row.severity,
+    severityNumber: severityNumber(row.severity),
+    attributes: withAlert(from?.attributes ?? newMap(), outcome),
+  })
+}
+
+function scanRecord(stale: readonly Outcome[]): LogRecord {
+  const at = stale.reduce((latest, { made }) => (made && made.at > latest ? made.at : latest), 0n)
+  const active = stale.reduce((sum, { count = 0 }) => sum + count, 0)
+  const keys = stale.map(({ key }) => key)
+  const message = `Housekeeping removed the stale state of ${stale.length} ${stale.length === 1 ? 'key' : 'keys'}, ${active} of them with an active alert.`
+  const id = createHash('sha256')
+    .update(`${at} ${keys.join(' ')}`)
+    .digest('hex')
+    .slice(0, 32)
+  const alert = newMap([
+    ['status', 'heartbeat_scan'],
+    ['severity', 'info'],
+    ['normalized_message', message],
+    ['pattern_matched', ''],
+    ['skip_webhook', true],
+    ['removed_count', BigInt(stale.length)],
+    ['removed_active_count', BigInt(active)],
+  ])
+  return createRecord({
+    id: `heartbeat_scan/${id}`,
+    timestamp: at,
+    observedTimestamp: at,
+    body: message,
+    severityText: 'info',
+    severityNumber: severityNumber('info'),
+    attributes: newMap([['alert', alert]]),
+  })
+}
+
+function withAlert(attributes: Attributes, outcome: Outcome): Attributes {
+  const copy = copyMap(attributes)
+  copy.alert = alertMap(outcome)
+  return copy
+}
+
+function alertMap(outcome: Outcome): Attributes {
+  const { status, key, row, eventId, first, count, duplicates, reason, cut } = outcome
+  const alert = newMap([
+    ['status', status],
+    ['severity', row.severity],
+    ['normalized_message', row.message],
+    ['pattern_matched', row.pattern],
+    ['skip_webhook', !isNotifying(outcome)],
+    ['alert_key', key],
+  ])
+  if (eventId !== undefined) alert.event_id = eventId
+  if (first !== undefined) alert.first_occurrence = formatRfc3339(first)
+  if (count !== undefined) alert.accumulating_count = BigInt(count)
+  if (duplicates !== undefined) alert.duplicate_count = BigInt(duplicates)
+  if (reason) alert.recovery_reason = reason
+  if (row.ruleId !== undefined) alert.rule_id = row.ruleId
+  if (cut) alert.matched_text_cut = true
+  return alert
+}

@@ -1,0 +1,146 @@
+import {
+  type ComponentContext,
+  durationMs,
+  errorText,
+  formatProblem,
+  type Keyed,
+  msToNs,
+  PermanentError,
+  type Problem,
+  type StorageExtension,
+} from 'tocsin/component'
+import { ActiveAlerts } from './active-alerts.js'
+import { rowsOf, type StatefulAlertConfig } from './config.js'
+import { KnownRules } from './known-rules.js'
+import { type Rules, type Sighting, stepAlert } from './machine.js'
+import { matcher, ruleIdOf } from './matcher.js'
+import { mergeStates } from './merge.js'
+import { alertMetrics } from './metrics.js'
+import { type Outcome, outcomeCodec } from './outcome.js'
+import { enrich, recordsOfTimers } from './output.js'
+import type { RowProblem } from './rule.js'
+import { type AlertState, stateCodec } from './state.js'
+import { loadRows, type Table } from './table.js'
+import { TableKeeper } from './table-keeper.js'
+
+/** How often the active alerts of a shared store are counted: others raise and close them too. */
+const LOOK_EVERY_MS = 300_000
+
+/**
+ * The stateful_alert processor: finds rows in batches, steps the state of each row and key (machine.ts) and writes
+ * what came of it to `attributes["alert"]`.
+ */
+export function statefulAlert(
+  config: StatefulAlertConfig,
+  context: ComponentContext<StatefulAlertConfig>,
+): Keyed<AlertState, Sighting, Outcome> {
+  const { clock, logger, storage } = context
+  const given = config.patterns && loadRows(rowsOf(config))
+  const fixed = given?.table
+  const known = new KnownRules(storage(config.storage))
+  const active = new ActiveAlerts(config.max_keys)
+  const match = matcher(config)
+  const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
+  /** Rows whose keys are to be looked at: their E changed. */
+  let changed: ReadonlySet<string> = new Set()
+  let nextLookMs = clock.monotonicMs()
+
+  const keeper = config.lookup_table && new TableKeeper(config, context, { onLoad: loaded })
+  const table = (): Table => {
+    const current = fixed ?? keeper?.table
+    if (!current) throw new PermanentError('not_started', 'The lookup table has not been loaded.')
+    return current
+  }
+  const rules: Rules = {
+    ruleOf: key => table().byId.get(ruleIdOf(key)),
+    isRemoved: key => known.isRemoved(ruleIdOf(key)),
+    ttlNs: msToNs(durationMs(config.state_ttl)),
+    scanNs: msToNs(durationMs(config.scan_interval)),
+  }
+
+  async function loaded({ byId }: Table): Promise<void> {
+    metrics.reloaded()
+    const rows = new Map([...byId].map(([id, { schema }]) => [id, schema.expireNs]))
+    try {
+      changed = new Set([...changed, ...(await known.loaded(rows))])
+    } catch (error) {
+      logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
+    }
+  }
+
+  return {
+    storage: config.storage,
+    ...(config.namespace !== undefined && { namespace: config.namespace }),
+    maxKeys: config.max_keys,
+    timeSource: config.time_source,
+    state: stateCodec,
+    outcome: outcomeCodec,
+    async start() {
+      await known.restore().catch(error => {
+        logger.warn(
+          'What rows the table had is not known: no alert is closed for a row that went meanwhile.',
+          {
+            reason: errorText(error),
+          },
+        )
+      })
+      for (const problem of given?.problems ?? []) logger.warn(formatProblem(ofEntry(problem)))
+      if (fixed) await loaded(fixed)
+      await keeper?.start()
+    },
+    stop: async () => keeper?.stop(),
+    select: records => match(table(), records),
+    step: (state, event) => stepAlert(rules, state, event),
+    join(record, outcomes) {
+      metrics.count(outcomes)
+      active.note(outcomes)
+      return enrich(record, outcomes)
+    },
+    expire(outcomes) {
+      metrics.count(outcomes)
+      active.note(outcomes)
+      return recordsOfTimers(outcomes)
+    },
+    merge: mergeStates,
+    survey() {
+      const closing = known.removed
+      const moving = changed
+      const looks = clock.monotonicMs() >= nextLookMs
+      if (!looks && closing.size === 0 && moving.size === 0) return undefined
+      if (looks) {
+        active.beginLook()
+        nextLookMs = isShared() ? clock.monotonicMs() + LOOK_EVERY_MS : Number.POSITIVE_INFINITY
+      }
+      changed = new Set()
+      return {
+        wants: key => looks || closing.has(ruleIdOf(key)) || moving.has(ruleIdOf(key)),
+        seen: (key, state) => active.seen(key, state?.active && severityOf(key, state.active.row.severity)),
+        done() {
+          if (looks) active.endLook()
+          known.forget(closing).catch(error => {
+            logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
+          })
+        },
+      }
+    },
+    storeFailed: () => metrics.storeFailed(),
+  }
+
+  function severityOf(key: string, severity: string): string {
+    return rules.ruleOf(key)?.text.severity ?? severity
+  }
+
+  function isShared(): boolean {
+    return config.storage !== undefined && context.extension<StorageExtension>(config.storage).storage.shared
+  }
+}
+
+/** In messages about two entries the other is named by its place, from 0. */
+function ofEntry({ severity, line, column, message, fix }: RowProblem): Problem {
+  return {
+    severity,
+    path: ['patterns', line, ...(column ? [column] : [])],
+    message: message.replace(/\bline (\d+)/, 'patterns[$1]'),
+    ...(fix !== undefined && { fix }),
+  }
+}

@@ -1,0 +1,53 @@
+/** Requests under way, of all protocols of a receiver. */
+const MAX_REQUESTS = 1_000
+/** Bytes of requests that are being read or are not settled yet, as they came and decompressed. */
+export const MAX_BYTES = 128 * 1024 * 1024
+
+/** Bounds what requests that are not answered yet may hold. */
+export class Budget {
+  #requests = 0
+  #bytes = 0
+
+  constructor(private readonly maxBytes: number) {}
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Undefined when too many requests are under way. */
+  lease(): Lease | undefined {
+    if (this.#requests >= MAX_REQUESTS) return undefined
+    this.#requests++
+    let held = 0
+    return {
+      take: bytes => {
+        if (this.#bytes + bytes > this.maxBytes) return false
+        this.#bytes += bytes
+        held += bytes
+        return true
+      },
+      giveBack: bytes => {
+        this.#bytes -= bytes
+        held -= bytes
+      },
+      end: () => {
+        this.#requests--
+        this.#bytes -= held
+        held = 0
+      },
+    }
+  }
+}
+
+/** What one request holds. */
+export interface Lease {
+  /** False when there is no room for so many bytes more. */
+  take(bytes: number): boolean
+  giveBack(bytes: number): void
+  /** Once, when the request is answered. */
+  end(): void
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http'
+import type { OtlpEncoding } from 'tocsin/component'
+import { type Failure, failure } from './failure.js'
+import type { Compression } from './inflate.js'
+
+export interface Head {
+  readonly encoding: OtlpEncoding
+  readonly compression: Compression | undefined
+}
+
+export interface HeadRules {
+  readonly path: string
+  readonly limit: number
+}
+
+const MEDIA_TYPES: ReadonlyMap<string, OtlpEncoding> = new Map([
+  ['application/x-protobuf', 'proto'],
+  ['application/json', 'json'],
+])
+
+/** How to read a request, or why not to. */
+export function readHead({ method, url = '', headers }: IncomingMessage, rules: HeadRules): Head | Failure {
+  const query = url.indexOf('?')
+  if ((query < 0 ? url : url.slice(0, query)) !== rules.path)
+    return failure('not_found', `There is nothing here: log records go to ${rules.path}.`)
+  if (method !== 'POST') return failure('method_not_allowed', 'Only POST is possible here.')
+  const encoding = encodingOf(headers['content-type'])
+  if (!encoding) {
+    const message = `The Content-Type must be ${[...MEDIA_TYPES.keys()].join(' or ')}, in UTF-8.`
+    return failure('unsupported_media_type', message)
+  }
+  const compression = compressionOf(headers['content-encoding'])
+  if (compression === 'unknown')
+    return failure('unsupported_encoding', 'The Content-Encoding must be gzip, deflate or identity.')
+  if (Number(headers['content-length'] ?? 0) > rules.limit)
+    return failure('too_large', `The body is larger than ${rules.limit} bytes.`)
+  return { encoding, compression }
+}
+
+/** By the media type; parameters other than a foreign charset do not matter. */
+export function encodingOf(contentType: string | undefined): OtlpEncoding | undefined {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';')
+  const charset = parameters.map(each => /^\s*charset\s*=\s*"?([^"\s]+)/.exec(each)?.[1]).find(Boolean)
+  return charset === undefined || charset === 'utf-8' || charset === 'utf8'
+    ? MEDIA_TYPES.get(type.trim())
+    : undefined
+}
+
+/** Of a Content-Encoding header or gRPC's grpc-encoding. */
+export function compressionOf(header: string | undefined): Compression | undefined | 'unknown' {
+  switch ((header ?? '').trim().toLowerCase()) {
+    case '':
+    case 'identity':
+      return undefined
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip'
+    case 'deflate':
+    case 'zlib':
+      return 'deflate'
+    default:
+      return 'unknown'
+  }
+}

@@ -1,0 +1,12 @@
+import { defineReceiver } from 'tocsin/component'
+import { checkConfig, type OtlpConfig, schema } from './config.js'
+import { OtlpReceiver } from './otlp.js'
+
+export const otlpReceiver = defineReceiver<OtlpConfig>({
+  type: 'otlp',
+  stability: 'beta',
+  description: 'Takes log records over OTLP: gRPC, and HTTP with protobuf or JSON.',
+  schema,
+  check: checkConfig,
+  create: (_, context) => new OtlpReceiver(context),
+})

@@ -1,0 +1,69 @@
+import {
+  type Clock,
+  decodeOtlpJson,
+  decodeOtlpProto,
+  type Intake,
+  type LogRecord,
+  OtlpDecodeError,
+  type OtlpEncoding,
+  OtlpLimitError,
+  type PartialSuccess,
+  type Records,
+  requestIds,
+} from 'tocsin/component'
+import { busyFailure, type Failure, failure } from './failure.js'
+
+export interface Accepted {
+  readonly records: number
+  /** Set when some records, not all, were refused. */
+  readonly partial: PartialSuccess | undefined
+  /** Call when the reply was sent: the sender will not repeat the request. */
+  release(): void
+}
+
+/** Decodes a request and hands its records to the pipelines. Resolves when they are settled. */
+export async function ingest(
+  bytes: Buffer,
+  encoding: OtlpEncoding,
+  { intake, clock }: { readonly intake: Intake; readonly clock: Clock },
+): Promise<Accepted | Failure> {
+  let rejected = 0
+  let message = ''
+  const onUnfit = (index: number, reason: string): void => {
+    if (rejected === 0) message = `Record ${index}: ${reason}`
+    rejected++
+  }
+  let batches: readonly Records[]
+  try {
+    const options = { arrived: clock.now(), onUnfit }
+    batches = encoding === 'proto' ? decodeOtlpProto(bytes, options) : decodeJson(bytes, options)
+  } catch (error) {
+    if (!(error instanceof OtlpDecodeError)) throw error
+    return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
+  }
+  if (rejected > 0) intake.discarded('unfit_record', rejected)
+  const records = batches.reduce((sum, batch) => sum + batch.length, 0)
+  if (rejected > 0 && records === 0) return failure('undecodable', message)
+  const settled = await intake.offerAll(batches)
+  if (settled.busy) return busyFailure(settled)
+  return {
+    records,
+    partial: rejected > 0 ? { rejected, message } : undefined,
+    release: () => settled.release(),
+  }
+}
+
+/** Neighbours that share their Resource and Scope are a batch. */
+function decodeJson(
+  bytes: Buffer,
+  options: { readonly arrived: bigint; readonly onUnfit: (index: number, reason: string) => void },
+): Records[] {
+  const batches: LogRecord[][] = []
+  let last: LogRecord | undefined
+  for (const record of decodeOtlpJson(bytes, { ...options, id: requestIds(bytes) })) {
+    if (last && last.resource === record.resource && last.scope === record.scope) batches.at(-1)?.push(record)
+    else batches.push([record])
+    last = record
+  }
+  return batches
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { testContext } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
+import { Checkpoint } from './checkpoint.js'
+import { identityOfBytes } from './line.js'
+
+const store = () => testContext({ config: {} }).storage()
+const line = (index: number, time = BigInt(index)) => ({
+  identity: identityOfBytes(Buffer.from(`${index}`)),
+  time,
+})
+const position = (at: number) => ({ completeTo: BigInt(at), checkedTo: BigInt(at - 1), asOf: BigInt(at + 1) })
+
+describe('Checkpoint', () => {
+  it('is empty at first', async () => {
+    expect(await new Checkpoint(store(), 1_000).load()).toBeUndefined()
+  })
+
+  it('gives back what was saved, over restarts, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(1_500), fc.boolean()), { minLength: 1, maxLength: 6 }),
+        async saves => {
+          const durable = store()
+          let checkpoint = new Checkpoint(durable, 100_000)
+          let count = 0
+          for (const [more, restart] of saves) {
+            const lines = Array.from({ length: more }, (_, index) =>
+              line(count + index, 2n ** 60n + BigInt(count + index)),
+            )
+            count += more
+            await checkpoint.save(lines, position(count), 5n)
+            if (!restart) continue
+            checkpoint = new Checkpoint(durable, 100_000)
+            await checkpoint.load()
+          }
+          const restored = await new Checkpoint(durable, 100_000).load()
+          expect(restored?.position).toEqual(position(count))
+          expect(restored?.floor).toBe(5n)
+          expect(restored?.lines).toEqual(
+            Array.from({ length: count }, (_, index) => line(index, 2n ** 60n + BigInt(index))),
+          )
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
+  it('stays within its size, and says what it forgot', async () => {
+    const durable = store()
+    const checkpoint = new Checkpoint(durable, 2_048)
+    for (let start = 0; start < 20_480; start += 512) {
+      await checkpoint.save(
+        Array.from({ length: 512 }, (_, index) => line(start + index)),
+        position(start),
+        0n,
+      )
+    }
+    const restored = await new Checkpoint(durable, 2_048).load()
+    expect(restored?.lines.length).toBeLessThanOrEqual(2_048 + 1_024)
+    expect(restored?.floor).toBe((restored?.lines[0]?.time ?? 0n) - 1n)
+    expect((await durable.range('', '~', 1_000)).length).toBeLessThanOrEqual(4)
+  })
+
+  it('lets go of segments that no reading reaches any more', async () => {
+    const durable = store()
+    const checkpoint = new Checkpoint(durable, 100_000)
+    const lines = Array.from({ length: 3_000 }, (_, index) => line(index))
+    await checkpoint.save(lines, position(1), 0n)
+    await checkpoint.save([line(3_000)], position(2), 2_047n)
+    const restored = await new Checkpoint(durable, 100_000).load()
+    expect(restored?.lines).toHaveLength(3_001 - 2_048)
+  })
+})

@@ -1,0 +1,96 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readLines } from './read-lines.js'
+
+/** A body of these chunks that then ends, or breaks off. */
+function body(chunks: readonly Buffer[], error?: Error): Readable {
+  let next = 0
+  return new Readable({
+    read() {
+      const chunk = chunks[next++]
+      if (chunk) this.push(chunk)
+      else if (error) this.destroy(error)
+      else this.push(null)
+    },
+  })
+}
+
+function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = []
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? 1
+    chunks.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return chunks
+}
+
+describe('readLines', () => {
+  it('hands out the lines of any bytes in any chunks, and forgets a line begun', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc
+            .uint8Array({ maxLength: 30 })
+            .map(bytes => Buffer.from(bytes.filter(byte => byte !== 10 && byte !== 13))),
+        ),
+        fc
+          .uint8Array({ maxLength: 10 })
+          .map(bytes => Buffer.from(bytes.filter(byte => ![10, 13, 0x7d].includes(byte)))),
+        fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        async (lines, rest, sizes, breaks) => {
+          const bytes = Buffer.concat([...lines.flatMap(line => [line, Buffer.from('\n')]), rest])
+          const found: string[] = []
+          const reading = readLines(body(cut(bytes, sizes), breaks ? new Error('cut') : undefined), {
+            onLines: got => found.push(...got.map(line => line.toString('latin1'))),
+          })
+          await reading.catch(error => expect([error.message, breaks]).toEqual(['cut', true]))
+          expect(found).toEqual(lines.map(line => line.toString('latin1')))
+        },
+      ),
+    )
+  })
+
+  it('takes a whole object at the end of the stream for a line', async () => {
+    const found: string[] = []
+    await readLines(body([Buffer.from('{"a":"1"}\n{"a":'), Buffer.from('"2"}')]), {
+      onLines: got => found.push(...got.map(String)),
+    })
+    expect(found).toEqual(['{"a":"1"}', '{"a":"2"}'])
+  })
+
+  it('stops when told, and goes on when there is room', async () => {
+    const found: string[] = []
+    let full = false
+    let goOn = (): void => undefined
+    const reading = readLines(body(cut(Buffer.from('a\nb\nc\n'), [2])), {
+      onLines: got => {
+        found.push(...got.map(String))
+        full = true
+      },
+      full: () => full,
+      onRoom: callback => {
+        goOn = callback
+        return () => undefined
+      },
+    })
+    for (const expected of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      expect(found).toEqual(expected)
+      full = false
+      goOn()
+    }
+    await reading
+  })
+
+  it('rejects when what takes the lines throws', async () => {
+    const reading = readLines(body([Buffer.from('a\n')]), {
+      onLines: () => {
+        throw new Error('broken')
+      },
+    })
+    await expect(reading).rejects.toThrow('broken')
+  })
+})

@@ -1,0 +1,192 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Random } from 'tocsin/component'
+import { seededRandom } from 'tocsin/testing'
+import { type ChaosSource, type Fault, fileSource, sleep, victoriaLogsSource } from './chaos-source.js'
+import { FaultyDestination } from './faulty-destination.js'
+import { smallDisk } from './small-disk.js'
+import { Supervisor } from './supervisor.js'
+import { type Comparison, compare } from './told-once.js'
+
+export interface ChaosOptions {
+  readonly seed: number
+  readonly source: 'victorialogs' | 'file_log'
+  readonly records: number
+  /** How many faults happen while the records come; 0 for an undisturbed run. */
+  readonly faults: number
+}
+
+export interface ChaosReport extends Comparison {
+  readonly seed: number
+  readonly source: string
+  /** What was done, by name. */
+  readonly faults: ReadonlyMap<string, number>
+  /** Events that came again though they were answered with 200, and nothing was killed in between. */
+  readonly needless: readonly string[]
+  /** Lives that ended by themselves, other than on a full disk. */
+  readonly accidents: readonly string[]
+  readonly seconds: number
+}
+
+const BURST = 100
+const BURST_MS = 30
+const PATIENCE_MS = 60_000
+/** What should not come would come in this time. */
+const QUIET_MS = 1_500
+
+/**
+ * One run: records come in bursts, one in five of them of an incident, each incident several times over; while they come, and
+ * while the last are dealt with, things fail. Each incident is to be told of once, under one event id.
+ */
+export async function chaosRun({
+  seed,
+  source: kind,
+  records,
+  faults: wanted,
+}: ChaosOptions): Promise<ChaosReport> {
+  const began = performance.now()
+  const random = seededRandom(seed)
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'))
+  const data = join(folder, 'data')
+  const disk = await smallDisk(data)
+  if (!disk) await mkdir(data, { recursive: true })
+  const source = kind === 'file_log' ? await fileSource(folder, random) : await victoriaLogsSource(random)
+  const destination = new FaultyDestination(random)
+  await destination.start()
+  const yaml = configuration(source, data, destination.url)
+  const collector = new Supervisor(yaml, () => destination.life++)
+  let diskWasFull = false
+  const faults: Fault[] = [
+    ...source.faults,
+    { name: 'kill -9', act: () => collector.kill() },
+    { name: 'kill -9', act: () => sleep(random() * 300).then(() => collector.kill()) },
+    { name: 'destination misbehaves', act: () => destination.misbehave(40) },
+  ]
+  if (disk) {
+    faults.push({
+      name: 'disk full',
+      async act() {
+        diskWasFull = true
+        disk.fill()
+        await sleep(300 + random() * 500)
+        disk.free()
+      },
+    })
+  }
+  try {
+    await collector.start()
+    await source.ready()
+    const { lines, incidents } = load(records, random)
+    const plan = schedule(faults, wanted, Math.ceil(lines.length / BURST), random)
+    const underWay: Promise<void>[] = []
+    for (let burst = 0; burst * BURST < lines.length; burst++) {
+      for (const fault of plan.get(burst) ?? []) underWay.push(Promise.resolve(fault.act()))
+      await source.write(lines.slice(burst * BURST, (burst + 1) * BURST))
+      await sleep(BURST_MS)
+    }
+    await Promise.all(underWay)
+    await heard(destination, incidents)
+    await sleep(QUIET_MS)
+    await collector.stop()
+    const counts = new Map(destination.faults)
+    for (const fault of [...plan.values()].flat()) counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
+    return {
+      ...outcome(destination, incidents),
+      seed,
+      source: kind,
+      faults: counts,
+      accidents: diskWasFull
+        ? collector.accidents.filter(text => !/storage|disk/.test(text))
+        : collector.accidents,
+      seconds: (performance.now() - began) / 1_000,
+    }
+  } finally {
+    await collector.abandon()
+    await destination.close()
+    await source.close()
+    disk?.unmount()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function load(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
+  const incidents = new Set<string>()
+  const lines = Array.from({ length: count }, (_, n) => {
+    if (random() > 0.2) return `n=${n} all is well`
+    const incident = `i${Math.floor((random() * count) / 25)}`
+    incidents.add(incident)
+    return `n=${n} incident=${incident} is on`
+  })
+  return { lines, incidents }
+}
+
+/** Which faults happen at which burst: as many of each kind as can be, in an order of chance. */
+function schedule(
+  faults: readonly Fault[],
+  count: number,
+  bursts: number,
+  random: Random,
+): Map<number, Fault[]> {
+  const plan = new Map<number, Fault[]>()
+  let bag: Fault[] = []
+  for (let index = 0; index < count; index++) {
+    if (bag.length === 0) bag = [...faults]
+    const [fault] = bag.splice(Math.floor(random() * bag.length), 1) as [Fault]
+    const burst = Math.floor(random() * bursts)
+    plan.set(burst, [...(plan.get(burst) ?? []), fault])
+  }
+  return plan
+}
+
+async function heard(destination: FaultyDestination, incidents: ReadonlySet<string>): Promise<void> {
+  const until = performance.now() + PATIENCE_MS
+  while (performance.now() < until) {
+    const told = new Set(destination.received.filter(({ taken }) => taken).map(({ body }) => subjectOf(body)))
+    if ([...incidents].every(incident => told.has(incident))) return
+    await sleep(100)
+  }
+}
+
+function outcome(
+  destination: FaultyDestination,
+  incidents: ReadonlySet<string>,
+): Comparison & { needless: string[] } {
+  const told = new Map<string, string[]>()
+  const acknowledged = new Set<string>()
+  const needless: string[] = []
+  for (const { body, event, life, taken, acknowledged: ok } of destination.received) {
+    const subject = subjectOf(body)
+    if (acknowledged.has(`${life} ${event}`)) needless.push(subject)
+    if (ok) acknowledged.add(`${life} ${event}`)
+    if (taken) told.set(subject, [...(told.get(subject) ?? []), event])
+  }
+  return { ...compare(incidents, told), needless }
+}
+
+function subjectOf(body: string): string {
+  return String(JSON.parse(body).incident)
+}
+
+function configuration({ receiver }: ChaosSource, data: string, endpoint: string): string {
+  const name = /(\w+):/.exec(receiver)?.[1]
+  return `
+receivers:${receiver}
+processors:
+  parser: { regex: 'incident=(?P<incident>\\w+)' }
+  throttle: { key: '{{incident}}', count: 1, window: 24h, storage: file_storage }
+exporters:
+  webhook:
+    endpoint: ${endpoint}
+    body_template: '{"incident": {{json incident}} }'
+    timeout: 1s
+    retry_on_failure: { initial_interval: 20ms, max_interval: 200ms, max_elapsed_time: 0s }
+extensions:
+  file_storage: { directory: '${data}' }
+service:
+  extensions: [file_storage]
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    logs: { receivers: [${name}], processors: [parser, throttle], exporters: [webhook] }
+`
+}

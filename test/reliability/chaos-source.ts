@@ -1,0 +1,131 @@
+import { appendFile, mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Random } from 'tocsin/component'
+import { type Cut, pick, VictoriaLogsServer } from '../support/victorialogs-server.js'
+
+/** Something that happens to one part of the whole, and is over when it resolves. */
+export interface Fault {
+  readonly name: string
+  act(): Promise<void> | void
+}
+
+export interface ChaosSource {
+  /** The receiver's part of the configuration. */
+  readonly receiver: string
+  /** Resolves when lines that are written now will be read. */
+  ready(): Promise<void>
+  write(lines: readonly string[]): Promise<void>
+  readonly faults: readonly Fault[]
+  close(): Promise<void>
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+
+/** A VictoriaLogs that now and then disconnects, stalls, repeats, fails, and skips one line in fifty all the time. */
+export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
+  const seed = Math.floor(random() * 2 ** 31)
+  const server = await VictoriaLogsServer.start({ seed })
+  const { faults } = server
+  Object.assign(faults, {
+    chunkBytes: [1, 3_000],
+    skipProbability: 0.02,
+    repeatOnConnect: 30,
+    shuffleFields: true,
+  })
+  return {
+    receiver: `
+  victorialogs:
+    endpoint: ${server.url}
+    query: '*'
+    storage: file_storage
+    reconcile: { interval: 1s, look_back: 2m }`,
+    async ready() {
+      while (server.openTails === 0) await sleep(20)
+    },
+    async write(lines) {
+      const time = server.now()
+      server.insert(
+        ...lines.map((msg, index) => ({ msg, time: time + BigInt(index), stream: { app: 'shop' } })),
+      )
+    },
+    faults: [
+      { name: 'source cuts', act: () => server.cut(pick<Cut>(['end', 'destroy', 'reset'], random)) },
+      {
+        name: 'source down',
+        async act() {
+          await server.down()
+          await sleep(200 + random() * 500)
+          await server.up()
+        },
+      },
+      {
+        name: 'source stalls',
+        async act() {
+          faults.stalled = true
+          await sleep(200 + random() * 500)
+          faults.stalled = false
+        },
+      },
+      {
+        name: 'source fails',
+        act() {
+          faults.fail = { status: 503, body: 'overloaded', times: 2 }
+          server.cut('reset')
+        },
+      },
+      {
+        name: 'source cuts answers',
+        async act() {
+          faults.cutQuery = { afterBytes: [0, 50_000], how: ['end', 'destroy', 'reset'] }
+          faults.cutTail = { afterBytes: [0, 50_000], how: ['end', 'destroy', 'reset'] }
+          server.cut('end')
+          await sleep(1_000)
+          faults.cutQuery = undefined
+          faults.cutTail = undefined
+        },
+      },
+    ],
+    close: () => server.down(),
+  }
+}
+
+/** A file that is written to in the middle of lines, and rotated. */
+export async function fileSource(folder: string, random: Random): Promise<ChaosSource> {
+  const logs = join(folder, 'logs')
+  await mkdir(logs)
+  const path = join(logs, 'app.log')
+  let rotations = 0
+  let turn = Promise.resolve()
+  const inTurn = (task: () => Promise<void>): Promise<void> => {
+    turn = turn.then(task)
+    return turn
+  }
+  return {
+    receiver: `
+  file_log:
+    include: ['${logs}/app.log*']
+    start_at: beginning
+    poll_interval: 20ms
+    storage: file_storage`,
+    ready: () => inTurn(() => appendFile(path, '')),
+    write: lines =>
+      inTurn(async () => {
+        const bytes = Buffer.from(`${lines.join('\n')}\n`)
+        const middle = Math.floor(random() * bytes.length)
+        await appendFile(path, bytes.subarray(0, middle))
+        await sleep(10)
+        await appendFile(path, bytes.subarray(middle))
+      }),
+    faults: [
+      {
+        name: 'source rotates',
+        act: () =>
+          inTurn(async () => {
+            await rename(path, `${path}.${rotations++}`)
+            await appendFile(path, '')
+          }),
+      },
+    ],
+    close: async () => {},
+  }
+}
