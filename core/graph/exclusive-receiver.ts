@@ -48,6 +48,7 @@ export class ExclusiveReceiver implements Receiver {
   #intake: Intake | undefined
   #running: { readonly made: TermReceiver; readonly term: LeaseTerm } | undefined
   #stopping = false
+  #trouble: Error | undefined
   /** Starts and stops come one after another. */
   #turn: Promise<unknown> = Promise.resolve()
   #startError: unknown
@@ -66,7 +67,8 @@ export class ExclusiveReceiver implements Receiver {
       },
       onTrouble: error => {
         if (error) logger.warn('The lease cannot be prolonged.', { reason: errorText(error) })
-        if (!this.#running) this.#reportWaiting(error)
+        this.#trouble = error
+        if (!this.#running) this.#reportWaiting()
       },
     })
     this.#observe = observeLease(meter, `receiver/${id}`, () => this.#keeper.term !== undefined)
@@ -82,7 +84,7 @@ export class ExclusiveReceiver implements Receiver {
     this.#options.logger.info(
       'Standing by: another collector has the lease, or the storage cannot be reached.',
     )
-    this.#reportWaiting(undefined)
+    this.#reportWaiting()
   }
 
   async stop(): Promise<void> {
@@ -131,12 +133,12 @@ export class ExclusiveReceiver implements Receiver {
     if (running?.term !== term) return
     this.#running = undefined
     await close(running.made, this.#options.logger)
-    if (!this.#stopping) this.#reportWaiting(undefined)
+    if (!this.#stopping) this.#reportWaiting()
   }
 
-  #reportWaiting(error: Error | undefined): void {
-    const status: ComponentStatus = error
-      ? { status: 'recoverable_error', message: `Nobody can lead: ${errorText(error)}` }
+  #reportWaiting(): void {
+    const status: ComponentStatus = this.#trouble
+      ? { status: 'recoverable_error', message: `Nobody can lead: ${errorText(this.#trouble)}` }
       : { status: 'ok', message: 'Standing by: another collector leads.' }
     this.#options.reportStatus(status)
   }
