@@ -38,7 +38,7 @@ export class Service implements Host {
   readonly #extensions: Extensions
   readonly #sharedQueues: SharedQueues
   /** Tells this collector from others that share a storage. */
-  readonly #instance = randomUUID()
+  readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
