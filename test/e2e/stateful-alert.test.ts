@@ -371,6 +371,8 @@ describe('timers', () => {
     push.watermark = START + 90_000_000_000n
     const running = await start(processor)
     await clock.advance(90_000)
+    // The storage is a real one.
+    await settle(async () => push.kept.length, 2)
     expect(statuses(push)).toEqual(['alert', 'recovery'])
     expect(await running.metric('tocsin_stateful_alert_active')).toBe(0)
   })
@@ -435,18 +437,18 @@ describe('the table', () => {
       line('WARN', 0),
     )
     await table('WARN,,Careful,info,"immediate,9999"')
+    const lastReload = () => running.metric('tocsin_stateful_alert_last_reload_timestamp_seconds')
     const load = async () => {
-      if (how.startsWith('one')) await clock.advance(60_000)
-      else {
+      const before = await lastReload()
+      if (how.startsWith('one')) {
+        await clock.advance(60_000)
+        await settle(lastReload, before + 1)
+      } else {
         const reloaded = running.reload(yaml(processor))
         await clock.advance(1_000)
         expect(await reloaded).toBe(true)
       }
-      // Reading the file takes real time, then comes the next tick.
-      for (let turn = 0; turn < 4; turn++) {
-        await new Promise(resolve => setTimeout(resolve, 10))
-        await clock.advance(1_000)
-      }
+      for (let turn = 0; turn < 5; turn++) await clock.advance(1_000)
     }
     await load()
     expect(push.kept).toHaveLength(3)
