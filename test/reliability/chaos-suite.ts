@@ -21,7 +21,9 @@ export async function chaosSuite(seeds: readonly number[]): Promise<void> {
       console.log(lineOf(report))
     }
   }
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker))
+  // Each cleans up after itself before the first failure is told.
+  const ends = await Promise.allSettled(Array.from({ length: AT_A_TIME }, worker))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   console.log(summaryOf(reports))
   for (const report of reports) expectNothingLost(report)
 }
