@@ -18,6 +18,7 @@ import { attachDefaultStorage } from '../service/attached-storage.js'
 import { systemClock } from '../service/clock.js'
 import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
+import { dropSharedQueues } from '../service/shared-queue.js'
 import { createLogger } from '../telemetry/logger.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
@@ -108,7 +109,9 @@ function dropQueue(
       const fix = 'take it out of its pipelines first'
       throw new PermanentError('queue_in_use', `The exporter ${exporter} uses its queue: ${fix}.`)
     }
-    const count = await dropQueued(storage.keyValue(queueNamespace(exporter)))
+    const count = storage.lease
+      ? await dropSharedQueues(storage, exporter)
+      : await dropQueued(storage.keyValue(queueNamespace(exporter)))
     io.stdout.write(`${count} queued request${count === 1 ? '' : 's'} dropped.\n`)
     return 0
   })

@@ -35,6 +35,11 @@ export interface CheckProblem {
 
 export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
+  /**
+   * Follows a source that every collector with this configuration would read whole: where the `storage` of its
+   * configuration is shared, it runs in one of them at a time. It is created anew for each term.
+   */
+  readonly exclusive?: boolean
 }
 export interface ProcessorFactory<C = never> extends Factory<C, Processor> {
   readonly kind: 'processor'
@@ -43,6 +48,8 @@ export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
   /** Tells people: one record a request, one consumer, so that order per destination is kept. */
   readonly notifying?: boolean
+  /** One consumer, so that requests leave in their order. */
+  readonly ordered?: boolean
   /** Writes locally and at once: no queue unless the configuration asks for one. */
   readonly local?: boolean
 }

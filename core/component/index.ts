@@ -37,12 +37,28 @@ export {
   tlsServerSchema,
 } from '../http/tls-server.js'
 export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
+export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../lease/lease-keeper.js'
+export { observeLease } from '../lease/observe-lease.js'
 export * from '../lines/index.js'
 export * from '../model/index.js'
 export * from '../otlp/index.js'
 export * from '../ottl/index.js'
 export * from '../pattern/index.js'
-export { partitionedState, partMaxKeys } from '../state/partitioned.js'
+export {
+  type RedisCommands,
+  type RedisExtension,
+  type RedisScript,
+  redisScript,
+} from '../redis/commands.js'
+export { LEASE_KEY_SUFFIX, redisLease } from '../redis/lease.js'
+export {
+  agreeOnPartitions,
+  ENTRIES_SUFFIX,
+  type PartitionedStream,
+  partitionedStream,
+  STREAM_FIELD,
+} from '../redis/stream.js'
+export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'
 export {

@@ -24,9 +24,33 @@ export interface StorageProvider {
   readonly description: string
   /** True when other collectors may change the same state. */
   readonly shared: boolean
-  keyValue(namespace: string): KeyValueStore
+  /** With a fence, writes are refused (`lease_lost`, retryable) unless its token holds the lease of this namespace. */
+  keyValue(namespace: string, fence?: Fence): KeyValueStore
+  /** Of a shared storage: the lease of a namespace. */
+  lease?(namespace: string): LeaseStore
   state<S>(namespace: string, options: StateOptions<S>): StateStore<S>
 }
+
+/** The token of the lease that is held, when it is. */
+export type Fence = () => number | undefined
+
+/**
+ * A lease of which there is one holder at a time, by the storage's own clock: no collector's clock matters.
+ * Methods reject with a `RetryableError` when the storage cannot be reached.
+ */
+export interface LeaseStore {
+  /** How long the lease holds after each `take`. */
+  readonly ttlMs: number
+  /** Takes the lease when nobody has it; prolongs it when this holder has it. */
+  take(holder: string): Promise<LeaseAnswer>
+  /** Gives it up, if this holder has it. */
+  free(holder: string): Promise<void>
+}
+
+/** `token` is greater than that of every earlier holder; `freeInMs`: unless its holder prolongs it. */
+export type LeaseAnswer =
+  | { readonly held: true; readonly token: number }
+  | { readonly held: false; readonly freeInMs: number }
 
 export interface StateOptions<S> {
   readonly codec: Codec<S>

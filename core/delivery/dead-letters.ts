@@ -56,6 +56,8 @@ export interface DeadLettersOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
+  /** Keeps the ids apart where several collectors share the store. */
+  readonly instance?: string
   readonly maxEntries?: number
   readonly maxBytes?: number
 }
@@ -210,7 +212,9 @@ class StoredDeadLetters implements DeadLetters {
     const now = at / 1_000_000n
     if (now > this.#lastMs) this.#lastMs = now
     const serial = (this.#serial++).toString().padStart(8, '0')
-    return `${FROM}${this.#lastMs.toString().padStart(14, '0')}-${serial}`
+    const { instance } = this.#options
+    const id = `${this.#lastMs.toString().padStart(14, '0')}-${serial}`
+    return FROM + (instance === undefined ? id : `${id}-${instance}`)
   }
 
   #log(letter: Omit<NewDeadLetter, 'records'>, count: number, kept: boolean): void {

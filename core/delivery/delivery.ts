@@ -10,7 +10,7 @@ import { type Handover, type Item, Share, type Whole } from './item.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
 import { Outage } from './outage.js'
 import { RequestQueue } from './queue.js'
-import type { Delivery, DeliveryOptions, DeliveryReport, Obligation } from './types.js'
+import type { Delivery, DeliveryOptions, DeliveryReport, LeftRequest, Obligation } from './types.js'
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new QueuedDelivery(options)
@@ -95,6 +95,12 @@ class QueuedDelivery implements Delivery {
     const now = this.#options.clock.now()
     await this.#queue.put(requests.map(request => this.#item(request, pipeline, now, share)))
     if (!this.#options.settings.queue.enabled) await result
+  }
+
+  adopt(requests: readonly LeftRequest[]): Promise<void> {
+    return this.#queue.put(
+      requests.map(({ records, pipeline, queuedAt }) => this.#item(records, pipeline, queuedAt, undefined)),
+    )
   }
 
   async stop(deadlineMs: number): Promise<DeliveryReport> {

@@ -9,6 +9,7 @@ export {
 export { createDelivery } from './delivery.js'
 export { type Handover, settleHandover } from './item.js'
 export { dropQueued, hasQueued, queueNamespace } from './left-queue.js'
+export { moveQueue } from './move-queue.js'
 export { type CommonConfig, checkCommon, exporterCommon } from './schema.js'
 export { type DeliverySettings, deliverySettings, type ExporterFlags } from './settings.js'
 export type { Delivery, DeliveryOptions, DeliveryReport, Obligation } from './types.js'

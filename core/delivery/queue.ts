@@ -34,6 +34,8 @@ export class RequestQueue {
   #pumping = false
   /** Durable: how many entries are behind the window, the last key in or before it, and the last key counted. */
   #unloaded = 0
+  #unloadedSize = 0
+  #unloadedRecords = 0
   #lastKey: string | undefined
   #lastCounted = ''
   #loading: Promise<void> | undefined
@@ -63,6 +65,8 @@ export class RequestQueue {
       this.#unloaded++
       this.#size += this.#sizeOf(item)
       this.#records += item.recordCount
+      this.#unloadedSize += this.#sizeOf(item)
+      this.#unloadedRecords += item.recordCount
       this.#lastCounted = item.key
     })
     return this.#unloaded
@@ -220,7 +224,11 @@ export class RequestQueue {
         // Copies: what waits here must not hold on to its source's buffers.
         this.#window.push({ ...item, records: item.records.map(record => record.patch({})) })
         this.#lastKey = key
-      } else this.#unloaded++
+      } else {
+        this.#unloaded++
+        this.#unloadedSize += whole.size
+        this.#unloadedRecords += item.records.length
+      }
     })
   }
 
@@ -245,7 +253,7 @@ export class RequestQueue {
         // An entry may be in the store before `#written` has counted it: it has to wait for its turn.
         const items = page.filter(item => item.key <= this.#lastCounted)
         this.#lastKey = items.at(-1)?.key ?? this.#lastKey
-        this.#unloaded = items.length === 0 ? 0 : this.#unloaded - items.length
+        this.#countLoaded(items)
         for (const item of items) this.#decode(durable, item)
         this.#options.storeWorked()
         return
@@ -255,6 +263,21 @@ export class RequestQueue {
         if (this.#closed) return
       }
     }
+  }
+
+  #countLoaded(items: readonly StoredItem[]): void {
+    this.#unloaded -= items.length
+    for (const item of items) {
+      this.#unloadedSize -= this.#sizeOf(item)
+      this.#unloadedRecords -= item.recordCount
+    }
+    if (items.length > 0) return
+    // Entries that are gone: another collector took over the queue of one that had slept too long.
+    this.#size -= this.#unloadedSize
+    this.#records -= this.#unloadedRecords
+    this.#unloaded = 0
+    this.#unloadedSize = 0
+    this.#unloadedRecords = 0
   }
 
   #decode(durable: DurableItems, stored: StoredItem): void {

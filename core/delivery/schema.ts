@@ -48,15 +48,19 @@ export const exporterCommon: ConfigSchema = {
 }
 
 /** What the schema cannot say about the common keys. */
-export function checkCommon(config: CommonConfig, { notifying = false }: ExporterFlags = {}): CheckProblem[] {
+export function checkCommon(
+  config: CommonConfig,
+  { notifying = false, ordered = false }: ExporterFlags = {},
+): CheckProblem[] {
   const problems: CheckProblem[] = []
   const { sending_queue: queue = {}, retry_on_failure: retry = {} } = config
   const { batch } = queue
-  if (notifying && (queue.num_consumers ?? 1) !== 1) {
+  if ((notifying || ordered) && (queue.num_consumers ?? 1) !== 1) {
     problems.push({
       path: ['sending_queue', 'num_consumers'],
-      message:
-        'this exporter notifies people: it has one consumer, so that notifications arrive in their order',
+      message: notifying
+        ? 'this exporter notifies people: it has one consumer, so that notifications arrive in their order'
+        : 'this exporter has one consumer, so that records arrive in their order',
       fix: 'remove num_consumers',
     })
   }

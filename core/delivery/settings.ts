@@ -44,6 +44,7 @@ export interface RetrySettings {
 /** What a factory says about its exporter. */
 export interface ExporterFlags {
   readonly notifying?: boolean
+  readonly ordered?: boolean
   readonly local?: boolean
 }
 
@@ -63,8 +64,8 @@ export function deliverySettings(
     timeoutMs: ms(config.timeout, 10_000),
     queue: {
       enabled,
-      // Several consumers would let a later notification overtake an earlier one.
-      consumers: flags.notifying || !enabled ? 1 : (queue.num_consumers ?? 10),
+      // Several consumers would let a later request overtake an earlier one.
+      consumers: flags.notifying || flags.ordered || !enabled ? 1 : (queue.num_consumers ?? 10),
       capacity: enabled ? (queue.queue_size ?? 1_000) : 1,
       sizer: enabled ? (queue.sizer ?? 'requests') : 'requests',
       storage: enabled ? (queue.storage ?? storage) : undefined,

@@ -21,6 +21,8 @@ export interface Delivery {
    * the condition. Rejects only once the delivery has stopped; the obligation stays unsettled then.
    */
   enqueue(records: Records, pipeline: string, obligation: Obligation): Promise<void>
+  /** Takes requests that another collector left in its queue; resolves when they are in this one. */
+  adopt(requests: readonly LeftRequest[]): Promise<void>
   /**
    * Goes on sending for at most `deadlineMs`, then aborts, stops the exporter, and says what became of the
    * records. What a memory queue still holds is dropped without settling it, so that a source with a checkpoint
@@ -37,6 +39,12 @@ export interface Delivery {
    * next delivery of the same id (`DeliveryOptions.inherit`).
    */
   takeOver(graceMs: number): Promise<Handover>
+}
+
+export interface LeftRequest {
+  readonly records: Records
+  readonly pipeline: string
+  readonly queuedAt: bigint
 }
 
 export interface Obligation {

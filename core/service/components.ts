@@ -3,6 +3,7 @@ import {
   type Clock,
   type ComponentContext,
   errorText,
+  type Fence,
   isTocsinError,
   type Kind,
   type Listener,
@@ -42,8 +43,14 @@ export class Components {
     private readonly baseDir: string,
   ) {}
 
-  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C {
-    const context = this.#context(kind, plan, pipelines)
+  /** Of a component that comes and goes within the graph: close it with the component. */
+  part(): Components {
+    return new Components(this.options, this.baseDir)
+  }
+
+  /** `fence`: without its lease the component cannot write to its storage. */
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
+    const context = this.#context(kind, plan, pipelines, fence)
     try {
       return plan.factory.create(plan.config as never, context as never) as C
     } catch (error) {
@@ -70,12 +77,17 @@ export class Components {
     this.#listeners.clear()
   }
 
-  #context(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): ComponentContext<unknown> {
+  #context(
+    kind: Kind,
+    plan: ComponentPlan,
+    pipelines: readonly string[],
+    fence: Fence | undefined,
+  ): ComponentContext<unknown> {
     const { logger, meter, clock, random, listeners, status, extensions } = this.options
     const pipeline = kind === 'processor' ? pipelines[0] : undefined
     const scoped = scopedMeter(meter)
     this.#meters.push(scoped)
-    const namespace = `${pipeline ?? kind}/${plan.id}`
+    const namespace = namespaceOf(kind, plan.id, pipeline)
     this.namespaces.add(namespace)
     return {
       id: plan.id,
@@ -87,7 +99,7 @@ export class Components {
       clock,
       random,
       baseDir: this.baseDir,
-      storage: id => this.provider(id).keyValue(namespace),
+      storage: id => this.provider(id).keyValue(namespace, fence),
       extension: <T>(id: string) => extensions().get(id) as T,
       listen: async where => {
         const listener = await listeners.listen(where)
@@ -97,4 +109,8 @@ export class Components {
       reportStatus: report => status.set({ kind, id: plan.id, pipelines }, report),
     }
   }
+}
+
+export function namespaceOf(kind: Kind, id: string, pipeline?: string): string {
+  return `${pipeline ?? kind}/${id}`
 }

@@ -23,7 +23,7 @@ async function setUp(components: readonly string[]) {
     await letters.add({ component, pipeline: 'logs', reason: 'refused', detail: '', records })
   }
   const enqueued: Enqueued[] = []
-  const state = { stopped: false }
+  const state = { stopped: false, leads: true }
   const delivery = {
     async enqueue(records: Records, pipeline: string, obligation: Obligation) {
       if (state.stopped) throw new Error('The exporter has stopped.')
@@ -34,6 +34,7 @@ async function setUp(components: readonly string[]) {
     new DeadLetterRetries({
       deadLetters: letters,
       delivery: id => (id === 'webhook/a' ? delivery : undefined),
+      mayLook: () => state.leads,
       clock,
       logger,
     })
@@ -91,6 +92,21 @@ it('what has not settled when the collector stops is sent again at the next star
   expect(enqueued.map(({ body }) => body)).toEqual(['body 0', 'body 1', 'body 1'])
   third.stop()
   await third.close()
+})
+
+it('of several collectors only the one that leads sends letters again', async () => {
+  const { retries, letters, enqueued, ids, clock, state } = await setUp(['exporter/webhook/a'])
+  state.leads = false
+  await letters.requestRetry(ids)
+  const running = retries()
+  running.start()
+  await clock.advance(10_000)
+  expect(enqueued).toEqual([])
+  state.leads = true
+  await clock.advance(2_000)
+  expect(enqueued).toHaveLength(1)
+  running.stop()
+  await running.close()
 })
 
 it('letters whose exporter is not running, or that cannot be read, stay and block nothing', async () => {

@@ -5,6 +5,8 @@ export interface DeadLetterRetriesOptions {
   readonly deadLetters: DeadLetters
   /** The delivery of an exporter. */
   delivery(id: string): Delivery | undefined
+  /** False while another collector with the same dead letters does it. */
+  mayLook(): boolean
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -60,9 +62,10 @@ export class DeadLetterRetries {
   }
 
   async #look(): Promise<void> {
-    const { deadLetters, clock } = this.#options
+    const { deadLetters, clock, mayLook } = this.#options
     try {
-      for (const id of await deadLetters.retryRequests(MAX_PENDING)) {
+      const wanted = mayLook() ? await deadLetters.retryRequests(MAX_PENDING) : []
+      for (const id of wanted) {
         if (this.#stopped) break
         if (!this.#pending.has(id)) await this.#retry(id)
       }

@@ -6,10 +6,14 @@ import {
   type ExporterFactory,
   errorText,
   type Kind,
+  LeaseKeeper,
+  type LeaseStore,
   type LogAttributes,
   type Logger,
   type Processor,
   type Random,
+  type Receiver,
+  type ReceiverFactory,
 } from '../component/index.js'
 import {
   type CommonConfig,
@@ -20,15 +24,18 @@ import {
   type Handover,
   queueNamespace,
 } from '../delivery/index.js'
+import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
 import { Graph, type GraphHost, type GraphReport } from '../graph/graph.js'
 import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
-import type { Components } from './components.js'
+import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { type Lifted, lift } from './lift.js'
 import type { ServiceSettings } from './settings.js'
+import type { SharedQueue } from './shared-queue.js'
+import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
 
 export interface RunningGraphOptions {
@@ -40,6 +47,9 @@ export interface RunningGraphOptions {
   /** No storage is configured: nothing outlives the process. */
   readonly volatile: boolean
   readonly deadLetters: DeadLetters
+  /** Where the dead letters are shared: one collector at a time sends them again. */
+  readonly deadLetterLease: LeaseStore | undefined
+  readonly sharedQueues: SharedQueues
   /** What exporters of the last graph left in their queues, by id. */
   readonly handovers: ReadonlyMap<string, Handover>
   readonly clock: Clock
@@ -54,8 +64,10 @@ export interface RunningGraphOptions {
 export class RunningGraph {
   readonly #graph: Graph
   readonly #lifted: Lifted[] = []
+  readonly #shared: { readonly queue: SharedQueue; readonly delivery: Delivery }[] = []
   readonly #deliveries = new Map<string, Delivery>()
   readonly #retries: DeadLetterRetries
+  readonly #retryLease: LeaseKeeper | undefined
   /** The storage of each durable queue, by exporter. */
   readonly queues = new Map<string, string>()
 
@@ -65,7 +77,10 @@ export class RunningGraph {
       clock,
       logger,
       intakeMetrics: metrics,
-      create: (kind, plan, pipelines) => components.create(kind, plan, pipelines),
+      create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
+        const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
+        return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
+      },
       deliver: (plan, exporter, pipelines) => this.#deliver(plan, exporter, pipelines),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
       report: (kind, id, pipelines, status) => {
@@ -81,9 +96,12 @@ export class RunningGraph {
       },
     }
     this.#graph = new Graph(settings.graph, host)
+    const { deadLetterLease, random } = options
+    this.#retryLease = deadLetterLease && new LeaseKeeper(deadLetterLease, { clock, random })
     this.#retries = new DeadLetterRetries({
       deadLetters: options.deadLetters,
       delivery: id => this.#deliveries.get(id),
+      mayLook: () => !this.#retryLease || this.#retryLease.term !== undefined,
       clock,
       logger,
     })
@@ -91,11 +109,14 @@ export class RunningGraph {
 
   async start(): Promise<void> {
     await this.#graph.start()
+    for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
+    await this.#retryLease?.start()
     this.#retries.start()
   }
 
   /** Drains for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<GraphReport> {
+    this.#stopAdopting()
     this.#retries.stop()
     const report = await this.#graph.stop(timeoutMs)
     await this.#close()
@@ -104,24 +125,60 @@ export class RunningGraph {
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+    this.#stopAdopting()
     this.#retries.stop()
     const handovers = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
     return handovers
   }
 
+  #stopAdopting(): void {
+    for (const { queue } of this.#shared) queue.stopAdopting()
+  }
+
   async #close(): Promise<void> {
+    for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
     await this.#retries.close()
+    await this.#retryLease?.close()
     await this.options.components.close()
+  }
+
+  /** A receiver that runs in one collector at a time, where its storage is shared. */
+  #exclusive(plan: ComponentPlan, pipelines: readonly string[]): Receiver | undefined {
+    const { exclusive } = plan.factory as unknown as ReceiverFactory
+    const { storage } = plan.config as { readonly storage?: string }
+    if (!exclusive || storage === undefined) return undefined
+    const { clock, random, meter, components } = this.options
+    const namespace = namespaceOf('receiver', plan.id)
+    const lease = components.provider(storage).lease?.(namespace)
+    if (!lease) return undefined
+    const logger = this.options.logger.child({ kind: 'receiver', component: plan.id })
+    return new ExclusiveReceiver({
+      id: plan.id,
+      lease,
+      create: fence => {
+        const part = components.part()
+        const receiver = part.create<Receiver>('receiver', plan, pipelines, fence)
+        return { receiver, close: () => part.close() }
+      },
+      clock,
+      random,
+      logger,
+      meter,
+      reportStatus: status => this.#report('receiver', plan.id, pipelines, status),
+    })
   }
 
   #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
     const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
-    const { notifying = false, local = false } = plan.factory as unknown as ExporterFactory
+    const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
-    const settings = deliverySettings(config, { notifying, local }, defaultStorage)
+    const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)
     const { storage } = settings.queue
+    const provider = storage === undefined ? undefined : components.provider(storage)
+    const shared = provider && this.options.sharedQueues.open(plan.id, provider)
+    const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
     const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
@@ -135,10 +192,11 @@ export class RunningGraph {
       meter,
       deadLetters,
       reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
-      ...(storage !== undefined && { store: components.provider(storage).keyValue(queueNamespace(plan.id)) }),
+      ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
       ...(inherit && { inherit }),
     })
+    if (shared) this.#shared.push({ queue: shared, delivery })
     this.#deliveries.set(plan.id, delivery)
     if (storage !== undefined) this.queues.set(plan.id, storage)
     return delivery

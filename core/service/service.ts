@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '../component/index.js'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
@@ -12,6 +13,8 @@ import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
 import { RunningGraph } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
+import { SharedQueue } from './shared-queue.js'
+import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
 
 export interface ServiceOptions {
@@ -33,6 +36,9 @@ export class Service implements Host {
   readonly #memory = memoryStorage()
   readonly #status: StatusBoard
   readonly #extensions: Extensions
+  readonly #sharedQueues: SharedQueues
+  /** Tells this collector from others that share a storage. */
+  readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
@@ -51,6 +57,16 @@ export class Service implements Host {
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
+    )
+    this.#sharedQueues = new SharedQueues(
+      queue =>
+        new SharedQueue({
+          ...queue,
+          clock,
+          random: options.random,
+          meter: metrics.meter,
+          logger: logger.child({ kind: 'exporter', component: queue.exporter }),
+        }),
     )
     this.#ended = new Promise(resolve => {
       this.#end = resolve
@@ -156,6 +172,7 @@ export class Service implements Host {
       logger,
       meter: metrics.meter,
       ...(defaultStorage && { store: defaultStorage.storage.keyValue('dead_letters') }),
+      ...(defaultStorage?.storage.shared && { instance: this.#instance }),
     })
     const graph = new RunningGraph({
       settings,
@@ -164,6 +181,8 @@ export class Service implements Host {
       defaultStorage: defaultStorage?.id,
       volatile: storages.length === 0,
       deadLetters: letters,
+      deadLetterLease: defaultStorage?.storage.lease?.('dead_letters'),
+      sharedQueues: this.#sharedQueues,
       handovers: this.#handovers,
       clock,
       random,
@@ -175,6 +194,7 @@ export class Service implements Host {
     this.#graph = graph
     await graph.start()
     this.#handovers = new Map()
+    await this.#sharedQueues.retain()
     this.#memory.retain(components.namespaces)
     await this.#listeners.closeUnused()
     await reportLeftQueues(storages, graph.queues, logger)
@@ -205,6 +225,7 @@ export class Service implements Host {
 
   async #stopAll(timeoutMs: number): Promise<GraphReport> {
     const report = await this.#stopGraph(timeoutMs)
+    await this.#sharedQueues.close()
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
     await this.#listeners.close()

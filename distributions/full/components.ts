@@ -11,6 +11,7 @@ import { file } from '../../exporters/file/index.js'
 import { mattermost } from '../../exporters/mattermost/index.js'
 import { otlpExporter } from '../../exporters/otlp/index.js'
 import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
+import { redisStreamsExporter } from '../../exporters/redis_streams/index.js'
 import { webhook } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
 import { filter } from '../../processors/filter/index.js'
@@ -23,6 +24,7 @@ import { transform } from '../../processors/transform/index.js'
 import { demoLogs } from '../../receivers/demo_logs/index.js'
 import { fileLog } from '../../receivers/file_log/index.js'
 import { otlpReceiver } from '../../receivers/otlp/index.js'
+import { redisStreamsReceiver } from '../../receivers/redis_streams/index.js'
 import { stdin } from '../../receivers/stdin/index.js'
 import { victorialogs } from '../../receivers/victorialogs/index.js'
 
@@ -30,8 +32,9 @@ import { victorialogs } from '../../receivers/victorialogs/index.js'
 export const components: readonly AnyFactory[] = [
   demoLogs,
   fileLog,
-  stdin,
   otlpReceiver,
+  redisStreamsReceiver,
+  stdin,
   victorialogs,
   batchProcessor,
   filter,
@@ -47,6 +50,7 @@ export const components: readonly AnyFactory[] = [
   mattermost,
   otlpExporter,
   otlpHttpExporter,
+  redisStreamsExporter,
   webhook,
   forwardConnector,
   basicAuth,

@@ -5,6 +5,7 @@ import { VictoriaLogsReceiver } from './victorialogs.js'
 export const victorialogs = defineReceiver<VictoriaLogsConfig>({
   type: 'victorialogs',
   stability: 'beta',
+  exclusive: true,
   description: 'Tails a LogsQL query of VictoriaLogs and fills the gaps that the tail leaves.',
   schema,
   check,

@@ -53,7 +53,7 @@ describe.runIf(runs)('the connection of redis_storage', () => {
   })
 
   async function tries(config: Partial<RedisStorageConfig>) {
-    const storage = await startRedisStorage({ timeout: '1s', ...config })
+    const storage = await startRedisStorage({ timeout: '1s', lease_ttl: '5s', ...config })
     open.push(storage)
     const store = storage.storage.keyValue('s')
     const failure = await store.write([{ key: 'a', value: Buffer.from('1') }]).then(

@@ -17,6 +17,7 @@ export async function startRedisStorage(config: Partial<RedisStorageConfig>): Pr
     prefix: 'tocsin',
     connect_timeout: '2s',
     timeout: '5s',
+    lease_ttl: '1s',
     ...config,
   }
   const logs: LogEntry[] = []

@@ -2,6 +2,7 @@ import {
   type CheckProblem,
   type ConfigSchema,
   checkTls,
+  durationMs,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -20,6 +21,7 @@ export interface RedisStorageConfig {
   readonly tls?: TlsClientConfig
   readonly connect_timeout: string | number
   readonly timeout: string | number
+  readonly lease_ttl: string | number
 }
 
 const endpoint: ConfigSchema = { type: 'string', format: 'endpoint', examples: ['redis:6379'] }
@@ -90,6 +92,12 @@ export const schema: ConfigSchema = {
       default: '500ms',
       description: 'How long an answer may take before the collector goes on without Redis.',
     },
+    lease_ttl: {
+      type: ['string', 'number'],
+      format: 'duration',
+      default: '5s',
+      description: 'How long after the death of a collector another takes over what only one may do.',
+    },
   },
 }
 
@@ -122,6 +130,13 @@ export function check(config: RedisStorageConfig): CheckProblem[] {
       path: ['master_name'],
       message: 'master_name is for mode sentinel',
       fix: 'set mode: sentinel',
+    })
+  }
+  if (durationMs(config.lease_ttl) < 1_000) {
+    problems.push({
+      path: ['lease_ttl'],
+      message: 'a collector that is only slow would lose its lease',
+      fix: 'set at least 1s',
     })
   }
   if (config.mode === 'cluster' && config.db !== 0) {

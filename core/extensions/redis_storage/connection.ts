@@ -3,12 +3,13 @@ import {
   type ComponentContext,
   isTocsinError,
   parseDuration,
+  type RedisCommands,
+  type RedisScript,
   RetryableError,
   tlsConnectOptions,
 } from 'tocsin/component'
 import type { RedisStorageConfig } from './config.js'
 import { explain, notConnected, type Peer } from './explain.js'
-import type { Script } from './scripts.js'
 
 const DEFAULT_ENDPOINT = '127.0.0.1:6379'
 const RECONNECT_FIRST_MS = 100
@@ -16,13 +17,7 @@ const RECONNECT_MOST_MS = 5_000
 const FAILOVER_MS = 3_000
 
 /** A connection to Redis, made in the background and made again when it breaks. Never queues while there is none. */
-export interface Connection {
-  /** Runs a script on the keys of one slot. Rejects with a RetryableError, after the configured time at the latest. */
-  run(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown>
-  /** The same, with bytes in the answer. */
-  runBytes(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown>
-  call(command: string, args: readonly (string | number)[]): Promise<unknown>
-  callBytes(command: string, args: readonly (string | number)[]): Promise<unknown>
+export interface Connection extends RedisCommands {
   close(): void
 }
 
@@ -65,6 +60,8 @@ export async function connect(
 }
 
 class RedisConnection implements Connection {
+  readonly prefix: string
+  readonly leaseTtlMs: number
   readonly #peer: Peer
   readonly #client: Redis | Cluster
   readonly #timeoutMs: number
@@ -80,14 +77,20 @@ class RedisConnection implements Connection {
     this.#peer = peer
     this.#timeoutMs = timeoutMs
     this.#context = context
+    this.prefix = context.config.prefix
+    this.leaseTtlMs = parseDuration(context.config.lease_ttl) ?? 5_000
   }
 
-  run(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]): Promise<unknown> {
+  run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | Uint8Array)[],
+  ): Promise<unknown> {
     return this.#script('call', script, keys, args)
   }
 
   runBytes(
-    script: Script,
+    script: RedisScript,
     keys: readonly string[],
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
@@ -108,7 +111,7 @@ class RedisConnection implements Connection {
 
   #script(
     call: 'call' | 'callBuffer',
-    { sha, text }: Script,
+    { sha, text }: RedisScript,
     keys: readonly string[],
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {

@@ -17,7 +17,7 @@ const REPLIES: readonly (readonly [RegExp, string, string])[] = [
     'has no password set, but the configuration has one: remove password',
   ],
   [
-    /^NOPERM/,
+    /^NOPERM|can't run this command/,
     'redis_authorization',
     'does not let this user do that: grant it what the README of redis_storage lists',
   ],

@@ -1,10 +1,11 @@
-import type { KeyValueStore } from 'tocsin/component'
+import { type Fence, type KeyValueStore, LEASE_KEY_SUFFIX, RetryableError } from 'tocsin/component'
 import type { Connection } from './connection.js'
 import { KEY_VALUE_RANGE, KEY_VALUE_WRITE } from './scripts.js'
 
 /** A hash with the values and a sorted set with the keys, in one slot, so that a write is one script. */
-export function redisKeyValue(connection: () => Connection, name: string): KeyValueStore {
+export function redisKeyValue(connection: () => Connection, name: string, fence?: Fence): KeyValueStore {
   const keys = [`${name}:values`, `${name}:keys`]
+  const lease = `${name}${LEASE_KEY_SUFFIX}`
   return {
     async get(key) {
       const value = await connection().callBytes('HGET', [keys[0] as string, key])
@@ -16,7 +17,15 @@ export function redisKeyValue(connection: () => Connection, name: string): KeyVa
         value ? '1' : '0',
         value ? Buffer.from(value) : '',
       ])
-      if (args.length > 0) await connection().run(KEY_VALUE_WRITE, keys, args)
+      if (args.length === 0) return
+      const token = fence?.()
+      if (fence && token === undefined) throw leaseLost()
+      const written = await connection().run(
+        KEY_VALUE_WRITE,
+        [...keys, lease],
+        [token === undefined ? '' : String(token), ...args],
+      )
+      if (written === 0) throw leaseLost()
     },
     async range(from, to, limit) {
       const found = (await connection().runBytes(KEY_VALUE_RANGE, keys, [
@@ -31,4 +40,8 @@ export function redisKeyValue(connection: () => Connection, name: string): KeyVa
       return entries
     },
   }
+}
+
+function leaseLost(): RetryableError {
+  return new RetryableError('lease_lost', 'Another collector may have the lease of what would be written.')
 }

@@ -4,6 +4,9 @@ import {
   PermanentError,
   partitionedState,
   partMaxKeys,
+  type RedisCommands,
+  type RedisExtension,
+  redisLease,
   type ShadowedState,
   type StateOptions,
   type StateStore,
@@ -21,7 +24,7 @@ import { redisState } from './redis-state.js'
 const PARTITIONS = 64
 
 /** The `redis_storage` extension: state and checkpoints in Redis. */
-export class RedisStorage implements Extension, StorageExtension {
+export class RedisStorage implements Extension, StorageExtension, RedisExtension {
   readonly storage: StorageProvider
   readonly #config: RedisStorageConfig
   readonly #context: ComponentContext<RedisStorageConfig>
@@ -39,10 +42,15 @@ export class RedisStorage implements Extension, StorageExtension {
     this.storage = {
       description: `in Redis (${config.mode}, ${where}): shared by all collectors with the prefix "${config.prefix}"`,
       shared: true,
-      keyValue: namespace => redisKeyValue(connection, name(namespace, 'kv')),
+      keyValue: (namespace, fence) => redisKeyValue(connection, name(namespace, 'kv'), fence),
+      lease: namespace => redisLease(connection, name(namespace, 'kv')),
       state: <S>(namespace: string, options: StateOptions<S>) =>
         this.#state(options, part => name(namespace, `${part}`)),
     }
+  }
+
+  get redis(): RedisCommands {
+    return this.#connected()
   }
 
   async start(): Promise<void> {

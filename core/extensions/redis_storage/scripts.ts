@@ -1,19 +1,10 @@
-import { createHash } from 'node:crypto'
-
-export interface Script {
-  readonly text: string
-  readonly sha: string
-}
-
-function script(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
-}
+import { redisScript } from 'tocsin/component'
 
 /**
  * Reads states and journal entries of a partition at one moment.
  * KEYS: states, journal. ARGV: how many keys, the keys, journal fields.
  */
-export const READ = script(`
+export const READ = redisScript(`
 local out = {}
 local function fetch(from, to, hash)
   while from <= to do
@@ -40,7 +31,7 @@ return out`)
  * then for each change its new version, 0 if the key was
  * removed, -1 if another version was there. Nobody may need a partition for 30 days (beyond its last due): then it goes.
  */
-export const WRITE = script(`
+export const WRITE = redisScript(`
 local states, due_index, order, sequence, journal, timers = unpack(KEYS)
 local now = tonumber(ARGV[1])
 local out = { 0 }
@@ -114,7 +105,7 @@ redis.call('PEXPIRE', timers, 172800000)
 return out`)
 
 /** KEYS: journal, timers. ARGV: before (ms), now (ms), limit. Answers with fields and outcomes in turn. */
-export const CLAIM = script(`
+export const CLAIM = redisScript(`
 local out = {}
 for _, field in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
   local value = redis.call('HGET', KEYS[1], field)
@@ -128,9 +119,13 @@ for _, field in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LI
 end
 return out`)
 
-/** KEYS: values, order. ARGV: for each change the key, 1 or 0 for present, the value. */
-export const KEY_VALUE_WRITE = script(`
-for at = 1, #ARGV, 3 do
+/**
+ * KEYS: values, order, lease. ARGV: the token that must hold the lease or '', then for each change the key, 1 or 0 for
+ * present, the value. Answers 0 when the lease is another's, and nothing was written.
+ */
+export const KEY_VALUE_WRITE = redisScript(`
+if ARGV[1] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
+for at = 2, #ARGV, 3 do
   if ARGV[at + 1] == '1' then
     redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 2])
     redis.call('ZADD', KEYS[2], 0, ARGV[at])
@@ -142,7 +137,7 @@ end
 return 1`)
 
 /** KEYS: values, order. ARGV: from, to, limit. Answers with keys and values in turn. */
-export const KEY_VALUE_RANGE = script(`
+export const KEY_VALUE_RANGE = redisScript(`
 local out = {}
 for _, key in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])) do
   out[#out + 1] = key

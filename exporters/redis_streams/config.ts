@@ -1,0 +1,58 @@
+import type { ConfigSchema } from 'tocsin/component'
+
+export interface RedisStreamsConfig {
+  readonly redis: string
+  readonly stream: string
+  readonly partitions: number
+  readonly key?: string
+  readonly max_entries: number
+}
+
+export const redisStreamsSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['redis'],
+  properties: {
+    redis: {
+      type: 'string',
+      component: 'extension',
+      description: 'The redis_storage extension whose connection and prefix are used.',
+      examples: ['redis_storage'],
+    },
+    stream: {
+      type: 'string',
+      minLength: 1,
+      default: 'logs',
+      description: 'The name that exporters and receivers of the stream have in common.',
+    },
+    partitions: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 256,
+      default: 16,
+      description: 'How many collectors can share the load at most. It stays what it was first.',
+    },
+    key: {
+      type: 'string',
+      format: 'template',
+      description:
+        'Template of the key: records of a key stay in order and reach one collector. Without it any collector takes any request.',
+      examples: ['{{host}}'],
+    },
+    max_entries: {
+      type: 'integer',
+      minimum: 1,
+      default: 10_000,
+      description:
+        'How many entries (of one request or less each) a partition holds before the exporter waits.',
+    },
+  },
+  synonyms: {
+    hash_key: 'key',
+    partition_key: 'key',
+    storage: 'redis',
+    topic: 'stream',
+    max_len: 'max_entries',
+    maxlen: 'max_entries',
+  },
+}

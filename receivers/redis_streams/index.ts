@@ -1,0 +1,11 @@
+import { defineReceiver } from 'tocsin/component'
+import { type RedisStreamsConfig, redisStreamsSchema } from './config.js'
+import { RedisStreamsReceiver } from './redis-streams.js'
+
+export const redisStreamsReceiver = defineReceiver<RedisStreamsConfig>({
+  type: 'redis_streams',
+  stability: 'alpha',
+  description: 'Shares the records of Redis streams with other collectors, each key in its order.',
+  schema: redisStreamsSchema,
+  create: (_, context) => new RedisStreamsReceiver(context),
+})

@@ -1,0 +1,56 @@
+import { redisScript } from 'tocsin/component'
+
+/** The one consumer group of a stream: an entry that it acknowledged is removed. */
+export const GROUP = 'tocsin'
+
+/**
+ * Takes over what collectors that are gone had read and not acknowledged, and forgets their consumers.
+ * KEYS: entries, lease. ARGV: token, consumer, cursor, count. Answers the next cursor and entries; 0 without the lease.
+ */
+export const CLAIM = redisScript(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.pcall('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
+local claimed = redis.call('XAUTOCLAIM', KEYS[1], '${GROUP}', ARGV[2], 0, ARGV[3], 'COUNT', ARGV[4])
+if claimed[1] == '0-0' then
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${GROUP}')) do
+    if consumer[2] ~= ARGV[2] and consumer[4] == 0 then
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], '${GROUP}', consumer[2])
+    end
+  end
+end
+return { claimed[1], claimed[2] }`)
+
+/**
+ * Reads what is new. KEYS: entries, lease. ARGV: token, consumer, count.
+ * Answers the length of the stream and entries; 0 without the lease.
+ */
+export const READ = redisScript(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+local found = redis.pcall('XREADGROUP', 'GROUP', '${GROUP}', ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>')
+if type(found) == 'table' and found.err then
+  if not string.find(found.err, 'NOGROUP') then return found end
+  redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
+  found = false
+end
+return { redis.call('XLEN', KEYS[1]), found and found[1][2] or {} }`)
+
+/** KEYS: entries, lease. ARGV: token, ids. Answers 0 without the lease: then the entries are another's. */
+export const ACKNOWLEDGE = redisScript(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('XACK', KEYS[1], '${GROUP}', unpack(ARGV, 2))
+redis.call('XDEL', KEYS[1], unpack(ARGV, 2))
+return 1`)
+
+/**
+ * Says that a collector is there, and how far its partitions are. KEYS: members, watermarks. ARGV: member, ms until it
+ * counts as gone, then partitions and times in turn. Answers all members, and partitions and times in turn.
+ */
+export const MEET = redisScript(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for at = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
+redis.call('PEXPIRE', KEYS[1], 2592000000)
+redis.call('PEXPIRE', KEYS[2], 2592000000)
+return { redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('HGETALL', KEYS[2]) }`)

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Collector, startCollector } from '../support/collector.js'
+import { type HttpSink, httpSink } from '../support/http-sink.js'
+import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
+import { VictoriaLogsServer } from '../support/victorialogs-server.js'
+
+const available = redisServerBinary() !== undefined
+let redis: TestRedis
+let server: VictoriaLogsServer
+let sink: HttpSink
+const collectors: Collector[] = []
+
+beforeEach(async () => {
+  redis = await startRedis()
+  server = await VictoriaLogsServer.start()
+  sink = await httpSink()
+})
+afterEach(async () => {
+  await Promise.all(collectors.splice(0).map(collector => collector.stop()))
+  await server.down()
+  await sink.close()
+  await redis.stop()
+})
+
+function yaml(count = 1_000): string {
+  return `
+extensions:
+  redis_storage: { endpoint: "${redis.endpoint}", lease_ttl: 1s }
+receivers:
+  victorialogs: { endpoint: "${server.url}", query: "*", storage: redis_storage }
+processors:
+  throttle: { count: ${count}, window: 1h, storage: redis_storage }
+exporters:
+  webhook: { endpoint: "${sink.url}" }
+service:
+  extensions: [redis_storage]
+  pipelines:
+    logs: { receivers: [victorialogs], processors: [throttle], exporters: [webhook] }
+`
+}
+
+async function start(): Promise<Collector> {
+  const collector = await startCollector(yaml())
+  collectors.push(collector)
+  return collector
+}
+
+let line = 0
+function insert(count: number): void {
+  for (; count > 0; count--) {
+    server.insert({ msg: `line ${line++}`, time: BigInt(Date.now()) * 1_000_000n + BigInt(line), stream: {} })
+  }
+}
+
+const bodies = (): string[] => sink.accepted.map(({ body }) => (JSON.parse(body) as { body: string }).body)
+const tailing = (): Promise<unknown> => expect.poll(() => server.openTails, { timeout: 10_000 }).toBe(1)
+const RECEIVER = 'lease="receiver/victorialogs"'
+
+test.skipIf(!available)(
+  'a leader that stops hands over at once; the other was healthy all along',
+  async () => {
+    line = 0
+    const first = await start()
+    const second = await start()
+    await tailing()
+    expect(await first.metric('tocsin_lease_held', RECEIVER)).toBe(1)
+    expect(await second.metric('tocsin_lease_held', RECEIVER)).toBe(0)
+    expect(second.status().status).toBe('ok')
+    insert(5)
+    await sink.waitFor(5)
+    await first.stop()
+    const stoppedMs = performance.now()
+    await expect.poll(() => second.metric('tocsin_lease_held', RECEIVER), { timeout: 5_000 }).toBe(1)
+    expect(performance.now() - stoppedMs).toBeLessThan(2_000)
+    collectors.splice(collectors.indexOf(first), 1)
+    insert(5)
+    await sink.waitFor(10)
+    expect(bodies()).toEqual(Array.from({ length: 10 }, (_, number) => `line ${number}`))
+  },
+)
+
+test.skipIf(!available)('a reload keeps the queue and takes the tail up again', async () => {
+  line = 0
+  const collector = await start()
+  await tailing()
+  sink.answer = () => 503
+  insert(5)
+  await expect.poll(() => sink.requests.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  expect(await collector.reload(yaml(999))).toBe(true)
+  await tailing()
+  insert(5)
+  sink.answer = undefined
+  await expect.poll(() => new Set(bodies()).size, { timeout: 15_000 }).toBe(10)
+  expect(await collector.metric('tocsin_lease_held', 'lease="queue/webhook"')).toBe(1)
+  // The queue is its own: nothing was taken over.
+  expect(collector.logs.map(({ message }) => message).filter(text => text.startsWith('Took over'))).toEqual(
+    [],
+  )
+})
+
+test.skipIf(!available)('without Redis nobody leads; afterwards the gap is filled', async () => {
+  line = 0
+  const collector = await start()
+  await tailing()
+  insert(5)
+  await sink.waitFor(5)
+  redis.signal('SIGSTOP')
+  await expect.poll(() => server.openTails, { timeout: 5_000 }).toBe(0)
+  expect(await collector.metric('tocsin_lease_held', RECEIVER)).toBe(0)
+  const receiver = () => collector.status().pipelines.logs?.components['receiver:victorialogs']
+  await expect
+    .poll(receiver)
+    .toMatchObject({ status: 'recoverable_error', message: expect.stringContaining('Nobody can lead') })
+  insert(5)
+  redis.signal('SIGCONT')
+  await expect.poll(() => new Set(bodies()).size, { timeout: 15_000 }).toBe(10)
+  await expect.poll(() => collector.status().status, { timeout: 10_000 }).toBe('ok')
+})
