@@ -38,7 +38,7 @@ describe('the YAML examples of the documentation are valid as they stand', () =>
       test.skipIf(!/^service:/m.test(yaml))(`${document}, example ${index + 1}`, async () => {
         const folder = await mkdtemp(join(tmpdir(), 'tocsin-docs-'))
         const file = join(folder, 'example.yaml')
-        await writeFile(file, yaml)
+        await writeFile(file, yaml, { mode: 0o600 })
         const io = { ...processIo(), cwd: folder, env: ENV }
         const { settings } = await load(full, { config: [file], set: [] }, io)
         expect(settings.warnings).toEqual([])

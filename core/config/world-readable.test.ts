@@ -57,6 +57,11 @@ it('says nothing where nobody else can read it, or modes say nothing', async () 
   }
 })
 
+it('says nothing of headers that are not named like a secret', async () => {
+  const text = yaml('${env:HOOK}').replace('Authorization', 'X-Tenant').replace('Bearer ${env:TOKEN}', 'a')
+  expect(await warnings({ 'tocsin.yaml': text }, 0o644)).toEqual([])
+})
+
 it('says nothing of secrets that come of variables', async () => {
   expect(await warnings({ 'tocsin.yaml': yaml('${env:HOOK}') }, 0o644)).toEqual([])
 })

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path'
 import type { ConfigEnvironment } from './environment.js'
 import type { Node, Path, ScalarNode } from './node.js'
 import type { Report } from './report.js'
-import { redactUrl } from './secrets.js'
+import { isSecretMap, redactUrl } from './secrets.js'
 
 /** A conformed component and where it stands. */
 export interface Conformed {
@@ -48,12 +48,21 @@ function* writtenSecrets(node: Node, path: Path): Generator<WrittenSecret> {
   if (node.kind === 'scalar') {
     const { value, secret = false, expansion } = node
     if (typeof value !== 'string' || value === '' || expansion) return
-    if (secret || redactUrl(value) !== value) yield { node, path }
+    if ((secret && !isHarmlessHeader(path)) || redactUrl(value) !== value) yield { node, path }
   } else if (node.kind === 'list') {
     for (const [index, item] of node.items.entries()) yield* writtenSecrets(item, [...path, index])
   } else if (node.kind === 'map') {
     for (const [key, entry] of node.entries) yield* writtenSecrets(entry.value, [...path, key])
   }
+}
+
+/** All headers count as secrets where values are shown; here only those that are named like one. */
+function isHarmlessHeader(path: Path): boolean {
+  const [map, header] = path.slice(-2)
+  return (
+    isSecretMap(String(map)) &&
+    !/auth|cookie|credential|key|pass|secret|signature|token/i.test(String(header))
+  )
 }
 
 /** The file that a value is written in; another path, or none, for values from elsewhere. */

@@ -37,6 +37,7 @@ describe('a notification', () => {
       accentColor: '#123456',
       channel: 'ops',
       eventId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      key: expect.stringMatching(/^[0-9a-f]{32}$/),
       severity: 'ERROR2',
       logTimestamp: '2026-01-15T10:12:30Z',
       logTimestampFormatted: '15/01/2026 11:12:30 CET',
@@ -129,4 +130,17 @@ it('formats spans by their two largest units', () => {
     formatSpan(BigInt(s) * 1_000_000_000n),
   )
   expect(spans).toEqual(['0s', '45s', '1m', '12m 30s', '1h', '1h 5m', '1d', '3d 4h'])
+})
+
+it('names an alert and its recovery apart, though they share the event id', () => {
+  const of = (alert: { [key: string]: string | number }) =>
+    notificationOf(createRecord({ id: '1', attributes: { alert: { event_id: 'e1', ...alert } } }), {
+      pipeline: 'logs',
+      timeZone: 'UTC',
+      now: 0n,
+    })
+  const alert = of({ status: 'alert' })
+  const recovery = of({ status: 'recovery', duplicate_count: 2 })
+  expect([alert.eventId, recovery.eventId]).toEqual(['e1', 'e1'])
+  expect([alert.key, recovery.key]).toEqual(['e1', 'e1.recovery.2'])
 })

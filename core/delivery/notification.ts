@@ -13,7 +13,7 @@ import {
   severityNumber,
   toText,
 } from '../model/index.js'
-import { eventIdOf } from './event-id.js'
+import { eventIdOf, idempotencyKey } from './event-id.js'
 
 /** What to tell people about a record. Title and body are never empty. */
 export interface Notification {
@@ -25,6 +25,11 @@ export interface Notification {
   /** Where a chat should show it, instead of the exporter's channel. */
   readonly channel?: string
   readonly eventId: string
+  /**
+   * Names this one notification, in visible ASCII: the same when it is sent again, another one for the recovery of the
+   * same event, which no destination must take for a repeat.
+   */
+  readonly key: string
   /** The alert's severity as its table has it, else the record's; '' when unknown. */
   readonly severity: string
   /** RFC 3339; '' when the record has no time. */
@@ -58,13 +63,15 @@ export function notificationOf(
   const bodyHtml = textAt(given, 'body_html')
   const channel = textAt(given, 'channel')
   const { time } = record
+  const eventId = eventIdOf(record, pipeline)
   return {
     title: textAt(given, 'title') || defaultTitle(record, alert, severity, pipeline),
     body: textAt(given, 'body') || defaultBody(record, alert),
     ...(bodyHtml && { bodyHtml }),
     accentColor: textAt(given, 'accent_color') || defaultColor(record, alert),
     ...(channel && { channel }),
-    eventId: eventIdOf(record, pipeline),
+    eventId,
+    key: idempotencyKey(keyOf(eventId, alert)),
     severity,
     logTimestamp: time ? formatRfc3339(time) : '',
     logTimestampFormatted: time ? formatInZone(time, timeZone) : '',
@@ -106,6 +113,15 @@ export function formatSpan(ns: bigint): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count}${unit}`)
     .join(' ')
+}
+
+/** The event id for what is no stateful alert, and for its first notification. */
+function keyOf(eventId: string, alert: Attributes): string {
+  const status = textAt(alert, 'status')
+  if (status === '' || status === 'alert') return eventId
+  // Several of an episode may be sent; their counts tell them apart.
+  const count = toText(alert.duplicate_count) || toText(alert.accumulating_count)
+  return [eventId, status, count].filter(part => part !== '').join('.')
 }
 
 /** `[CRITICAL] Database Connection Failed (host-1)`. */

@@ -1,5 +1,5 @@
 import { type AnyValue, type Attributes, NO_ATTRIBUTES } from './any-value.js'
-import { createRecord, type LogFields, type LogRecord } from './log-record.js'
+import { createRecord, type LogRecord, type RecordInit } from './log-record.js'
 import { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 
 export class OtlpDecodeError extends Error {
@@ -33,11 +33,7 @@ export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOption
     for (const scopeLogs of list(resourceLogs, 'scopeLogs', 'scope_logs')) {
       const scope = decodeScope(scopeLogs)
       for (const json of list(scopeLogs, 'logRecords', 'log_records')) {
-        const record = decodeOr(options.onUnfit, index, () => ({
-          ...decodeRecord(json, resource, scope),
-          id: options.id(index),
-          ...(options.arrived !== undefined && { arrived: options.arrived }),
-        }))
+        const record = decodeOr(options, index, json, resource, scope)
         if (record) records.push(createRecord(record))
         index++
       }
@@ -46,13 +42,18 @@ export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOption
   return records
 }
 
-function decodeOr<T>(onUnfit: DecodeOptions['onUnfit'], index: number, decode: () => T): T | undefined {
-  if (!onUnfit) return decode()
+function decodeOr(
+  options: DecodeOptions,
+  index: number,
+  json: JsonObject,
+  resource: Resource,
+  scope: Scope,
+): RecordInit | undefined {
   try {
-    return decode()
+    return decodeRecord(json, options.id(index), options.arrived ?? 0n, resource, scope)
   } catch (error) {
-    if (!(error instanceof OtlpDecodeError)) throw error
-    onUnfit(index, error.message)
+    if (!(error instanceof OtlpDecodeError) || !options.onUnfit) throw error
+    options.onUnfit(index, error.message)
     return undefined
   }
 }
@@ -102,15 +103,25 @@ function decodeScope(json: JsonObject): Scope {
   }
 }
 
-function decodeRecord(json: JsonObject, resource: Resource, scope: Scope): LogFields {
+function decodeRecord(
+  json: JsonObject,
+  id: string,
+  arrived: bigint,
+  resource: Resource,
+  scope: Scope,
+): RecordInit {
   const body = pick(json, 'body')
+  const { attributes, droppedAttributesCount } = decodeAttributes(json)
   return {
+    id,
+    arrived,
     timestamp: unsigned64(json, 'timeUnixNano', 'time_unix_nano'),
     observedTimestamp: unsigned64(json, 'observedTimeUnixNano', 'observed_time_unix_nano'),
     severityNumber: severity(pick(json, 'severityNumber', 'severity_number')),
     severityText: string(json, 'severityText', 'severity_text'),
     body: body === undefined ? null : decodeValue(body, 1),
-    ...decodeAttributes(json),
+    attributes,
+    droppedAttributesCount,
     flags: unsigned32(json, 'flags'),
     traceId: hexId(json, 32, 'traceId', 'trace_id'),
     spanId: hexId(json, 16, 'spanId', 'span_id'),

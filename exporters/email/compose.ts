@@ -56,7 +56,7 @@ export function createComposer({ config, bodyTemplate, onTemplateError }: Compos
         subject: oneLine(render('subject_template', subject)) || oneLine(notification.title),
         html: render('body_template', body) || htmlPart(content),
         text: textPart(content),
-        messageId: `<${messageName(eventId)}@${domain}>`,
+        messageId: `<${messageName(notification.key)}@${domain}>`,
         date: new Date(nsToMs(now)),
         headers: {
           // No out-of-office answers (RFC 3834).
@@ -68,12 +68,11 @@ export function createComposer({ config, bodyTemplate, onTemplateError }: Compos
   }
 }
 
-/** The left side of a Message-ID (RFC 5322, dot-atom): the same for the same event. */
-function messageName(eventId: string): string {
-  const key = idempotencyKey(eventId)
+/** The left side of a Message-ID (RFC 5322, dot-atom): the same for the same notification. */
+function messageName(key: string): string {
   return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(key) && key.length <= 64
     ? key
-    : idempotencyKey(`\0${eventId}`)
+    : idempotencyKey(`\0${key}`)
 }
 
 /** A header is one line, whatever came with the log. */

@@ -4,7 +4,6 @@ import {
   type Exporter,
   type ExportRequest,
   type HttpSender,
-  idempotencyKey,
   type LogRecord,
   notificationOf,
   openTlsSource,
@@ -29,7 +28,7 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       const request = {
         headers: {
           'content-type': 'application/json',
-          'idempotency-key': idempotencyKey(notification.eventId),
+          'idempotency-key': notification.key,
         },
         body: mattermostPayload(notification, config, pipeline),
       }

@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import {
@@ -8,7 +11,7 @@ import {
   RPC_CODE,
   type Sent,
 } from 'tocsin/component'
-import { exporterConformance, sampleRecord, testContext } from 'tocsin/testing'
+import { exporterConformance, sampleRecord, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'
 import { freePort, startReceiver } from '../../test/support/otlp-receiver.js'
@@ -124,6 +127,27 @@ describe('otlp', () => {
     expect(receiver.intake.records()).toHaveLength(1)
   })
 
+  it('uses renewed certificates', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
+    stops.push(() => rm(folder, { recursive: true }))
+    const tls = {
+      cert_file: `${FIXTURES}/server.pem`,
+      key_file: `${FIXTURES}/server.key`,
+      reload_interval: '0',
+    }
+    const receiver = await startReceiver({ grpc: { tls } })
+    stops.push(() => receiver.stop())
+    const ca_file = join(folder, 'ca.pem')
+    await copyFile(`${FIXTURES}/client.pem`, ca_file)
+    const clock = new VirtualClock()
+    const config = { endpoint: receiver.grpc, tls: { ca_file, server_name_override: 'tocsin.test' } }
+    const exporter = await started(config, { clock })
+    expect(await send(exporter)).toMatchObject({ reason: expect.stringContaining('14') })
+    await copyFile(`${FIXTURES}/ca.pem`, ca_file)
+    await clock.advance(60_000)
+    expect(await send(exporter)).toBe('ok')
+  })
+
   it('explains its configuration', () => {
     const config = { endpoint: 'x:4317', compression: 'gzip' as const }
     expect(checkConfig(config)).toEqual([])
@@ -134,9 +158,12 @@ describe('otlp', () => {
   })
 })
 
-async function started(config: Partial<OtlpExporterConfig>): Promise<Exporter> {
+async function started(
+  config: Partial<OtlpExporterConfig>,
+  more: { readonly clock?: VirtualClock } = {},
+): Promise<Exporter> {
   const full = { endpoint: '', compression: 'none' as const, ...config }
-  const context = testContext({ config: full })
+  const context = testContext({ ...more, config: full })
   const exporter = otlpExporter.create(full as never, context as never) as Exporter
   await exporter.start?.()
   stops.push(() => exporter.stop?.())

@@ -17,12 +17,14 @@ import {
   type Exporter,
   type ExportRequest,
   encodeOtlpProto,
+  openTlsSource,
   RPC_CODE,
   redact,
   type Sent,
   secretsOf,
   sentOfPartial,
-  tlsConnectOptions,
+  type TlsConnectOptions,
+  type TlsSource,
 } from 'tocsin/component'
 import { type OtlpExporterConfig, type Target, targetOf } from './config.js'
 
@@ -42,6 +44,8 @@ export class OtlpExporter implements Exporter {
   readonly #context: ComponentContext<OtlpExporterConfig>
   readonly #target: Target
   #client: Client | undefined
+  #tls: TlsSource | undefined
+  #tlsInUse: TlsConnectOptions | undefined
   #credentials: () => { readonly [name: string]: string } = () => ({})
 
   constructor(context: ComponentContext<OtlpExporterConfig>) {
@@ -55,13 +59,15 @@ export class OtlpExporter implements Exporter {
       const authenticator = authenticatorOf(this.#context, config.auth.authenticator, 'headers')
       this.#credentials = () => authenticator.headers()
     }
-    this.#client = new Client(this.#target.address, await this.#channelCredentials(), channelOptions(config))
+    if (this.#target.secure) this.#tls = await openTlsSource(config.tls, this.#context)
+    await this.#renew()
   }
 
   async send({ records }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const headers = { ...this.#context.config.headers, ...this.#credentials() }
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+    await this.#renew()
     const answer = await this.#call(encodeOtlpProto(records), metadata, signal)
     const { address } = this.#target
     if (Buffer.isBuffer(answer)) return sentOfPartial(decodeResponse(answer, 'proto'), address)
@@ -93,14 +99,23 @@ export class OtlpExporter implements Exporter {
     })
   }
 
-  async #channelCredentials(): Promise<ChannelCredentials> {
-    if (!this.#target.secure) return credentials.createInsecure()
-    const { config, baseDir } = this.#context
-    const tls = await tlsConnectOptions(config.tls, baseDir)
-    return credentials.createFromSecureContext(createSecureContext(tls), {
-      rejectUnauthorized: tls.rejectUnauthorized,
-    })
+  /** A client with the certificates of now; the last one ends when its calls have ended. */
+  async #renew(): Promise<void> {
+    const options = await this.#tls?.current()
+    if (this.#client && options === this.#tlsInUse) return
+    this.#tlsInUse = options
+    this.#client?.close()
+    this.#client = new Client(
+      this.#target.address,
+      options ? channelCredentials(options) : credentials.createInsecure(),
+      channelOptions(this.#context.config),
+    )
   }
+}
+
+function channelCredentials(options: TlsConnectOptions): ChannelCredentials {
+  const { rejectUnauthorized } = options
+  return credentials.createFromSecureContext(createSecureContext(options), { rejectUnauthorized })
 }
 
 const same = (bytes: Buffer): Buffer => bytes

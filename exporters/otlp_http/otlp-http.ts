@@ -12,13 +12,13 @@ import {
   encodeOtlpProto,
   type HttpAnswer,
   type HttpSender,
+  openTlsSource,
   type PartialSuccess,
   redact,
   type Sent,
   secretsOf,
   sentOf,
   sentOfPartial,
-  tlsConnectOptions,
 } from 'tocsin/component'
 import { logsUrl, type OtlpHttpConfig } from './config.js'
 
@@ -39,7 +39,7 @@ export class OtlpHttpExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    const { config, baseDir, clock } = this.#context
+    const { config, clock } = this.#context
     const { auth, headers = {}, compression } = config
     if (auth) {
       const authenticator = authenticatorOf(this.#context, auth.authenticator, 'headers')
@@ -48,7 +48,7 @@ export class OtlpHttpExporter implements Exporter {
     this.#sender = createHttpSender({
       endpoint: logsUrl(config),
       clock,
-      tls: await tlsConnectOptions(config.tls, baseDir),
+      tls: await openTlsSource(config.tls, this.#context),
       headers: {
         ...headers,
         'content-type': CONTENT_TYPE[config.encoding],

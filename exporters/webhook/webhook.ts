@@ -6,7 +6,6 @@ import {
   type ExportRequest,
   errorText,
   type HttpSender,
-  idempotencyKey,
   type LogRecord,
   type Notification,
   notificationOf,
@@ -60,7 +59,7 @@ class Webhook implements Exporter {
     const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
     const request = {
       method: config.method,
-      headers: { 'idempotency-key': idempotencyKey(notification.eventId) },
+      headers: { 'idempotency-key': notification.key },
       body: this.#body(record, notification, pipeline, now),
     }
     return sentOf(await (this.#sender as HttpSender).send(request, signal), records.length)

@@ -12,8 +12,11 @@ import {
 
 /** Reads the values that tell states of a row apart. */
 export interface HashKeys {
-  /** A hash of the values; equal values have an equal hash, a missing one is its own value. */
-  hash(record: LogRecord): string
+  /**
+   * A hash of the values; equal values have an equal hash, a missing one is its own value. `known` saves hashing again
+   * what a batch repeats.
+   */
+  hash(record: LogRecord, known: Map<string, string>): string
   /** The resource and the values of a record, as OTLP JSON: what a record of a timer is made from. */
   origin(record: LogRecord): string
 }
@@ -28,12 +31,15 @@ interface HashKey {
 export function hashKeys(names: readonly string[]): HashKeys {
   const keys = names.map(name => (isPath(name) ? pathKey(name) : nameKey(name)))
   return {
-    hash(record) {
+    hash(record, known) {
       const values = keys.map(key => {
         const value = key.get(record)
         return value === undefined ? null : toText(value)
       })
-      return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 24)
+      const text = JSON.stringify(values)
+      const hash = known.get(text) ?? createHash('sha256').update(text).digest('hex').slice(0, 24)
+      known.set(text, hash)
+      return hash
     },
     origin(record) {
       const { resource, scope } = record

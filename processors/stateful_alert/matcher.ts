@@ -22,6 +22,7 @@ export function matcher(
     const matches = table.set.match(texts.map(text => text ?? NO_TEXT))
     if (matches.texts.length === 0) return records.map(() => NONE)
     const touches = records.map(() => NONE)
+    const hashes = new Map<string, string>()
     for (const at of matches.texts) {
       const record = records[at] as LogRecord
       const text = texts[at]
@@ -29,7 +30,7 @@ export function matcher(
       if (!text) continue
       const found = sightings(table, matches.of(at), onlyFirst)
       if (found.length === 0) continue
-      const hash = keys.hash(record)
+      const hash = keys.hash(record, hashes)
       const common = {
         stamp: record.timestamp,
         identity: () => (record.timestamp === 0n ? record.id : Buffer.from(text).toString('base64')),

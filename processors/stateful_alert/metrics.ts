@@ -51,10 +51,23 @@ export function alertMetrics(
     .addCallback(result => {
       if (reloadedAt !== undefined) result.observe(reloadedAt, labels)
     })
+  /** By status and severity: the records of a batch are counted together, as each call of the SDK hashes labels. */
+  const pending = new Map<string, Map<string, number>>()
+  const flush = (): void => {
+    for (const [status, counts] of pending) {
+      for (const [severity, count] of counts) {
+        transitions.add(count, { ...labels, status, severity: severityLabel(severity) })
+      }
+    }
+    pending.clear()
+  }
   return {
     count(outcomes) {
+      if (pending.size === 0 && outcomes.length > 0) queueMicrotask(flush)
       for (const { status, row } of outcomes) {
-        transitions.add(1, { ...labels, status, severity: severityLabel(row.severity) })
+        const counts = pending.get(status) ?? new Map<string, number>()
+        pending.set(status, counts)
+        counts.set(row.severity, (counts.get(row.severity) ?? 0) + 1)
       }
     },
     reloaded() {

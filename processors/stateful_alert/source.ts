@@ -12,7 +12,7 @@ export interface TableSource {
   readonly name: string
   /** Undefined when it has not changed since the last text that was kept. Rejects when it cannot be read. */
   read(signal: AbortSignal): Promise<TableText | undefined>
-  /** What was kept of an earlier run. */
+  /** What was kept of an earlier run: only of a URL. A file that is not there fails the start. */
   kept(): Promise<string | undefined>
   close(): Promise<void>
 }

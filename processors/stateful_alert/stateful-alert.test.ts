@@ -1,4 +1,4 @@
-import { createRecord, type Keyed, newMap, type ProcessorFactory } from 'tocsin/component'
+import { createRecord, type Keyed, type LogRecord, newMap, type ProcessorFactory } from 'tocsin/component'
 import { awkwardRecords, processorConformance, sampleRecord, testContext } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import { check, type StatefulAlertConfig } from './config.js'
@@ -128,7 +128,9 @@ describe('hash keys', () => {
     })
 
   test('values are combined unambiguously; a missing one is its own value', () => {
-    const { hash } = hashKeys(['a', 'b'])
+    const known = new Map<string, string>()
+    const keys = hashKeys(['a', 'b'])
+    const hash = (of: LogRecord) => keys.hash(of, known)
     const hashes = [
       hash(record({ a: 'a,b', b: 'c' })),
       hash(record({ a: 'a', b: 'b,c' })),
@@ -144,7 +146,7 @@ describe('hash keys', () => {
   test('awkward records have keys, and origins that can be read again', () => {
     const keys = hashKeys(['a.b', '__proto__', 'body', 'attributes["a"]["b"]', 'resource.attributes["x"]'])
     for (const awkward of awkwardRecords()) {
-      expect(keys.hash(awkward)).toMatch(/^[0-9a-f]{24}$/)
+      expect(keys.hash(awkward, new Map())).toMatch(/^[0-9a-f]{24}$/)
       expect(JSON.parse(keys.origin(awkward))).toHaveProperty('resourceLogs')
     }
   })

@@ -11,7 +11,7 @@ import {
 import { modesOf, type StatefulAlertConfig } from './config.js'
 import { TableProblem } from './csv.js'
 import type { RowProblem } from './rule.js'
-import { type TableSource, tableSource } from './source.js'
+import { type TableSource, type TableText, tableSource } from './source.js'
 import { type Loaded, loadCsv, type Table } from './table.js'
 
 export interface TableKeeperOptions {
@@ -27,6 +27,8 @@ export class TableKeeper {
   readonly #context: ComponentContext<StatefulAlertConfig>
   readonly #options: TableKeeperOptions
   readonly #source: TableSource
+  /** Another location must not be answered with this one's text. */
+  readonly #memoryKey: string
   readonly #stopping = new AbortController()
   #table: Table | undefined
   #cancel: () => void = () => undefined
@@ -41,6 +43,7 @@ export class TableKeeper {
     this.#context = context
     this.#options = options
     const location = config.lookup_table?.location ?? ''
+    this.#memoryKey = `table ${location}`
     this.#source = tableSource(location, context.baseDir, context.storage(config.storage))
   }
 
@@ -65,16 +68,32 @@ export class TableKeeper {
     const { name } = this.#source
     try {
       const read = await this.#source.read(this.#stopping.signal)
-      if (read && (await this.#use(read.text))) await this.#keep(read.keep)
+      if (read && (await this.#use(read.text))) await this.#keep(read)
     } catch (error) {
-      const kept = error instanceof ConfigError ? undefined : await this.#source.kept().catch(() => undefined)
+      const kept =
+        (await this.#fromMemory()) ?? (error instanceof ConfigError ? undefined : await this.#kept())
       if (kept === undefined) throw explained(name, error)
-      this.#context.logger.warn('The lookup table cannot be read: the copy of the last good one is used.', {
+      this.#context.logger.warn('The lookup table cannot be used: the last good one stays in force.', {
         table: name,
-        reason: errorText(error),
+        reason: errorText(explained(name, error)),
       })
       await this.#use(kept)
     }
+  }
+
+  /** In memory is the table of before a reload of the configuration, which makes a new processor. */
+  async #fromMemory(): Promise<string | undefined> {
+    const bytes = await this.#context.storage().get(this.#memoryKey)
+    return bytes && Buffer.from(bytes).toString('utf8')
+  }
+
+  #kept(): Promise<string | undefined> {
+    return this.#source.kept().catch(error => {
+      this.#context.logger.warn('The copy of the last good lookup table cannot be read.', {
+        reason: errorText(error),
+      })
+      return undefined
+    })
   }
 
   #schedule(): void {
@@ -91,7 +110,7 @@ export class TableKeeper {
       const read = await this.#source.read(this.#stopping.signal)
       if (this.#stopping.signal.aborted) return
       if (!read) await this.#options.onLoad(this.#table as Table)
-      else if (await this.#use(read.text)) await this.#keep(read.keep)
+      else if (await this.#use(read.text)) await this.#keep(read)
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       this.#context.logger.warn('The lookup table could not be reloaded: the old one stays in force.', {
@@ -133,8 +152,9 @@ export class TableKeeper {
     }
   }
 
-  async #keep(keep: () => Promise<void>): Promise<void> {
+  async #keep({ text, keep }: TableText): Promise<void> {
     try {
+      await this.#context.storage().write([{ key: this.#memoryKey, value: Buffer.from(text) }])
       await keep()
     } catch (error) {
       this.#context.logger.warn('The lookup table could not be kept for a start without its source.', {

@@ -41,11 +41,15 @@ export async function ingest(
     if (!(error instanceof OtlpDecodeError)) throw error
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
   }
-  if (rejected > 0) intake.discarded('unfit_record', rejected)
   const records = batches.reduce((sum, batch) => sum + batch.length, 0)
-  if (rejected > 0 && records === 0) return failure('undecodable', message)
+  if (rejected > 0 && records === 0) {
+    intake.discarded('unfit_record', rejected)
+    return failure('undecodable', message)
+  }
   const settled = await intake.offerAll(batches)
   if (settled.busy) return busyFailure(settled)
+  // Not before: a busy answer brings the request again.
+  if (rejected > 0) intake.discarded('unfit_record', rejected)
   return {
     records,
     partial: rejected > 0 ? { rejected, message } : undefined,

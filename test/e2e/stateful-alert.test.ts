@@ -371,6 +371,8 @@ describe('timers', () => {
     push.watermark = START + 90_000_000_000n
     const running = await start(processor)
     await clock.advance(90_000)
+    // The storage is a real one.
+    await settle(async () => push.kept.length, 2)
     expect(statuses(push)).toEqual(['alert', 'recovery'])
     expect(await running.metric('tocsin_stateful_alert_active')).toBe(0)
   })
@@ -435,18 +437,18 @@ describe('the table', () => {
       line('WARN', 0),
     )
     await table('WARN,,Careful,info,"immediate,9999"')
+    const lastReload = () => running.metric('tocsin_stateful_alert_last_reload_timestamp_seconds')
     const load = async () => {
-      if (how.startsWith('one')) await clock.advance(60_000)
-      else {
+      const before = await lastReload()
+      if (how.startsWith('one')) {
+        await clock.advance(60_000)
+        await settle(lastReload, before + 1)
+      } else {
         const reloaded = running.reload(yaml(processor))
         await clock.advance(1_000)
         expect(await reloaded).toBe(true)
       }
-      // Reading the file takes real time, then comes the next tick.
-      for (let turn = 0; turn < 4; turn++) {
-        await new Promise(resolve => setTimeout(resolve, 10))
-        await clock.advance(1_000)
-      }
+      for (let turn = 0; turn < 5; turn++) await clock.advance(1_000)
     }
     await load()
     expect(push.kept).toHaveLength(3)
@@ -459,6 +461,30 @@ describe('the table', () => {
     expect(recoveries.map(({ resource }) => resource.attributes['host.name']).sort()).toEqual(['a', 'b'])
     await load()
     expect(push.kept).toHaveLength(5)
+  })
+
+  test('a reload of the configuration with a bad table keeps the old one too', async () => {
+    await table('ERROR,OK,It broke,critical,immediate')
+    const running = await start(TABLE)
+    await feed(line('ERROR', 0))
+    for (const spoil of [
+      () => table('(,OK,Bad,critical,immediate'),
+      () => writeFile(join(folder, 'alerts.csv'), 'pattern\n'),
+      () => rm(join(folder, 'alerts.csv')),
+    ]) {
+      await spoil()
+      const reloaded = running.reload(yaml(TABLE))
+      await clock.advance(1_000)
+      expect(await reloaded).toBe(true)
+      await feed(line('ERROR', 1))
+      expect(statuses(push).at(-1)).toBe('alert_duplicate')
+    }
+    const kept = running.logs.filter(({ message }) => message.includes('the last good one stays in force'))
+    expect(kept.map(({ attributes }) => `${attributes.reason}`)).toMatchObject([
+      expect.stringContaining('alerts.csv:2: alert_pattern'),
+      expect.stringContaining('alerts.csv:1: alert_pattern: the table has no column'),
+      expect.stringContaining('ENOENT'),
+    ])
   })
 
   test('a start without a good row, column or file says why', async () => {
@@ -513,7 +539,7 @@ describe('the table', () => {
     await feed(line('WARN', 130), line('ERROR', 131))
     expect(statuses(push)).toEqual(['alert', 'alert', 'alert_duplicate'])
     const texts = again.logs.map(({ message, attributes }) => `${message} ${JSON.stringify(attributes)}`)
-    expect(texts.some(text => text.includes('the copy of the last good one is used'))).toBe(true)
+    expect(texts.some(text => text.includes('the last good one stays in force'))).toBe(true)
     expect(texts.join()).not.toContain('secret')
   })
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
 import { seededRandom } from 'tocsin/testing'
+import { startRedis, type TestRedis } from '../support/redis.js'
 import { type ChaosSource, type Fault, fileSource, sleep, victoriaLogsSource } from './chaos-source.js'
 import { FaultyDestination } from './faulty-destination.js'
 import { smallDisk } from './small-disk.js'
@@ -12,6 +13,8 @@ import { type Comparison, compare } from './told-once.js'
 export interface ChaosOptions {
   readonly seed: number
   readonly source: 'victorialogs' | 'file_log'
+  /** Where the throttle counts. Checkpoints and queues are in file_storage. */
+  readonly state: 'file_storage' | 'redis_storage'
   readonly records: number
   /** How many faults happen while the records come; 0 for an undisturbed run. */
   readonly faults: number
@@ -20,10 +23,13 @@ export interface ChaosOptions {
 export interface ChaosReport extends Comparison {
   readonly seed: number
   readonly source: string
+  readonly state: string
   /** What was done, by name. */
   readonly faults: ReadonlyMap<string, number>
-  /** Events that came again though they were answered with 200, and nothing was killed in between. */
+  /** Incidents told of again though they were answered with 200, and nothing was killed since they came up. */
   readonly needless: readonly string[]
+  /** Incidents told of under another event id, because a Redis that was away could not say that they were known. */
+  readonly decidedApart: number
   /** Lives that ended by themselves, other than on a full disk. */
   readonly accidents: readonly string[]
   readonly seconds: number
@@ -32,6 +38,8 @@ export interface ChaosReport extends Comparison {
 const BURST = 100
 const BURST_MS = 30
 const PATIENCE_MS = 60_000
+/** The collector looks for a Redis that was away with a growing pause. */
+const REUNION_MS = 3_000
 /** What should not come would come in this time. */
 const QUIET_MS = 1_500
 
@@ -42,6 +50,7 @@ const QUIET_MS = 1_500
 export async function chaosRun({
   seed,
   source: kind,
+  state,
   records,
   faults: wanted,
 }: ChaosOptions): Promise<ChaosReport> {
@@ -54,13 +63,18 @@ export async function chaosRun({
   const source = kind === 'file_log' ? await fileSource(folder, random) : await victoriaLogsSource(random)
   const destination = new FaultyDestination(random)
   await destination.start()
-  const yaml = configuration(source, data, destination.url)
+  const redis = state === 'redis_storage' ? await startRedis({ args: DURABLE_REDIS }) : undefined
+  const yaml = configuration(source, data, destination.url, redis)
   const collector = new Supervisor(yaml, () => destination.life++)
   let diskWasFull = false
+  // What was decided without Redis is forgotten by a crash before both sides are united: that is documented.
+  let united: Promise<void> = Promise.resolve()
+  let outages = 0
+  const kill = (): Promise<void> => united.then(() => collector.kill())
   const faults: Fault[] = [
     ...source.faults,
-    { name: 'kill -9', act: () => collector.kill() },
-    { name: 'kill -9', act: () => sleep(random() * 300).then(() => collector.kill()) },
+    { name: 'kill -9', act: kill },
+    { name: 'kill -9', act: () => sleep(random() * 300).then(kill) },
     { name: 'destination misbehaves', act: () => destination.misbehave(40) },
   ]
   if (disk) {
@@ -74,15 +88,32 @@ export async function chaosRun({
       },
     })
   }
+  if (redis) {
+    faults.push({
+      name: 'redis killed',
+      act() {
+        outages++
+        const away = redisAway(redis, united, 300 + random() * 700)
+        united = away
+        return away
+      },
+    })
+  }
   try {
     await collector.start()
     await source.ready()
     const { lines, incidents } = load(records, random)
+    const cameUpIn = new Map<string, number>()
     const plan = schedule(faults, wanted, Math.ceil(lines.length / BURST), random)
     const underWay: Promise<void>[] = []
     for (let burst = 0; burst * BURST < lines.length; burst++) {
       for (const fault of plan.get(burst) ?? []) underWay.push(Promise.resolve(fault.act()))
-      await source.write(lines.slice(burst * BURST, (burst + 1) * BURST))
+      const some = lines.slice(burst * BURST, (burst + 1) * BURST)
+      for (const line of some) {
+        const incident = incidentOf(line)
+        if (incident && !cameUpIn.has(incident)) cameUpIn.set(incident, destination.life)
+      }
+      await source.write(some)
       await sleep(BURST_MS)
     }
     await Promise.all(underWay)
@@ -92,9 +123,10 @@ export async function chaosRun({
     const counts = new Map(destination.faults)
     for (const fault of [...plan.values()].flat()) counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
     return {
-      ...outcome(destination, incidents),
+      ...outcome(destination, cameUpIn, outages),
       seed,
       source: kind,
+      state,
       faults: counts,
       accidents: diskWasFull
         ? collector.accidents.filter(text => !/storage|disk/.test(text))
@@ -105,9 +137,21 @@ export async function chaosRun({
     await collector.abandon()
     await destination.close()
     await source.close()
+    await redis?.stop()
     disk?.unmount()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+const DURABLE_REDIS = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+/** One outage after another; over when both sides are united again. */
+async function redisAway(redis: TestRedis, before: Promise<void>, forMs: number): Promise<void> {
+  await before
+  await redis.kill()
+  await sleep(forMs)
+  await redis.restart()
+  await sleep(REUNION_MS)
 }
 
 function load(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
@@ -148,43 +192,61 @@ async function heard(destination: FaultyDestination, incidents: ReadonlySet<stri
   }
 }
 
+/**
+ * What is queued when a process is killed is delivered from the queue, and again when its source did not have its checkpoint
+ * yet: so only what came up in the same life must not come again.
+ */
 function outcome(
-  destination: FaultyDestination,
-  incidents: ReadonlySet<string>,
-): Comparison & { needless: string[] } {
+  { received }: FaultyDestination,
+  cameUpIn: ReadonlyMap<string, number>,
+  outages: number,
+): Pick<ChaosReport, keyof Comparison | 'needless' | 'decidedApart'> {
   const told = new Map<string, string[]>()
   const acknowledged = new Set<string>()
   const needless: string[] = []
-  for (const { body, event, life, taken, acknowledged: ok } of destination.received) {
+  for (const { body, event, life, taken, acknowledged: ok } of received) {
     const subject = subjectOf(body)
-    if (acknowledged.has(`${life} ${event}`)) needless.push(subject)
-    if (ok) acknowledged.add(`${life} ${event}`)
+    if (acknowledged.has(event) && cameUpIn.get(subject) === life) needless.push(subject)
+    if (ok) acknowledged.add(event)
     if (taken) told.set(subject, [...(told.get(subject) ?? []), event])
   }
-  return { ...compare(incidents, told), needless }
+  const comparison = compare(new Set(cameUpIn.keys()), told)
+  const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + outages)
+  return { ...comparison, changed: many, decidedApart: comparison.changed.length - many.length, needless }
+}
+
+function incidentOf(line: string): string | undefined {
+  return /incident=(\w+)/.exec(line)?.[1]
 }
 
 function subjectOf(body: string): string {
   return String(JSON.parse(body).incident)
 }
 
-function configuration({ receiver }: ChaosSource, data: string, endpoint: string): string {
+function configuration(
+  { receiver }: ChaosSource,
+  data: string,
+  endpoint: string,
+  redis: TestRedis | undefined,
+): string {
   const name = /(\w+):/.exec(receiver)?.[1]
   return `
 receivers:${receiver}
 processors:
   parser: { regex: 'incident=(?P<incident>\\w+)' }
-  throttle: { key: '{{incident}}', count: 1, window: 24h, storage: file_storage }
+  throttle: { key: '{{incident}}', count: 1, window: 24h, storage: ${redis ? 'redis_storage' : 'file_storage'} }
 exporters:
   webhook:
     endpoint: ${endpoint}
     body_template: '{"incident": {{json incident}} }'
     timeout: 1s
+    sending_queue: { storage: file_storage }
     retry_on_failure: { initial_interval: 20ms, max_interval: 200ms, max_elapsed_time: 0s }
 extensions:
   file_storage: { directory: '${data}' }
+${redis ? `  redis_storage: { endpoint: '${redis.endpoint}' }` : ''}
 service:
-  extensions: [file_storage]
+  extensions: [file_storage${redis ? ', redis_storage' : ''}]
   telemetry: { metrics: { level: none } }
   pipelines:
     logs: { receivers: [${name}], processors: [parser, throttle], exporters: [webhook] }

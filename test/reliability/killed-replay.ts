@@ -110,7 +110,7 @@ processors:
   parser:
     regex: '^(?P<time>\\S+) n=(?P<n>\\d+) level=\\w+ key=(?P<key>\\w+)'
     timestamp: { from: time, format: rfc3339 }
-  throttle: { key: '{{key}}', count: 1, window: 30s, storage: file_storage }
+  throttle: { key: "{{key}}", count: 1, window: 60s, storage: file_storage }
   stateful_alert:
     patterns:
       - alert_pattern: level=error

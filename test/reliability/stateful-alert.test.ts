@@ -129,7 +129,7 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(count(all, 'alert_duplicate')).toBe(99_000)
     expect(new Set(all.map(({ eventId }) => eventId)).size).toBe(1_000)
     expect(new Set(all.map(({ key }) => key)).size).toBe(1_000)
-  })
+  }, 120_000)
 
   test('with recoveries between: alerts and recoveries take turns on every key', async () => {
     const pair = [await replica(storage('turns')), await replica(storage('turns'))]
@@ -143,7 +143,7 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(all).toHaveLength(6_000)
     expect(count(all, 'alert')).toBeGreaterThan(500)
     expectOneAlertAnEpisode(all)
-  })
+  }, 60_000)
 
   test('a threshold is reached by what both saw, once', async () => {
     const pair = [
@@ -160,14 +160,14 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(count(all, 'alert_accumulating')).toBe(50 * 9)
     expect(count(all, 'alert')).toBe(50)
     expect(count(all, 'alert_duplicate')).toBe(50 * 30)
-  })
+  }, 60_000)
 })
 
 test.skipIf(!redis)(
   `Redis is cut off in the middle: records flow, health says so, each collector raises an episode once at most${reason}`,
   async () => {
     const server = await startRedis()
-    const storage = `redis_storage: {endpoint: '${server.endpoint}', timeout: 300ms}`
+    const storage = `redis_storage: {endpoint: '${server.endpoint}', timeout: 1s}`
     const pair = [await replica(storage), await replica(storage)]
     const [left, right] = pair as [Replica, Replica]
     await left.offer([event('before', 'ERROR')])
@@ -180,7 +180,7 @@ test.skipIf(!redis)(
         await each.offer([event('before', 'ERROR'), event('during', 'ERROR', time), event('quiet', 'fine')])
       }
     }
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
     for (const { collector } of pair) {
       await until('health says degraded', () => collector.status().status === 'recoverable_error')
       expect(await collector.metric('tocsin_stateful_alert_state_errors_total')).toBeGreaterThan(0)
@@ -203,6 +203,7 @@ test.skipIf(!redis)(
     await Promise.all(pair.map(({ collector }) => collector.stop()))
     await server.stop()
   },
+  60_000,
 )
 
 describe('a crash between deciding and delivering', () => {

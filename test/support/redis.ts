@@ -56,9 +56,13 @@ export async function startRedis({ config, args = [], cliArgs = [] }: RedisStart
   const binary = redisServerBinary()
   if (!binary) throw new Error('There is no redis-server.')
   const folder = temporaryFolder()
-  const port = await freePort()
+  let port = await freePort()
   const start = (): Promise<ChildProcess> => launch(binary, port, folder, config, args)
-  let child = await start()
+  // Another test may have taken the port meanwhile.
+  let child = await start().catch(async () => {
+    port = await freePort()
+    return start()
+  })
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = new Promise(resolve => child.once('exit', resolve))
