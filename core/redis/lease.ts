@@ -27,15 +27,12 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]
 return 1`)
 
 /** A lease in Redis. `name` holds the hash tag; time runs by the clock of Redis alone. */
-export function redisLease(redis: () => RedisCommands, name: string): LeaseStore {
+export function redisLease(redis: () => RedisCommands, name: string, ttlMs: number): LeaseStore {
   const keys = [`${name}${LEASE_KEY_SUFFIX}`, `${name}:holder`, `${name}:token`]
   return {
-    get ttlMs() {
-      return redis().leaseTtlMs
-    },
+    ttlMs,
     async take(holder) {
-      const { leaseTtlMs } = redis()
-      const [held, number] = (await redis().run(TAKE, keys, [holder, String(leaseTtlMs)])) as [number, number]
+      const [held, number] = (await redis().run(TAKE, keys, [holder, String(ttlMs)])) as [number, number]
       return held === 1 ? { held: true, token: number } : { held: false, freeInMs: Math.max(0, number) }
     },
     async free(holder) {

@@ -72,7 +72,7 @@ export class Partition {
     const { name, redis, clock, random, logger } = options
     this.#keys = [name + ENTRIES_SUFFIX, name + LEASE_KEY_SUFFIX]
     this.#keeper = new LeaseKeeper(
-      redisLease(() => redis, name),
+      redisLease(() => redis, name, redis.leaseTtlMs),
       {
         clock,
         random,

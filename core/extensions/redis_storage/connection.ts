@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import {
   type ComponentContext,
+  durationMs,
   isTocsinError,
   parseDuration,
   type RedisCommands,
@@ -78,7 +79,7 @@ class RedisConnection implements Connection {
     this.#timeoutMs = timeoutMs
     this.#context = context
     this.prefix = context.config.prefix
-    this.leaseTtlMs = parseDuration(context.config.lease_ttl) ?? 5_000
+    this.leaseTtlMs = durationMs(context.config.lease_ttl)
   }
 
   run(

@@ -1,5 +1,6 @@
 import {
   type ComponentContext,
+  durationMs,
   type Extension,
   PermanentError,
   partitionedState,
@@ -43,7 +44,7 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
       description: `in Redis (${config.mode}, ${where}): shared by all collectors with the prefix "${config.prefix}"`,
       shared: true,
       keyValue: (namespace, fence) => redisKeyValue(connection, name(namespace, 'kv'), fence),
-      lease: namespace => redisLease(connection, name(namespace, 'kv')),
+      lease: namespace => redisLease(connection, name(namespace, 'kv'), durationMs(config.lease_ttl)),
       state: <S>(namespace: string, options: StateOptions<S>) =>
         this.#state(options, part => name(namespace, `${part}`)),
     }

@@ -1,0 +1,156 @@
+import { createNoopMeter } from '@opentelemetry/api'
+import { createRecord } from 'tocsin/component'
+import { collectingLogger, seededRandom } from 'tocsin/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createDeadLetters,
+  createDelivery,
+  type Delivery,
+  deliverySettings,
+} from '../../core/delivery/index.js'
+import { systemClock } from '../../core/service/clock.js'
+import { dropSharedQueues, SharedQueue } from '../../core/service/shared-queue.js'
+import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
+import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
+
+const EXPORTER = 'webhook/x'
+
+describe.skipIf(!redisServerBinary())('queues in a storage that collectors share', () => {
+  let redis: TestRedis
+  let prefixes = 0
+  const cleanups: (() => Promise<unknown>)[] = []
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+  afterAll(() => redis?.stop())
+
+  interface Collector {
+    readonly storage: TestRedisStorage
+    readonly queue: SharedQueue
+    readonly delivery: Delivery
+    readonly sent: string[]
+    enqueue(...bodies: string[]): Promise<void>
+  }
+
+  /** One collector's exporter with its queue; `up` is whether its destination is. */
+  async function collector(prefix: string, up: () => boolean): Promise<Collector> {
+    const storage = await startRedisStorage({
+      endpoint: redis.endpoint,
+      prefix,
+      lease_ttl: '1s',
+      timeout: '1s',
+    })
+    const common = {
+      clock: systemClock,
+      random: seededRandom(1),
+      logger: collectingLogger([]),
+      meter: createNoopMeter(),
+    }
+    const queue = new SharedQueue({ ...common, exporter: EXPORTER, storage: storage.storage })
+    const sent: string[] = []
+    const delivery = createDelivery({
+      ...common,
+      id: EXPORTER,
+      exporter: {
+        async send({ records }) {
+          if (!up()) return { reason: 'down' }
+          sent.push(...records.map(({ body }) => String(body)))
+          return 'ok'
+        },
+      },
+      notifying: true,
+      settings: deliverySettings(
+        { retry_on_failure: { max_interval: '200ms' } },
+        { notifying: true },
+        'redis_storage',
+      ),
+      store: queue.store,
+      deadLetters: createDeadLetters(common),
+      reportStatus: () => undefined,
+    })
+    await delivery.start()
+    cleanups.push(async () => {
+      queue.stopAdopting()
+      await delivery.stop(0)
+      await queue.close()
+      await storage.stop()
+    })
+    const enqueue = async (...bodies: string[]): Promise<void> => {
+      const records = bodies.map(body => createRecord({ id: body, body }))
+      await new Promise<void>(resolve => void delivery.enqueue(records, 'logs', { settle: () => resolve() }))
+    }
+    return { storage, queue, delivery, sent, enqueue }
+  }
+
+  const entries = (prefix: string): number =>
+    redis
+      .cli('--raw', 'keys', `${prefix}:{queue/*:values`)
+      .split('\n')
+      .filter(key => key !== '')
+      .reduce((sum, key) => sum + Number(redis.cli('hlen', key)), 0)
+
+  it('each sends its own while all live, and one sends what a dead one left, in order', async () => {
+    const prefix = `q${prefixes++}`
+    const dead = await collector(prefix, () => false)
+    const others = [await collector(prefix, () => true), await collector(prefix, () => true)]
+    const bodies = Array.from({ length: 70 }, (_, number) => `alert ${number}`)
+    await dead.enqueue(...bodies)
+    for (const { queue, delivery } of others) queue.adoptInto(delivery)
+    await new Promise(resolve => setTimeout(resolve, 2_500))
+    expect(others.map(({ sent }) => sent)).toEqual([[], []])
+    // As at a crash: nothing more of it reaches Redis, and its lease runs out.
+    await dead.storage.stop()
+    await until('all are sent', () => others.some(({ sent }) => sent.length >= bodies.length))
+    expect(others.flatMap(({ sent }) => sent)).toEqual(bodies)
+    await until('nothing is left', () => entries(prefix) === 0)
+  })
+
+  it('one that slept too long writes on when it has its lease again, and counts what is gone as gone', async () => {
+    const prefix = `q${prefixes++}`
+    let up = false
+    const sleeper = await collector(prefix, () => up)
+    const other = await collector(prefix, () => true)
+    const bodies = Array.from({ length: 300 }, (_, number) => `alert ${number}`)
+    await sleeper.enqueue(...bodies)
+    // Redis forgets its lease; the other is first.
+    const holder = redis.cli('--raw', 'keys', `${prefix}:{queue/*:holder`).split('\n')
+    expect(holder.filter(key => key !== '')).toHaveLength(2)
+    other.queue.adoptInto(other.delivery)
+    for (let tries = 0; tries < 100 && other.sent.length === 0; tries++) {
+      for (const key of redis.cli('--raw', 'keys', `${prefix}:{queue/*`).split('\n'))
+        if (/:(lease|holder)$/.test(key)) redis.cli('del', key)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    await until('the other has all', () => new Set(other.sent).size === bodies.length, 20_000)
+    up = true
+    await sleeper.enqueue('new')
+    await until(
+      'the sleeper goes on',
+      () => sleeper.sent.includes('new') || other.sent.includes('new'),
+      20_000,
+    )
+    await until('nothing is left', () => entries(prefix) === 0, 20_000)
+    expect(sleeper.delivery.full).toBe(false)
+    expect(new Set([...sleeper.sent, ...other.sent]).size).toBe(bodies.length + 1)
+  }, 60_000)
+
+  it('dropping a queue leaves those in use', async () => {
+    const prefix = `q${prefixes++}`
+    const living = await collector(prefix, () => false)
+    const dead = await collector(prefix, () => false)
+    await living.enqueue('kept')
+    await dead.enqueue('dropped 1', 'dropped 2')
+    await dead.storage.stop()
+    const { storage } = living.storage
+    let dropped = 0
+    await until('the lease has run out', async () => {
+      dropped += await dropSharedQueues(storage, EXPORTER)
+      return dropped > 0
+    })
+    expect(dropped).toBe(2)
+    expect(entries(prefix)).toBe(1)
+  })
+})
