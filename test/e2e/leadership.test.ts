@@ -47,7 +47,7 @@ async function start(): Promise<Collector> {
 
 let line = 0
 function insert(count: number): void {
-  for (const end = line + count; line < end; ) {
+  for (let left = count; left > 0; left--) {
     server.insert({ msg: `line ${line++}`, time: BigInt(Date.now()) * 1_000_000n + BigInt(line), stream: {} })
   }
 }

@@ -247,12 +247,10 @@ service:
       // 60 clients, a request of 256 KiB each, that send again as they are told to.
       const filler = 'x'.repeat(MIB / 4)
       const before = process.memoryUsage().rss
-      const clients = Array.from({ length: 60 }, async (_, n) => {
+      const client = async (n: number): Promise<void> => {
         const body = encodeOtlpProto([
           createRecord({ id: '', body: `client-${n}.`, attributes: newMap([['filler', filler]]) }),
         ])
-        // What comes before the queue is full is let in, and waits for room.
-        await new Promise(resolve => setTimeout(resolve, n * 15))
         while (!over) {
           const answer = await fetch(`http://127.0.0.1:${port}/v1/logs`, {
             method: 'POST',
@@ -269,16 +267,23 @@ service:
           busy++
           await new Promise(resolve => setTimeout(resolve, 250))
         }
-      })
+      }
       stops.push(() => {
         over = true
       })
-      await expect.poll(() => busy, { timeout: 10_000 }).toBeGreaterThan(40)
+      // What comes before the queue is full is let in; the last of it waits for room.
+      const early = Promise.all(Array.from({ length: 25 }, (_, n) => client(n)))
+      early.catch(() => undefined)
+      const queued = () => collector.metric('otelcol_exporter_queue_size')
+      await expect.poll(queued, { timeout: 20_000 }).toBeGreaterThanOrEqual(20)
+      const late = Promise.all(Array.from({ length: 35 }, (_, n) => client(25 + n)))
+      late.catch(() => undefined)
+      await expect.poll(() => busy, { timeout: 20_000 }).toBeGreaterThanOrEqual(35)
       // 60 requests are 15 MiB; what the collector and these clients hold is a small multiple.
       expect(process.memoryUsage().rss - before).toBeLessThan(300 * MIB)
       if (kind === 'a memory queue') expect(acknowledged.size).toBe(0)
       sink.answer = undefined
-      await Promise.all(clients)
+      await Promise.all([early, late])
       await collector.stop()
       stopped = true
       const delivered = sink.accepted.map(({ body }) => /client-\d+\./.exec(body)?.[0])
@@ -286,6 +291,7 @@ service:
       expect(acknowledged.size).toBe(60)
       expect(delivered.length).toBe(60)
     },
+    60_000,
   )
 })
 

@@ -107,7 +107,12 @@ export async function chaosRun({
     const plan = schedule(faults, wanted, Math.ceil(lines.length / BURST), random)
     const underWay: Promise<void>[] = []
     for (let burst = 0; burst * BURST < lines.length; burst++) {
-      for (const fault of plan.get(burst) ?? []) underWay.push(Promise.resolve(fault.act()))
+      for (const fault of plan.get(burst) ?? []) {
+        const over = Promise.resolve(fault.act())
+        // Told at the end, when all are awaited.
+        over.catch(() => {})
+        underWay.push(over)
+      }
       const some = lines.slice(burst * BURST, (burst + 1) * BURST)
       for (const line of some) {
         const incident = incidentOf(line)

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
+import { freePort } from '../support/redis.js'
 import { type Cut, pick, VictoriaLogsServer } from '../support/victorialogs-server.js'
 
 /** Something that happens to one part of the whole, and is over when it resolves. */
@@ -24,7 +25,9 @@ export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTi
 /** A VictoriaLogs that now and then disconnects, stalls, repeats, fails, and skips one line in fifty all the time. */
 export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
   const seed = Math.floor(random() * 2 ** 31)
-  const server = await VictoriaLogsServer.start({ seed })
+  // A port that the system gives to no connection while the server is down.
+  const server = await VictoriaLogsServer.start({ seed, port: await freePort() })
+  let restarted: Promise<void> = Promise.resolve()
   const { faults } = server
   Object.assign(faults, {
     chunkBytes: [1, 3_000],
@@ -52,10 +55,14 @@ export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
       { name: 'source cuts', act: () => server.cut(pick<Cut>(['end', 'destroy', 'reset'], random)) },
       {
         name: 'source down',
-        async act() {
-          await server.down()
-          await sleep(200 + random() * 500)
-          await server.up()
+        act() {
+          const forMs = 200 + random() * 500
+          restarted = restarted.then(async () => {
+            await server.down()
+            await sleep(forMs)
+            await server.up()
+          })
+          return restarted
         },
       },
       {
