@@ -1,61 +1,61 @@
 import type { AnyFactory } from 'tocsin/component'
 import { forwardConnector } from '../../core/connectors/forward/index.js'
-import { basicAuth } from '../../core/extensions/basicauth/index.js'
-import { bearerTokenAuth } from '../../core/extensions/bearertokenauth/index.js'
-import { fileStorage } from '../../core/extensions/file_storage/index.js'
-import { healthCheck } from '../../core/extensions/health_check/index.js'
-import { redisStorage } from '../../core/extensions/redis_storage/index.js'
-import { debug } from '../../exporters/debug/index.js'
-import { email } from '../../exporters/email/index.js'
-import { file } from '../../exporters/file/index.js'
-import { mattermost } from '../../exporters/mattermost/index.js'
+import { basicAuthExtension } from '../../core/extensions/basicauth/index.js'
+import { bearerTokenAuthExtension } from '../../core/extensions/bearertokenauth/index.js'
+import { fileStorageExtension } from '../../core/extensions/file_storage/index.js'
+import { healthCheckExtension } from '../../core/extensions/health_check/index.js'
+import { redisStorageExtension } from '../../core/extensions/redis_storage/index.js'
+import { debugExporter } from '../../exporters/debug/index.js'
+import { emailExporter } from '../../exporters/email/index.js'
+import { fileExporter } from '../../exporters/file/index.js'
+import { mattermostExporter } from '../../exporters/mattermost/index.js'
 import { otlpExporter } from '../../exporters/otlp/index.js'
 import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
 import { redisStreamsExporter } from '../../exporters/redis_streams/index.js'
-import { webhook } from '../../exporters/webhook/index.js'
+import { webhookExporter } from '../../exporters/webhook/index.js'
 import { batchProcessor } from '../../processors/batch/index.js'
-import { filter } from '../../processors/filter/index.js'
-import { memoryLimiter } from '../../processors/memory_limiter/index.js'
+import { filterProcessor } from '../../processors/filter/index.js'
+import { memoryLimiterProcessor } from '../../processors/memory_limiter/index.js'
 import { parserProcessor } from '../../processors/parser/index.js'
 import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
 import { templateProcessor } from '../../processors/template/index.js'
 import { throttleProcessor } from '../../processors/throttle/index.js'
-import { transform } from '../../processors/transform/index.js'
-import { demoLogs } from '../../receivers/demo_logs/index.js'
-import { fileLog } from '../../receivers/file_log/index.js'
+import { transformProcessor } from '../../processors/transform/index.js'
+import { demoLogsReceiver } from '../../receivers/demo_logs/index.js'
+import { fileLogReceiver } from '../../receivers/file_log/index.js'
 import { otlpReceiver } from '../../receivers/otlp/index.js'
 import { redisStreamsReceiver } from '../../receivers/redis_streams/index.js'
-import { stdin } from '../../receivers/stdin/index.js'
-import { victorialogs } from '../../receivers/victorialogs/index.js'
+import { stdinReceiver } from '../../receivers/stdin/index.js'
+import { victorialogsReceiver } from '../../receivers/victorialogs/index.js'
 
 /** Every component of this repository. */
 export const components: readonly AnyFactory[] = [
-  demoLogs,
-  fileLog,
+  demoLogsReceiver,
+  fileLogReceiver,
   otlpReceiver,
   redisStreamsReceiver,
-  stdin,
-  victorialogs,
+  stdinReceiver,
+  victorialogsReceiver,
   batchProcessor,
-  filter,
-  memoryLimiter,
+  filterProcessor,
+  memoryLimiterProcessor,
   parserProcessor,
   statefulAlertProcessor,
   templateProcessor,
   throttleProcessor,
-  transform,
-  debug,
-  email,
-  file,
-  mattermost,
+  transformProcessor,
+  debugExporter,
+  emailExporter,
+  fileExporter,
+  mattermostExporter,
   otlpExporter,
   otlpHttpExporter,
   redisStreamsExporter,
-  webhook,
+  webhookExporter,
   forwardConnector,
-  basicAuth,
-  bearerTokenAuth,
-  fileStorage,
-  healthCheck,
-  redisStorage,
+  basicAuthExtension,
+  bearerTokenAuthExtension,
+  fileStorageExtension,
+  healthCheckExtension,
+  redisStorageExtension,
 ]

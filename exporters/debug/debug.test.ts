@@ -12,7 +12,7 @@ import { factoryConformance, sampleRecord, testContext } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import type { DebugConfig } from './config.js'
 import { createDebug } from './debug.js'
-import { debug } from './index.js'
+import { debugExporter } from './index.js'
 
 const attributes = (json: object): Attributes => fromJson(json) as Attributes
 
@@ -46,7 +46,7 @@ const alert = createRecord({
 })
 
 describe('conformance', () => {
-  for (const check of factoryConformance(debug)) it(check.name, check.run)
+  for (const check of factoryConformance(debugExporter)) it(check.name, check.run)
 })
 
 describe('debug', () => {

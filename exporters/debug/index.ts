@@ -2,7 +2,7 @@ import { defineExporter } from 'tocsin/component'
 import { type DebugConfig, debugSchema } from './config.js'
 import { createDebug } from './debug.js'
 
-export const debug = defineExporter<DebugConfig>({
+export const debugExporter = defineExporter<DebugConfig>({
   type: 'debug',
   stability: 'beta',
   description: 'Prints records readably to the standard output.',

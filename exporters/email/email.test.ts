@@ -17,7 +17,7 @@ import {
 import { type ExporterDestination, exporterConformance, type TestContext, testContext } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EmailConfig, SmtpConfig } from './config.js'
-import { email } from './index.js'
+import { emailExporter } from './index.js'
 
 const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
 const pem = (name: string): string => readFileSync(`${FIXTURES}/${name}`, 'utf8')
@@ -122,7 +122,7 @@ function refusal(answer: string): Error {
 
 describe('conformance', () => {
   for (const check of exporterConformance<EmailConfig>({
-    factory: email,
+    factory: emailExporter,
     destination: () => mailServer(),
     context: { baseDir: FIXTURES },
     secrets: [PASSWORD],
@@ -146,7 +146,7 @@ interface Sender {
 
 async function using<T>(server: MailServer, work: (sender: Sender) => Promise<T>, baseDir = FIXTURES) {
   const context = testContext({ id: 'email', config: server.config, baseDir })
-  const exporter = email.create(server.config as never, context as never) as Exporter
+  const exporter = emailExporter.create(server.config as never, context as never) as Exporter
   await exporter.start?.()
   try {
     return await work({
@@ -271,7 +271,7 @@ describe('the way to the server', () => {
       },
     )
     const context = testContext({ id: 'email', config: server.config, baseDir: FIXTURES })
-    const exporter = email.create(server.config as never, context as never) as Exporter
+    const exporter = emailExporter.create(server.config as never, context as never) as Exporter
     await exporter.start?.()
     const request = { records: [record], pipeline: 'logs', queuedAt: 0n, attempt: 1 }
     expect(await exporter.send(request, AbortSignal.timeout(300))).toMatchObject({
@@ -467,7 +467,10 @@ describe('a mail', () => {
 describe('the configuration', () => {
   const check = (config: object) => {
     const full = { from: 'a@b', to: ['c@d'], ...config, smtp: { security: 'starttls', ...smtpOf(config) } }
-    return (email.check?.(full as never) ?? []).map(({ path, severity }) => [path.join('.'), severity])
+    return (emailExporter.check?.(full as never) ?? []).map(({ path, severity }) => [
+      path.join('.'),
+      severity,
+    ])
   }
   const smtpOf = (config: object): object => (config as { smtp?: object }).smtp ?? {}
 

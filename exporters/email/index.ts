@@ -2,7 +2,7 @@ import { defineExporter } from 'tocsin/component'
 import { checkEmail, type EmailConfig, emailSchema } from './config.js'
 import { createEmail } from './email.js'
 
-export const email = defineExporter<EmailConfig>({
+export const emailExporter = defineExporter<EmailConfig>({
   type: 'email',
   stability: 'beta',
   description: 'Mails each record through an SMTP server, to each recipient on their own.',

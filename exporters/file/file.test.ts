@@ -5,7 +5,7 @@ import { createRecord, decodeOtlpJson, type Exporter, encodeOtlpJson, type Recor
 import { awkwardRecords, exporterConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { FileConfig } from './config.js'
-import { file } from './index.js'
+import { fileExporter } from './index.js'
 
 const root = mkdtempSync(join(tmpdir(), 'tocsin-file-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -19,7 +19,10 @@ const recordsIn = (path: string): Records =>
   lines(path).flatMap(line => decodeOtlpJson(line, { id: index => String(index) }))
 
 function create(config: FileConfig, clock = new VirtualClock()): Exporter {
-  return file.create(config as never, testContext({ config, clock, baseDir: root }) as never) as Exporter
+  return fileExporter.create(
+    config as never,
+    testContext({ config, clock, baseDir: root }) as never,
+  ) as Exporter
 }
 const send = (exporter: Exporter, records: Records, signal = new AbortController().signal) =>
   exporter.send({ records, pipeline: 'logs', queuedAt: 0n, attempt: 1 }, signal)
@@ -30,7 +33,7 @@ describe('conformance', () => {
     const path = fresh()
     return { config: { path }, received: () => recordsIn(path).length }
   }
-  for (const check of exporterConformance<FileConfig>({ factory: file, destination }))
+  for (const check of exporterConformance<FileConfig>({ factory: fileExporter, destination }))
     it(check.name, check.run)
 })
 
@@ -108,6 +111,6 @@ describe('the file exporter', () => {
 
   it('fails to start where it cannot write, and refuses a folder', async () => {
     await expect(create({ path: '/dev/null/x' }).start?.()).rejects.toThrow()
-    expect(file.check?.({ path: 'logs/' } as never)).toMatchObject([{ path: ['path'] }])
+    expect(fileExporter.check?.({ path: 'logs/' } as never)).toMatchObject([{ path: ['path'] }])
   })
 })

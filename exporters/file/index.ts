@@ -2,7 +2,7 @@ import { defineExporter } from 'tocsin/component'
 import { checkFile, type FileConfig, fileSchema } from './config.js'
 import { createFile } from './file.js'
 
-export const file = defineExporter<FileConfig>({
+export const fileExporter = defineExporter<FileConfig>({
   type: 'file',
   stability: 'beta',
   description: 'Appends records to a file as OTLP JSON, one request a line.',

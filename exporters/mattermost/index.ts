@@ -2,7 +2,7 @@ import { defineExporter } from 'tocsin/component'
 import { checkMattermost, type MattermostConfig, mattermostSchema } from './config.js'
 import { createMattermost } from './mattermost.js'
 
-export const mattermost = defineExporter<MattermostConfig>({
+export const mattermostExporter = defineExporter<MattermostConfig>({
   type: 'mattermost',
   stability: 'beta',
   description: 'Posts each record to a Mattermost channel through an incoming webhook.',

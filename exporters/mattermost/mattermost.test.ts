@@ -13,7 +13,7 @@ import {
 import { type ExporterDestination, exporterConformance, testContext } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MattermostConfig } from './config.js'
-import { mattermost } from './index.js'
+import { mattermostExporter } from './index.js'
 
 interface Destination extends ExporterDestination<MattermostConfig> {
   readonly posts: { readonly path: string | undefined; readonly json: unknown }[]
@@ -57,7 +57,7 @@ async function destination(config: Partial<MattermostConfig> = {}): Promise<Dest
 
 describe('conformance', () => {
   for (const check of exporterConformance<MattermostConfig>({
-    factory: mattermost,
+    factory: mattermostExporter,
     destination,
     secrets: ['s3cr3tk3y'],
   })) {
@@ -70,7 +70,7 @@ const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
   const to = await destination(config)
   to.status = status
-  const exporter = mattermost.create(
+  const exporter = mattermostExporter.create(
     to.config as never,
     testContext({ config: to.config }) as never,
   ) as Exporter

@@ -2,7 +2,7 @@ import { defineExporter } from 'tocsin/component'
 import { checkWebhook, type WebhookConfig, webhookSchema } from './config.js'
 import { createWebhook } from './webhook.js'
 
-export const webhook = defineExporter<WebhookConfig>({
+export const webhookExporter = defineExporter<WebhookConfig>({
   type: 'webhook',
   stability: 'beta',
   description: 'Sends each record as an HTTP request, with a JSON payload or a template of your own.',

@@ -13,7 +13,7 @@ import {
 import { type ExporterDestination, exporterConformance, type TestContext, testContext } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WebhookConfig } from './config.js'
-import { webhook } from './index.js'
+import { webhookExporter } from './index.js'
 
 interface Arrived {
   readonly method: string | undefined
@@ -71,7 +71,7 @@ async function destination(config: Partial<WebhookConfig> = {}): Promise<Destina
 
 describe('conformance', () => {
   for (const check of exporterConformance<WebhookConfig>({
-    factory: webhook,
+    factory: webhookExporter,
     destination,
     secrets: ['s3cret'],
   })) {
@@ -96,7 +96,7 @@ async function send(config: Partial<WebhookConfig>, sent: LogRecord = record, st
   const to = await destination(config)
   to.status = status
   const context: TestContext<WebhookConfig> = testContext({ id: 'webhook', config: to.config })
-  const exporter = webhook.create(to.config as never, context as never) as Exporter
+  const exporter = webhookExporter.create(to.config as never, context as never) as Exporter
   await exporter.start?.()
   const request = { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
@@ -190,6 +190,6 @@ describe('a webhook', () => {
 
   it('finds headers that HTTP does not allow', () => {
     const config = { endpoint: 'http://x', method: 'POST', time_zone: 'UTC', headers: { 'a b': 'c' } }
-    expect(webhook.check?.(config as never)).toMatchObject([{ path: ['headers', 'a b'] }])
+    expect(webhookExporter.check?.(config as never)).toMatchObject([{ path: ['headers', 'a b'] }])
   })
 })

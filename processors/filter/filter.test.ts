@@ -5,7 +5,7 @@ import { createRecord, fromJson, type LogRecord, type Mapper } from 'tocsin/comp
 import { type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { check, type FilterConfig } from './config.js'
-import { filter } from './index.js'
+import { filterProcessor } from './index.js'
 
 const record = (id: string, severityNumber: number, attributes: object = {}): LogRecord =>
   createRecord({
@@ -40,7 +40,7 @@ function start(config: Partial<FilterConfig>) {
     id: 'filter/x',
     pipeline: 'logs',
   })
-  const mapper = filter.create(full as never, context as never) as Mapper
+  const mapper = filterProcessor.create(full as never, context as never) as Mapper
   const keep = (...records: LogRecord[]): string[] => (mapper.process(records) as LogRecord[]).map(r => r.id)
   return { mapper, keep, counts, clock, logs: context.logs }
 }

@@ -2,7 +2,7 @@ import { defineProcessor } from 'tocsin/component'
 import { check, type FilterConfig, schema } from './config.js'
 import { createFilter } from './filter.js'
 
-export const filter = defineProcessor<FilterConfig>({
+export const filterProcessor = defineProcessor<FilterConfig>({
   type: 'filter',
   stability: 'beta',
   description: 'Drops the log records that an OTTL condition matches.',

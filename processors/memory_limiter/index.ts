@@ -2,7 +2,7 @@ import { defineProcessor } from 'tocsin/component'
 import { checkMemoryLimiter, type MemoryLimiterConfig, memoryLimiterSchema } from './config.js'
 import { createMemoryLimiter } from './memory-limiter.js'
 
-export const memoryLimiter = defineProcessor<MemoryLimiterConfig>({
+export const memoryLimiterProcessor = defineProcessor<MemoryLimiterConfig>({
   type: 'memory_limiter',
   stability: 'beta',
   description: 'Refuses input, with an answer to try again, before the memory runs out.',

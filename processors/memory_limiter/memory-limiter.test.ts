@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { processorConformance, sampleRecord, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { checkMemoryLimiter, type MemoryLimiterConfig } from './config.js'
-import { memoryLimiter } from './index.js'
+import { memoryLimiterProcessor } from './index.js'
 import { levelOf, limitsOf } from './limits.js'
 import type { Memory } from './memory.js'
 import { processMemory } from './memory.js'
@@ -12,7 +12,8 @@ const MIB = 2 ** 20
 
 describe('conformance', () => {
   const config: MemoryLimiterConfig = { check_interval: '1s', limit_mib: 1_000_000 }
-  for (const check of processorConformance({ factory: memoryLimiter, config })) it(check.name, check.run)
+  for (const check of processorConformance({ factory: memoryLimiterProcessor, config }))
+    it(check.name, check.run)
 })
 
 /** A memory whose use is set, and whose garbage a collection takes away. */

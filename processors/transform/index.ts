@@ -2,7 +2,7 @@ import { defineProcessor } from 'tocsin/component'
 import { check, schema, type TransformConfig } from './config.js'
 import { createTransform } from './transform.js'
 
-export const transform = defineProcessor<TransformConfig>({
+export const transformProcessor = defineProcessor<TransformConfig>({
   type: 'transform',
   stability: 'beta',
   description: 'Changes log records by OTTL statements.',

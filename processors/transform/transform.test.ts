@@ -4,7 +4,7 @@ import { createRecord, fromJson, isTocsinError, type LogRecord, type Mapper, toJ
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { check, type TransformConfig } from './config.js'
-import { transform } from './index.js'
+import { transformProcessor } from './index.js'
 
 const record = (id: string, attributes: object = {}): LogRecord =>
   createRecord({
@@ -19,7 +19,7 @@ function start(
 ) {
   const config: TransformConfig = { error_mode, log_statements }
   const context = testContext({ config, clock: new VirtualClock('2025-01-15T10:00:00Z') })
-  const mapper = transform.create(config as never, context as never) as Mapper
+  const mapper = transformProcessor.create(config as never, context as never) as Mapper
   return { process: (...records: LogRecord[]) => mapper.process(records) as LogRecord[], logs: context.logs }
 }
 

@@ -2,12 +2,12 @@ import type { Receiver } from 'tocsin/component'
 import { collectingIntake, factoryConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import type { DemoLogsConfig } from './config.js'
-import { demoLogs } from './index.js'
+import { demoLogsReceiver } from './index.js'
 import { seeded } from './seeded.js'
 import { openShop, type ShopEvent } from './shop.js'
 
 describe('conformance', () => {
-  test.each(factoryConformance(demoLogs as never).map(check => [check.name, check] as const))(
+  test.each(factoryConformance(demoLogsReceiver as never).map(check => [check.name, check] as const))(
     '%s',
     (_name, check) => check.run(),
   )
@@ -88,8 +88,8 @@ test('a busy pipeline gets everything later, and in bounds', async () => {
 })
 
 test('an interval shorter than an outage is a mistake', () => {
-  expect(demoLogs.check?.({ interval: '10s', rate: 1 } as never)?.[0]?.path).toEqual(['interval'])
-  expect(demoLogs.check?.({ interval: '20s', rate: 1 } as never)).toEqual([])
+  expect(demoLogsReceiver.check?.({ interval: '10s', rate: 1 } as never)?.[0]?.path).toEqual(['interval'])
+  expect(demoLogsReceiver.check?.({ interval: '20s', rate: 1 } as never)).toEqual([])
 })
 
 function times(records: readonly { body: unknown; time: bigint }[], pattern: RegExp): number[] {
@@ -103,7 +103,7 @@ async function started(config: Partial<DemoLogsConfig>, intake = collectingIntak
   const clock = new VirtualClock()
   const full = { rate: 4, interval: '1m', ...config }
   const context = testContext({ config: full, clock })
-  const receiver = demoLogs.create(full as never, context as never) as Receiver
+  const receiver = demoLogsReceiver.create(full as never, context as never) as Receiver
   await receiver.start(intake)
   return { receiver, intake, clock }
 }

@@ -2,7 +2,7 @@ import { defineReceiver } from 'tocsin/component'
 import { checkConfig, type DemoLogsConfig, schema } from './config.js'
 import { DemoLogsReceiver } from './demo-logs.js'
 
-export const demoLogs = defineReceiver<DemoLogsConfig>({
+export const demoLogsReceiver = defineReceiver<DemoLogsConfig>({
   type: 'demo_logs',
   stability: 'beta',
   description: 'Makes up the logs of a small web shop, with an outage and a recovery every so often.',

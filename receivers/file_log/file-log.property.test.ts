@@ -15,7 +15,7 @@ import type { KeyValueStore, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { schema } from './config.js'
-import { fileLog } from './index.js'
+import { fileLogReceiver } from './index.js'
 
 type Operation =
   | { readonly do: 'write'; readonly bytes: number }
@@ -233,7 +233,7 @@ class World {
     })
     const running = {
       ...instance,
-      receiver: fileLog.create(context.config as never, context as never) as Receiver,
+      receiver: fileLogReceiver.create(context.config as never, context as never) as Receiver,
     }
     Object.defineProperty(running, 'dead', {
       get: () => instance.dead,

@@ -21,7 +21,7 @@ import {
 } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FileLogConfig, schema } from './config.js'
-import { fileLog } from './index.js'
+import { fileLogReceiver } from './index.js'
 
 let dir: string
 let clock: VirtualClock
@@ -41,7 +41,7 @@ afterEach(async () => {
 
 describe('conformance', () => {
   const checks = receiverConformance<FileLogConfig>({
-    factory: fileLog,
+    factory: fileLogReceiver,
     source: () => {
       const path = join(dir, 'conformance.log')
       writeFileSync(path, '')
@@ -480,7 +480,7 @@ describe('what the service learns', () => {
 
   test('mistakes in the configuration are named', () => {
     const check = (config: Partial<FileLogConfig>) =>
-      fileLog.check?.({ ...defaults(), ...config } as never).map(problem => problem.path.join('.'))
+      fileLogReceiver.check?.({ ...defaults(), ...config } as never).map(problem => problem.path.join('.'))
     expect(check({ encoding: 'utf-9' })).toEqual(['encoding'])
     expect(check({ encoding: 'iso-2022-jp' })).toEqual(['encoding'])
     expect(check({ multiline: {} })).toEqual(['multiline'])
@@ -505,7 +505,7 @@ async function started(config: Partial<FileLogConfig>, intake: CollectingIntake 
     baseDir: dir,
     stores: { disk: store },
   })
-  const receiver = fileLog.create(context.config as never, context as never)
+  const receiver = fileLogReceiver.create(context.config as never, context as never)
   running.push(receiver)
   await receiver.start(intake)
   return { receiver, intake, context }

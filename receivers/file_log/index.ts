@@ -2,7 +2,7 @@ import { defineReceiver } from 'tocsin/component'
 import { checkConfig, type FileLogConfig, schema } from './config.js'
 import { FileLogReceiver } from './file-log.js'
 
-export const fileLog = defineReceiver<FileLogConfig>({
+export const fileLogReceiver = defineReceiver<FileLogConfig>({
   type: 'file_log',
   aliases: ['filelog'],
   stability: 'beta',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { collectingIntake, testContext } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { schema } from './config.js'
-import { fileLog } from './index.js'
+import { fileLogReceiver } from './index.js'
 
 const shared = process.env.TOCSIN_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 const loghub = join(shared, 'loghub')
@@ -24,7 +24,7 @@ test.skipIf(logs.length === 0)('real logs come line for line (needs ../shared/lo
     config: { ...defaults, include: ['*/*_2k.log'], start_at: 'beginning', stop_at_end: true },
     baseDir: loghub,
   })
-  const receiver = fileLog.create(context.config as never, context as never)
+  const receiver = fileLogReceiver.create(context.config as never, context as never)
   const intake = collectingIntake()
   await receiver.start(intake)
   await expect.poll(() => intake.ended, { timeout: 10_000 }).toBe(true)

@@ -2,7 +2,7 @@ import { defineReceiver } from 'tocsin/component'
 import { type StdinConfig, schema } from './config.js'
 import { StdinReceiver } from './stdin.js'
 
-export const stdin = defineReceiver<StdinConfig>({
+export const stdinReceiver = defineReceiver<StdinConfig>({
   type: 'stdin',
   stability: 'beta',
   description: 'Reads lines from standard input, as in `journalctl -f | tocsin ...`.',

@@ -9,7 +9,7 @@ import {
 } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import type { StdinConfig } from './config.js'
-import { stdin } from './index.js'
+import { stdinReceiver } from './index.js'
 import { type Input, StdinReceiver } from './stdin.js'
 
 const DEFAULTS: StdinConfig = { max_log_size: '1MiB', attributes: {}, resource: {} }
@@ -18,7 +18,7 @@ describe('conformance', () => {
   const checks = receiverConformance<StdinConfig & { readonly input?: Input }>({
     // The factory of the component, with a pipe in place of the process's own standard input.
     factory: {
-      ...stdin,
+      ...stdinReceiver,
       create: ((config: { input: Input }, context: never) =>
         new StdinReceiver(context, config.input)) as unknown as ReceiverFactory['create'],
     },

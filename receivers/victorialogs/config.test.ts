@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check, gapOptions, type VictoriaLogsConfig } from './config.js'
-import { victorialogs } from './index.js'
+import { victorialogsReceiver } from './index.js'
 import { refusedPipes } from './refused-pipes.js'
 
 const config = (changes: Partial<VictoriaLogsConfig> = {}): VictoriaLogsConfig => ({
@@ -114,7 +114,7 @@ describe('gapOptions', () => {
 
 describe('the schema', () => {
   it('marks every secret, and takes url for endpoint', () => {
-    const { schema } = victorialogs
+    const { schema } = victorialogsReceiver
     expect(schema.aliases).toEqual({ url: 'endpoint' })
     expect(schema.properties?.basic_auth?.properties?.password?.secret).toBe(true)
     expect(schema.properties?.headers?.additionalProperties).toMatchObject({ secret: true })

@@ -2,7 +2,7 @@ import { defineReceiver } from 'tocsin/component'
 import { check, schema, type VictoriaLogsConfig } from './config.js'
 import { VictoriaLogsReceiver } from './victorialogs.js'
 
-export const victorialogs = defineReceiver<VictoriaLogsConfig>({
+export const victorialogsReceiver = defineReceiver<VictoriaLogsConfig>({
   type: 'victorialogs',
   stability: 'beta',
   exclusive: true,

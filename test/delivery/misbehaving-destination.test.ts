@@ -7,7 +7,7 @@ import { collectingLogger, type LogEntry, seededRandom, testContext, VirtualCloc
 import { expect, it } from 'vitest'
 import { createDeadLetters, createDelivery, deliverySettings } from '../../core/delivery/index.js'
 import { memoryKeyValue } from '../../core/state/memory-key-value.js'
-import { webhook } from '../../exporters/webhook/index.js'
+import { webhookExporter } from '../../exporters/webhook/index.js'
 
 /** What the destination may do with a request; `takes` says whether it counts as received. */
 const MOODS: readonly {
@@ -56,7 +56,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   const meter = createNoopMeter()
   const delivery = createDelivery({
     id: 'webhook',
-    exporter: webhook.create(config as never, testContext({ config, clock }) as never) as Exporter,
+    exporter: webhookExporter.create(config as never, testContext({ config, clock }) as never) as Exporter,
     notifying: true,
     settings: deliverySettings({ retry_on_failure: { max_elapsed_time: '0s' } }, { notifying: true }),
     clock,

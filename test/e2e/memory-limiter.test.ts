@@ -2,7 +2,7 @@ import { defineProcessor, defineReceiver, type Intake } from 'tocsin/component'
 import { sampleRecord, VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import type { MemoryLimiterConfig } from '../../processors/memory_limiter/config.js'
-import { memoryLimiter } from '../../processors/memory_limiter/index.js'
+import { memoryLimiterProcessor } from '../../processors/memory_limiter/index.js'
 import { createMemoryLimiter } from '../../processors/memory_limiter/memory-limiter.js'
 import { startCollector } from '../support/collector.js'
 
@@ -16,7 +16,7 @@ it('while the memory is short, receivers are answered busy, and woken when the m
     collect: () => undefined,
   }
   const limited = defineProcessor<MemoryLimiterConfig>({
-    ...(memoryLimiter as object as Parameters<typeof defineProcessor<MemoryLimiterConfig>>[0]),
+    ...(memoryLimiterProcessor as object as Parameters<typeof defineProcessor<MemoryLimiterConfig>>[0]),
     type: 'limited',
     create: (config, context) => createMemoryLimiter(config, context, memory),
   })

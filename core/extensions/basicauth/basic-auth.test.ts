@@ -6,9 +6,9 @@ import type { AuthenticatorExtension, Extension, RequestHeaders } from 'tocsin/c
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type BearerTokenConfig, checkConfig as checkBearer } from '../bearertokenauth/config.js'
-import { bearerTokenAuth } from '../bearertokenauth/index.js'
+import { bearerTokenAuthExtension } from '../bearertokenauth/index.js'
 import { type BasicAuthConfig, checkConfig } from './config.js'
-import { basicAuth } from './index.js'
+import { basicAuthExtension } from './index.js'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {
@@ -33,7 +33,7 @@ describe('basicauth', () => {
       `eve:{SSHA}${Buffer.concat([sha1('eves', salt), salt]).toString('base64')}`,
     ].join('\n')
     expect(checkConfig({ htpasswd: { inline } })).toEqual([])
-    const { authenticate } = await started(basicAuth, { htpasswd: { inline } })
+    const { authenticate } = await started(basicAuthExtension, { htpasswd: { inline } })
     for (const right of ['ann:pass:with:colons', 'bob:bobs', 'eve:eves'])
       expect(authenticate?.(basic(right))).toBeUndefined()
     for (const wrong of ['ann:pass', 'ann:', 'bob:eves', 'eve:bobs', 'nobody:nothing', ':', 'ann'])
@@ -49,7 +49,11 @@ describe('basicauth', () => {
   it('reads its file again when it changes, and keeps the users when it is wrong', async () => {
     const folder = await newFolder()
     await writeFile(join(folder, 'users'), 'ann:old\n')
-    const { authenticate, clock, logs } = await started(basicAuth, { htpasswd: { file: 'users' } }, folder)
+    const { authenticate, clock, logs } = await started(
+      basicAuthExtension,
+      { htpasswd: { file: 'users' } },
+      folder,
+    )
     const passes = (credentials: string) => authenticate?.(basic(credentials)) === undefined
     expect(passes('ann:old')).toBe(true)
     await writeFile(join(folder, 'users'), 'ann:new\n')
@@ -62,10 +66,10 @@ describe('basicauth', () => {
   })
 
   it('sends its own credentials, and only what it was configured for', async () => {
-    const client = await started(basicAuth, { client_auth: { username: 'ann', password: 's3cret' } })
+    const client = await started(basicAuthExtension, { client_auth: { username: 'ann', password: 's3cret' } })
     expect(client.headers?.()).toEqual(basic('ann:s3cret'))
     expect(client.authenticate).toBeUndefined()
-    const server = await started(basicAuth, { htpasswd: { inline: 'a:b' } })
+    const server = await started(basicAuthExtension, { htpasswd: { inline: 'a:b' } })
     expect(server.headers).toBeUndefined()
   })
 
@@ -82,7 +86,10 @@ describe('bearertokenauth', () => {
   const config = { scheme: 'Bearer', header: 'Authorization' }
 
   it('lets its tokens pass and sends the first', async () => {
-    const { authenticate, headers } = await started(bearerTokenAuth, { ...config, tokens: ['one', 'two'] })
+    const { authenticate, headers } = await started(bearerTokenAuthExtension, {
+      ...config,
+      tokens: ['one', 'two'],
+    })
     expect(authenticate?.({ authorization: 'Bearer one' })).toBeUndefined()
     expect(authenticate?.({ authorization: 'Bearer two' })).toBeUndefined()
     for (const wrong of ['Bearer three', 'one', 'bearer one', 'Bearer one ', ''])
@@ -92,7 +99,7 @@ describe('bearertokenauth', () => {
   })
 
   it('takes another header and no scheme', async () => {
-    const { authenticate, headers } = await started(bearerTokenAuth, {
+    const { authenticate, headers } = await started(bearerTokenAuthExtension, {
       scheme: '',
       header: 'X-API-Key',
       token: 't',
@@ -106,7 +113,7 @@ describe('bearertokenauth', () => {
     await writeFile(join(folder, 'token'), 'old\n')
     const filename = 'token'
     const { authenticate, headers, clock, logs } = await started(
-      bearerTokenAuth,
+      bearerTokenAuthExtension,
       { ...config, filename },
       folder,
     )
@@ -118,7 +125,7 @@ describe('bearertokenauth', () => {
     await writeFile(join(folder, 'token'), '\n')
     await turn(clock, () => logs.length > 0)
     expect(authenticate?.({ authorization: 'Bearer new' })).toBeUndefined()
-    await expect(started(bearerTokenAuth, { ...config, filename: 'none' }, folder)).rejects.toThrow(
+    await expect(started(bearerTokenAuthExtension, { ...config, filename: 'none' }, folder)).rejects.toThrow(
       /cannot be read/,
     )
   })
@@ -131,7 +138,7 @@ describe('bearertokenauth', () => {
 })
 
 async function started<C extends BasicAuthConfig | BearerTokenConfig>(
-  factory: typeof basicAuth,
+  factory: typeof basicAuthExtension,
   config: C,
   baseDir = '/',
 ) {

@@ -2,7 +2,7 @@ import { defineExtension } from 'tocsin/component'
 import { BearerToken } from './bearer-token.js'
 import { type BearerTokenConfig, checkConfig, schema } from './config.js'
 
-export const bearerTokenAuth = defineExtension<BearerTokenConfig>({
+export const bearerTokenAuthExtension = defineExtension<BearerTokenConfig>({
   type: 'bearertokenauth',
   stability: 'beta',
   description: 'Authentication by a token in a header, for receivers and exporters.',

@@ -2,7 +2,7 @@ import { defineExtension } from 'tocsin/component'
 import { type FileStorageConfig, schema } from './config.js'
 import { FileStorage } from './file-storage.js'
 
-export const fileStorage = defineExtension<FileStorageConfig>({
+export const fileStorageExtension = defineExtension<FileStorageConfig>({
   type: 'file_storage',
   stability: 'beta',
   description:

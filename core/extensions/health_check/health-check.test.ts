@@ -3,7 +3,7 @@ import { type Extension, type Host, parseEndpoint, type ServiceStatus } from 'to
 import { factoryConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HealthCheckConfig } from './config.js'
-import { healthCheck } from './index.js'
+import { healthCheckExtension } from './index.js'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -11,7 +11,7 @@ afterEach(async () => {
 })
 
 describe('conformance', () => {
-  test.each(factoryConformance(healthCheck as never).map(check => [check.name, check] as const))(
+  test.each(factoryConformance(healthCheckExtension as never).map(check => [check.name, check] as const))(
     '%s',
     (_name, check) => check.run(),
   )
@@ -100,7 +100,9 @@ test('endpoints may be IPv6 or without a host', () => {
 })
 
 test('a path that is none is a mistake', () => {
-  expect(healthCheck.check?.({ path: 'health', endpoint: 'x:1' } as never)?.[0]?.path).toEqual(['path'])
+  expect(healthCheckExtension.check?.({ path: 'health', endpoint: 'x:1' } as never)?.[0]?.path).toEqual([
+    'path',
+  ])
 })
 
 async function started(status: ServiceStatus['status'], config: Partial<HealthCheckConfig> = {}) {
@@ -116,7 +118,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
       return listener
     },
   }
-  const extension = healthCheck.create(full as never, context as never) as Extension
+  const extension = healthCheckExtension.create(full as never, context as never) as Extension
   const since = '2026-01-15T10:00:00Z'
   const host: Host = {
     status: () => ({

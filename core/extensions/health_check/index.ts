@@ -2,7 +2,7 @@ import { defineExtension } from 'tocsin/component'
 import { checkConfig, type HealthCheckConfig, schema } from './config.js'
 import { HealthCheck } from './health-check.js'
 
-export const healthCheck = defineExtension<HealthCheckConfig>({
+export const healthCheckExtension = defineExtension<HealthCheckConfig>({
   type: 'health_check',
   stability: 'beta',
   description: 'Says over HTTP whether the collector lives, is ready, and how each pipeline is.',

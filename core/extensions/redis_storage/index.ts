@@ -2,7 +2,7 @@ import { defineExtension } from 'tocsin/component'
 import { check, type RedisStorageConfig, schema } from './config.js'
 import { RedisStorage } from './redis-storage.js'
 
-export const redisStorage = defineExtension<RedisStorageConfig>({
+export const redisStorageExtension = defineExtension<RedisStorageConfig>({
   type: 'redis_storage',
   stability: 'beta',
   description:
