@@ -68,6 +68,16 @@ test('the table of components in the README is up to date (node scripts/componen
   expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(componentsTable(components))
 })
 
+test('docs/architecture.md says why each runtime dependency is there', () => {
+  const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  for (const name of Object.keys(dependencies)) {
+    expect(text, name).toMatch(
+      new RegExp(`^\\|.*\`(@opentelemetry/)?${name.replace('@opentelemetry/', '')}\`.*\\|.{10,}\\|$`, 'm'),
+    )
+  }
+})
+
 test('links between documents lead somewhere', () => {
   for (const document of DOCUMENTS) {
     const text = readFileSync(join(ROOT, document), 'utf8')

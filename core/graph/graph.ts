@@ -1,11 +1,8 @@
 import type { OperatorFunction } from 'rxjs'
 import {
   type Busy,
-  type Clock,
   type Exporter,
   errorText,
-  type Kind,
-  type Logger,
   PermanentError,
   type Processor,
   type Receiver,
@@ -16,41 +13,12 @@ import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { deliveryOutput } from './delivery-output.js'
 import { Gate } from './gate.js'
-import { type IntakeMetrics, ReceiverIntake } from './intake.js'
+import type { GraphHost, GraphReport } from './graph-host.js'
+import { ReceiverIntake } from './intake.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
 import { settleAll } from './settle-all.js'
 import { Watermarks } from './watermarks.js'
-
-/** What the service lends to a graph. */
-export interface GraphHost {
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly intakeMetrics: IntakeMetrics
-  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
-  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
-  lift(
-    processor: Processor,
-    plan: ComponentPlan,
-    kind: Kind,
-    pipeline: string,
-  ): OperatorFunction<PipelineBatch, PipelineBatch>
-  /** `started`: ok, unless the component said otherwise. */
-  report(
-    kind: Kind,
-    id: string,
-    pipelines: readonly string[],
-    status: 'starting' | 'started' | 'stopping',
-  ): void
-  /** All inputs have ended. */
-  onEnd(): void
-  onCrash(pipeline: string, error: unknown): void
-}
-
-export interface GraphReport extends DeliveryReport {
-  /** Admitted records that were not settled before the deadline; a source with a checkpoint delivers them again. */
-  readonly unsettled: number
-}
 
 // Timers of keyed components run at this pace; waiters of a gate look again.
 const TICK_MS = 1_000

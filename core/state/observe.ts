@@ -1,7 +1,7 @@
 import type { Attributes, Meter } from '@opentelemetry/api'
 import type { ComponentStatus, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
-import type { KeyedObserver } from './runtime.js'
+import type { KeyedObserver } from './runtime-types.js'
 
 export interface KeyedObserverOptions {
   readonly meter: Meter

@@ -5,7 +5,8 @@ import { RetryableError, type StateStore } from '../component/index.js'
 import { createRecord } from '../model/index.js'
 import { seededRandom, VirtualClock } from '../testing/index.js'
 import { memoryState } from './memory-state.js'
-import { type KeyedObserver, KeyedRuntime, type Processed, type Touched } from './runtime.js'
+import { KeyedRuntime } from './runtime.js'
+import type { KeyedObserver, Processed, Touched } from './runtime-types.js'
 
 function runtimeOver<S, E, O>(
   keyed: ConstructorParameters<typeof KeyedRuntime<S, E, O>>[0],

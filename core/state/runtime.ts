@@ -1,5 +1,3 @@
-import type { Clock, Random } from '../component/context.js'
-import { isTocsinError, RetryableError } from '../component/errors.js'
 import type { Keyed, Survey } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
@@ -7,58 +5,18 @@ import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
 import { EventTimes, planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
+import { retrying } from './retrying.js'
+import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime-types.js'
 import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
 import { Unwritten } from './unwritten.js'
 
 const TIMERS_A_TICK = 500
-const RETRY_FIRST_MS = 100
-const RETRY_MOST_MS = 30_000
 /** A shared store's timer outcomes that their collector did not release in this time are another's to deliver. */
 const CLAIM_AFTER_MS = 60_000
 const CLAIM_EVERY_MS = 10_000
 /** The largest time of a timer: 2262, the end of int64. */
 const ALL_TIME = 2n ** 63n - 1n
 const MOST_SURVEYED = 1_000_000
-
-export interface KeyedRuntimeOptions {
-  readonly clock: Clock
-  readonly random: Random
-  /** Whether outcomes are journaled for redelivered records; false for a store that dies with the process. */
-  readonly journal: boolean
-  /** As the storage provider says. */
-  readonly shared: boolean
-  /** How far a record's time may be ahead of the clock, ms. */
-  readonly maxAheadMs?: number
-  readonly observer?: KeyedObserver
-}
-
-/** What the runtime tells about itself, for metrics, status and log. */
-export interface KeyedObserver {
-  /** Steps by the reason they gave; `redelivered` for records that took their stored outcome. */
-  stepped(reason: string, count: number): void
-  evicted(count: number): void
-  /** Keys that another collector wrote first, and that were stepped again. */
-  raced(count: number): void
-  /** The store failed and is tried again: the pipeline waits. Undefined when it works again. */
-  store(error: Error | undefined): void
-  /** The step of a timer threw: the timer is disarmed, the key keeps its state. */
-  timerFailed(key: string, error: unknown): void
-}
-
-/** A journal entry that an output depends on. */
-export type Touched = JournalRef
-
-export interface Processed {
-  /** In the order of the input; what a timer of a key decided comes before the next record of the key. */
-  readonly records: Records
-  /** Hand these to `release` when the source has released the records. */
-  readonly touched: readonly Touched[]
-}
-
-export interface Expired extends Processed {
-  /** More timers are due: call again. */
-  readonly more: boolean
-}
 
 /**
  * Runs one Keyed component over its store. Calls of `process` and `tick` take turns, in the order of the calls.
@@ -337,22 +295,8 @@ export class KeyedRuntime<S, E, O> {
     for (const [reason, count] of counts) this.#options.observer?.stepped(reason, count)
   }
 
-  async #retrying<T>(task: () => Promise<T>): Promise<T> {
-    let delayMs = RETRY_FIRST_MS
-    for (let failed = false; ; failed = true) {
-      try {
-        const result = await task()
-        if (failed) this.#options.observer?.store(undefined)
-        return result
-      } catch (error) {
-        if (!isTocsinError(error) || !error.retryable) throw error
-        if (this.#closing.signal.aborted)
-          throw new RetryableError('stopping', 'The service stops.', { cause: error })
-        this.#options.observer?.store(error)
-        await this.#options.clock.sleep(delayMs * (0.5 + this.#options.random()), this.#closing.signal)
-        delayMs = Math.min(delayMs * 2, RETRY_MOST_MS)
-      }
-    }
+  #retrying<T>(task: () => Promise<T>): Promise<T> {
+    return retrying(task, { ...this.#options, stopping: this.#closing.signal })
   }
 
   #timerId(): string {

@@ -1,0 +1,36 @@
+import type { OperatorFunction } from 'rxjs'
+import type { Clock, Exporter, Kind, Logger, Processor } from '../component/index.js'
+import type { Delivery, DeliveryReport } from '../delivery/index.js'
+import type { PipelineBatch } from './batch.js'
+import type { IntakeMetrics } from './intake.js'
+import type { ComponentPlan } from './plan.js'
+
+/** What the service lends to a graph. */
+export interface GraphHost {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly intakeMetrics: IntakeMetrics
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
+  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
+  lift(
+    processor: Processor,
+    plan: ComponentPlan,
+    kind: Kind,
+    pipeline: string,
+  ): OperatorFunction<PipelineBatch, PipelineBatch>
+  /** `started`: ok, unless the component said otherwise. */
+  report(
+    kind: Kind,
+    id: string,
+    pipelines: readonly string[],
+    status: 'starting' | 'started' | 'stopping',
+  ): void
+  /** All inputs have ended. */
+  onEnd(): void
+  onCrash(pipeline: string, error: unknown): void
+}
+
+export interface GraphReport extends DeliveryReport {
+  /** Admitted records that were not settled before the deadline; a source with a checkpoint delivers them again. */
+  readonly unsettled: number
+}
