@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { type Clock, RetryableError, type TlsConnectOptions } from 'tocsin/component'
+import { type Clock, RetryableError, type TlsConnectOptions, type TlsSource } from 'tocsin/component'
 import { Agent } from 'undici'
 import type { VictoriaLogsConfig } from './config.js'
 
@@ -34,24 +34,19 @@ export class Client {
   readonly #prefix: string
   readonly #headers: Record<string, string>
   readonly #secrets: readonly string[]
-  readonly #agent: Agent
+  readonly #tls: TlsSource
+  #agent: Agent | undefined
+  #agentTls: TlsConnectOptions | undefined
   readonly #clock: Clock
 
-  constructor(config: VictoriaLogsConfig, tls: TlsConnectOptions, clock: Clock) {
+  constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock) {
     const url = new URL(config.endpoint)
     this.#origin = url.origin
     this.#prefix = `${url.pathname.replace(/\/+$/, '')}/select/logsql`
     this.#headers = requestHeaders(config)
     this.#secrets = secretsOf(config, this.#headers)
     this.#clock = clock
-    this.#agent = new Agent({
-      connect: {
-        ...tls,
-        timeout: CONNECT_TIMEOUT_MS,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_MS,
-      },
-    })
+    this.#tls = tls
   }
 
   /** The body of a live tail. It may stay silent for any time. Throws `HttpError`, or what the network throws. */
@@ -64,8 +59,20 @@ export class Client {
     return this.#open('query', parameters, QUERY_TIMEOUT_MS, signal)
   }
 
-  close(): Promise<void> {
-    return this.#agent.destroy()
+  async close(): Promise<void> {
+    await this.#agent?.destroy()
+  }
+
+  /** Renewed certificates count from the next connection on; a tail that is open goes on with the old ones. */
+  async #agentNow(): Promise<Agent> {
+    const tls = await this.#tls.current()
+    if (this.#agent && tls === this.#agentTls) return this.#agent
+    this.#agent?.close().catch(() => undefined)
+    this.#agentTls = tls
+    this.#agent = new Agent({
+      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+    })
+    return this.#agent
   }
 
   async #open(
@@ -75,7 +82,7 @@ export class Client {
     signal: AbortSignal,
   ): Promise<Readable> {
     const path = `${this.#prefix}/${api}`
-    const { statusCode, headers, body } = await this.#agent.request({
+    const { statusCode, headers, body } = await (await this.#agentNow()).request({
       origin: this.#origin,
       path: `${path}?${new URLSearchParams(parameters)}`,
       method: 'GET',

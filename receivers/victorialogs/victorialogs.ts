@@ -3,8 +3,8 @@ import {
   errorText,
   type Intake,
   msToNs,
+  openTlsSource,
   type Receiver,
-  tlsConnectOptions,
 } from 'tocsin/component'
 import { Admission } from './admission.js'
 import { Checkpoint, type Restored } from './checkpoint.js'
@@ -43,7 +43,10 @@ export class VictoriaLogsReceiver implements Receiver {
   async start(intake: Intake): Promise<void> {
     const { config, clock, logger, baseDir } = this.#context
     const checkpoint = new Checkpoint(this.#context.storage(config.storage), REMEMBERED_LINES)
-    const [restored, tls] = await Promise.all([checkpoint.load(), tlsConnectOptions(config.tls, baseDir)])
+    const [restored, tls] = await Promise.all([
+      checkpoint.load(),
+      openTlsSource(config.tls, { baseDir, clock, logger }),
+    ])
     const gap = gapOptions(config)
     const seen = this.#remember(restored, gap.lookBackMs * 3)
     const now = clock.now()
