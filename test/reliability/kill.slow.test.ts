@@ -6,15 +6,17 @@ const A_REPLAY = 10
 
 test('a hundred kills lose nothing, count nothing twice, and repeat only under the same event id', async () => {
   const reports: ReplayReport[] = []
-  for (let seed = 100; reports.length < KILLS / A_REPLAY; seed++) {
+  const sum = (of: (report: ReplayReport) => number): number => reports.reduce((all, one) => all + of(one), 0)
+  const kills = (): number => sum(one => one.killedAt.length)
+  // A replay on a fast machine may be through before its last kill: there are as many replays as it takes.
+  for (let seed = 100; kills() < KILLS; seed++) {
     const report = await killedReplay({ seed, kills: A_REPLAY, records: 7_000 })
     expect(report, `seed ${seed}`).toMatchObject({ lost: [], unexpected: [], changed: [], accidents: [] })
-    expect(report.killedAt, `seed ${seed}`).toHaveLength(A_REPLAY)
+    expect(report.killedAt.length, `seed ${seed}`).toBeGreaterThan(0)
     reports.push(report)
   }
-  const sum = (of: (report: ReplayReport) => number): number => reports.reduce((all, one) => all + of(one), 0)
   console.log(
-    `${sum(one => one.killedAt.length)} kills in ${reports.length} replays: ` +
+    `${kills()} kills in ${reports.length} replays: ` +
       `${sum(one => one.expected)} notifications, 0 lost, ${sum(one => one.repeated)} repeated.`,
   )
 })
