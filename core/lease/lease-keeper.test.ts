@@ -108,6 +108,23 @@ describe('the keeper of a lease', () => {
     await closed
   })
 
+  test('one that is closed while its answer is late begins no second term, and gives the lease up', async () => {
+    const clock = new VirtualClock()
+    const lease = leaseOn(clock)
+    const { keeper, terms } = watch(lease, clock)
+    await keeper.start()
+    lease.down = true
+    await clock.advance(1_120)
+    Object.assign(lease, { down: false, answerDelayMs: 1_500 })
+    await clock.advance(219)
+    const closed = keeper.close()
+    await clock.advance(1_600)
+    await closed
+    expect(terms).toHaveLength(1)
+    lease.answerDelayMs = 0
+    expect(await lease.take('another')).toEqual({ held: true, token: 2 })
+  })
+
   test('one that cannot do its work lets another have it', async () => {
     const clock = new VirtualClock()
     const lease = leaseOn(clock)
@@ -124,6 +141,20 @@ describe('the keeper of a lease', () => {
     await clock.advance(60_000)
     expect(a.keeper.term?.token).toBe(3)
     await a.keeper.close()
+  })
+
+  test('what it asked for before it gave up is not its own afterwards', async () => {
+    const clock = new VirtualClock()
+    const lease = leaseOn(clock)
+    const { keeper, terms } = watch(lease, clock)
+    lease.answerDelayMs = 100
+    const started = keeper.start()
+    await clock.advance(50)
+    await keeper.giveUp(60_000)
+    await clock.advance(100)
+    expect(await started).toBe(false)
+    expect(terms).toEqual([])
+    await keeper.close()
   })
 
   test('whatever fails, there are never two holders, and tokens only grow', async () => {

@@ -36,6 +36,8 @@ export class LeaseKeeper {
   // Not from the injected randomness: two collectors with one seed must not be one holder.
   #holder: string = randomUUID()
   #term: { readonly term: LeaseTerm; readonly abort: AbortController } | undefined
+  /** The storage may count this holder as the one that has it, also where the answer came too late for a term. */
+  #granted = false
   #untilMs = 0
   #pausedUntilMs = 0
   #cancelDeadline: () => void = () => undefined
@@ -66,10 +68,9 @@ export class LeaseKeeper {
     this.#closed.abort()
     await this.#first
     await this.#running
-    const had = this.#term !== undefined
     this.#end()
     // One that cannot be given up runs out by itself.
-    if (had) await this.#store.free(this.#holder).catch(() => undefined)
+    if (this.#granted) await this.#store.free(this.#holder).catch(() => undefined)
   }
 
   /** For a holder that cannot do its work: lets another have the lease, and asks again only after this time. */
@@ -77,6 +78,7 @@ export class LeaseKeeper {
     this.#pausedUntilMs = this.#options.clock.monotonicMs() + pauseMs
     const holder = this.#holder
     this.#end()
+    this.#renewHolder()
     await this.#store.free(holder).catch(() => undefined)
   }
 
@@ -99,6 +101,7 @@ export class LeaseKeeper {
       this.#trouble(undefined)
       // Lost or given up meanwhile: what this answer took runs out by itself.
       if (holder !== this.#holder) return ttlMs / 10
+      this.#granted = answer.held
       if (answer.held) {
         this.#prolong(answer.token, askedMs + ttlMs * SAFE)
         return ttlMs / 3
@@ -116,6 +119,8 @@ export class LeaseKeeper {
     if (this.#term && this.#term.term.token !== token) this.#end()
     // The answer may have come too late to be of use.
     if (clock.monotonicMs() >= untilMs) return
+    // Nor does a keeper that is being closed begin anew: the term that ran out meanwhile had the same token.
+    if (!this.#term && this.#closed.signal.aborted) return
     this.#untilMs = untilMs
     this.#cancelDeadline()
     this.#cancelDeadline = clock.schedule(untilMs - clock.monotonicMs(), () => this.#end())
@@ -132,10 +137,15 @@ export class LeaseKeeper {
     const ended = this.#term
     if (!ended) return
     this.#term = undefined
-    // Another term is another holder: what the last one still has under way is not taken for the next one's.
-    if (!this.#closed.signal.aborted) this.#holder = randomUUID()
+    if (!this.#closed.signal.aborted) this.#renewHolder()
     ended.abort.abort()
     this.#options.onLost?.(ended.term)
+  }
+
+  /** Another term is another holder: what the last one still has under way is not taken for the next one's. */
+  #renewHolder(): void {
+    this.#holder = randomUUID()
+    this.#granted = false
   }
 
   #trouble(error: Error | undefined): void {
