@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { byteSize, durationMs } from '../component/units.js'
 import {
   checkByteSize,
@@ -29,6 +30,7 @@ describe('durationMs', () => {
       fc.property(fc.nat(1000), fc.nat(59), fc.nat(999), (hours, minutes, ms) => {
         expect(durationMs(`${hours}h${minutes}m${ms}ms`)).toBe(hours * 3_600_000 + minutes * 60_000 + ms)
       }),
+      runs(),
     )
   })
 
@@ -39,6 +41,7 @@ describe('durationMs', () => {
         if (checkDuration(value)) expect(() => durationMs(value)).toThrow(RangeError)
         else expect(durationMs(value)).toBeGreaterThanOrEqual(0)
       }),
+      runs(),
     )
   })
 })

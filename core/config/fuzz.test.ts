@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { commonSchemas, configFactories, testFormats } from '../../test/fixtures/config-factories.js'
+import { runs } from '../../test/support/property.js'
 import { ConfigError } from '../component/index.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
@@ -93,7 +94,7 @@ describe('any text', () => {
           expect(column).toBeGreaterThan(0)
         }
       }),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 
@@ -103,7 +104,7 @@ describe('any text', () => {
         const { node } = parseYaml(input, textSource('f.yaml', '/', input))
         if (node) await expand(node, environment)
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 
@@ -121,7 +122,7 @@ describe('any text', () => {
         const error: unknown = await loadConfig(request).catch(failure => failure)
         expect(error).toBeInstanceOf(ConfigError)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { merge } from './merge.js'
 import { type Node, toValue } from './node.js'
 import { fixedSource } from './source.js'
@@ -27,6 +28,7 @@ describe('merge', () => {
       fc.property(tree, tree, tree, (a, b, c) => {
         expect(toValue(merge(merge(a, b), c))).toEqual(toValue(merge(a, merge(b, c))))
       }),
+      runs(),
     )
   })
 
@@ -39,6 +41,7 @@ describe('merge', () => {
         expect(merged.s).toEqual(later?.s ?? earlier?.s)
         expect(toValue(merge(a, a))).toEqual(earlier)
       }),
+      runs(),
     )
   })
 })

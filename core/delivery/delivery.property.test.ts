@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { createRecord, type KeyValueStore, type Records, type Sent } from '../component/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { seededRandom, settleMicrotasks, testContext, VirtualClock } from '../testing/index.js'
@@ -48,7 +49,7 @@ it('a memory queue delivers or dead-letters each record exactly once, through fa
       expect(world.settledDeadLetters).toBe(world.deadLettered.length)
       expectOrder(setting, world)
     }),
-    { numRuns: 100 },
+    runs(100),
   )
 })
 
@@ -66,7 +67,7 @@ it('a durable queue loses nothing that it acknowledged, through crashes, failure
         expectOrder(setting, world)
       }
     }),
-    { numRuns: 100 },
+    runs(100),
   )
 })
 

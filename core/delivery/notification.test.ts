@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { type Attributes, createRecord, fromJson, parseRfc3339, type RecordInit } from '../model/index.js'
 import { eventIdOf } from './event-id.js'
 import { formatSpan, type Notification, notificationOf } from './notification.js'
@@ -110,6 +111,7 @@ describe('a notification', () => {
         expect(body.trim()).not.toBe('')
         expect(accentColor).not.toBe('')
       }),
+      runs(),
     )
   })
 })

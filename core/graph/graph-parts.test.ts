@@ -2,6 +2,7 @@ import { createNoopMeter } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { map, mergeMap, type OperatorFunction } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import type { Batch, Busy, Records, Settled } from '../component/index.js'
 import { settleMicrotasks } from '../testing/clock.js'
 import { sampleRecord } from '../testing/records.js'
@@ -43,6 +44,7 @@ describe('a batch settles exactly once, when its last part does', () => {
           expect(settled).toBe(2)
         },
       ),
+      runs(),
     )
   })
 

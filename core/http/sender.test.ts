@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { VirtualClock } from '../testing/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
 import { checkHeaders, createHttpSender, type HttpAnswer, type HttpSender, sentOf } from './sender.js'
@@ -188,5 +189,6 @@ it('keeps any Retry-After between 0 and an hour', () => {
       const ms = parseRetryAfter(text, 1_768_471_200_000)
       expect(ms === undefined || (ms >= 0 && ms <= 3_600_000)).toBe(true)
     }),
+    runs(),
   )
 })

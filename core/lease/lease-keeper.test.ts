@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { type LeaseStore, type LeaseTerm, RetryableError } from '../component/index.js'
 import { seededRandom, VirtualClock } from '../testing/index.js'
 import { LeaseKeeper } from './lease-keeper.js'
@@ -197,7 +198,7 @@ describe('the keeper of a lease', () => {
         expect(new Set(tokens).size).toBe(tokens.length)
         expect(clock.pending).toBe(0)
       }),
-      { numRuns: 60 },
+      runs(60),
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { LineSplitter, type LineSplitterOptions, utf8PieceEnd } from './line-splitter.js'
 
 const TEXTS = fc.array(
@@ -61,6 +62,7 @@ describe('LineSplitter', () => {
           expect(texts(lines)).toEqual(texts(plainly(input, { maxLineBytes, oversized })))
         },
       ),
+      runs(),
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import {
   createRecord,
   equalValues,
@@ -94,6 +95,7 @@ describe('paths', () => {
           expect(error).toBeInstanceOf(PathError)
         }
       }),
+      runs(),
     )
   })
 })
@@ -106,11 +108,15 @@ describe('values', () => {
       fc.property(json, value => {
         expect(JSON.parse(JSON.stringify(toJson(fromJson(value))))).toEqual(JSON.parse(JSON.stringify(value)))
       }),
+      runs(),
     )
   })
 
   test('equal values are equal to themselves after a copy', () => {
-    fc.assert(fc.property(json, value => equalValues(fromJson(value), fromJson(structuredClone(value)))))
+    fc.assert(
+      fc.property(json, value => equalValues(fromJson(value), fromJson(structuredClone(value)))),
+      runs(),
+    )
   })
 
   test('integers beyond 2^53 keep their digits', () => {
@@ -150,6 +156,7 @@ describe('time', () => {
       fc.property(fc.bigInt({ min: -(10n ** 18n), max: 4n * 10n ** 18n }), ns => {
         expect(parseRfc3339(formatRfc3339(ns))).toBe(ns)
       }),
+      runs(),
     )
   })
 

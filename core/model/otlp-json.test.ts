@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import type { AnyValue } from './any-value.js'
 import { createRecord, type LogRecord, pickFields, type RecordInit } from './log-record.js'
 import { decodeOtlpJson, encodeOtlpJson, OtlpDecodeError } from './otlp-json.js'
@@ -54,11 +55,11 @@ const fields = fc.record({
 
 describe('OTLP JSON', () => {
   it('gives back every field of every record, in order', () => {
-    const runs = fc.array(fc.tuple(resource, scope, fc.array(fields, { minLength: 1, maxLength: 3 })), {
+    const groupRuns = fc.array(fc.tuple(resource, scope, fc.array(fields, { minLength: 1, maxLength: 3 })), {
       maxLength: 4,
     })
     fc.assert(
-      fc.property(runs, groups => {
+      fc.property(groupRuns, groups => {
         const records = groups.flatMap(([resource, scope, inits]) =>
           inits.map(init => createRecord({ ...init, resource, scope })),
         )
@@ -68,7 +69,7 @@ describe('OTLP JSON', () => {
         expect(back.map(comparable)).toEqual(records.map(comparable))
         expect(back.map(record => record.id)).toEqual(records.map((_, index) => id(index)))
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
@@ -216,6 +217,7 @@ describe('OTLP JSON', () => {
           if (!(error instanceof OtlpDecodeError)) throw error
         }
       }),
+      runs(),
     )
   })
 })

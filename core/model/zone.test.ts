@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { zonedToEpochMs, zoneOffsetMs } from './zone.js'
 
 const ZONES = [
@@ -36,5 +37,6 @@ test('the digits of a moment lead back to it, or to the earlier moment with thes
       expect(back).toBeLessThanOrEqual(ms)
       expect(back + zoneOffsetMs(back, zone)).toBe(local)
     }),
+    runs(),
   )
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import type { AnyValue } from '../model/any-value.js'
 import {
   createRecord,
@@ -84,7 +85,7 @@ describe('OTLP protobuf', () => {
         const touched = back.map(record => record.patch({}))
         expect(decode(encodeOtlpProto(touched)).map(comparable)).toEqual(wanted)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
@@ -100,6 +101,7 @@ describe('OTLP protobuf', () => {
           expect(again.severityNumber).toBe(plain.severityNumber)
         }
       }),
+      runs(),
     )
   })
 
@@ -301,7 +303,7 @@ describe('OTLP protobuf', () => {
           if (!(error instanceof OtlpDecodeError)) throw error
         }
       }),
-      { numRuns: 3_000 },
+      runs(3_000),
     )
     expect(performance.now() - start).toBeLessThan(15_000)
   })

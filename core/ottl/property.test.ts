@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { createRecord, fromJson } from '../model/index.js'
 import { calculate } from './arithmetic.js'
 import {
@@ -122,7 +123,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      { numRuns: 3_000 },
+      runs(3_000),
     )
   })
 
@@ -141,7 +142,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      { numRuns: 3_000 },
+      runs(3_000),
     )
   })
 })
@@ -247,7 +248,7 @@ describe('a random expression means what its parts mean', () => {
       fc.property(sum, ({ text, value }) => {
         expect(compileCondition(`${text} == ${value}`).test(record)).toBe(true)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
@@ -265,7 +266,7 @@ describe('a random expression means what its parts mean', () => {
         const text = `${first}${rest.map(([op, number]) => ` ${op} ${number}`).join('')}`
         expect(compileCondition(`${text} == ${value}`).test(record)).toBe(true)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
@@ -298,7 +299,7 @@ describe('a random expression means what its parts mean', () => {
         fc.pre(text.length < 16_000)
         expect(compileCondition(text).test(record)).toBe(value)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { type Automaton, buildAutomaton } from './automaton.js'
 
 function build(literals: readonly string[], foldAscii = false): Automaton {
@@ -34,6 +35,7 @@ describe('Automaton', () => {
           }
         },
       ),
+      runs(),
     )
   })
 
@@ -50,6 +52,7 @@ describe('Automaton', () => {
           )
         },
       ),
+      runs(),
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import RE2 from 're2'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { buildPatternSet } from './build.js'
 import { MATCH_MODES, type MatchMode, type Pattern, re2Source } from './pattern.js'
 import { toRe2Source } from './source.js'
@@ -249,7 +250,7 @@ describe('PatternSet', () => {
       fc.property(cases, ({ patterns, texts }) => {
         expect(engine(patterns, texts)).toEqual(plainLoop(patterns, texts))
       }),
-      { numRuns: Number(process.env.PATTERN_RUNS ?? 600) },
+      runs(600),
     )
   })
 
@@ -268,6 +269,7 @@ describe('PatternSet', () => {
           expect(engine(patterns, texts)).toEqual(plainLoop(patterns, texts))
         },
       ),
+      runs(),
     )
   })
 })

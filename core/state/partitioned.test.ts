@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { stateStoreConformance } from '../testing/index.js'
 import { DueHeap } from './due-heap.js'
 import { memoryState } from './memory-state.js'
@@ -45,6 +46,7 @@ describe('DueHeap', () => {
           .slice(0, limit)
         for (let twice = 0; twice < 2; twice++) expect(heap.peek(BigInt(until), limit)).toEqual(expected)
       }),
+      runs(),
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Counted, counter, event, outcomesOf } from '../../test/support/counter.js'
+import { runs } from '../../test/support/property.js'
 import { RetryableError, type StateStore } from '../component/index.js'
 import { createRecord } from '../model/index.js'
 import { seededRandom, VirtualClock } from '../testing/index.js'
@@ -321,7 +322,7 @@ describe('KeyedRuntime', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      runs(30),
     )
   })
 
@@ -403,7 +404,7 @@ describe('KeyedRuntime', () => {
           )
         },
       ),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 })

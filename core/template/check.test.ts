@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { checkTemplate } from './index.js'
 
 function answer(source: string): string {
@@ -149,6 +150,6 @@ test('any text is answered, never thrown at', () => {
         expect(problem.offset).toBeLessThanOrEqual(source.length)
       }
     }),
-    { numRuns: 3000 },
+    runs(3000),
   )
 })

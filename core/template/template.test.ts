@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { createRecord, fromJson, type LogFields, type Attributes as Map_ } from '../model/index.js'
 import { compileTemplate, TemplateError, templateView } from './index.js'
 
@@ -310,6 +311,6 @@ test('renders what Handlebars renders', () => {
       const expected = oracle.compile(text, { knownHelpersOnly: true })(data)
       expect(render(text, { attributes: data as Map_ }, { html: true })).toBe(expected)
     }),
-    { numRuns: 500 },
+    runs(500),
   )
 })

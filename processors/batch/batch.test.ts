@@ -11,6 +11,7 @@ import {
 } from 'tocsin/component'
 import { createBatch, processorConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { batch } from './batch.js'
 import { type BatchConfig, check } from './config.js'
 import { batchProcessor } from './index.js'
@@ -235,5 +236,6 @@ test('nothing is lost, doubled or settled early, and order holds for each source
       expect([...settled].sort()).toEqual(offered.map(({ name }) => name).sort())
       expect(clock.pending).toBe(0)
     }),
+    runs(),
   )
 })

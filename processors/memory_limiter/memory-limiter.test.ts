@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { processorConformance, sampleRecord, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { checkMemoryLimiter, type MemoryLimiterConfig } from './config.js'
 import { memoryLimiterProcessor } from './index.js'
 import { levelOf, limitsOf } from './limits.js'
@@ -130,6 +131,7 @@ describe('limits', () => {
         expect(soft).toBeLessThanOrEqual(hard)
         expect(soft).toBeGreaterThan(0)
       }),
+      runs(),
     )
   })
 

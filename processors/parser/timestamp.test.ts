@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { createRecord, formatRfc3339, newMap } from 'tocsin/component'
 import { VirtualClock } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import type { TimestampConfig } from './config.js'
 import { timestampReader } from './timestamp.js'
 
@@ -91,5 +92,6 @@ test('reads back what d3-time-format wrote', () => {
     fc.property(moment, fc.constantFrom(...layouts), (ms, format) => {
       expect(Date.parse(read(utcFormat(format)(new Date(ms)), { format }))).toBe(ms)
     }),
+    runs(),
   )
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { parseAlertSchema } from './alert-schema.js'
 import { readCsv, TableProblem } from './csv.js'
 
@@ -54,7 +55,7 @@ describe('any text', () => {
           for (const number of Object.values(result))
             if (typeof number !== 'string') expect(number >= 0).toBe(true)
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
@@ -69,7 +70,7 @@ describe('any text', () => {
           cells: { alert_pattern: 'LAST', normalized_message: 'Last Row' },
         })
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -82,7 +83,7 @@ describe('any text', () => {
           expect(error).toBeInstanceOf(TableProblem)
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 

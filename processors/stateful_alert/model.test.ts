@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import type { AlertSchema } from './alert-schema.js'
 import { type Rules, type Sighting, stepAlert } from './machine.js'
 import { mergeStates } from './merge.js'
@@ -59,7 +60,7 @@ test('decides as a plain model that keeps the whole history', () => {
         expect(step.state === undefined || step.pinned === (step.state.active !== undefined)).toBe(true)
       }
     }),
-    { numRuns: 500 },
+    runs(500),
   )
 })
 
@@ -86,6 +87,7 @@ test('one episode has one event id, from its first event through its recovery; n
       // In order of time an id never comes back.
       expect(new Set(ids).size).toBe(ids.length)
     }),
+    runs(),
   )
 })
 
@@ -111,7 +113,7 @@ describe('merging', () => {
         expect(mergeStates(merged, b)).toEqual(merged)
         expect(mergeStates(mergeStates(a, b), c)).toEqual(mergeStates(a, mergeStates(b, c)))
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
@@ -131,7 +133,7 @@ describe('merging', () => {
           for (const time of counted) expect(kept).toContain(time)
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 

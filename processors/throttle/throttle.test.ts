@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { createRecord, type Keyed, type LogRecord, newMap, type Records } from 'tocsin/component'
 import { awkwardRecords, processorConformance, testContext } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { checkThrottle, type ThrottleConfig } from './config.js'
 import { throttleProcessor } from './index.js'
 import { throttle } from './throttle.js'
@@ -177,7 +178,7 @@ describe('against a plain model', () => {
           states.set(key, next)
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -203,6 +204,7 @@ describe('against a plain model', () => {
           if (blocked(a) || blocked(b)) expect(blocked(merged)).toBe(true)
         }
       }),
+      runs(),
     )
   })
 })

@@ -14,6 +14,7 @@ import fc from 'fast-check'
 import type { KeyValueStore, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, test } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { schema } from './config.js'
 import { fileLogReceiver } from './index.js'
 
@@ -56,7 +57,7 @@ test('every line comes exactly once through appends, rotations, truncations and 
         await world.close()
       }
     }),
-    { numRuns: 60 },
+    runs(60),
   )
 })
 
@@ -77,7 +78,7 @@ test('after a crash every line comes at least once, and again with the same id',
         await world.close()
       }
     }),
-    { numRuns: 60 },
+    runs(60),
   )
 })
 

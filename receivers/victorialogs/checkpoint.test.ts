@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { testContext } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { Checkpoint } from './checkpoint.js'
 import { identityOfBytes } from './line.js'
 
@@ -42,7 +43,7 @@ describe('Checkpoint', () => {
           )
         },
       ),
-      { numRuns: 20 },
+      runs(20),
     )
   })
 

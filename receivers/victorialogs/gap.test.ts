@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { KeyValueStore } from 'tocsin/component'
 import { collectingIntake, seededRandom, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { scaledClock } from '../../test/support/scaled-clock.js'
 import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
 import { VictoriaLogsReceiver } from './victorialogs.js'
@@ -440,7 +441,7 @@ describe('everything at once', () => {
           await h.close()
         }
       }),
-      { numRuns: 4, endOnFailure: true },
+      { ...runs(4), endOnFailure: true },
     )
   })
 })

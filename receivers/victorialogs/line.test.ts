@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { decodeLine, type Line } from './line.js'
 
 const decode = (text: string) => decodeLine(Buffer.from(text)) as Line
@@ -36,6 +37,7 @@ describe('decodeLine', () => {
         const line = decodeLine(Buffer.from(bytes))
         if (typeof line === 'object') expect(line.identity).toHaveLength(43)
       }),
+      runs(),
     )
   })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { createRecord, type Intake, type LogRecord, type Settled } from 'tocsin/component'
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { type Offer, Offers } from './offers.js'
 
 const LIMITS = { maxRecords: 10, maxBytes: 1_000 }
@@ -74,7 +75,7 @@ describe('Offers', () => {
           expect(clock.pending).toBe(0)
         },
       ),
-      { numRuns: 30 },
+      runs(30),
     )
   })
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { readLines } from './read-lines.js'
 
 /** A body of these chunks that then ends, or breaks off. */
@@ -50,6 +51,7 @@ describe('readLines', () => {
           expect(found).toEqual(lines.map(line => line.toString('latin1')))
         },
       ),
+      runs(),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { SeenLines } from './seen-lines.js'
 
 const line = (identity: string, time = 1n) => ({ identity, time })
@@ -28,6 +29,7 @@ describe('SeenLines', () => {
         })
         expect(offered.sort()).toEqual(expected)
       }),
+      runs(),
     )
   })
 
@@ -50,6 +52,7 @@ describe('SeenLines', () => {
           if (time > seen.floor) expect(seen.admit(line(`${index}`, time), 2, times.length)).toBeUndefined()
         })
       }),
+      runs(),
     )
   })
 

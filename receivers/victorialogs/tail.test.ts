@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
 
 const open: Harness[] = []
@@ -261,7 +262,7 @@ describe('chunks and cuts', () => {
           }
         },
       ),
-      { numRuns: 15 },
+      runs(15),
     )
   })
 
@@ -291,7 +292,7 @@ describe('chunks and cuts', () => {
           await h.close()
         }
       }),
-      { numRuns: 6 },
+      runs(6),
     )
   })
 

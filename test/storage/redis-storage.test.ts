@@ -5,6 +5,7 @@ import { memoryState } from '../../core/state/memory-state.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { type Counted, counter, event, outcomesOf } from '../support/counter.js'
 import { delayProxy } from '../support/delay-proxy.js'
+import { runs } from '../support/property.js'
 import {
   redisServerBinary,
   startCluster,
@@ -14,9 +15,9 @@ import {
 } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage } from '../support/redis-storage.js'
 
-const runs = redisServerBinary() !== undefined
+const redisIsThere = redisServerBinary() !== undefined
 
-describe.runIf(runs)('redis_storage', () => {
+describe.runIf(redisIsThere)('redis_storage', () => {
   let redis: TestRedis
   let cluster: TestCluster
   let single: TestRedisStorage
@@ -119,7 +120,7 @@ describe.runIf(runs)('redis_storage', () => {
           await runtime.close()
         },
       ),
-      { numRuns: 60 },
+      runs(60),
     )
   })
 
