@@ -108,7 +108,7 @@ export class GrpcProtocol implements Protocol {
         if (open === 0) life.idle()
       })
       stream.on('error', () => {})
-      void this.#handle(stream, headers)
+      void this.#handle(stream, headers).then(life.answered)
     })
     if (this.#stopping) session.close()
   }

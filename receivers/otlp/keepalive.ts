@@ -10,7 +10,7 @@ export function keepAlive(
   session: ServerHttp2Session,
   config: KeepaliveConfig,
   { clock, streams }: { readonly clock: Clock; readonly streams: () => number },
-): { readonly active: () => void; readonly idle: () => void } {
+): { readonly active: () => void; readonly idle: () => void; readonly answered: () => void } {
   const { server_parameters: server } = config
   const maxIdleMs = optional(server.max_connection_idle)
   const maxAgeMs = optional(server.max_connection_age)
@@ -43,15 +43,15 @@ export function keepAlive(
   idle()
   set('age', maxAgeMs, age)
   set('probe', durationMs(server.time), probe)
-  limitPings(session, config.enforcement_policy, { clock, streams })
-  return { active: () => cancel('idle'), idle }
+  const { answered } = limitPings(session, config.enforcement_policy, { clock, streams })
+  return { active: () => cancel('idle'), idle, answered }
 }
 
 function limitPings(
   session: ServerHttp2Session,
   policy: KeepaliveConfig['enforcement_policy'],
   { clock, streams }: { readonly clock: Clock; readonly streams: () => number },
-): void {
+): { readonly answered: () => void } {
   const minMs = durationMs(policy.min_time)
   let lastMs = Number.NEGATIVE_INFINITY
   let strikes = 0
@@ -65,6 +65,13 @@ function limitPings(
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'))
     session.destroy()
   })
+  return {
+    // gRPC's clients in Go and C ping after each answer, to measure the connection: their servers begin anew then too.
+    answered: () => {
+      lastMs = Number.NEGATIVE_INFINITY
+      strikes = 0
+    },
+  }
 }
 
 function optional(duration: string | undefined): number | undefined {
