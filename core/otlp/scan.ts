@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-json-decode.js'
+import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-errors.js'
 
 /** The request is well-formed but holds more records and values than one request may: see `MAX_MESSAGES`. */
 export class OtlpLimitError extends OtlpDecodeError {}
