@@ -165,7 +165,7 @@ export class GrpcProtocol implements Protocol {
       message = inflated
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(message, 'proto', { intake: this.shared.intake, clock: this.shared.context.clock })
+    return ingest(message, 'proto', { intake: this.shared.intake, clock: this.shared.context.clock, lease })
   }
 
   #answer(stream: ServerHttp2Stream, result: Accepted | Failure | undefined): void {

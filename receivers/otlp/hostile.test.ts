@@ -82,7 +82,23 @@ describe('HTTP: each request gets its specified answer', () => {
       415,
       RPC_CODE.INVALID_ARGUMENT,
     ],
-    ['a message of nothing but records', manyRecords(), PROTO, 200, 0],
+    ['a message of nothing but records', manyRecords(100_000), PROTO, 200, 0],
+    ['more records than a request may have', manyRecords(250_001), PROTO, 413, RPC_CODE.RESOURCE_EXHAUSTED],
+    [
+      'more records as JSON',
+      jsonRequest(`{}${',{}'.repeat(250_000)}`),
+      JSON_TYPE,
+      413,
+      RPC_CODE.RESOURCE_EXHAUSTED,
+    ],
+    ['JSON of nothing but lists', '['.repeat(2_000_001), JSON_TYPE, 413, RPC_CODE.RESOURCE_EXHAUSTED],
+    [
+      'JSON that has them in a text',
+      jsonRequest(`{"body":{"stringValue":"\\"${'[{'.repeat(1_000_001)}"}}`),
+      JSON_TYPE,
+      200,
+      0,
+    ],
   ])('%s', async (_, body, headers, status, code) => {
     const answer = await receiver.post(body, headers)
     expect(answer.status).toBe(status)
@@ -125,7 +141,7 @@ describe('gRPC: each request gets its specified answer', () => {
     ['deep nesting', deepProto(100_000), RPC_CODE.INVALID_ARGUMENT],
     ['a message beyond the limit', Buffer.alloc(LIMIT + 1), RPC_CODE.RESOURCE_EXHAUSTED],
     ['a message far beyond the limit', Buffer.alloc(40 * MIB), RPC_CODE.RESOURCE_EXHAUSTED],
-    ['a message of nothing but records', manyRecords(), 0],
+    ['a message of nothing but records', manyRecords(100_000), 0],
   ])('%s', async (_, body, code) => {
     const answer = await client.call(body)
     expect(answer.code).toBe(code)
@@ -269,9 +285,8 @@ function deepProto(levels: number): Buffer {
   return Buffer.concat(parts.reverse())
 }
 
-/** As many empty records as fit. */
-function manyRecords(): Buffer {
-  const records = Buffer.alloc(200_000)
+function manyRecords(count: number): Buffer {
+  const records = Buffer.alloc(2 * count)
   for (let at = 0; at < records.length; at += 2) records[at] = 0x12
   const prefixed = (tag: number, bytes: Buffer): Buffer => {
     const { length } = bytes

@@ -140,7 +140,11 @@ export class HttpProtocol implements Protocol {
       lease.giveBack(compressed)
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(body, head.encoding, { intake: this.shared.intake, clock: this.shared.context.clock })
+    return ingest(body, head.encoding, {
+      intake: this.shared.intake,
+      clock: this.shared.context.clock,
+      lease,
+    })
   }
 
   #answer(

@@ -4,6 +4,7 @@ import {
   decodeOtlpProto,
   type Intake,
   type LogRecord,
+  MAX_OTLP_MESSAGES,
   OtlpDecodeError,
   type OtlpEncoding,
   OtlpLimitError,
@@ -11,7 +12,10 @@ import {
   type Records,
   requestIds,
 } from 'tocsin/component'
+import { type Lease, MAX_RECORDS, RECORD_BYTES } from './budget.js'
 import { busyFailure, type Failure, failure } from './failure.js'
+import { hasMoreValues } from './json-size.js'
+import { NO_ROOM } from './read.js'
 
 export interface Accepted {
   readonly records: number
@@ -25,7 +29,7 @@ export interface Accepted {
 export async function ingest(
   bytes: Buffer,
   encoding: OtlpEncoding,
-  { intake, clock }: { readonly intake: Intake; readonly clock: Clock },
+  { intake, clock, lease }: { readonly intake: Intake; readonly clock: Clock; readonly lease: Lease },
 ): Promise<Accepted | Failure> {
   let rejected = 0
   let message = ''
@@ -42,6 +46,9 @@ export async function ingest(
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
   }
   const records = batches.reduce((sum, batch) => sum + batch.length, 0)
+  if (records > MAX_RECORDS)
+    return failure('too_large', `The request holds more than ${MAX_RECORDS} records: send smaller batches.`)
+  if (!lease.take(records * RECORD_BYTES)) return NO_ROOM
   if (rejected > 0 && records === 0) {
     intake.discarded('unfit_record', rejected)
     return failure('undecodable', message)
@@ -62,6 +69,7 @@ function decodeJson(
   bytes: Buffer,
   options: { readonly arrived: bigint; readonly onUnfit: (index: number, reason: string) => void },
 ): Records[] {
+  if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError()
   const batches: LogRecord[][] = []
   let last: LogRecord | undefined
   for (const record of decodeOtlpJson(bytes, { ...options, id: requestIds(bytes) })) {

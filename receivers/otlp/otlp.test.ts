@@ -329,13 +329,27 @@ describe('together', () => {
       receiver.post(large(), PROTO),
       receiver.post(large(), PROTO),
       receiver.post(large(), PROTO),
+      receiver.post(large(), PROTO),
+      receiver.post(large(), PROTO),
     ]
-    await receiver.intake.waitFor(3)
+    await receiver.intake.waitFor(5)
     const refused = await receiver.post(large(), PROTO)
     expect(refused.status).toBe(429)
     expect(decodeStatus(refused.body, 'proto')?.message).toContain('too_many_bytes')
     for (const batch of receiver.intake.batches) batch.settle()
-    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+  })
+
+  it('bounds what records of few bytes hold', async () => {
+    const receiver = await started({}, { manual: true })
+    const many = (): Buffer =>
+      Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}${',{}'.repeat(249_999)}]}]}]}`)
+    const first = receiver.post(many(), JSON_TYPE)
+    await receiver.intake.waitFor(1)
+    const refused = await receiver.post(many(), JSON_TYPE)
+    expect(refused.status).toBe(429)
+    for (const batch of receiver.intake.batches) batch.settle()
+    expect((await first).status).toBe(200)
   })
 
   it('explains its configuration', () => {
