@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-errors.js'
 
-/** The request holds more records and values than one request may: see `MAX_MESSAGES`. */
+/** The request holds more than one request may. */
 export class OtlpLimitError extends OtlpDecodeError {
-  constructor() {
-    super(`The request holds more than ${MAX_MESSAGES} records and values: send smaller batches.`)
+  constructor(limit = `${MAX_MESSAGES} records and values`) {
+    super(`The request holds more than ${limit}: send smaller batches.`)
   }
 }
 

@@ -91,6 +91,13 @@ describe('HTTP: each request gets its specified answer', () => {
       413,
       RPC_CODE.RESOURCE_EXHAUSTED,
     ],
+    [
+      'more records that cannot be taken',
+      manyRecords(250_001, Buffer.of(0x12, 0x03, 0x1a, 0x01, 0xff)),
+      PROTO,
+      413,
+      RPC_CODE.RESOURCE_EXHAUSTED,
+    ],
     ['JSON of nothing but lists', '['.repeat(2_000_001), JSON_TYPE, 413, RPC_CODE.RESOURCE_EXHAUSTED],
     [
       'JSON that has them in a text',
@@ -285,9 +292,8 @@ function deepProto(levels: number): Buffer {
   return Buffer.concat(parts.reverse())
 }
 
-function manyRecords(count: number): Buffer {
-  const records = Buffer.alloc(2 * count)
-  for (let at = 0; at < records.length; at += 2) records[at] = 0x12
+function manyRecords(count: number, record = Buffer.of(0x12, 0x00)): Buffer {
+  const records = Buffer.alloc(count * record.length, record)
   const prefixed = (tag: number, bytes: Buffer): Buffer => {
     const { length } = bytes
     return Buffer.concat([

@@ -35,19 +35,19 @@ export async function ingest(
   let message = ''
   const onUnfit = (index: number, reason: string): void => {
     if (rejected === 0) message = `Record ${index}: ${reason}`
-    rejected++
+    if (++rejected > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
   }
   let batches: readonly Records[]
+  let records: number
   try {
     const options = { arrived: clock.now(), onUnfit }
     batches = encoding === 'proto' ? decodeOtlpProto(bytes, options) : decodeJson(bytes, options)
+    records = batches.reduce((sum, batch) => sum + batch.length, 0)
+    if (records > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
   }
-  const records = batches.reduce((sum, batch) => sum + batch.length, 0)
-  if (records > MAX_RECORDS)
-    return failure('too_large', `The request holds more than ${MAX_RECORDS} records: send smaller batches.`)
   if (!lease.take(records * RECORD_BYTES)) return NO_ROOM
   if (rejected > 0 && records === 0) {
     intake.discarded('unfit_record', rejected)
