@@ -11,4 +11,4 @@ export {
 export { encodeOtlpProto } from './encode.js'
 export { decodeOtlpProto, type ProtoDecodeOptions, requestIds } from './request.js'
 export { MAX_MESSAGES as MAX_OTLP_MESSAGES, OtlpLimitError } from './scan.js'
-export { sentOfPartial } from './sent.js'
+export { type PartialOptions, sentOfPartial } from './sent.js'

@@ -1,3 +1,4 @@
+import { Metadata } from '@grpc/grpc-js'
 import {
   type CheckProblem,
   type ConfigSchema,
@@ -80,10 +81,29 @@ export interface Target {
 }
 
 export function checkConfig(config: OtlpExporterConfig): CheckProblem[] {
-  const problems = [...checkHeaders(config.headers, ['headers']), ...checkTls(config.tls, ['tls'])]
+  const problems = [...checkMetadata(config.headers), ...checkTls(config.tls, ['tls'])]
   if (!targetOf(config)) {
     const message = `"${config.endpoint}" is not of the form host:port`
     problems.push({ path: ['endpoint'], message, fix: 'for example collector.example.com:4317' })
+  }
+  return problems
+}
+
+/** gRPC allows less than HTTP does. */
+function checkMetadata(headers: OtlpExporterConfig['headers']): CheckProblem[] {
+  const problems = checkHeaders(headers, ['headers'])
+  if (problems.length > 0) return problems
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    try {
+      new Metadata().set(name, value)
+    } catch {
+      // Its message shows the value, which may be a secret.
+      problems.push({
+        path: ['headers', name],
+        message: 'gRPC does not allow this header',
+        fix: 'use letters, digits, - _ . in the name, not -bin at its end, and ASCII in the value',
+      })
+    }
   }
   return problems
 }
