@@ -221,6 +221,12 @@ describe('over HTTP', () => {
     expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([405, null])
     const sent = await receiver.post(proto('a'), { ...PROTO, origin: 'https://shop.example.com' })
     expect(sent.headers.get('access-control-allow-origin')).toBe('https://shop.example.com')
+    expect(sent.headers.get('access-control-allow-credentials'), 'what a beacon needs').toBe('true')
+    expect(sent.headers.get('access-control-expose-headers')).toBe('retry-after')
+    const open = await started({ http: { cors: { allowed_origins: ['*'], allowed_headers: [] } } })
+    const any = await open.post(proto('a'), { ...PROTO, origin: 'https://evil.test' })
+    expect(any.headers.get('access-control-allow-origin')).toBe('https://evil.test')
+    expect(any.headers.get('access-control-allow-credentials'), 'not for any page').toBeNull()
   })
 
   it('gives up on clients that do not finish their request', async () => {
