@@ -127,6 +127,18 @@ describe('HTTP: each request gets its specified answer', () => {
     }
   })
 
+  it('a refused request with a small body, and the next one on its connection', async () => {
+    const port = Number(new URL(receiver.url).port)
+    const request = (path: string, more: string, body: string): string =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\n${more}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    const bytes =
+      request('/v1/logs', 'content-type: text/plain', 'hello') +
+      request('/elsewhere', 'content-type: application/json', '{}') +
+      request('http://x/v1/logs?a=b', 'content-type: application/json\r\nconnection: close', '{}')
+    const heads = (await exchange(port, bytes, true)).match(/HTTP\/1\.1 \d+/g)
+    expect(heads).toEqual(['HTTP/1.1 415', 'HTTP/1.1 404', 'HTTP/1.1 200'])
+  })
+
   it('a length that lies, chunks without end, and bytes that are no HTTP', async () => {
     const port = Number(new URL(receiver.url).port)
     const head = 'POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n'
@@ -226,19 +238,23 @@ it('lives, and has given back what the requests held', async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(400 * MIB)
 })
 
-/** Sends bytes, and answers with the first of what comes back. */
-function exchange(port: number, bytes: string): Promise<string> {
+/** Sends bytes, and answers with the first of what comes back, or all of it. */
+function exchange(port: number, bytes: string, all = false): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     const timer = setTimeout(() => reject(new Error('no answer in 10 s')), 10_000)
-    const done = (text: string): void => {
+    const done = (found: string): void => {
       clearTimeout(timer)
-      resolve(text)
+      resolve(found)
       socket.destroy()
     }
-    socket.on('data', chunk => done(chunk.toString('latin1')))
-    socket.on('error', () => done(''))
-    socket.on('close', () => done(''))
+    let text = ''
+    socket.on('data', chunk => {
+      text += chunk.toString('latin1')
+      if (!all) done(text)
+    })
+    socket.on('error', () => done(text))
+    socket.on('close', () => done(text))
     socket.write(bytes, 'latin1')
   })
 }

@@ -22,6 +22,8 @@ import { readAll } from './read.js'
 /** A client that has been refused may send this much more, so that it reads the answer before the connection ends. */
 const LINGER_BYTES = 64 * 1024 * 1024
 const LINGER_MS = 2_000
+/** A refused request with a body of at most this keeps its connection: Node reads what is left of it. */
+const SMALL_BYTES = 256 * 1024
 
 const CONTENT_TYPE = { proto: 'application/x-protobuf', json: 'application/json' } as const
 
@@ -173,7 +175,7 @@ export class HttpProtocol implements Protocol {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, encoding: OtlpEncoding, result: Failure): void {
-    const unread = !request.complete
+    const unread = !request.complete && !isSmall(request)
     const { reason, retryAfterMs, challenge } = result
     const headers = {
       ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
@@ -225,4 +227,9 @@ export class HttpProtocol implements Protocol {
       ...headers,
     })
   }
+}
+
+/** Its body comes whatever the answer, and soon. */
+function isSmall({ headers }: IncomingMessage): boolean {
+  return headers.expect === undefined && Number(headers['content-length']) <= SMALL_BYTES
 }
