@@ -1,9 +1,12 @@
 import { Metadata } from '@grpc/grpc-js'
 import {
+  type AuthConfig,
+  authSchema,
   type CheckProblem,
   type ConfigSchema,
   checkHeaders,
   checkTls,
+  headersSchema,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -13,7 +16,7 @@ export interface OtlpExporterConfig {
   readonly compression: 'gzip' | 'none'
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
-  readonly auth?: { readonly authenticator: string }
+  readonly auth?: AuthConfig
   readonly keepalive?: {
     readonly time: string
     readonly timeout: string
@@ -32,25 +35,9 @@ export const schema: ConfigSchema = {
       examples: ['collector.example.com:4317'],
     },
     compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the messages.' },
-    headers: {
-      type: 'object',
-      additionalProperties: { type: 'string', secret: true },
-      description: 'Sent with each request. Values are treated as secrets.',
-    },
+    headers: headersSchema,
     tls: tlsSchema,
-    auth: {
-      type: 'object',
-      description: 'Who we are.',
-      additionalProperties: false,
-      required: ['authenticator'],
-      properties: {
-        authenticator: {
-          type: 'string',
-          component: 'extension',
-          description: 'The id of a basicauth or bearertokenauth extension.',
-        },
-      },
-    },
+    auth: authSchema('Who we are.'),
     keepalive: {
       type: 'object',
       description: 'Asks a silent server whether it is there; not when not set.',

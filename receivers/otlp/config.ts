@@ -1,4 +1,6 @@
 import {
+  type AuthConfig,
+  authSchema,
   type CheckProblem,
   type ConfigSchema,
   checkServerTls,
@@ -13,7 +15,7 @@ export interface OtlpConfig {
 interface CommonConfig {
   readonly endpoint: string
   readonly tls?: TlsServerConfig
-  readonly auth?: { readonly authenticator: string }
+  readonly auth?: AuthConfig
   readonly include_metadata?: boolean
 }
 
@@ -58,19 +60,7 @@ const common = (endpoint: string): { readonly [key: string]: ConfigSchema } => (
     examples: [endpoint.replace('127.0.0.1', '0.0.0.0')],
   },
   tls: tlsServerSchema,
-  auth: {
-    type: 'object',
-    description: 'Who may send.',
-    additionalProperties: false,
-    required: ['authenticator'],
-    properties: {
-      authenticator: {
-        type: 'string',
-        component: 'extension',
-        description: 'The id of a basicauth or bearertokenauth extension.',
-      },
-    },
-  },
+  auth: authSchema('Who may send.'),
   include_metadata: {
     type: 'boolean',
     description: 'Known from the Collector; has no effect, as pipelines carry no headers of requests.',
