@@ -1,5 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { encodeOtlpProto } from 'tocsin/component'
+import { VirtualClock } from 'tocsin/testing'
 import { afterEach, expect, it } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'
 import { startReceiver } from '../../test/support/otlp-receiver.js'
@@ -28,6 +30,23 @@ it('sends clients away that ping for nothing', async () => {
   const pings = Array.from({ length: 4 }, () => ping(session).catch(() => undefined))
   expect(await debugData).toBe('too_many_pings')
   await Promise.all(pings)
+})
+
+it('closes connections that never say anything', async () => {
+  const clock = new VirtualClock()
+  const receiver = await startReceiver({}, { context: { clock } })
+  stops.push(() => receiver.stop())
+  const port = Number(receiver.grpc.split(':').at(-1))
+  const silent = connectTcp(port, '127.0.0.1')
+  stops.push(() => silent.destroy())
+  const closed = new Promise(resolve => silent.once('close', resolve))
+  silent.resume()
+  const session = connect(`http://${receiver.grpc}`)
+  stops.push(() => session.destroy())
+  await call(session)
+  await clock.advance(20_000)
+  await closed
+  await call(session)
 })
 
 async function connected(): Promise<ClientHttp2Session> {

@@ -4,6 +4,8 @@ import type { KeepaliveConfig } from './config.js'
 
 /** A client may ping too often so many times before it is sent away, as gRPC's servers do it. */
 const MAX_STRIKES = 2
+/** Until the first frame, which every client sends at once. */
+const GREETING_MS = 20_000
 
 /** Applies the `keepalive` settings to a session, until it closes. */
 export function keepAlive(
@@ -40,6 +42,8 @@ export function keepAlive(
   session.once('close', () => {
     for (const name of [...timers.keys()]) cancel(name)
   })
+  set('greeting', GREETING_MS, () => session.destroy())
+  session.once('remoteSettings', () => cancel('greeting'))
   idle()
   set('age', maxAgeMs, age)
   set('probe', durationMs(server.time), probe)
