@@ -41,10 +41,13 @@ export class HttpProtocol implements Protocol {
     private readonly config: HttpConfig,
   ) {
     this.#limit = byteSize(config.max_request_body_size)
+    const readMs = durationMs(config.read_timeout)
+    const headersMs = durationMs(config.read_header_timeout)
     const options = {
       maxHeaderSize: 16_384,
-      requestTimeout: durationMs(config.read_timeout),
-      headersTimeout: durationMs(config.read_header_timeout),
+      requestTimeout: readMs,
+      // Node refuses to start with a longer one; 0 is none.
+      headersTimeout: readMs > 0 ? Math.min(headersMs, readMs) : headersMs,
       keepAliveTimeout: durationMs(config.idle_timeout),
       connectionsCheckingInterval: 1_000,
     }

@@ -49,6 +49,24 @@ it('closes connections that never say anything', async () => {
   await call(session)
 })
 
+it('asks nobody whether they are there with a time of 0', async () => {
+  const clock = new VirtualClock()
+  const keepalive = {
+    server_parameters: { time: '0s', timeout: '0s' },
+    enforcement_policy: { min_time: '5m', permit_without_stream: false },
+  }
+  const receiver = await startReceiver({ grpc: { keepalive } }, { context: { clock } })
+  stops.push(() => receiver.stop())
+  const session = connect(`http://${receiver.grpc}`)
+  stops.push(() => session.destroy())
+  let pings = 0
+  session.on('ping', () => pings++)
+  await call(session)
+  await clock.advance(60_000)
+  await call(session)
+  expect(pings).toBe(0)
+})
+
 async function connected(): Promise<ClientHttp2Session> {
   const receiver = await startReceiver()
   stops.push(() => receiver.stop())

@@ -32,10 +32,10 @@ export function keepAlive(
     set('age', graceMs, () => session.destroy())
   }
   const probe = (): void => {
-    set('timeout', durationMs(server.timeout), () => session.destroy())
+    set('timeout', optional(server.timeout), () => session.destroy())
     const sent = session.ping(() => {
       cancel('timeout')
-      set('probe', durationMs(server.time), probe)
+      set('probe', optional(server.time), probe)
     })
     if (!sent) session.destroy()
   }
@@ -46,7 +46,7 @@ export function keepAlive(
   session.once('remoteSettings', () => cancel('greeting'))
   idle()
   set('age', maxAgeMs, age)
-  set('probe', durationMs(server.time), probe)
+  set('probe', optional(server.time), probe)
   const { answered } = limitPings(session, config.enforcement_policy, { clock, streams })
   return { active: () => cancel('idle'), idle, answered }
 }

@@ -230,7 +230,8 @@ describe('over HTTP', () => {
   })
 
   it('gives up on clients that do not finish their request', async () => {
-    const receiver = await started({ http: { read_timeout: '500ms', read_header_timeout: '500ms' } })
+    // The shorter time holds for the headers too.
+    const receiver = await started({ http: { read_timeout: '500ms', read_header_timeout: '1m' } })
     for (const start of [
       'POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\nabc',
       'POST /v1',
@@ -360,9 +361,14 @@ describe('together', () => {
 
   it('explains its configuration', () => {
     expect(checkConfig({ protocols: {} })).toMatchObject([{ message: 'no protocol is named' }])
-    const http = { logs_url_path: 'logs', include_metadata: true, tls: { reload_interval: '1m' } }
+    const http = {
+      logs_url_path: 'logs',
+      include_metadata: true,
+      max_request_body_size: '0B',
+      tls: { reload_interval: '1m' },
+    }
     expect(
       checkConfig({ protocols: { http } } as unknown as OtlpConfig).map(({ path }) => path.at(-1)),
-    ).toEqual(['tls', 'tls', 'include_metadata', 'logs_url_path'])
+    ).toEqual(['tls', 'tls', 'include_metadata', 'max_request_body_size', 'logs_url_path'])
   })
 })
