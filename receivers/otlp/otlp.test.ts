@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import {
@@ -11,9 +12,10 @@ import {
 } from 'tocsin/component'
 import { receiverConformance, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'
+import { EXPORT, type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'
 import { receiverConfig, startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpConfig } from './config.js'
+import { frameOf } from './grpc-frame.js'
 import { otlpReceiver } from './index.js'
 
 const PROTO = { 'content-type': 'application/x-protobuf' }
@@ -269,6 +271,28 @@ describe('over gRPC', () => {
     await receiver.intake.waitFor(20)
     for (const batch of [...receiver.intake.batches].reverse()) batch.settle()
     expect(new Set((await Promise.all(answers)).map(({ code }) => code))).toEqual(new Set([0]))
+  })
+
+  it('answers by the deadline of the request, and does not release what comes again', async () => {
+    const clock = new VirtualClock()
+    const receiver = await started({}, { manual: true, context: { clock } })
+    const session = connectHttp2(`http://${receiver.grpc}`)
+    stops.push(() => session.destroy())
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+      'grpc-timeout': '1500m',
+      te: 'trailers',
+    })
+    const code = new Promise(resolve => stream.once('response', head => resolve(head['grpc-status'])))
+    stream.end(frameOf(proto('a')))
+    await receiver.intake.waitFor(1)
+    await clock.advance(1_500)
+    expect(await code).toBe('4')
+    receiver.intake.batches[0]?.settle()
+    expect(await dial(receiver).call(Buffer.alloc(0)), 'it goes on').toMatchObject({ code: 0 })
+    expect(receiver.intake.batches[0]?.released).toBe(false)
   })
 
   it('asks to come again when it is busy, or stops', async () => {
