@@ -232,7 +232,7 @@ describe('OTLP JSON', () => {
           outcome({ ...record, news: 1 }, one => one.bodyBytes()),
         )
       }),
-      runs(1_000),
+      runs(150),
     )
   })
 
