@@ -176,7 +176,8 @@ export class GrpcProtocol implements Protocol {
       message = inflated
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(message, 'proto', { intake: this.shared.intake, clock: this.shared.context.clock, lease })
+    const { intake, context } = this.shared
+    return ingest(message, 'proto', { intake, clock: context.clock, lease, transport: 'grpc' })
   }
 
   #answer(stream: ServerHttp2Stream, result: Accepted | Failure | undefined): void {

@@ -145,11 +145,8 @@ export class HttpProtocol implements Protocol {
       lease.giveBack(compressed)
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(body, head.encoding, {
-      intake: this.shared.intake,
-      clock: this.shared.context.clock,
-      lease,
-    })
+    const { intake, context } = this.shared
+    return ingest(body, head.encoding, { intake, clock: context.clock, lease, transport: 'http' })
   }
 
   #answer(

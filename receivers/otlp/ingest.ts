@@ -25,11 +25,18 @@ export interface Accepted {
   release(): void
 }
 
+interface IngestOptions {
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly lease: Lease
+  readonly transport: 'grpc' | 'http'
+}
+
 /** Decodes a request and hands its records to the pipelines. Resolves when they are settled. */
 export async function ingest(
   bytes: Buffer,
   encoding: OtlpEncoding,
-  { intake, clock, lease }: { readonly intake: Intake; readonly clock: Clock; readonly lease: Lease },
+  { intake, clock, lease, transport }: IngestOptions,
 ): Promise<Accepted | Failure> {
   let rejected = 0
   let message = ''
@@ -53,7 +60,7 @@ export async function ingest(
     intake.discarded('unfit_record', rejected)
     return failure('undecodable', message)
   }
-  const settled = await intake.offerAll(batches)
+  const settled = await intake.offerAll(batches, transport)
   if (settled.busy) return busyFailure(settled)
   // Not before: a busy answer brings the request again.
   if (rejected > 0) intake.discarded('unfit_record', rejected)
