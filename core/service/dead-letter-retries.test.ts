@@ -64,6 +64,7 @@ it('queues what was asked for, in order, and removes letters that are settled', 
   expect(await left(letters)).toEqual([false])
   running.stop()
   await running.close()
+  letters.close()
   expect(clock.pending).toBe(0)
 })
 

@@ -106,7 +106,7 @@ export class DeadLetterRetries {
 
   async #read(id: string): Promise<DeadLetter | undefined> {
     try {
-      return await this.#options.deadLetters.get(id)
+      return await this.#options.deadLetters.lend(id)
     } catch (error) {
       const reason = errorText(error)
       this.#options.logger.error('A dead letter cannot be read; it stays.', { id, reason })

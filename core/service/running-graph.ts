@@ -142,6 +142,7 @@ export class RunningGraph {
     for (const lifted of this.#lifted) await lifted.close()
     await this.#retries.close()
     await this.#retryLease?.close()
+    this.options.deadLetters.close()
     await this.options.components.close()
   }
 
