@@ -3,6 +3,7 @@ import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
 import { backoffMs, PERSISTENT } from './backoff.js'
 import { Courier } from './courier.js'
 import { DurableItems, encodeItem } from './durable-items.js'
+import { Fullness } from './fullness.js'
 import { GivingUp } from './giving-up.js'
 import { type Handover, type Item, Share, type Whole } from './item.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
@@ -21,6 +22,7 @@ class QueuedDelivery implements Delivery {
   readonly #durable: DurableItems | undefined
   readonly #metrics: DeliveryMetrics
   readonly #troubles: Troubles
+  readonly #fullness: Fullness
   readonly #courier: Courier
   readonly #givingUp: GivingUp
   /** Aborted: no new attempt, what waits for a retry goes back. */
@@ -36,6 +38,8 @@ class QueuedDelivery implements Delivery {
     this.#durable = store && settings.queue.enabled ? new DurableItems(store, clock, logger) : undefined
     const reportStatus: DeliveryOptions['reportStatus'] = status => options.reportStatus(status)
     this.#troubles = new Troubles({ id, clock, logger, reportStatus })
+    const { capacity, sizer } = settings.queue
+    this.#fullness = new Fullness(this.#troubles.full, clock, () => `It takes ${capacity} ${sizer}.`)
     this.#queue = new RequestQueue({
       settings: settings.queue,
       clock,
@@ -43,6 +47,9 @@ class QueuedDelivery implements Delivery {
       waiting: options.inherit?.waiting,
       storeFailed: (error, records, tries) => this.#storeFailed(error, records, tries),
       storeWorked: () => this.#troubles.storing.worked(),
+      changed: full => {
+        if (settings.queue.enabled) this.#fullness.look(full)
+      },
     })
     const observed = settings.queue.enabled ? this.#queue : undefined
     this.#metrics = deliveryMetrics(options.meter, id, observed, settings.queue.capacity)
@@ -156,6 +163,7 @@ class QueuedDelivery implements Delivery {
     await consumers
     await closed
     await this.#durable?.close()
+    this.#fullness.close()
     this.#metrics.unobserve()
     await this.#options.exporter.stop?.()
   }

@@ -18,6 +18,8 @@ export interface QueueOptions {
   /** The store failed to take this many records; answers how long to wait before the next try. */
   storeFailed(error: unknown, records: number, attempt: number): number
   storeWorked(): void
+  /** It may have become full, or have room again. */
+  changed(full: boolean): void
 }
 
 // Of a durable queue, decoded in memory.
@@ -64,6 +66,7 @@ export class RequestQueue {
     if (!left) return 0
     this.#size += left.size
     this.#records += left.records
+    this.#options.changed(this.full)
     return left.requests
   }
 
@@ -108,6 +111,7 @@ export class RequestQueue {
       this.#options.durable?.remove(whole.key)
     }
     share?.finished(whole.deadLettered)
+    this.#options.changed(this.full)
     this.#gate.open()
   }
 
@@ -158,6 +162,7 @@ export class RequestQueue {
     this.#pumping = true
     while (this.#puts.length > 0) {
       const { items, finished } = this.#admit()
+      this.#options.changed(this.full)
       if (items.length === 0 && finished.length === 0) {
         await this.#gate.change()
         continue

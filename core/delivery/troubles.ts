@@ -13,16 +13,25 @@ export class Troubles {
   readonly sending: Outage
   readonly refusing: Outage
   readonly storing: Outage
+  readonly full: Outage
+
+  readonly #report: (status: ComponentStatus) => void
+  #said = ''
 
   constructor({ reportStatus, ...options }: TroublesOptions) {
-    const report = (status: ComponentStatus): void => {
-      const all = [this.sending, this.refusing, this.storing]
-      if (status.status === 'ok' && all.some(trouble => trouble.lasting)) return
-      reportStatus(status)
-    }
-    const common = { ...options, reportStatus: report }
+    this.#report = reportStatus
+    const common = { ...options, changed: () => this.#say() }
     this.sending = new Outage('Sending works again.', common)
     this.refusing = new Outage('The destination takes records again.', common)
     this.storing = new Outage('The storage works again.', common)
+    this.full = new Outage('The queue has room again.', common)
+  }
+
+  #say(): void {
+    const all = [this.sending, this.refusing, this.storing, this.full]
+    const message = all.flatMap(trouble => trouble.message ?? []).join(' ')
+    if (message === this.#said) return
+    this.#said = message
+    this.#report(message === '' ? { status: 'ok' } : { status: 'recoverable_error', message })
   }
 }

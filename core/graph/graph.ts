@@ -9,6 +9,7 @@ import {
   type Records,
 } from '../component/index.js'
 import { type Delivery, type DeliveryReport, type Handover, settleHandover } from '../delivery/index.js'
+import { MinuteLog } from '../telemetry/minute-log.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { deliveryOutput } from './delivery-output.js'
@@ -33,6 +34,7 @@ interface RunningReceiver {
 export class Graph {
   readonly #gate = new Gate()
   readonly #watermarks = new Watermarks()
+  readonly #refusals: MinuteLog
   readonly #deliveries = new Map<string, Delivery>()
   readonly #processors: { readonly processor: Processor; readonly id: string; readonly pipeline: string }[] =
     []
@@ -49,6 +51,7 @@ export class Graph {
     private readonly plan: GraphPlan,
     private readonly host: GraphHost,
   ) {
+    this.#refusals = new MinuteLog(host.clock)
     for (const [id, exporter] of plan.exporters) {
       const pipelines = pipelinesWith(plan, 'exporters', id)
       if (pipelines.length === 0) continue
@@ -66,9 +69,12 @@ export class Graph {
 
   /** Starts exporters, processors, receivers, in this order. On a throw, call `stop` for what did start. */
   async start(): Promise<void> {
-    for (const delivery of this.#deliveries.values()) {
+    for (const [id, delivery] of this.#deliveries) {
+      const pipelines = pipelinesWith(this.plan, 'exporters', id)
+      this.host.report('exporter', id, pipelines, 'starting')
       this.#started.add(delivery)
       await delivery.start()
+      this.host.report('exporter', id, pipelines, 'started')
     }
     for (const { processor, id, pipeline } of this.#processors) {
       this.host.report('processor', id, [pipeline], 'starting')
@@ -159,6 +165,7 @@ export class Graph {
   }
 
   async #close(): Promise<void> {
+    this.#refusals.close()
     await this.#all(
       this.#receivers.map(({ receiver }) => receiver),
       receiver => receiver.close?.(),
@@ -225,9 +232,16 @@ export class Graph {
       pipelines: names.map(name => this.#pipelines.get(name) as Pipeline),
       metrics: this.host.intakeMetrics,
       gate: this.#gate,
+      onRefused: (records, reason) => this.#refused(id, records, reason),
       onEnd: () => this.#inputEnded(receiver),
     })
     this.#receivers.push({ id, receiver, intake })
+  }
+
+  #refused(receiver: string, count: number, reason: string): void {
+    this.#refusals.add(JSON.stringify([receiver, reason]), count, records =>
+      this.host.logger.warn('Input was refused: its sender is to try again.', { receiver, reason, records }),
+    )
   }
 
   #inputEnded(receiver: Receiver): void {

@@ -57,6 +57,12 @@ export class Service implements Host {
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
+      (id, status) => {
+        const key = { kind: 'extension', id, pipelines: [] } as const
+        if (status === 'gone') this.#status.forget(key)
+        else if (status === 'started') this.#status.started(key)
+        else this.#status.set(key, { status })
+      },
     )
     this.#sharedQueues = new SharedQueues(
       queue =>
@@ -160,6 +166,7 @@ export class Service implements Host {
 
   async #run(settings: ServiceSettings): Promise<void> {
     this.#settings = settings
+    this.#status.phase = 'starting'
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#extensions.switchTo(settings.extensions)
     const components = this.#components(settings.baseDir)
@@ -193,6 +200,7 @@ export class Service implements Host {
     })
     this.#graph = graph
     await graph.start()
+    this.#status.phase = 'running'
     this.#handovers = new Map()
     await this.#sharedQueues.retain()
     this.#memory.retain(components.namespaces)
@@ -224,6 +232,7 @@ export class Service implements Host {
   }
 
   async #stopAll(timeoutMs: number): Promise<GraphReport> {
+    this.#status.phase = 'stopping'
     const report = await this.#stopGraph(timeoutMs)
     await this.#sharedQueues.close()
     await this.#extensions.stop()

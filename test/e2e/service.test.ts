@@ -200,6 +200,41 @@ service:
     await collector.stop()
     await sink.close()
   })
+
+  test('a queue that is full shows, with the exporter, until it has had room', async () => {
+    const sink = await httpSink()
+    sink.answer = () => 503
+    const { components, intakes } = testComponents()
+    const collector = await startCollector(
+      SIMPLE.replace(
+        'keep: }',
+        `webhook: { endpoint: '${sink.url}', sending_queue: { queue_size: 2 }, retry_on_failure: { initial_interval: 20ms } } }`,
+      ).replace('[keep]', '[webhook]'),
+      { components },
+    )
+    const component = () => collector.status().pipelines.logs?.components['exporter:webhook']
+    expect(component()?.status).toBe('ok')
+    const offers = ['a', 'b'].map(id => intakes[0]?.offer([sampleRecord({ id })]))
+    await expect.poll(component).toMatchObject({
+      status: 'recoverable_error',
+      message: expect.stringContaining(
+        'The queue is full: its pipelines wait, and their sources. It takes 2 requests.',
+      ),
+    })
+    expect(await intakes[0]?.offer([sampleRecord()])).toMatchObject({ busy: true, reason: 'pipeline_full' })
+    expect(await collector.metric('otelcol_receiver_refused_log_records', 'reason="pipeline_full"')).toBe(1)
+    expect(collector.logs).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'Input was refused: its sender is to try again.',
+        attributes: { receiver: 'source', reason: 'pipeline_full', records: 1 },
+      }),
+    )
+    sink.answer = undefined
+    await Promise.all(offers)
+    await collector.stop()
+    await sink.close()
+  })
 })
 
 describe('a reload', () => {
