@@ -131,6 +131,16 @@ describe('a delivery', () => {
     expect(rig.context.logs[0]?.attributes.reason).toBe('No answer within 10000 ms.')
   })
 
+  it('gives an attempt no limit with timeout 0, as the Collector does', async () => {
+    const rig = await setUp({ config: { timeout: '0s' }, answers: [hold] })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(86_400_000)
+    expect(rig.sent).toEqual([['a']])
+    rig.free()
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(rig.context.logs).toEqual([])
+  })
+
   it('says that it is full as long as it is, beside what else is wrong', async () => {
     const rig = await setUp({
       config: { sending_queue: { queue_size: 2 } },

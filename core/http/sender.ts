@@ -6,7 +6,7 @@ import type { Sent } from '../component/exporter.js'
 import type { CheckProblem } from '../component/factory.js'
 import { nsToMs } from '../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
-import { describeUrl, redact, secretsOf } from './redact.js'
+import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
 
@@ -220,7 +220,7 @@ async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> 
 
 function basicAuth({ username, password }: URL): { [name: string]: string } {
   if (username === '' && password === '') return {}
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const credentials = `${decoded(username)}:${decoded(password)}`
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 
