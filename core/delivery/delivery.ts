@@ -30,6 +30,7 @@ class QueuedDelivery implements Delivery {
   /** Aborted: what is on its way is given up too. */
   readonly #abort = new AbortController()
   #consumers: Promise<unknown> | undefined
+  #wasFull = false
 
   constructor(options: DeliveryOptions) {
     const { id, clock, logger, settings, store } = options
@@ -48,7 +49,10 @@ class QueuedDelivery implements Delivery {
       storeFailed: (error, records, tries) => this.#storeFailed(error, records, tries),
       storeWorked: () => this.#troubles.storing.worked(),
       changed: full => {
-        if (settings.queue.enabled) this.#fullness.look(full)
+        if (!settings.queue.enabled) return
+        this.#fullness.look(full)
+        if (this.#wasFull && !full) options.onRoom?.()
+        this.#wasFull = full
       },
     })
     const observed = settings.queue.enabled ? this.#queue : undefined

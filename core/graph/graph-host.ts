@@ -11,7 +11,8 @@ export interface GraphHost {
   readonly logger: Logger
   readonly intakeMetrics: IntakeMetrics
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
-  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
+  /** `onRoom`: the queue was full and is not any more. */
+  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery
   lift(
     processor: Processor,
     plan: ComponentPlan,

@@ -56,7 +56,10 @@ export class Graph {
       const pipelines = pipelinesWith(plan, 'exporters', id)
       if (pipelines.length === 0) continue
       const created = host.create<Exporter>('exporter', exporter, pipelines)
-      this.#deliveries.set(id, host.deliver(exporter, created, pipelines))
+      this.#deliveries.set(
+        id,
+        host.deliver(exporter, created, pipelines, () => this.#gate.changed()),
+      )
     }
     const order = upstreamFirst(plan)
     const built = new Map<string, Pipeline>()

@@ -82,7 +82,7 @@ export class RunningGraph {
         const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
         return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
       },
-      deliver: (plan, exporter, pipelines) => this.#deliver(plan, exporter, pipelines),
+      deliver: (...args) => this.#deliver(...args),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
       report: (kind, id, pipelines, status) => {
         const key = { kind, id, pipelines }
@@ -172,7 +172,12 @@ export class RunningGraph {
     })
   }
 
-  #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
+  #deliver(
+    plan: ComponentPlan,
+    exporter: Exporter,
+    pipelines: readonly string[],
+    onRoom: () => void,
+  ): Delivery {
     const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
     const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
@@ -194,6 +199,7 @@ export class RunningGraph {
       meter,
       deadLetters,
       reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
+      onRoom,
       ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
       ...(inherit && { inherit }),

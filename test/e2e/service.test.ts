@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineExporter, defineProcessor, defineReceiver, type Intake } from 'tocsin/component'
-import { sampleRecord } from 'tocsin/testing'
+import { sampleRecord, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { httpSink } from '../support/http-sink.js'
@@ -235,6 +235,41 @@ service:
     await collector.stop()
     await sink.close()
   })
+})
+
+test('a source that waits for room goes on as soon as there is some', async () => {
+  const { components, intakes } = testComponents()
+  let letGo = (): void => undefined
+  const slow = defineExporter({
+    type: 'slow',
+    stability: 'development',
+    description: 'Answers when told to.',
+    schema: { type: 'object', additionalProperties: false, properties: {} },
+    create: () => ({
+      send: () =>
+        new Promise(resolve => {
+          letGo = () => resolve('ok')
+        }),
+    }),
+  })
+  // Time stands still: nothing is looked at again by a timer.
+  const collector = await startCollector(
+    `${SIMPLE.replace('keep: }', 'slow: { sending_queue: { queue_size: 1 } } }').replace('[keep]', '[slow]')}  extensions: [file_storage]
+extensions: { file_storage: { directory: data } }
+`,
+    { components: [...components, slow], clock: new VirtualClock() },
+  )
+  // A durable queue settles at once, long before it has room.
+  await intakes[0]?.offer([sampleRecord()])
+  let ready = false
+  const waiting = intakes[0]?.ready().then(() => {
+    ready = true
+  })
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(ready).toBe(false)
+  letGo()
+  await waiting
+  await collector.stop()
 })
 
 describe('a reload', () => {
