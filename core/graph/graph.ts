@@ -243,7 +243,7 @@ export class Graph {
 
   #refused(receiver: string, count: number, reason: string): void {
     this.#refusals.add(JSON.stringify([receiver, reason]), count, records =>
-      this.host.logger.warn('Input was refused: its sender is to try again.', { receiver, reason, records }),
+      this.host.logger.warn('Input was refused for now: its source tries again.', { receiver, reason, records }),
     )
   }
 

@@ -226,7 +226,7 @@ service:
     expect(collector.logs).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        message: 'Input was refused: its sender is to try again.',
+        message: 'Input was refused for now: its source tries again.',
         attributes: { receiver: 'source', reason: 'pipeline_full', records: 1 },
       }),
     )
