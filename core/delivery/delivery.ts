@@ -119,12 +119,7 @@ class QueuedDelivery implements Delivery {
     const [persisted, dropped] = this.#durable ? [left, 0] : [0, left]
     if (persisted > 0) this.#log('Records stay in the durable queue for the next start.', persisted)
     if (dropped > 0) this.#log('Records were in a memory queue and are dropped.', dropped)
-    return {
-      delivered: this.#courier.delivered,
-      deadLettered: this.#givingUp.kept,
-      persisted,
-      dropped: this.#givingUp.dropped + dropped,
-    }
+    return this.#report(persisted, dropped)
   }
 
   unbind(): void {
@@ -133,7 +128,7 @@ class QueuedDelivery implements Delivery {
 
   async takeOver(graceMs: number): Promise<Handover> {
     await this.#end('accept', graceMs)
-    return this.#queue.handover()
+    return { ...this.#queue.handover(), report: this.#report(0, 0) }
   }
 
   /** Waits until nothing is left or the deadline is over; for a durable queue not while the destination is down. */
@@ -226,6 +221,15 @@ class QueuedDelivery implements Delivery {
     if (records > 0) this.#metrics.enqueueFailed(records)
     this.#troubles.storing.failed("The queue's storage fails.", errorText(error), records)
     return backoffMs(PERSISTENT, tries, this.#options.random)
+  }
+
+  #report(persisted: number, dropped: number): DeliveryReport {
+    return {
+      delivered: this.#courier.delivered,
+      deadLettered: this.#givingUp.kept,
+      persisted,
+      dropped: this.#givingUp.dropped + dropped,
+    }
   }
 
   #log(message: string, records: number): void {

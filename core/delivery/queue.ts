@@ -6,7 +6,7 @@ import { assemble } from './assemble.js'
 import { Backlog } from './backlog.js'
 import type { DurableItems, StoredItem } from './durable-items.js'
 import { Gate } from './gate.js'
-import type { Handover, Item, Share } from './item.js'
+import type { Item, Left, Share } from './item.js'
 import type { QueueSettings } from './settings.js'
 
 export interface QueueOptions {
@@ -153,7 +153,7 @@ export class RequestQueue {
   }
 
   /** What a closed queue leaves; of a durable one only who waits. */
-  handover(): Handover {
+  handover(): Left {
     return { items: this.#options.durable ? [] : this.#window, waiting: this.#waiting }
   }
 

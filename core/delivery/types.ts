@@ -51,7 +51,7 @@ export interface Obligation {
   settle(outcome?: { readonly deadLettered: number }): void
 }
 
-/** Records, since the start. */
+/** Records, since it started. */
 export interface DeliveryReport {
   readonly delivered: number
   readonly deadLettered: number

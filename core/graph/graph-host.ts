@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Clock, Exporter, Kind, Logger, Processor } from '../component/index.js'
-import type { Delivery, DeliveryReport } from '../delivery/index.js'
+import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
 import type { IntakeMetrics } from './intake.js'
 import type { ComponentPlan } from './plan.js'
@@ -29,6 +29,13 @@ export interface GraphHost {
   /** All inputs have ended. */
   onEnd(): void
   onCrash(pipeline: string, error: unknown): void
+}
+
+/** What a graph leaves to the next one. */
+export interface GraphHandover {
+  /** By exporter. */
+  readonly handovers: ReadonlyMap<string, Handover>
+  readonly report: DeliveryReport
 }
 
 export interface GraphReport extends DeliveryReport {

@@ -8,13 +8,13 @@ import {
   type Receiver,
   type Records,
 } from '../component/index.js'
-import { type Delivery, type DeliveryReport, type Handover, settleHandover } from '../delivery/index.js'
+import { type Delivery, type Handover, settleHandover, sumOf } from '../delivery/index.js'
 import { MinuteLog } from '../telemetry/minute-log.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { deliveryOutput } from './delivery-output.js'
 import { Gate } from './gate.js'
-import type { GraphHost, GraphReport } from './graph-host.js'
+import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
@@ -111,10 +111,7 @@ export class Graph {
     const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
     await this.#close()
     return {
-      delivered: sum(reports, 'delivered'),
-      persisted: sum(reports, 'persisted'),
-      dropped: sum(reports, 'dropped'),
-      deadLettered: sum(reports, 'deadLettered'),
+      ...sumOf(reports),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
   }
@@ -123,24 +120,22 @@ export class Graph {
    * Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. `settle`:
    * nothing outlives the process, so that what is handed over is settled with its sources.
    */
-  async handOver(
-    timeoutMs: number,
-    keep: ReadonlySet<string>,
-    settle: boolean,
-  ): Promise<ReadonlyMap<string, Handover>> {
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>, settle: boolean): Promise<GraphHandover> {
     for (const [id, delivery] of this.#deliveries) if (keep.has(id)) delivery.unbind()
     const leftMs = await this.#quiesce(timeoutMs)
     const handovers = new Map<string, Handover>()
-    await Promise.all(
+    const reports = await Promise.all(
       [...this.#deliveries].map(async ([id, delivery]) => {
-        if (!this.#started.has(delivery)) return
-        if (keep.has(id)) handovers.set(id, await delivery.takeOver(leftMs()))
-        else await delivery.stop(leftMs())
+        if (!this.#started.has(delivery)) return []
+        if (!keep.has(id)) return [await delivery.stop(leftMs())]
+        const handover = await delivery.takeOver(leftMs())
+        handovers.set(id, handover)
+        return [handover.report]
       }),
     )
     if (settle) for (const handover of handovers.values()) settleHandover(handover)
     await this.#close()
-    return handovers
+    return { handovers, report: sumOf(reports.flat()) }
   }
 
   /** Receivers stop, pipelines run empty. The answer says how much of the time is left. */
@@ -243,7 +238,11 @@ export class Graph {
 
   #refused(receiver: string, count: number, reason: string): void {
     this.#refusals.add(JSON.stringify([receiver, reason]), count, records =>
-      this.host.logger.warn('Input was refused for now: its source tries again.', { receiver, reason, records }),
+      this.host.logger.warn('Input was refused for now: its source tries again.', {
+        receiver,
+        reason,
+        records,
+      }),
     )
   }
 
@@ -284,8 +283,4 @@ export class Graph {
       sources.filter(source => this.plan.connectors.has(source)),
     )
   }
-}
-
-function sum(reports: readonly DeliveryReport[], field: keyof DeliveryReport): number {
-  return reports.reduce((total, report) => total + report[field], 0)
 }

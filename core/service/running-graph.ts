@@ -27,7 +27,7 @@ import {
 import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
 import { Graph } from '../graph/graph.js'
-import type { GraphHost, GraphReport } from '../graph/graph-host.js'
+import type { GraphHandover, GraphHost, GraphReport } from '../graph/graph-host.js'
 import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
@@ -125,12 +125,12 @@ export class RunningGraph {
   }
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
-  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<GraphHandover> {
     this.#stopAdopting()
     this.#retries.stop()
-    const handovers = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
+    const handover = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
-    return handovers
+    return handover
   }
 
   #stopAdopting(): void {

@@ -324,6 +324,16 @@ service:
     expect(sink.requests.map(({ body }) => JSON.parse(body))).toEqual(['one', 'two', 'three', 'four'])
   })
 
+  test('is no new beginning for the closing report', async () => {
+    const { components, intakes } = testComponents()
+    const two = SIMPLE.replace('keep: }', 'keep: , keep/gone: }').replace('[keep]', '[keep, keep/gone]')
+    const collector = await startCollector(two, { components, folder })
+    await intakes[0]?.offer([sampleRecord(), sampleRecord()])
+    expect(await collector.reload(SIMPLE)).toBe(true)
+    await intakes.at(-1)?.offer([sampleRecord()])
+    expect(await collector.stop()).toMatchObject({ delivered: 5, dropped: 0, unsettled: 0 })
+  })
+
   test('changes nothing when the new configuration is invalid', async () => {
     const { components, intakes, events } = testComponents()
     const collector = await startCollector(SIMPLE, { components, folder })
