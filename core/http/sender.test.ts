@@ -182,6 +182,21 @@ describe('checkHeaders', () => {
     ])
     expect(JSON.stringify(problems)).not.toContain('cret')
   })
+
+  it('finds those with which no request would ever be sent', () => {
+    for (const name of [
+      'Content-Length',
+      'transfer-encoding',
+      'Connection',
+      'keep-alive',
+      'Upgrade',
+      'Expect',
+    ]) {
+      expect(checkHeaders({ [name]: '5' }, ['headers'])).toMatchObject([
+        { path: ['headers', name], message: expect.stringContaining('is set with each request') },
+      ])
+    }
+  })
 })
 
 it('classifies every status', () => {

@@ -73,6 +73,11 @@ export function sentOf(answer: HttpAnswer, recordCount: number): Sent {
   return answer.retryAfterMs === undefined ? { reason } : { reason, retryAfterMs: answer.retryAfterMs }
 }
 
+/** The connection sets them itself; undici refuses requests that bring them. */
+const OF_THE_CONNECTION = new Set(
+  'connection content-length expect keep-alive te trailer transfer-encoding upgrade'.split(' '),
+)
+
 /** Headers of a configuration that HTTP does not allow. */
 export function checkHeaders(
   headers: { readonly [name: string]: string } | undefined,
@@ -83,6 +88,9 @@ export function checkHeaders(
       validateHeaderName(name)
     } catch {
       return [{ path: [...path, name], message: `"${name}" is no name of an HTTP header` }]
+    }
+    if (OF_THE_CONNECTION.has(name.toLowerCase())) {
+      return [{ path: [...path, name], message: `${name} is set with each request`, fix: 'remove it' }]
     }
     try {
       validateHeaderValue(name, value)
