@@ -143,7 +143,7 @@ describe('mattermost', () => {
     const body = 'hey @channel, @ALL and mail@here.org: @allison'
     const posted = async (more: object) => {
       const { posts } = await send({}, createRecord({ id: 'a', body, ...more }))
-      return (posts[0]?.json as { attachments: { text: string }[] }).attachments[0]?.text
+      return (posts[0]?.json as { attachments: { text: string }[] } | undefined)?.attachments[0]?.text
     }
     expect(await posted({})).toBe('hey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @allison')
     const attributes = fromJson({ notification: { body: '@channel: down' } })
