@@ -18,6 +18,8 @@ export interface IntakeOptions {
   readonly pipelines: readonly Pipeline[]
   readonly metrics: IntakeMetrics
   readonly gate: Gate
+  /** Told of so many records that were answered busy, and why. */
+  readonly onRefused: (records: number, reason: string) => void
   readonly onEnd: () => void
 }
 
@@ -42,14 +44,15 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string): Promise<Settled | Busy> {
-    const { receiver, pipelines, metrics, gate } = this.options
+    const { receiver, pipelines, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
     // Nothing is admitted before every batch has been looked at.
     const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
     if (busy) {
-      metrics.refused.add(records, labels)
+      metrics.refused.add(records, { ...labels, reason: busy.reason })
+      if (records > 0) onRefused(records, busy.reason)
       return Promise.resolve(busy)
     }
     if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
