@@ -58,6 +58,7 @@ export {
   type PartitionedStream,
   partitionedStream,
   STREAM_FIELD,
+  streamProperties,
 } from '../redis/stream.js'
 export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
