@@ -127,7 +127,11 @@ export class KeyedRuntime<S, E, O> {
     this.#surveys.advanced()
     const timers = done.flatMap(stepped => stepped.timers)
     const more = due.length === TIMERS_A_TICK || this.#claims.more || this.#surveys.running
-    const records = [...this.#redeliver(claimed), ...(timers.length > 0 ? this.#expire(timers) : [])]
+    const records = [
+      ...this.#redeliver(claimed),
+      ...(timers.length > 0 ? this.#expire(timers) : []),
+      ...((!more && this.#keyed.summarize?.()) || []),
+    ]
     const touched: Touched[] = [
       ...claimed.map(({ key, recordId }) => ({ key, recordId })),
       ...this.#touched(works, done),

@@ -17,8 +17,9 @@ import { matcher, ruleIdOf } from './matcher.js'
 import { mergeStates } from './merge.js'
 import { alertMetrics } from './metrics.js'
 import { type Outcome, outcomeCodec } from './outcome.js'
-import { enrich, recordsOfTimers } from './output.js'
+import { enrich, recoveryRecord, scanRecord } from './output.js'
 import type { RowProblem } from './rule.js'
+import { Scans } from './scans.js'
 import { type AlertState, stateCodec } from './state.js'
 import { loadRows, type Table } from './table.js'
 import { TableKeeper } from './table-keeper.js'
@@ -39,6 +40,7 @@ export function statefulAlert(
   const fixed = given?.table
   const known = new KnownRules(storage(config.storage))
   const active = new ActiveAlerts(config.max_keys)
+  const scans = new Scans()
   const match = matcher(config)
   const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
   /** Rows whose keys are to be looked at: their E changed. */
@@ -99,8 +101,11 @@ export function statefulAlert(
     expire(outcomes) {
       metrics.count(outcomes)
       active.note(outcomes)
-      return recordsOfTimers(outcomes)
+      const stale = outcomes.filter(({ status }) => status === 'heartbeat_scan')
+      const recoveries = outcomes.filter(({ status }) => status !== 'heartbeat_scan')
+      return [...recoveries.map(recoveryRecord), ...scans.add(stale).map(scanRecord)]
     },
+    summarize: () => scans.takeAll().map(scanRecord),
     merge: mergeStates,
     survey() {
       const closing = known.removed

@@ -398,6 +398,20 @@ describe('timers', () => {
   })
 })
 
+test('a scan makes one record, however many keys it removed', async () => {
+  await table('ERROR,OK,It broke,critical,"threshold,2,60,1,60"')
+  await start('{lookup_table: {location: alerts.csv}, state_ttl: 5m, hash_keys: [host.name]}')
+  for (const times of [1, 2]) {
+    const hosts = Array.from({ length: 1_200 / times }, (_, host) => `${host}`)
+    await feed(...hosts.map(host => line('ERROR', 0, { 'host.name': host })))
+  }
+  push.watermark = START + 400_000_000_000n
+  await clock.advance(400_000)
+  expect(push.kept.slice(1_800).map(alertOf)).toMatchObject([
+    { status: 'heartbeat_scan', removed_count: 1_200n, removed_active_count: 600n },
+  ])
+})
+
 describe('the table', () => {
   test('is reloaded when it changes; alerts survive; a bad one keeps the old', async () => {
     await table('ERROR,OK,It broke,critical,immediate')
