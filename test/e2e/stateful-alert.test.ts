@@ -556,6 +556,18 @@ describe('the table', () => {
     expect(texts.some(text => text.includes('the last good one stays in force'))).toBe(true)
     expect(texts.join()).not.toContain('secret')
   })
+
+  test.each([304, 500, 302])('a URL that answers %i at the first start fails it', async status => {
+    const server = createServer((_, response) => response.writeHead(status).end()).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts.csv`
+      await expect(start(`{lookup_table: {location: '${url}'}}`)).rejects.toThrow(`answered ${status}`)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
 })
 
 describe('replay', () => {
