@@ -17,6 +17,7 @@ import {
 } from 'tocsin/component'
 import type { RedisStorageConfig } from './config.js'
 import { type Connection, connect } from './connection.js'
+import { evictionPolicy } from './eviction.js'
 import { Health } from './health.js'
 import { redisKeyValue } from './redis-key-value.js'
 import { redisState } from './redis-state.js'
@@ -32,6 +33,7 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
   readonly #health: Health
   readonly #shadows: ShadowedState<unknown>[] = []
   #connection: Connection | undefined
+  #warnedOf = ''
 
   constructor(config: RedisStorageConfig, context: ComponentContext<RedisStorageConfig>) {
     this.#config = config
@@ -56,15 +58,30 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
 
   async start(): Promise<void> {
     this.#connection = await connect(this.#config, this.#context, {
-      connected: () => this.#health.connected(),
+      connected: () => {
+        this.#health.connected()
+        if (this.#connection) void this.#checkEviction(this.#connection)
+      },
       failed: error => this.#health.failed(error),
     })
+    void this.#checkEviction(this.#connection)
   }
 
   async stop(): Promise<void> {
     for (const shadow of this.#shadows) shadow.close()
     this.#connection?.close()
     this.#connection = undefined
+  }
+
+  /** Redis forgets without a word: said beforehand, once for each policy. */
+  async #checkEviction(connection: Connection): Promise<void> {
+    const policy = await evictionPolicy(connection)
+    if (policy === undefined || policy === this.#warnedOf) return
+    this.#warnedOf = policy
+    this.#context.logger.warn(
+      'Redis may forget alert state when its memory is full: set maxmemory-policy noeviction.',
+      { maxmemory_policy: policy },
+    )
   }
 
   #state<S>(
