@@ -126,11 +126,13 @@ export class KeyedRuntime<S, E, O> {
     for (const [at, { key }] of surveyed.entries()) this.#surveys.seen(key, done[timed.length + at]?.state)
     this.#surveys.advanced()
     const timers = done.flatMap(stepped => stepped.timers)
-    const more = due.length === TIMERS_A_TICK || this.#claims.more || this.#surveys.running
+    // A survey is in no hurry: records must not wait for it.
+    const more = due.length === TIMERS_A_TICK || this.#claims.more
+    const all = !more && !this.#surveys.running
     const records = [
       ...this.#redeliver(claimed),
       ...(timers.length > 0 ? this.#expire(timers) : []),
-      ...((!more && this.#keyed.summarize?.()) || []),
+      ...((all && this.#keyed.summarize?.()) || []),
     ]
     const touched: Touched[] = [
       ...claimed.map(({ key, recordId }) => ({ key, recordId })),
