@@ -155,6 +155,7 @@ async function textOf(name: string, bytes: Buffer): Promise<string> {
   let plain = bytes
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     plain = await unzip(bytes, { maxOutputLength: MAX_BYTES }).catch(error => {
+      if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(name)
       throw new PermanentError('table_unreadable', `${name} is not whole gzip: ${errorText(error)}`)
     })
   }

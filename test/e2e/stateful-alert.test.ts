@@ -525,6 +525,11 @@ describe('the table', () => {
     expect(statuses(push)).toEqual(['alert'])
   })
 
+  test('of more than 64 MiB, unpacked, is refused', async () => {
+    await writeFile(join(folder, 'alerts.csv.gz'), gzipSync(Buffer.alloc(64 * 1024 * 1024 + 1), { level: 1 }))
+    await expect(start('{lookup_table: {location: alerts.csv.gz}}')).rejects.toThrow('has more than 64 MiB')
+  })
+
   test('comes from a URL, with its ETag; the last good copy serves when it is away', async () => {
     const rows = ['ERROR,OK,It broke,critical,immediate']
     const seen: (string | undefined)[] = []
