@@ -4,6 +4,7 @@ import { systemClock } from '../../core/service/clock.js'
 import { partOf } from '../../core/state/partitioned.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { type Counted, type CounterOptions, counter, event, outcomesOf } from '../support/counter.js'
+import { countingProxy } from '../support/counting-proxy.js'
 import { redisServerBinary, startCluster, startRedis, type TestRedis } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
 
@@ -104,6 +105,22 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     redis.signal('SIGCONT')
     await back(one.storage)
     expect(await one.send(4, 'recover:a,recover:b')).toBe('not active a; not active b')
+  }, 30_000)
+
+  it('leaves a master that was made a replica, though it stays on the line', async () => {
+    const [old, next] = [await server(), await server()]
+    const name = await countingProxy(old.port)
+    cleanUp.push(async () => name.stop())
+    const one = await collector({ endpoint: name.endpoint })
+    await one.send(1, 'alert:a')
+    old.cli('replicaof', '127.0.0.1', `${next.port}`)
+    name.redirect(next.port)
+    await until('the replica refuses', async () => {
+      await one.send(2, 'alert:a')
+      return status(one.storage) !== 'ok'
+    })
+    await back(one.storage)
+    expect(next.cli('keys', '*')).toContain('tocsin:')
   }, 30_000)
 
   it('starts without Redis, and uses it when it comes', async () => {

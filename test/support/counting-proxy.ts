@@ -4,12 +4,15 @@ export interface CountingProxy {
   readonly endpoint: string
   /** How often the client spoke after it had heard an answer: its round trips, however many commands each holds. */
   roundTrips(): number
+  /** Where connections go from now on. */
+  redirect(port: number): void
   stop(): void
 }
 
 /** Passes TCP on to a port, and counts round trips. Answers wait a moment, so that what is asked together comes first. */
-export async function countingProxy(port: number): Promise<CountingProxy> {
+export async function countingProxy(firstPort: number): Promise<CountingProxy> {
   const sockets = new Set<Socket>()
+  let port = firstPort
   let roundTrips = 0
   let answered = true
   const forward = (from: Socket, to: Socket, pass: (data: Buffer) => void): void => {
@@ -37,6 +40,9 @@ export async function countingProxy(port: number): Promise<CountingProxy> {
   return {
     endpoint: `127.0.0.1:${(server.address() as { port: number }).port}`,
     roundTrips: () => roundTrips,
+    redirect: to => {
+      port = to
+    },
     stop: () => {
       server.close()
       for (const socket of sockets) socket.destroy()
