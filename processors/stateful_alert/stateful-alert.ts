@@ -63,11 +63,16 @@ export function statefulAlert(
   async function loaded({ byId }: Table): Promise<void> {
     metrics.reloaded()
     const rows = new Map([...byId].map(([id, { schema }]) => [id, schema.expireNs]))
-    try {
-      changed = new Set([...changed, ...(await known.loaded(rows))])
-    } catch (error) {
-      logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
-    }
+    changed = new Set([...changed, ...known.loaded(rows)])
+    await saveRules()
+  }
+
+  function saveRules(): Promise<void> {
+    return known.save().catch(error => {
+      logger.warn('What rows the table has could not be kept; the next load tries again.', {
+        reason: errorText(error),
+      })
+    })
   }
 
   return {
@@ -122,9 +127,8 @@ export function statefulAlert(
         seen: (key, state) => active.seen(key, state?.active && severityOf(key, state.active.row.severity)),
         done() {
           if (looks) active.endLook()
-          known.forget(closing).catch(error => {
-            logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
-          })
+          known.forget(closing)
+          void saveRules()
         },
       }
     },
