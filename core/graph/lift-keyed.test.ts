@@ -48,6 +48,19 @@ describe('timers of a keyed processor', () => {
     expect(seen).toEqual(['time 0', 'a', 'b', 'c', 'woken a'])
   })
 
+  test('that are due at the end of a replay run, however it was cut into batches', async () => {
+    for (const times of [
+      [0n, 95n, 102n],
+      [0n, 102n],
+    ]) {
+      const { push, end, seen } = lifted()
+      for (const time of times) push(time === 0n ? 'a' : 'x', (time * SECOND) / 10n)
+      end()
+      await settleMicrotasks()
+      expect(seen.at(-1)).toBe('woken a')
+    }
+  })
+
   test('wait for the watermark once the sources have caught up', async () => {
     const { push, time, seen } = lifted()
     time(5n * SECOND)
@@ -143,6 +156,7 @@ function lifted() {
   return {
     seen,
     settled,
+    end: () => head.complete(),
     time: (watermark: bigint) => head.next(timeBatch(watermark)),
     push: (body: string, timestamp: bigint) => {
       const record = sampleRecord({ id: body, body, timestamp: timestamp + SECOND / 1_000n })

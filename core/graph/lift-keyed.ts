@@ -1,4 +1,14 @@
-import { concat, concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+  of,
+} from 'rxjs'
 import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
 import type { Touched } from '../state/runtime-types.js'
@@ -58,7 +68,11 @@ export function liftKeyed<S, E, O>(
     return batches
   }
 
-  return concatMap(batch => {
+  /** What would have run with the next second or tick: where a replay was cut into batches must not matter. */
+  const end = async (): Promise<PipelineBatch[]> =>
+    caughtUp || newest === undefined ? [] : runTimers(newest)
+
+  const run = concatMap((batch: PipelineBatch) => {
     const step = batch.watermark !== undefined && batch.records.length === 0 ? advance : process
     return from(
       step(batch).catch(async error => {
@@ -69,4 +83,7 @@ export function liftKeyed<S, E, O>(
       }),
     ).pipe(mergeMap(out => out))
   })
+  // Timers that cannot run now stay stored.
+  return batches =>
+    concat(batches.pipe(run), defer(() => from(end().catch(() => []))).pipe(mergeMap(out => out)))
 }
