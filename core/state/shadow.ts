@@ -154,7 +154,7 @@ class Shadow<S> implements ShadowedState<S> {
     this.#copy.restore(key, entry.state, entry.due, entry.pinned, this.#copy.nextVersion())
     if (entry.state === undefined || entry.version === undefined) this.#versions.delete(key)
     else this.#versions.set(key, entry.version)
-    for (const evicted of this.#copy.evict()) this.#versions.delete(evicted)
+    for (const evicted of this.#evict()) this.#versions.delete(evicted)
   }
 
   /**
@@ -175,6 +175,11 @@ class Shadow<S> implements ShadowedState<S> {
     const dirty = this.#dirty.get(key)
     if (!dirty || dirty.base !== undefined || dirty.tried.length > 0 || dirty.journal.size > 0) return
     if (this.#copy.read({ key, recordIds: [] }).state === undefined) this.#dirty.delete(key)
+  }
+
+  #evict(): string[] {
+    this.#copy.maxKeys = this.#options.maxKeys
+    return this.#copy.evict()
   }
 
   #readLocally(request: StateRead): StateEntry<S> {
@@ -200,7 +205,7 @@ class Shadow<S> implements ShadowedState<S> {
       versions[at] = change.state === undefined ? undefined : `${LOCAL}${version}`
       return true
     })
-    const evicted = this.#copy.evict()
+    const evicted = this.#evict()
     for (const key of evicted) {
       for (const recordId of this.#dirty.get(key)?.journal.keys() ?? []) this.#copy.forget({ key, recordId })
       this.#versions.delete(key)

@@ -15,6 +15,7 @@ import { CLAIM, READ, WRITE } from './scripts.js'
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
 
+/** Looked at for every call: they may change. */
 export interface RedisStateOptions<S> {
   readonly codec: Codec<S>
   readonly maxKeys: number
@@ -31,8 +32,7 @@ export function redisState<S>(
 
 class RedisState<S> implements StateStore<S> {
   readonly #connection: () => Connection
-  readonly #codec: Codec<S>
-  readonly #maxKeys: number
+  readonly #options: RedisStateOptions<S>
   readonly #states: string
   readonly #due: string
   readonly #order: string
@@ -40,10 +40,9 @@ class RedisState<S> implements StateStore<S> {
   readonly #journal: string
   readonly #timers: string
 
-  constructor(connection: () => Connection, name: string, { codec, maxKeys }: RedisStateOptions<S>) {
+  constructor(connection: () => Connection, name: string, options: RedisStateOptions<S>) {
     this.#connection = connection
-    this.#codec = codec
-    this.#maxKeys = maxKeys
+    this.#options = options
     this.#states = `${name}:states`
     this.#due = `${name}:due`
     this.#order = `${name}:order`
@@ -76,11 +75,11 @@ class RedisState<S> implements StateStore<S> {
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
     if (changes.length === 0) return { applied: [], versions: [], evicted: 0 }
-    const args = [String(nsToMs(now)), String(this.#maxKeys)]
+    const args = [String(nsToMs(now)), String(this.#options.maxKeys)]
     for (const { key, expected, state, due, pinned, journal } of changes) {
       const present = state !== undefined
       args.push(key, expected ?? '', present && due !== undefined ? digits(due) : '')
-      args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#codec.encode(state) : '')
+      args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#options.codec.encode(state) : '')
       args.push(String(journal.length))
       for (const { recordId, outcome, timer } of journal) {
         args.push(journalField(key, recordId), outcome, timer ? '1' : '0')
@@ -138,7 +137,7 @@ class RedisState<S> implements StateStore<S> {
       version: value.slice(0, dueFrom - 1),
       due: due === '' ? undefined : BigInt(due),
       pinned: value[pinnedFrom] === '1',
-      state: this.#codec.decode(value.slice(pinnedFrom + 2)),
+      state: this.#options.codec.decode(value.slice(pinnedFrom + 2)),
     }
   }
 }
