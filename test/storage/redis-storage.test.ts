@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { keyValueConformance, seededRandom, stateStoreConformance, VirtualClock } from 'tocsin/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryState } from '../../core/state/memory-state.js'
+import { partOf } from '../../core/state/partitioned.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { type Counted, counter, event, outcomesOf } from '../support/counter.js'
 import { countingProxy } from '../support/counting-proxy.js'
@@ -170,6 +171,26 @@ describe.runIf(redisIsThere)('redis_storage', () => {
       await storage.stop()
       proxy.stop()
     }
+  })
+
+  it('takes a state that it cannot read for none, and wakes the other keys all the same', async () => {
+    const namespace = `unreadable${namespaces++}`
+    const { runtime } = runtimeOn(single, namespace, { threshold: 1 })
+    await runtime.process(['a', 'b', 'c'].map((key, n) => event(`${n}`, 1n, `alert:${key}`)))
+    for (const key of ['a', 'b']) {
+      const hash = `tocsin:{${namespace}/${partOf(key, 64)}}:states`
+      const [version, due, pinned] = redis.cli('hget', hash, key).split('|')
+      redis.cli('hset', hash, key, [version, due, pinned, 'of tomorrow'].join('|'))
+    }
+    const { records } = await runtime.process([event('3', 2n, 'alert:a')])
+    expect(outcomesOf(records)).toEqual(['alert a 2'])
+    const due = await runtime.tick(10_000n)
+    expect(outcomesOf(due.records).sort()).toEqual(['expired a 2', 'expired c 1'])
+    expect((await runtime.tick(10_000n)).records).toEqual([])
+    const warnings = single.logs.filter(({ attributes }) => attributes.namespace === namespace)
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'State that cannot be read counts as none: another version wrote it.',
+    ])
   })
 
   it('goes on after the server forgot its scripts', async () => {

@@ -19,6 +19,8 @@ const RELEASES_A_CALL = 1_000
 export interface RedisStateOptions<S> {
   readonly codec: Codec<S>
   readonly maxKeys: number
+  /** A state that the codec does not know: it counts as none, and the next write of its key takes its place. */
+  readonly onUnreadable: (error: unknown) => void
 }
 
 /** One partition of the state of a namespace: what is in it shares a slot. `name` holds the hash tag. */
@@ -137,7 +139,16 @@ class RedisState<S> implements StateStore<S> {
       version: value.slice(0, dueFrom - 1),
       due: due === '' ? undefined : BigInt(due),
       pinned: value[pinnedFrom] === '1',
-      state: this.#options.codec.decode(value.slice(pinnedFrom + 2)),
+      state: this.#decoded(value.slice(pinnedFrom + 2)),
+    }
+  }
+
+  #decoded(text: string): S | undefined {
+    try {
+      return this.#options.codec.decode(text)
+    } catch (error) {
+      this.#options.onUnreadable(error)
+      return undefined
     }
   }
 }

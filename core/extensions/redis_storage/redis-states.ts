@@ -16,9 +16,9 @@ const PARTITIONS = 64
 
 interface Namespace {
   readonly store: StateStore<unknown>
-  readonly parts: readonly ShadowedState<unknown>[]
   /** Of the component that asked last. */
   readonly current: { options: StateOptions<unknown> }
+  readonly parts: readonly ShadowedState<unknown>[]
 }
 
 /**
@@ -30,7 +30,7 @@ export class RedisStates {
 
   constructor(
     private readonly connection: () => Connection,
-    private readonly context: Pick<ComponentContext<unknown>, 'clock' | 'random'>,
+    private readonly context: Pick<ComponentContext<unknown>, 'clock' | 'random' | 'logger'>,
     private readonly health: Health,
   ) {}
 
@@ -50,18 +50,28 @@ export class RedisStates {
 
   #create(namespace: string, options: StateOptions<unknown>, name: (part: number) => string): Namespace {
     const current = { options }
-    const parts = Array.from({ length: PARTITIONS }, (_, part) => this.#part(name(part), current))
+    let warned = false
+    const onUnreadable = (): void => {
+      if (warned) return
+      warned = true
+      const message = 'State that cannot be read counts as none: another version wrote it.'
+      this.context.logger.warn(message, { namespace })
+    }
+    const parts = Array.from({ length: PARTITIONS }, (_, part) =>
+      this.#part(name(part), current, onUnreadable),
+    )
     const made = { current, parts, store: partitionedState(parts) }
     this.#namespaces.set(namespace, made)
     return made
   }
 
-  #part(name: string, current: { readonly options: StateOptions<unknown> }): ShadowedState<unknown> {
+  #part(name: string, current: Namespace['current'], onUnreadable: () => void): ShadowedState<unknown> {
     const { clock, random } = this.context
     const circuit = Symbol(name)
     const options = {
       clock,
       random,
+      onUnreadable,
       get codec() {
         return current.options.codec
       },
