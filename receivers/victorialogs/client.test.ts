@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { TlsConnectOptions } from 'tocsin/component'
-import { VirtualClock } from 'tocsin/testing'
+import { testContext } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { VictoriaLogsServer } from '../../test/support/victorialogs-server.js'
 import { Client } from './client.js'
+import { SourceClock } from './source-clock.js'
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../../core/http/fixtures/${name}`, import.meta.url), 'utf8')
@@ -17,10 +18,12 @@ it('uses renewed certificates from the next request on, and lets an open tail go
   }
   const good: TlsConnectOptions = { ...system, ca: [pem('ca.pem')] }
   let trusted = good
+  const { clock, logger } = testContext({ config: {} })
   const client = new Client(
     { endpoint: server.url, query: '*' } as never,
     { current: async () => trusted },
-    new VirtualClock(),
+    clock,
+    new SourceClock(clock, logger),
   )
   const stop = new AbortController()
   const tail = await client.tail({ query: '*' }, stop.signal)

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { type Clock, RetryableError, type TlsConnectOptions, type TlsSource } from 'tocsin/component'
 import { Agent } from 'undici'
 import type { VictoriaLogsConfig } from './config.js'
+import type { SourceClock } from './source-clock.js'
 
 /** How much of an error's body is read and logged, in characters. */
 const ERROR_BODY_CHARS = 512
@@ -38,14 +39,16 @@ export class Client {
   #agent: Agent | undefined
   #agentTls: TlsConnectOptions | undefined
   readonly #clock: Clock
+  readonly #source: SourceClock
 
-  constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock) {
+  constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock, source: SourceClock) {
     const url = new URL(config.endpoint)
     this.#origin = url.origin
     this.#prefix = `${url.pathname.replace(/\/+$/, '')}/select/logsql`
     this.#headers = requestHeaders(config)
     this.#secrets = secretsOf(config, this.#headers)
     this.#clock = clock
+    this.#source = source
     this.#tls = tls
   }
 
@@ -82,7 +85,9 @@ export class Client {
     signal: AbortSignal,
   ): Promise<Readable> {
     const path = `${this.#prefix}/${api}`
-    const { statusCode, headers, body } = await (await this.#agentNow()).request({
+    const agent = await this.#agentNow()
+    const asked = this.#clock.now()
+    const { statusCode, headers, body } = await agent.request({
       origin: this.#origin,
       path: `${path}?${new URLSearchParams(parameters)}`,
       method: 'GET',
@@ -91,6 +96,7 @@ export class Client {
       bodyTimeout: timeoutMs,
       signal,
     })
+    this.#source.learn(headers.date, asked)
     if (statusCode !== 200) {
       const text = await this.#errorText(body)
       throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}: ${text || '(no body)'}`)

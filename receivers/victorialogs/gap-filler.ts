@@ -3,7 +3,9 @@ import { HttpError } from './client.js'
 import { earlier, type Feed, later } from './feed.js'
 import type { FollowerOptions } from './follower.js'
 import type { GapReader } from './gap-reader.js'
+import type { Position } from './offers.js'
 import { Progress } from './progress.js'
+import type { SourceClock } from './source-clock.js'
 
 /** VictoriaLogs shows a line in the tail some seconds after it came; so far the readings of the past stay behind. */
 export const TAIL_DELAY_MS = 10_000
@@ -32,9 +34,10 @@ export class GapFiller {
 
   /** Where a reading starts that finds late lines too. */
   overlapStart(): bigint {
-    const { gap, seen } = this.#options
+    const { gap, seen, source } = this.#options
     const { completeTo, checkedTo } = this.#feed.position
-    return later(earlier(completeTo, checkedTo) - msToNs(gap.lookBackMs), seen.floor + 1n)
+    const readTo = earlier(earlier(completeTo, checkedTo), source.earliest())
+    return later(readTo - msToNs(gap.lookBackMs), seen.floor + 1n)
   }
 
   /**
@@ -42,16 +45,17 @@ export class GapFiller {
    * when it cannot.
    */
   async fill(signal: AbortSignal): Promise<boolean> {
-    const { context, gap, metrics } = this.#options
+    const { context, gap, metrics, source } = this.#options
     const { clock, logger } = context
     if (gap.maxAgeMs === undefined) return true
+    const present = (): bigint => later(source.latest(), this.#feed.position.completeTo)
     try {
       let from = this.#gapStart(gap.maxAgeMs)
       for (;;) {
-        const now = clock.now()
-        const to = later(now, this.#feed.position.completeTo)
-        await this.#read(from, to, now, signal)
-        if (clock.now() - now <= msToNs(JOIN_MS)) break
+        const to = present()
+        await this.#read(from, to, clock.now(), signal)
+        // Time went by, or the source showed a clock that is ahead.
+        if (present() - to <= msToNs(JOIN_MS)) break
         from = to - OVERLAP_NS
       }
       this.#refused = false
@@ -94,13 +98,12 @@ export class GapFiller {
   }
 
   async #read(from: bigint, to: bigint, now: bigint, signal: AbortSignal): Promise<void> {
-    const { context, metrics, discarded } = this.#options
+    const { context, metrics, source, discarded } = this.#options
     const progress = new Progress({ ...context, from, to, remaining: metrics.backfillRemaining })
     await this.#reader.read(from, to, signal, {
       onRead: (admitted, end) => {
         // When it breaks off here, what is left of the gap is as old as its end.
-        const reached = end === undefined ? {} : { completeTo: end, checkedTo: end, asOf: now - (to - end) }
-        this.#feed.add(admitted, reached)
+        this.#feed.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
         metrics.backfilled(admitted.records.length, 'gap')
         progress.read(admitted.records.length, end)
       },
@@ -110,9 +113,9 @@ export class GapFiller {
   }
 
   async #readRecentPast(start: bigint, signal: AbortSignal): Promise<void> {
-    const { context, metrics, seen } = this.#options
+    const { context, metrics, seen, source } = this.#options
     const now = context.clock.now()
-    const end = now - msToNs(TAIL_DELAY_MS)
+    const end = source.now() - msToNs(TAIL_DELAY_MS)
     await this.#reader.read(start, end, signal, {
       onRead: admitted => {
         this.#feed.add(admitted)
@@ -121,7 +124,7 @@ export class GapFiller {
       // Counted when the tail or the filling of a gap met it.
       onOversized: () => undefined,
     })
-    this.#feed.reach({ completeTo: end, checkedTo: end, asOf: end })
+    this.#feed.reach(reached(end, source, now - msToNs(TAIL_DELAY_MS)))
     metrics.remembered(seen.size)
   }
 
@@ -141,4 +144,10 @@ export class GapFiller {
     this.#feed.reach({ completeTo: bound, checkedTo: bound, asOf: asOf + tooLong })
     return later(bound, this.overlapStart())
   }
+}
+
+/** The position when all up to `end` was read by query at `asOf`. */
+function reached(end: bigint, source: SourceClock, asOf: bigint): Position {
+  const completeTo = earlier(end, source.earliest())
+  return { completeTo, checkedTo: completeTo, asOf }
 }
