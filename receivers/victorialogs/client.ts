@@ -40,6 +40,7 @@ export class Client {
   #agentTls: TlsConnectOptions | undefined
   readonly #clock: Clock
   readonly #source: SourceClock
+  #answers = 0
 
   constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock, source: SourceClock) {
     const url = new URL(config.endpoint)
@@ -50,6 +51,11 @@ export class Client {
     this.#clock = clock
     this.#source = source
     this.#tls = tls
+  }
+
+  /** How many requests were answered, in whatever way. */
+  get answers(): number {
+    return this.#answers
   }
 
   /** The body of a live tail. It may stay silent for any time. Throws `HttpError`, or what the network throws. */
@@ -96,6 +102,7 @@ export class Client {
       bodyTimeout: timeoutMs,
       signal,
     })
+    this.#answers++
     this.#source.learn(headers.date, asked)
     if (statusCode !== 200) {
       const text = await this.#errorText(body)

@@ -93,9 +93,11 @@ export class Follower {
 
   /** One round: undefined when the tail ended as a stream should, else what went wrong. */
   async #round(signal: AbortSignal): Promise<unknown> {
+    const { context, gap } = this.#options
     try {
-      const missedNs = this.#options.context.clock.now() - this.#feed.position.asOf
-      const short = this.#joined && missedNs <= msToNs(SHORT_GAP_MS)
+      const missedNs = context.clock.now() - this.#feed.position.asOf
+      // What the overlap of the tail leaves out is left to reconciling.
+      const short = this.#joined && gap.reconcileMs !== undefined && missedNs <= msToNs(SHORT_GAP_MS)
       if (!this.#fresh && !short) {
         this.#joined = false
         this.#joined = await this.#gaps.fill(signal)
@@ -139,6 +141,7 @@ export class Follower {
     metrics.up(1)
     this.#report('ok')
     logger.info('Tailing VictoriaLogs.', { query: config.query })
+    this.#gaps.sayRefusal()
     // A refused query leaves the whole gap to the tail: that it is open does not say that it is read.
     this.#caughtUpFromMs = clock.monotonicMs() + (this.#gaps.refused ? TAIL_DELAY_MS : 0)
     this.#feed.reach()

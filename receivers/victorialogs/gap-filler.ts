@@ -13,12 +13,18 @@ export const TAIL_DELAY_MS = 10_000
 const JOIN_MS = 5_000
 const OVERLAP_NS = msToNs(10_000)
 
+/** After so many failing answers in a row, half a minute of them, live lines do not wait any longer for those of the gap. */
+const MOST_FAILURES = 5
+
 /** Reads from `/select/logsql/query` what the tail did not bring: after an interruption, and from time to time. */
 export class GapFiller {
   readonly #options: FollowerOptions
   readonly #feed: Feed
   readonly #reader: GapReader
-  #refused = false
+  #failures = 0
+  /** Why `/query` does not answer; undefined while it does. */
+  #refusal: string | undefined
+  #refusalSaid = false
   #reconcileFailing = false
 
   constructor(options: FollowerOptions, feed: Feed, reader: GapReader) {
@@ -27,9 +33,18 @@ export class GapFiller {
     this.#reader = reader
   }
 
-  /** `/query` answers with an error that stays: a tail has to look back further instead. */
+  /** `/query` answers with an error that stays, or fails again and again: a tail has to look back further instead. */
   get refused(): boolean {
-    return this.#refused
+    return this.#refusal !== undefined
+  }
+
+  /** The tail is open though the gap is not read. */
+  sayRefusal(): void {
+    if (this.#refusal === undefined || this.#refusalSaid) return
+    this.#refusalSaid = true
+    this.#options.context.logger.warn('The gap cannot be read by query; the tail looks back instead.', {
+      reason: this.#refusal,
+    })
   }
 
   /** Where a reading starts that finds late lines too. */
@@ -45,8 +60,9 @@ export class GapFiller {
    * when it cannot.
    */
   async fill(signal: AbortSignal): Promise<boolean> {
-    const { context, gap, metrics, source } = this.#options
-    const { clock, logger } = context
+    const { client, context, gap, metrics, source } = this.#options
+    const { clock } = context
+    const answersBefore = client.answers
     if (gap.maxAgeMs === undefined) return true
     const present = (): bigint => later(source.latest(), this.#feed.position.completeTo)
     try {
@@ -58,19 +74,19 @@ export class GapFiller {
         if (present() - to <= msToNs(JOIN_MS)) break
         from = to - OVERLAP_NS
       }
-      this.#refused = false
+      this.#failures = 0
+      this.#refusal = undefined
+      this.#refusalSaid = false
     } catch (error) {
       if (signal.aborted) throw error
       metrics.queryFailures(1)
-      if (!(error instanceof HttpError && error.lasting)) throw error
-      if (!this.#refused) {
-        logger.warn('The gap cannot be read by query; the tail looks back instead.', {
-          reason: error.message,
-        })
-      }
-      this.#refused = true
+      // A source that is down has no tail either.
+      this.#failures = client.answers === answersBefore ? 0 : this.#failures + 1
+      const lasting = error instanceof HttpError && error.lasting
+      if (!lasting && this.#failures < MOST_FAILURES) throw error
+      this.#refusal = errorText(error)
     }
-    return !this.#refused
+    return !this.refused
   }
 
   /** Reads the recent past again and again, until an abort; at once from `first` on. That it fails does not hurt the tail. */
@@ -104,6 +120,7 @@ export class GapFiller {
       onRead: (admitted, end) => {
         // When it breaks off here, what is left of the gap is as old as its end.
         this.#feed.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
+        if (end !== undefined) this.#failures = 0
         metrics.backfilled(admitted.records.length, 'gap')
         progress.read(admitted.records.length, end)
       },
@@ -117,8 +134,9 @@ export class GapFiller {
     const now = context.clock.now()
     const end = source.now() - msToNs(TAIL_DELAY_MS)
     await this.#reader.read(start, end, signal, {
-      onRead: admitted => {
-        this.#feed.add(admitted)
+      onRead: (admitted, end) => {
+        // A long gap that a failing query left is read on from here.
+        this.#feed.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
         metrics.backfilled(admitted.records.length, 'reconcile')
       },
       // Counted when the tail or the filling of a gap met it.
