@@ -105,8 +105,10 @@ export class Client {
     this.#answers++
     this.#source.learn(headers.date, asked)
     if (statusCode !== 200) {
-      const text = await this.#errorText(body)
-      throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}: ${text || '(no body)'}`)
+      const target = headers.location
+      const redirect = typeof target === 'string' ? ` with the location ${this.#redacted(target)}` : ''
+      const text = (await this.#errorText(body)) || '(no body)'
+      throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}${redirect}: ${text}`)
     }
     const encoding = headers['content-encoding']
     if (encoding && encoding !== 'identity') {
@@ -127,18 +129,22 @@ export class Client {
       const decoder = new TextDecoder()
       for await (const chunk of body) {
         text += decoder.decode(chunk, { stream: true })
-        if (text.length >= ERROR_BODY_CHARS * 2) break
+        // A secret that begins among what is shown must be there in whole to be found.
+        if (text.length >= ERROR_BODY_CHARS + (this.#secrets[0]?.length ?? 0)) break
       }
     } catch {
       // What came before the body broke off is still worth showing.
     } finally {
       cancel()
     }
-    for (const secret of this.#secrets) text = text.replaceAll(secret, '[REDACTED]')
-    return text
+    return this.#redacted(text)
       .slice(0, ERROR_BODY_CHARS)
       .replace(/\p{Cc}+/gu, ' ')
       .trim()
+  }
+
+  #redacted(text: string): string {
+    return this.#secrets.reduce((safe, secret) => safe.replaceAll(secret, '[REDACTED]'), text)
   }
 }
 
