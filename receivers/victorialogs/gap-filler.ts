@@ -139,6 +139,7 @@ export class GapFiller {
         this.#feed.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
         metrics.backfilled(admitted.records.length, 'reconcile')
       },
+      again: true,
       // Counted when the tail or the filling of a gap met it.
       onOversized: () => undefined,
     })

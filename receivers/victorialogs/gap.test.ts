@@ -369,6 +369,33 @@ describe('a reload', () => {
 })
 
 describe('reconciling', () => {
+  it('leaves lines without a time to the tail, as it cannot recognise them', async () => {
+    const { clock, h } = await standing()
+    const run = await h.run({ query: '* | fields _msg', reconcile: { interval: '2s', look_back: '10s' } })
+    await tailing(h)
+    h.insert('no time')
+    await run.intake.waitFor(1)
+    await passUntil(clock, () => h.server.asked('query') >= 10, 'ten readings')
+    expect(run.bodies()).toEqual(['no time'])
+  })
+
+  it('goes on after a line from the future', async () => {
+    const { clock, h } = await standing()
+    const run = await h.run({ reconcile: { interval: '2s', look_back: '10s' } })
+    await tailing(h)
+    h.server.insert({ msg: 'clock an hour ahead', time: clock.now() + 3_600_000_000_000n })
+    for (const name of names(20)) {
+      await clock.advance(5_000)
+      h.insert(name)
+      await run.intake.waitFor(run.intake.records().length + 1)
+    }
+    h.server.faults.skipProbability = 1
+    h.insert('skipped')
+    await clock.advance(30_000)
+    await passUntil(clock, () => run.bodies().includes('skipped'), 'the line that the tail skipped')
+    expect(run.bodies()).toHaveLength(22)
+  })
+
   it('finds what the tail skips: lines at the time of one sent already, and late ones', async () => {
     const { clock, h } = await standing({ tail: 'by_time' })
     const run = await h.run({ reconcile: { interval: '30s', look_back: '2m' } })

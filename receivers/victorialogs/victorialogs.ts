@@ -83,6 +83,7 @@ export class VictoriaLogsReceiver implements Receiver {
       admission: new Admission({
         seen,
         clock,
+        source,
         discarded: (reason, count) => intake.discarded(reason, count),
       }),
       discarded: (reason, count) => intake.discarded(reason, count),
