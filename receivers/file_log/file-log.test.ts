@@ -315,6 +315,24 @@ describe('checkpoints', () => {
     await seen(second.intake, ['2', '3'])
   })
 
+  test("are not written any more when the receiver is closed: they may be its successor's", async () => {
+    write('a.log', lines(0, 1_500))
+    const config = { start_at: 'beginning', storage: 'disk' } as const
+    const first = await started(config, collectingIntake({ manual: true }))
+    await expect.poll(() => first.intake.batches.length).toBe(2)
+    await stopped(first.receiver)
+    const second = await started(config)
+    await second.intake.waitFor(1_500)
+    await expect.poll(() => advanced(second.intake.batches.every(batch => batch.released))).toBe(true)
+    first.intake.batches[0]!.settle()
+    await polls(2)
+    expect(first.intake.batches[0]!.released).toBe(false)
+    await stopped(second.receiver)
+    const third = await started(config)
+    await polls(3)
+    expect(bodies(third.intake)).toEqual([])
+  })
+
   test('find what was copied and truncated while nothing ran', async () => {
     write('a.log', '1\n')
     const first = await started({ start_at: 'beginning', storage: 'disk' })
