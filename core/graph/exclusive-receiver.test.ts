@@ -4,7 +4,7 @@ import { leaseOn, TTL_MS } from '../../test/support/lease.js'
 import { runs } from '../../test/support/property.js'
 import { type Intake, type LeaseStore, type Receiver, RetryableError } from '../component/index.js'
 import { createRecord } from '../model/index.js'
-import { collectingIntake, seededRandom, testContext, VirtualClock } from '../testing/index.js'
+import { collectingIntake, type LogEntry, seededRandom, testContext, VirtualClock } from '../testing/index.js'
 import { ExclusiveReceiver } from './exclusive-receiver.js'
 
 interface Instance {
@@ -26,10 +26,12 @@ function collectors(count: number) {
   const clock = new VirtualClock()
   const lease = leaseOn(clock)
   const instances: Instance[] = []
+  const logs: LogEntry[][] = []
   const offered: { readonly instance: Instance; readonly atMs: number }[] = []
   const faults: Faults = { startMs: 0, stopMs: 0, startFails: false, cutOff: undefined }
   const all = Array.from({ length: count }, (_, collector) => {
-    const { logger, meter } = testContext({ config: {} })
+    const { logger, meter, logs: own } = testContext({ config: {} })
+    logs.push(own)
     const create = (fence: () => number | undefined) => {
       const instance: Instance = { collector, token: fence(), state: 'starting' }
       instances.push(instance)
@@ -84,7 +86,7 @@ function collectors(count: number) {
   }
 
   const running = () => instances.filter(instance => instance.state === 'running')
-  return { clock, lease, instances, offered, faults, all, running }
+  return { clock, lease, instances, offered, faults, all, running, logs }
 }
 
 const started = (receiver: ExclusiveReceiver) => receiver.start(collectingIntake()).catch(() => undefined)
@@ -106,6 +108,17 @@ describe('an exclusive receiver', () => {
     await draining.close()
     await stopped(next)
     expect(clock.pending).toBe(0)
+  })
+
+  test('says once that the storage is down, and that it is back', async () => {
+    const { clock, lease, logs, all } = collectors(1)
+    await started(all[0] as ExclusiveReceiver)
+    lease.down = true
+    await clock.advance(60_000)
+    lease.down = false
+    await clock.advance(60_000)
+    expect(logs.flat().filter(({ message }) => message.includes('storage of the lease'))).toHaveLength(2)
+    await stopped(all[0] as ExclusiveReceiver)
   })
 
   test('gives the lease up though the receiver cannot be closed', async () => {

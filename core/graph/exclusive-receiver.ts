@@ -66,7 +66,10 @@ export class ExclusiveReceiver implements Receiver {
         void this.#inTurn(() => this.#end(term))
       },
       onTrouble: error => {
-        if (error) logger.warn('The lease cannot be prolonged.', { reason: errorText(error) })
+        // Told at each attempt; said once.
+        if (error && !this.#trouble) {
+          logger.warn('The storage of the lease cannot be reached.', { reason: errorText(error) })
+        } else if (!error) logger.info('The storage of the lease can be reached again.')
         this.#trouble = error
         if (!this.#running) this.#reportWaiting()
       },
