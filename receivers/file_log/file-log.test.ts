@@ -345,6 +345,25 @@ describe('checkpoints', () => {
     await expect.poll(() => advanced(bodies(second.intake).sort())).toEqual(['2', '3'])
   })
 
+  test('know a truncated file until its copy is known, also when the last batch settles at the stop', async () => {
+    write('a.log', 'read\n')
+    const config = { start_at: 'beginning', storage: 'disk' } as const
+    const first = await started(config, collectingIntake({ manual: true }))
+    await first.intake.waitFor(1)
+    append('a.log', 'only in the copy\n')
+    copyFileSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
+    truncateSync(join(dir, 'a.log'))
+    await polls(3)
+    const stopping = first.receiver.stop()
+    await clock.advance(0)
+    await stopping
+    first.intake.batches[0]!.settle()
+    await clock.advance(0)
+    await first.receiver.close?.()
+    const second = await started(config)
+    await seen(second.intake, ['only in the copy'])
+  })
+
   test('move only past batches that settled, in order, and release them when they are durable', async () => {
     write('a.log', lines(0, 2_500))
     const first = await started(

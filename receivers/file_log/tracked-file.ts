@@ -149,7 +149,6 @@ export class TrackedFile {
   restart(framer: Framer): Generation {
     const old = this.generation
     this.previous = this.fingerprint()
-    old.retired = true
     this.offset = 0
     this.#tail = Buffer.alloc(0)
     this.#wanted = MIN_READ_BYTES
