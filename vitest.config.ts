@@ -16,6 +16,8 @@ export default defineConfig({
     exclude: ['**/*.slow.test.ts', '**/node_modules/**', 'dist/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Not the default of one second: a busy machine may take longer to read a file.
+    expect: { poll: { timeout: 10_000 } },
     // Native add-ons (re2, lmdb) are not safe to load in several worker threads of one process.
     pool: 'forks',
   },

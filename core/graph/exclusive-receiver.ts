@@ -66,7 +66,10 @@ export class ExclusiveReceiver implements Receiver {
         void this.#inTurn(() => this.#end(term))
       },
       onTrouble: error => {
-        if (error) logger.warn('The lease cannot be prolonged.', { reason: errorText(error) })
+        // Told at each attempt; said once.
+        if (error && !this.#trouble) {
+          logger.warn('The storage of the lease cannot be reached.', { reason: errorText(error) })
+        } else if (!error) logger.info('The storage of the lease can be reached again.')
         this.#trouble = error
         if (!this.#running) this.#reportWaiting()
       },
@@ -90,18 +93,22 @@ export class ExclusiveReceiver implements Receiver {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#turn
-    await this.#running?.made.receiver.stop()
+    if (this.#running) await this.#running.made.receiver.stop()
+    else await this.#withdraw()
   }
 
   /** The lease is kept until the last checkpoint is written. */
   async close(): Promise<void> {
     const running = this.#running
     this.#running = undefined
-    await running?.made.receiver.close?.()
-    await running?.made.close()
-    await this.#keeper.close()
-    await this.#turn
-    this.#observe()
+    try {
+      await running?.made.receiver.close?.()
+    } finally {
+      await running?.made.close()
+      await this.#withdraw()
+      await this.#turn
+      this.#observe()
+    }
   }
 
   watermark(): bigint | undefined {
@@ -133,7 +140,13 @@ export class ExclusiveReceiver implements Receiver {
     if (running?.term !== term) return
     this.#running = undefined
     await close(running.made, this.#options.logger)
-    if (!this.#stopping) this.#reportWaiting()
+    if (this.#stopping) await this.#withdraw()
+    else this.#reportWaiting()
+  }
+
+  /** While its pipelines drain, one that no longer reads must not have the lease that another could use. */
+  #withdraw(): Promise<void> {
+    return this.#keeper.close()
   }
 
   #reportWaiting(): void {

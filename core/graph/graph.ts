@@ -163,6 +163,8 @@ export class Graph {
   }
 
   async #close(): Promise<void> {
+    // What settled last reaches its receiver first, so that it is in the last checkpoint.
+    await new Promise(resolve => setImmediate(resolve))
     this.#refusals.close()
     await this.#all(
       this.#receivers.map(({ receiver }) => receiver),

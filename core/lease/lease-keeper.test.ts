@@ -1,42 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { leaseOn, TTL_MS } from '../../test/support/lease.js'
 import { runs } from '../../test/support/property.js'
-import { type LeaseStore, type LeaseTerm, RetryableError } from '../component/index.js'
+import type { LeaseStore, LeaseTerm } from '../component/index.js'
 import { seededRandom, VirtualClock } from '../testing/index.js'
 import { LeaseKeeper } from './lease-keeper.js'
-
-const TTL_MS = 3_000
-
-/** A lease with the semantics of the one in Redis, on the clock of the test. */
-function leaseOn(clock: VirtualClock) {
-  let holder: string | undefined
-  let token = 0
-  let untilMs = 0
-  const lease = {
-    down: false as boolean,
-    answerDelayMs: 0 as number,
-    ttlMs: TTL_MS,
-    async take(who: string) {
-      if (lease.down) throw new RetryableError('down', 'The store is down.')
-      if (clock.monotonicMs() >= untilMs) holder = undefined
-      if (holder === undefined) token++
-      const mine = holder === undefined || holder === who
-      if (mine) {
-        holder = who
-        untilMs = clock.monotonicMs() + TTL_MS
-      }
-      const freeInMs = untilMs - clock.monotonicMs()
-      const held = token
-      if (lease.answerDelayMs > 0) await clock.sleep(lease.answerDelayMs)
-      return mine ? ({ held: true, token: held } as const) : ({ held: false, freeInMs } as const)
-    },
-    async free(who: string) {
-      if (lease.down) throw new RetryableError('down', 'The store is down.')
-      if (holder === who) untilMs = 0
-    },
-  } satisfies LeaseStore & { down: boolean; answerDelayMs: number }
-  return lease
-}
 
 interface Watched {
   readonly keeper: LeaseKeeper
@@ -124,6 +92,20 @@ describe('the keeper of a lease', () => {
     expect(terms).toHaveLength(1)
     lease.answerDelayMs = 0
     expect(await lease.take('another')).toEqual({ held: true, token: 2 })
+  })
+
+  test('a storage that lost everything begins a new term, which goes on', async () => {
+    const clock = new VirtualClock()
+    const lease = leaseOn(clock)
+    const { keeper, terms, lost } = watch(lease, clock)
+    await keeper.start()
+    lease.forget()
+    await clock.advance(10 * TTL_MS)
+    expect(terms.map(({ token }) => token)).toEqual([1, 2])
+    expect(lost).toEqual([terms[0]])
+    expect(keeper.term?.token).toBe(2)
+    await keeper.close()
+    expect(await lease.take('another')).toEqual({ held: true, token: 3 })
   })
 
   test('one that cannot do its work lets another have it', async () => {

@@ -116,7 +116,8 @@ export class LeaseKeeper {
 
   #prolong(token: number, untilMs: number): void {
     const { clock } = this.#options
-    if (this.#term && this.#term.term.token !== token) this.#end()
+    // The storage forgot the lease and gave it to this holder anew.
+    if (this.#term && this.#term.term.token !== token) this.#endTerm()
     // The answer may have come too late to be of use.
     if (clock.monotonicMs() >= untilMs) return
     // Nor does a keeper that is being closed begin anew: the term that ran out meanwhile had the same token.
@@ -133,11 +134,15 @@ export class LeaseKeeper {
   }
 
   #end(): void {
+    if (this.#term && !this.#closed.signal.aborted) this.#renewHolder()
+    this.#endTerm()
+  }
+
+  #endTerm(): void {
     this.#cancelDeadline()
     const ended = this.#term
     if (!ended) return
     this.#term = undefined
-    if (!this.#closed.signal.aborted) this.#renewHolder()
     ended.abort.abort()
     this.#options.onLost?.(ended.term)
   }

@@ -4,12 +4,15 @@ import { type RedisCommands, redisScript } from './commands.js'
 /** The key that holds the token of the holder: for scripts that check it. */
 export const LEASE_KEY_SUFFIX = ':lease'
 
-// A counter that nobody used for 30 days goes; a holder that slept longer has no lease in any case.
+// A token is at least the time in ms: a Redis that lost its data, or a replica that took over without the last
+// writes, does not give a token again that a holder still believes in. A counter that nobody used for 30 days goes.
 const TAKE = redisScript(`
 local token = redis.call('GET', KEYS[1])
 if not token then
   token = redis.call('INCR', KEYS[3])
-  redis.call('PEXPIRE', KEYS[3], 2592000000)
+  local time = redis.call('TIME')
+  token = string.format('%.0f', math.max(token, time[1] * 1000 + math.floor(time[2] / 1000)))
+  redis.call('SET', KEYS[3], token, 'PX', 2592000000)
   redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
   return { 1, tonumber(token) }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -6,6 +7,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -313,6 +315,24 @@ describe('checkpoints', () => {
     await seen(second.intake, ['2', '3'])
   })
 
+  test("are not written any more when the receiver is closed: they may be its successor's", async () => {
+    write('a.log', lines(0, 1_500))
+    const config = { start_at: 'beginning', storage: 'disk' } as const
+    const first = await started(config, collectingIntake({ manual: true }))
+    await expect.poll(() => first.intake.batches.length).toBe(2)
+    await stopped(first.receiver)
+    const second = await started(config)
+    await second.intake.waitFor(1_500)
+    await expect.poll(() => advanced(second.intake.batches.every(batch => batch.released))).toBe(true)
+    first.intake.batches[0]!.settle()
+    await polls(2)
+    expect(first.intake.batches[0]!.released).toBe(false)
+    await stopped(second.receiver)
+    const third = await started(config)
+    await polls(3)
+    expect(bodies(third.intake)).toEqual([])
+  })
+
   test('find what was copied and truncated while nothing ran', async () => {
     write('a.log', '1\n')
     const first = await started({ start_at: 'beginning', storage: 'disk' })
@@ -323,6 +343,25 @@ describe('checkpoints', () => {
     writeFileSync(join(dir, 'a.log'), '3\n')
     const second = await started({ start_at: 'beginning', storage: 'disk' })
     await expect.poll(() => advanced(bodies(second.intake).sort())).toEqual(['2', '3'])
+  })
+
+  test('know a truncated file until its copy is known, also when the last batch settles at the stop', async () => {
+    write('a.log', 'read\n')
+    const config = { start_at: 'beginning', storage: 'disk' } as const
+    const first = await started(config, collectingIntake({ manual: true }))
+    await first.intake.waitFor(1)
+    append('a.log', 'only in the copy\n')
+    copyFileSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
+    truncateSync(join(dir, 'a.log'))
+    await polls(3)
+    const stopping = first.receiver.stop()
+    await clock.advance(0)
+    await stopping
+    first.intake.batches[0]!.settle()
+    await clock.advance(0)
+    await first.receiver.close?.()
+    const second = await started(config)
+    await seen(second.intake, ['only in the copy'])
   })
 
   test('move only past batches that settled, in order, and release them when they are durable', async () => {
@@ -476,6 +515,24 @@ describe('what the service learns', () => {
     } finally {
       if (uid === 0) process.seteuid?.(0)
     }
+  })
+
+  test('a pipe behind a symbolic link is a recoverable error; the files beside it are read', async () => {
+    execFileSync('mkfifo', [join(dir, 'pipe')])
+    symlinkSync(join(dir, 'pipe'), join(dir, 'stdout.log'))
+    write('a.log', 'one\n')
+    // A name that a rotated copy may have, and that is looked at when the file is truncated.
+    execFileSync('mkfifo', [join(dir, 'a.log.1')])
+    const { intake, context } = await started({ include: [join(dir, '*.log')], start_at: 'beginning' })
+    await seen(intake, ['one'])
+    expect(context.statuses.at(-1)).toMatchObject({
+      status: 'recoverable_error',
+      message: expect.stringContaining('stdout.log is no regular file'),
+    })
+    truncateSync(join(dir, 'a.log'))
+    await polls(2)
+    append('a.log', 'two\n')
+    await seen(intake, ['one', 'two'])
   })
 
   test('mistakes in the configuration are named', () => {

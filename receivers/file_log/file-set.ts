@@ -131,14 +131,13 @@ export class FileSet {
 
   /** The content was cut or replaced: reads it from its start, after what a copy of it still holds. */
   restart(file: TrackedFile, reason: 'truncated' | 'rewritten'): void {
-    const { logger, framer, ledger, onRestart } = this.#options
+    const { logger, framer, onRestart } = this.#options
     const old = file.restart(framer())
     onRestart(reason)
     logger.info('A file was truncated; it is read from its start.', { path: file.path, reason })
     if (old.id === undefined) return
     this.#truncated.set(file, old)
     this.deferred = true
-    if (!ledger.has(old)) this.#unwritten.push(removeChange(old.id))
   }
 
   /** True while another file holds what must come first. */
@@ -240,6 +239,7 @@ export class FileSet {
         continue
       }
       this.#truncated.delete(file)
+      this.#retire(old)
       if (!found) continue
       const tail = await tailWhenSame(found, known)
       const nothingMore = !tail || found.size === known.offset
@@ -249,6 +249,12 @@ export class FileSet {
       copy.gone = true
       this.#follow(file, copy)
     }
+  }
+
+  /** Forgets what a truncated file was, in the same write that notes its copy: until then a restart needs it. */
+  #retire(old: Generation): void {
+    old.retired = true
+    if (!this.#options.ledger.has(old)) this.#unwritten.push(removeChange(old.id as string))
   }
 
   async #dropFinished(): Promise<void> {
@@ -262,7 +268,9 @@ export class FileSet {
     const { nlink } = file.isOpen ? await file.stat() : { nlink: 1n }
     const { generation } = file
     this.#files.delete(keyOf(file.place))
+    const old = this.#truncated.get(file)
     this.#truncated.delete(file)
+    if (old) this.#retire(old)
     await this.#handles.close(file)
     if (generation.id === undefined) return
     generation.retired = nlink === 0n

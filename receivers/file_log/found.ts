@@ -1,8 +1,8 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Encoding } from './encoding.js'
 import { type Fingerprint, HEAD_BYTES, isRotatedName, markOf, TAIL_BYTES } from './fingerprint.js'
-import { type FilePlace, readFully } from './tracked-file.js'
+import { type FilePlace, openToRead, readFully } from './tracked-file.js'
 
 /** A file that was found and is open. */
 export interface Found {
@@ -20,13 +20,18 @@ export interface Found {
 export async function openFound(path: string): Promise<Found | undefined> {
   let handle: FileHandle
   try {
-    handle = await open(path, 'r')
+    handle = await openToRead(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
   try {
-    const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true })
+    const stats = await handle.stat({ bigint: true })
+    if (!stats.isFile()) {
+      await handle.close()
+      return undefined
+    }
+    const { dev, ino, size, mtimeNs } = stats
     const head = await readFully(handle, 0, Math.min(Number(size), HEAD_BYTES))
     const place = { device: `${dev}`, inode: `${ino}` }
     return { path, place, handle, size: Number(size), mtimeNs, head, digests: new Map() }

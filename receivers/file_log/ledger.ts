@@ -159,6 +159,8 @@ export class Ledger {
   }
 
   #advance(stream: Stream): void {
+    // What settles after the last write is read again: by now the checkpoint may be another receiver's.
+    if (this.#closing.signal.aborted) return
     const open = this.#open.get(stream) as Entry[]
     let count = 0
     while (open[count]?.settled) count++

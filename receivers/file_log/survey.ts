@@ -30,6 +30,8 @@ export async function survey(
   const fresh = new Map<string, string>()
   const look = async (path: string): Promise<void> => {
     const stats = await stat(path, { bigint: true })
+    // Behind a symbolic link may be a pipe or a device; to open a pipe is to wait for its writer.
+    if (!stats.isFile()) throw new Error(`${path} is no regular file; leave it out with exclude`)
     const key = keyOf({ device: `${stats.dev}`, inode: `${stats.ino}` })
     const file = files.get(key)
     if (file) {

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
@@ -93,7 +93,7 @@ export class TrackedFile {
   /** Opens the file at its path again; false when another file is there now. */
   async reopen(): Promise<boolean> {
     if (this.#handle) return true
-    const handle = await open(this.path, 'r')
+    const handle = await openToRead(this.path)
     const { dev, ino } = await handle.stat({ bigint: true })
     if (`${dev}` !== this.place.device || `${ino}` !== this.place.inode) {
       await handle.close()
@@ -149,7 +149,6 @@ export class TrackedFile {
   restart(framer: Framer): Generation {
     const old = this.generation
     this.previous = this.fingerprint()
-    old.retired = true
     this.offset = 0
     this.#tail = Buffer.alloc(0)
     this.#wanted = MIN_READ_BYTES
@@ -224,6 +223,11 @@ export class Generation implements Stream {
     const { path, firstPath, place } = this.file
     return { id: this.id as string, path, firstPath, ...place, offset, head: this.head, tail }
   }
+}
+
+/** Opens a file without waiting, also where a pipe has taken its name. */
+export function openToRead(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
 }
 
 /** Reads up to `length` bytes; fewer at the end of the file. */

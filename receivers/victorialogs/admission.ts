@@ -1,7 +1,9 @@
 import type { Clock, LogRecord } from 'tocsin/component'
+import { earlier } from './feed.js'
 import { decodeLine, identityOfBytes, type Line } from './line.js'
 import { VictoriaLogsRecord } from './record.js'
 import { type SeenLine, SeenLines } from './seen-lines.js'
+import type { SourceClock } from './source-clock.js'
 
 const REMEMBERED_BAD_LINES = 2_000
 
@@ -17,6 +19,7 @@ export interface Admitted {
 export interface AdmissionOptions {
   readonly seen: SeenLines
   readonly clock: Clock
+  readonly source: SourceClock
   readonly discarded: (reason: string, count: number) => void
 }
 
@@ -54,8 +57,9 @@ export class Admission {
   }
 
   admit(lines: readonly Line[], pass: number): Admitted {
-    const { seen, clock } = this.#options
+    const { seen, clock, source } = this.#options
     const observed = clock.now()
+    const latest = source.latest()
     const nowMs = clock.monotonicMs()
     const records: LogRecord[] = []
     const remembered: SeenLine[] = []
@@ -72,11 +76,13 @@ export class Admission {
         continue
       }
       if (time > newest) newest = time
-      const before = seen.admit({ identity, time }, pass, nowMs)
+      // By the time of a line from the future all would count as forgotten, when that line is.
+      const placed = earlier(time, latest)
+      const before = seen.admit({ identity, time: placed }, pass, nowMs)
       if (before === undefined) continue
       const id = before === 0 ? identity : `${identity}-${before}`
       records.push(new VictoriaLogsRecord(id, fields, time, observed))
-      remembered.push({ identity, time })
+      remembered.push({ identity, time: placed })
       bytes += line.bytes
     }
     return { records, lines: remembered, bytes, newest }

@@ -39,6 +39,8 @@ export class Checkpointer {
 
   /** Takes settled offers in order. */
   add({ records, lines, position }: Offer, settled: Settled | undefined): void {
+    // What settles after the last write is read again.
+    if (this.#closed) return
     for (const line of lines) this.#lines.push(line)
     if (settled) this.#releases.push(settled)
     if (position) this.#position = position
@@ -59,7 +61,6 @@ export class Checkpointer {
   }
 
   #schedule(): void {
-    if (this.#closed) return
     this.#cancel ??= this.#options.clock.schedule(INTERVAL_MS, () => {
       this.#cancel = undefined
       void this.#flush()

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { type Clock, RetryableError, type TlsConnectOptions, type TlsSource } from 'tocsin/component'
 import { Agent } from 'undici'
 import type { VictoriaLogsConfig } from './config.js'
+import type { SourceClock } from './source-clock.js'
 
 /** How much of an error's body is read and logged, in characters. */
 const ERROR_BODY_CHARS = 512
@@ -38,15 +39,23 @@ export class Client {
   #agent: Agent | undefined
   #agentTls: TlsConnectOptions | undefined
   readonly #clock: Clock
+  readonly #source: SourceClock
+  #answers = 0
 
-  constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock) {
+  constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock, source: SourceClock) {
     const url = new URL(config.endpoint)
     this.#origin = url.origin
     this.#prefix = `${url.pathname.replace(/\/+$/, '')}/select/logsql`
     this.#headers = requestHeaders(config)
     this.#secrets = secretsOf(config, this.#headers)
     this.#clock = clock
+    this.#source = source
     this.#tls = tls
+  }
+
+  /** How many requests were answered, in whatever way. */
+  get answers(): number {
+    return this.#answers
   }
 
   /** The body of a live tail. It may stay silent for any time. Throws `HttpError`, or what the network throws. */
@@ -82,7 +91,9 @@ export class Client {
     signal: AbortSignal,
   ): Promise<Readable> {
     const path = `${this.#prefix}/${api}`
-    const { statusCode, headers, body } = await (await this.#agentNow()).request({
+    const agent = await this.#agentNow()
+    const asked = this.#clock.now()
+    const { statusCode, headers, body } = await agent.request({
       origin: this.#origin,
       path: `${path}?${new URLSearchParams(parameters)}`,
       method: 'GET',
@@ -91,9 +102,13 @@ export class Client {
       bodyTimeout: timeoutMs,
       signal,
     })
+    this.#answers++
+    this.#source.learn(headers.date, asked)
     if (statusCode !== 200) {
-      const text = await this.#errorText(body)
-      throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}: ${text || '(no body)'}`)
+      const target = headers.location
+      const redirect = typeof target === 'string' ? ` with the location ${this.#redacted(target)}` : ''
+      const text = (await this.#errorText(body)) || '(no body)'
+      throw new HttpError(statusCode, `${this.#origin}${path} answered ${statusCode}${redirect}: ${text}`)
     }
     const encoding = headers['content-encoding']
     if (encoding && encoding !== 'identity') {
@@ -114,18 +129,22 @@ export class Client {
       const decoder = new TextDecoder()
       for await (const chunk of body) {
         text += decoder.decode(chunk, { stream: true })
-        if (text.length >= ERROR_BODY_CHARS * 2) break
+        // A secret that begins among what is shown must be there in whole to be found.
+        if (text.length >= ERROR_BODY_CHARS + (this.#secrets[0]?.length ?? 0)) break
       }
     } catch {
       // What came before the body broke off is still worth showing.
     } finally {
       cancel()
     }
-    for (const secret of this.#secrets) text = text.replaceAll(secret, '[REDACTED]')
-    return text
+    return this.#redacted(text)
       .slice(0, ERROR_BODY_CHARS)
       .replace(/\p{Cc}+/gu, ' ')
       .trim()
+  }
+
+  #redacted(text: string): string {
+    return this.#secrets.reduce((safe, secret) => safe.replaceAll(secret, '[REDACTED]'), text)
   }
 }
 

@@ -31,6 +31,12 @@ export class Feed {
     this.#offers.add({ records: records.slice(lastStart), lines, bytes, position })
   }
 
+  /** Before the first record: the source is behind what the position says. */
+  beginAt(time: bigint): void {
+    const { completeTo, checkedTo, asOf } = this.#position
+    this.#position = { completeTo: earlier(completeTo, time), checkedTo: earlier(checkedTo, time), asOf }
+  }
+
   /** Moves the position without records. */
   reach(reached: Partial<Position> = {}): void {
     this.add(NOTHING, reached)

@@ -10,7 +10,10 @@ import type { Metrics } from './metrics.js'
 import type { Offers, Position } from './offers.js'
 import { readLines } from './read-lines.js'
 import type { SeenLines } from './seen-lines.js'
+import type { SourceClock } from './source-clock.js'
 
+/** A first tail starts so far before now: VictoriaLogs' own default. */
+export const FIRST_OVERLAP_NS = msToNs(5_000)
 /** A tail that is opened again looks back so far beyond the interruption. */
 const TAIL_OVERLAP_MS = 10_000
 /** After a shorter interruption the tail is opened first: its overlap has nearly all, reconciling the rest. */
@@ -19,6 +22,7 @@ const SHORT_GAP_MS = 30_000
 export interface FollowerOptions {
   readonly context: ComponentContext<VictoriaLogsConfig>
   readonly client: Client
+  readonly source: SourceClock
   readonly offers: Offers
   readonly seen: SeenLines
   readonly admission: Admission
@@ -46,7 +50,7 @@ export class Follower {
   #joined = false
   /** On the monotonic clock; undefined while the tail is not open. */
   #caughtUpFromMs: number | undefined
-  #watermark: bigint
+  #watermark: bigint | undefined
   #status = ''
 
   constructor(options: FollowerOptions) {
@@ -56,7 +60,8 @@ export class Follower {
     this.#feed = new Feed(offers, options.position)
     const reader = new GapReader({ client, query: context.config.query, admission, offers })
     this.#gaps = new GapFiller(options, this.#feed, reader)
-    this.#watermark = options.position.completeTo
+    // A first position is our clock's, which may be ahead of the source's.
+    this.#watermark = options.fresh ? undefined : options.position.completeTo
     this.#fresh = options.fresh
   }
 
@@ -72,24 +77,27 @@ export class Follower {
     }
   }
 
-  /** The wall clock less the tail's delay when caught up, else how far the pipelines were given records. */
-  watermark(): bigint {
-    const { offers, context } = this.#options
+  /** The present less the tail's delay when caught up, else how far the pipelines were given records. */
+  watermark(): bigint | undefined {
+    const { offers, source, context } = this.#options
     const { clock } = context
     const from = this.#caughtUpFromMs
+    const before = this.#watermark
     const current =
       from !== undefined && clock.monotonicMs() >= from && !offers.full && offers.waiting === 0
-        ? clock.now() - msToNs(TAIL_DELAY_MS)
-        : (offers.taken?.completeTo ?? this.#watermark)
-    if (current > this.#watermark) this.#watermark = current
+        ? source.earliest() - msToNs(TAIL_DELAY_MS)
+        : (offers.taken?.completeTo ?? before)
+    if (current !== undefined && (before === undefined || current > before)) this.#watermark = current
     return this.#watermark
   }
 
   /** One round: undefined when the tail ended as a stream should, else what went wrong. */
   async #round(signal: AbortSignal): Promise<unknown> {
+    const { context, gap } = this.#options
     try {
-      const missedNs = this.#options.context.clock.now() - this.#feed.position.asOf
-      const short = this.#joined && missedNs <= msToNs(SHORT_GAP_MS)
+      const missedNs = context.clock.now() - this.#feed.position.asOf
+      // What the overlap of the tail leaves out is left to reconciling.
+      const short = this.#joined && gap.reconcileMs !== undefined && missedNs <= msToNs(SHORT_GAP_MS)
       if (!this.#fresh && !short) {
         this.#joined = false
         this.#joined = await this.#gaps.fill(signal)
@@ -117,16 +125,23 @@ export class Follower {
 
   /** Resolves when the stream ends. `reconcileFrom`: what is to be read again at once. */
   async #tail(reconcileFrom: bigint | undefined, signal: AbortSignal): Promise<void> {
-    const { context, client, offers, metrics } = this.#options
+    const { context, client, source, seen, offers, metrics } = this.#options
     const { clock, config, logger } = context
     const parameters = this.#tailParameters()
+    const fresh = this.#fresh
     this.#fresh = false
     const body = await client.tail(parameters, signal)
+    if (fresh) {
+      // Where it begins was taken from our clock.
+      this.#feed.beginAt(source.earliest())
+      seen.beginAt(source.earliest() - FIRST_OVERLAP_NS)
+    }
     this.#joined = true
     this.#backOff.reset()
     metrics.up(1)
     this.#report('ok')
     logger.info('Tailing VictoriaLogs.', { query: config.query })
+    this.#gaps.sayRefusal()
     // A refused query leaves the whole gap to the tail: that it is open does not say that it is read.
     this.#caughtUpFromMs = clock.monotonicMs() + (this.#gaps.refused ? TAIL_DELAY_MS : 0)
     this.#feed.reach()
@@ -145,7 +160,7 @@ export class Follower {
   }
 
   #lineSink(): (lines: readonly Buffer[], oversized: number) => void {
-    const { context, admission, gap, metrics, discarded } = this.#options
+    const { context, admission, source, gap, metrics, discarded } = this.#options
     const pass = admission.nextPass()
     return (lines, oversized) => {
       if (oversized > 0) discarded('oversized', oversized)
@@ -154,7 +169,7 @@ export class Follower {
       metrics.repeats(decoded.length - admitted.records.length)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
-      const completeTo = earlier(admitted.newest, now)
+      const completeTo = earlier(admitted.newest, source.earliest())
       this.#feed.add(admitted, {
         completeTo,
         asOf: now,

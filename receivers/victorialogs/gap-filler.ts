@@ -3,7 +3,9 @@ import { HttpError } from './client.js'
 import { earlier, type Feed, later } from './feed.js'
 import type { FollowerOptions } from './follower.js'
 import type { GapReader } from './gap-reader.js'
+import type { Position } from './offers.js'
 import { Progress } from './progress.js'
+import type { SourceClock } from './source-clock.js'
 
 /** VictoriaLogs shows a line in the tail some seconds after it came; so far the readings of the past stay behind. */
 export const TAIL_DELAY_MS = 10_000
@@ -11,12 +13,18 @@ export const TAIL_DELAY_MS = 10_000
 const JOIN_MS = 5_000
 const OVERLAP_NS = msToNs(10_000)
 
+/** After so many failing answers in a row, half a minute of them, live lines do not wait any longer for those of the gap. */
+const MOST_FAILURES = 5
+
 /** Reads from `/select/logsql/query` what the tail did not bring: after an interruption, and from time to time. */
 export class GapFiller {
   readonly #options: FollowerOptions
   readonly #feed: Feed
   readonly #reader: GapReader
-  #refused = false
+  #failures = 0
+  /** Why `/query` does not answer; undefined while it does. */
+  #refusal: string | undefined
+  #refusalSaid = false
   #reconcileFailing = false
 
   constructor(options: FollowerOptions, feed: Feed, reader: GapReader) {
@@ -25,16 +33,26 @@ export class GapFiller {
     this.#reader = reader
   }
 
-  /** `/query` answers with an error that stays: a tail has to look back further instead. */
+  /** `/query` answers with an error that stays, or fails again and again: a tail has to look back further instead. */
   get refused(): boolean {
-    return this.#refused
+    return this.#refusal !== undefined
+  }
+
+  /** The tail is open though the gap is not read. */
+  sayRefusal(): void {
+    if (this.#refusal === undefined || this.#refusalSaid) return
+    this.#refusalSaid = true
+    this.#options.context.logger.warn('The gap cannot be read by query; the tail looks back instead.', {
+      reason: this.#refusal,
+    })
   }
 
   /** Where a reading starts that finds late lines too. */
   overlapStart(): bigint {
-    const { gap, seen } = this.#options
+    const { gap, seen, source } = this.#options
     const { completeTo, checkedTo } = this.#feed.position
-    return later(earlier(completeTo, checkedTo) - msToNs(gap.lookBackMs), seen.floor + 1n)
+    const readTo = earlier(earlier(completeTo, checkedTo), source.earliest())
+    return later(readTo - msToNs(gap.lookBackMs), seen.floor + 1n)
   }
 
   /**
@@ -42,31 +60,33 @@ export class GapFiller {
    * when it cannot.
    */
   async fill(signal: AbortSignal): Promise<boolean> {
-    const { context, gap, metrics } = this.#options
-    const { clock, logger } = context
+    const { client, context, gap, metrics, source } = this.#options
+    const { clock } = context
+    const answersBefore = client.answers
     if (gap.maxAgeMs === undefined) return true
+    const present = (): bigint => later(source.latest(), this.#feed.position.completeTo)
     try {
       let from = this.#gapStart(gap.maxAgeMs)
       for (;;) {
-        const now = clock.now()
-        const to = later(now, this.#feed.position.completeTo)
-        await this.#read(from, to, now, signal)
-        if (clock.now() - now <= msToNs(JOIN_MS)) break
+        const to = present()
+        await this.#read(from, to, clock.now(), signal)
+        // Time went by, or the source showed a clock that is ahead.
+        if (present() - to <= msToNs(JOIN_MS)) break
         from = to - OVERLAP_NS
       }
-      this.#refused = false
+      this.#failures = 0
+      this.#refusal = undefined
+      this.#refusalSaid = false
     } catch (error) {
       if (signal.aborted) throw error
       metrics.queryFailures(1)
-      if (!(error instanceof HttpError && error.lasting)) throw error
-      if (!this.#refused) {
-        logger.warn('The gap cannot be read by query; the tail looks back instead.', {
-          reason: error.message,
-        })
-      }
-      this.#refused = true
+      // A source that is down has no tail either.
+      this.#failures = client.answers === answersBefore ? 0 : this.#failures + 1
+      const lasting = error instanceof HttpError && error.lasting
+      if (!lasting && this.#failures < MOST_FAILURES) throw error
+      this.#refusal = errorText(error)
     }
-    return !this.#refused
+    return !this.refused
   }
 
   /** Reads the recent past again and again, until an abort; at once from `first` on. That it fails does not hurt the tail. */
@@ -94,13 +114,13 @@ export class GapFiller {
   }
 
   async #read(from: bigint, to: bigint, now: bigint, signal: AbortSignal): Promise<void> {
-    const { context, metrics, discarded } = this.#options
+    const { context, metrics, source, discarded } = this.#options
     const progress = new Progress({ ...context, from, to, remaining: metrics.backfillRemaining })
     await this.#reader.read(from, to, signal, {
       onRead: (admitted, end) => {
         // When it breaks off here, what is left of the gap is as old as its end.
-        const reached = end === undefined ? {} : { completeTo: end, checkedTo: end, asOf: now - (to - end) }
-        this.#feed.add(admitted, reached)
+        this.#feed.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
+        if (end !== undefined) this.#failures = 0
         metrics.backfilled(admitted.records.length, 'gap')
         progress.read(admitted.records.length, end)
       },
@@ -110,18 +130,20 @@ export class GapFiller {
   }
 
   async #readRecentPast(start: bigint, signal: AbortSignal): Promise<void> {
-    const { context, metrics, seen } = this.#options
+    const { context, metrics, seen, source } = this.#options
     const now = context.clock.now()
-    const end = now - msToNs(TAIL_DELAY_MS)
+    const end = source.now() - msToNs(TAIL_DELAY_MS)
     await this.#reader.read(start, end, signal, {
-      onRead: admitted => {
-        this.#feed.add(admitted)
+      onRead: (admitted, end) => {
+        // A long gap that a failing query left is read on from here.
+        this.#feed.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
         metrics.backfilled(admitted.records.length, 'reconcile')
       },
+      again: true,
       // Counted when the tail or the filling of a gap met it.
       onOversized: () => undefined,
     })
-    this.#feed.reach({ completeTo: end, checkedTo: end, asOf: end })
+    this.#feed.reach(reached(end, source, now - msToNs(TAIL_DELAY_MS)))
     metrics.remembered(seen.size)
   }
 
@@ -141,4 +163,10 @@ export class GapFiller {
     this.#feed.reach({ completeTo: bound, checkedTo: bound, asOf: asOf + tooLong })
     return later(bound, this.overlapStart())
   }
+}
+
+/** The position when all up to `end` was read by query at `asOf`. */
+function reached(end: bigint, source: SourceClock, asOf: bigint): Position {
+  const completeTo = earlier(end, source.earliest())
+  return { completeTo, checkedTo: completeTo, asOf }
 }

@@ -24,6 +24,8 @@ export interface GapSink {
   /** What is new of a slice. `end` when the range is read up to there, ns since the epoch. */
   readonly onRead: (admitted: Admitted, end: bigint | undefined) => void
   readonly onOversized: (count: number) => void
+  /** The range was read before: what has no time, and so cannot be recognised, is left out. */
+  readonly again?: boolean
 }
 
 /**
@@ -67,7 +69,7 @@ export class GapReader {
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onOversized }: GapSink,
+    { onOversized, again }: GapSink,
   ): Promise<Line[] | undefined> {
     const { admission } = this.#options
     const pass = admission.nextPass()
@@ -80,6 +82,7 @@ export class GapReader {
         if (tooMany) return
         if (oversized > 0) onOversized(oversized)
         for (const line of admission.decode(lines, pass)) {
+          if (again && line.time === undefined) continue
           kept.push(line)
           bytes += line.bytes
         }
@@ -103,14 +106,15 @@ export class GapReader {
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onRead, onOversized }: GapSink,
+    { onRead, onOversized, again }: GapSink,
   ): Promise<void> {
     const { admission, offers } = this.#options
     const pass = admission.nextPass()
     await readLines(await this.#open(start, end, signal), {
       onLines: (lines, oversized) => {
         if (oversized > 0) onOversized(oversized)
-        onRead(admission.admit(admission.decode(lines, pass), pass), undefined)
+        const decoded = admission.decode(lines, pass).filter(line => !again || line.time !== undefined)
+        onRead(admission.admit(decoded, pass), undefined)
       },
       full: () => offers.full,
       onRoom: callback => offers.onRoom(callback),

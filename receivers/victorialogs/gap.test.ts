@@ -109,6 +109,59 @@ describe('an outage of the source', () => {
     )
   })
 
+  it('does not hold live lines back while /query fails again and again, and is read when that ends', async () => {
+    const { clock, h } = await standing({ tail: 'by_time' })
+    const run = await h.run()
+    await tailing(h)
+    h.insert('before')
+    await run.intake.waitFor(1)
+    await h.server.down()
+    const time = clock.now() + 60_000_000_000n
+    await clock.advance(90_000)
+    for (const msg of ['in between', 'skipped by the tail']) {
+      h.server.insert({ msg, time, stream: { app: msg } })
+      h.server.insert({ msg: `${msg}, again`, time, stream: { app: msg } })
+    }
+    await clock.advance(90_000)
+    h.server.faults.fail = { api: 'query', status: 503, body: 'too slow' }
+    await h.server.up()
+    await passUntil(clock, () => h.server.openTails > 0, 'a tail')
+    h.insert('live')
+    await passUntil(clock, () => run.bodies().includes('live'), 'the live line')
+    expect(run.context.statuses.at(-1)?.status).toBe('ok')
+    h.server.faults.fail = undefined
+    await passUntil(clock, () => run.bodies().length >= 6, 'all lines')
+    expect([...run.bodies()].sort()).toEqual(
+      [
+        'before',
+        'in between',
+        'in between, again',
+        'live',
+        'skipped by the tail',
+        'skipped by the tail, again',
+      ].sort(),
+    )
+    expect(run.context.logs.filter(entry => entry.message.includes('cannot be read by query'))).toHaveLength(
+      1,
+    )
+  })
+
+  it('is filled by query however short it is, when reconcile is off', async () => {
+    const { clock, h } = await standing({ tail: 'by_time' })
+    const run = await h.run({ reconcile: false })
+    await tailing(h)
+    const time = clock.now()
+    h.server.insert({ msg: 'sent', time })
+    await run.intake.waitFor(1)
+    h.server.insert({ msg: 'skipped', time })
+    await clock.advance(60_000)
+    h.insert('later')
+    await run.intake.waitFor(2)
+    h.server.cut('reset')
+    await passUntil(clock, () => run.bodies().length >= 3, 'the line that the tail skipped')
+    expect(run.bodies()).toEqual(['sent', 'later', 'skipped'])
+  })
+
   it('is read from the start of the slice again when a query breaks off', async () => {
     const { clock, h } = await standing()
     const run = await h.run()
@@ -316,6 +369,33 @@ describe('a reload', () => {
 })
 
 describe('reconciling', () => {
+  it('leaves lines without a time to the tail, as it cannot recognise them', async () => {
+    const { clock, h } = await standing()
+    const run = await h.run({ query: '* | fields _msg', reconcile: { interval: '2s', look_back: '10s' } })
+    await tailing(h)
+    h.insert('no time')
+    await run.intake.waitFor(1)
+    await passUntil(clock, () => h.server.asked('query') >= 10, 'ten readings')
+    expect(run.bodies()).toEqual(['no time'])
+  })
+
+  it('goes on after a line from the future', async () => {
+    const { clock, h } = await standing()
+    const run = await h.run({ reconcile: { interval: '2s', look_back: '10s' } })
+    await tailing(h)
+    h.server.insert({ msg: 'clock an hour ahead', time: clock.now() + 3_600_000_000_000n })
+    for (const name of names(20)) {
+      await clock.advance(5_000)
+      h.insert(name)
+      await run.intake.waitFor(run.intake.records().length + 1)
+    }
+    h.server.faults.skipProbability = 1
+    h.insert('skipped')
+    await clock.advance(30_000)
+    await passUntil(clock, () => run.bodies().includes('skipped'), 'the line that the tail skipped')
+    expect(run.bodies()).toHaveLength(22)
+  })
+
   it('finds what the tail skips: lines at the time of one sent already, and late ones', async () => {
     const { clock, h } = await standing({ tail: 'by_time' })
     const run = await h.run({ reconcile: { interval: '30s', look_back: '2m' } })

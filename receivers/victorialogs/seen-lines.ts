@@ -47,6 +47,11 @@ export class SeenLines {
     return this.#floor
   }
 
+  /** Before the first line: what comes from after this time on is remembered, ns since the epoch. */
+  beginAt(floor: bigint): void {
+    if (floor < this.#floor) this.#floor = floor
+  }
+
   get size(): number {
     return this.#young.entries.size + this.#old.entries.size
   }

@@ -1,26 +1,18 @@
-import {
-  type ComponentContext,
-  errorText,
-  type Intake,
-  msToNs,
-  openTlsSource,
-  type Receiver,
-} from 'tocsin/component'
+import { type ComponentContext, errorText, type Intake, openTlsSource, type Receiver } from 'tocsin/component'
 import { Admission } from './admission.js'
 import { Checkpoint, type Restored } from './checkpoint.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
 import { gapOptions, type VictoriaLogsConfig } from './config.js'
-import { Follower } from './follower.js'
+import { FIRST_OVERLAP_NS, Follower } from './follower.js'
 import { createMetrics } from './metrics.js'
 import { Offers } from './offers.js'
 import { SeenLines } from './seen-lines.js'
+import { SourceClock } from './source-clock.js'
 
 const MAX_UNSETTLED_RECORDS = 8_192
 const MAX_UNSETTLED_BYTES = 32 * 1_048_576
 const REMEMBERED_LINES = 200_000
-/** A first tail starts so far before now: VictoriaLogs' own default. */
-const FIRST_OVERLAP_NS = msToNs(5_000)
 
 interface Running {
   readonly client: Client
@@ -59,7 +51,8 @@ export class VictoriaLogsReceiver implements Receiver {
         })
       })
     }
-    const client = new Client(config, tls, clock)
+    const source = new SourceClock(clock, logger)
+    const client = new Client(config, tls, clock, source)
     const checkpointer = new Checkpointer(
       {
         checkpoint,
@@ -83,12 +76,14 @@ export class VictoriaLogsReceiver implements Receiver {
     const follower = new Follower({
       context: this.#context,
       client,
+      source,
       offers,
       seen,
       gap,
       admission: new Admission({
         seen,
         clock,
+        source,
         discarded: (reason, count) => intake.discarded(reason, count),
       }),
       discarded: (reason, count) => intake.discarded(reason, count),

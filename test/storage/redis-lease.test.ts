@@ -1,3 +1,4 @@
+import type { LeaseStore } from 'tocsin/component'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
@@ -19,17 +20,35 @@ describe.skipIf(!redisServerBinary())('leases in Redis', () => {
     return found
   }
 
+  const tokenOf = (answer: Awaited<ReturnType<LeaseStore['take']>>): number => {
+    if (!answer.held) throw new Error('Another has the lease.')
+    return answer.token
+  }
+
   it('have one holder, whose token is greater than that of the one before', async () => {
     const one = lease('one')
-    expect(await one.take('a')).toEqual({ held: true, token: 1 })
-    expect(await one.take('a')).toEqual({ held: true, token: 1 })
+    const first = tokenOf(await one.take('a'))
+    expect(await one.take('a')).toEqual({ held: true, token: first })
     const refused = await one.take('b')
     expect(refused).toMatchObject({ held: false })
     expect(refused.held ? 0 : refused.freeInMs).toBeGreaterThan(500)
     await one.free('b')
     expect(await one.take('b')).toMatchObject({ held: false })
     await one.free('a')
-    expect(await one.take('b')).toEqual({ held: true, token: 2 })
+    expect(tokenOf(await one.take('b'))).toBeGreaterThan(first)
+  })
+
+  it('have another token when Redis lost its data: the holder of before writes nothing', async () => {
+    const lost = lease('lost')
+    const before = tokenOf(await lost.take('a'))
+    const old = storage.storage.keyValue('lost', () => before)
+    await storage.redis.call('FLUSHALL', [])
+    // In one millisecond they may be equal.
+    await new Promise(resolve => setTimeout(resolve, 5))
+    expect(tokenOf(await lost.take('b'))).toBeGreaterThan(before)
+    await expect(old.write([{ key: 'x', value: Buffer.from('1') }])).rejects.toMatchObject({
+      code: 'lease_lost',
+    })
   })
 
   it('run out by the clock of Redis', async () => {
@@ -41,8 +60,7 @@ describe.skipIf(!redisServerBinary())('leases in Redis', () => {
 
   it('fence the writes of their namespace: all or nothing, only for the holder', async () => {
     const fenced = lease('kv')
-    const taken = await fenced.take('a')
-    const token = taken.held ? taken.token : 0
+    const token = tokenOf(await fenced.take('a'))
     const mine = storage.storage.keyValue('kv', () => token)
     await mine.write([{ key: 'x', value: Buffer.from('1') }])
     await fenced.free('a')

@@ -1,4 +1,4 @@
-import type { Clock, KeyValueStore, Random } from 'tocsin/component'
+import { type Clock, type KeyValueStore, msToNs, type Random } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, type TestContext, testContext } from 'tocsin/testing'
 import type { VictoriaLogsConfig } from '../../receivers/victorialogs/config.js'
 import { VictoriaLogsReceiver } from '../../receivers/victorialogs/victorialogs.js'
@@ -8,6 +8,8 @@ import { VictoriaLogsServer, type VictoriaLogsServerOptions } from './victorialo
 export interface HarnessOptions {
   readonly clock?: Clock
   readonly server?: Omit<VictoriaLogsServerOptions, 'now'>
+  /** How far the server's clock is ahead; negative: behind. */
+  readonly serverAheadMs?: number
   /** Settle nothing until the test does. */
   readonly manual?: boolean
 }
@@ -34,8 +36,13 @@ export class Harness {
     this.server = server
   }
 
-  static async start({ clock = scaledClock(100), server = {} }: HarnessOptions = {}): Promise<Harness> {
-    return new Harness(clock, await VictoriaLogsServer.start({ ...server, now: () => clock.now() }))
+  static async start({
+    clock = scaledClock(100),
+    server = {},
+    serverAheadMs = 0,
+  }: HarnessOptions = {}): Promise<Harness> {
+    const now = (): bigint => clock.now() + msToNs(serverAheadMs)
+    return new Harness(clock, await VictoriaLogsServer.start({ ...server, now }))
   }
 
   async run(
@@ -78,9 +85,9 @@ export class Harness {
     return run
   }
 
-  /** Inserts lines at the present time, each a nanosecond after the one before. */
+  /** Inserts lines at the server's present time, each a nanosecond after the one before. */
   insert(...messages: readonly string[]): void {
-    const now = this.clock.now()
+    const now = this.server.now()
     messages.forEach((msg, index) => {
       this.server.insert({ msg, time: now + BigInt(index) })
     })

@@ -174,6 +174,8 @@ export class VictoriaLogsServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Node would write the real time, whatever the server's clock says.
+    response.setHeader('date', new Date(Number(this.now() / 1_000_000n)).toUTCString())
     const url = new URL(request.url ?? '/', 'http://server')
     const { pathPrefix = '', authorized } = this.options
     const api = (['tail', 'query'] as const).find(
