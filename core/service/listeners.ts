@@ -57,7 +57,7 @@ class OwnedListener implements Listener {
         server.listen(port, host, resolve)
       })
     } catch (error) {
-      throw new PermanentError('listen_failed', `Cannot listen on ${name}: ${errorText(error)}.`, {
+      throw new PermanentError('listen_failed', `Cannot listen on ${name}: ${errorText(error)}`, {
         cause: error,
       })
     }

@@ -52,6 +52,10 @@ export class StatusBoard {
     if (status === undefined || status === 'starting') this.set(key, { status: 'ok' })
   }
 
+  remove(key: StatusKey): void {
+    this.#reports.delete(nameOf(key))
+  }
+
   /** Forgets the components of pipelines: before the graph of a reload reports. */
   clearPipelines(): void {
     for (const [name, { key }] of this.#reports) if (key.kind !== 'extension') this.#reports.delete(name)
