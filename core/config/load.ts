@@ -27,6 +27,8 @@ export interface ConfigRequest {
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
   readonly importPackage?: ImportPackage
+  /** What to do when there is no source at all. */
+  readonly hint?: string
 }
 
 export interface LoadedConfig {
@@ -48,7 +50,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const report = new Report()
   report.problems.push(...read.problems)
   if (!read.root) {
-    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource])
+    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource(request.hint)])
   }
   const expanded = await expand(read.root, request.environment)
   report.problems.push(...expanded.problems)
@@ -95,11 +97,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
 }
 
-const noSource: Problem = {
-  severity: 'error',
-  path: [],
-  message: 'there is no configuration',
-  fix: 'name a file with --config FILE',
+function noSource(hint = 'name a file with --config FILE'): Problem {
+  return { severity: 'error', path: [], message: 'there is no configuration', fix: hint }
 }
 
 const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']
