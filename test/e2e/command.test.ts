@@ -106,7 +106,9 @@ describe('the command', () => {
 
   test('validate prints one problem a line with file, line, column and key path', async () => {
     const file = await config(
-      REPLAY.replace('include:', 'includes:').replace('exporters: [file] }', 'exporters: [fil] }'),
+      REPLAY.replace('include:', 'includes:')
+        .replace('exporters: [file] }', 'exporters: [fil] }')
+        .replace('file: {', `file: { condition: "body = 'x'",`),
     )
     const { code, stderr } = await runCommand(['validate', '--config', file])
     expect(code).toBe(1)
