@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +8,7 @@ import { main, processIo } from 'tocsin'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { full } from '../../distributions/full/index.js'
 import { runCommand, startCommand } from '../support/command.js'
+import { ROOT } from '../support/shared.js'
 
 let folder = ''
 beforeEach(async () => {
@@ -209,6 +212,27 @@ describe('the command', () => {
     expect(await (await fetch(url)).text()).toMatch(/^target_info\{.*deployment_environment="staging"/m)
     command.child.kill('SIGTERM')
     await command.finished
+  })
+
+  test('npm start takes Ctrl+C of a terminal for one signal, wherever its input comes from', async () => {
+    const yaml = LIVE.replace('file: { path: out.jsonl }', 'webhook: { endpoint: "http://127.0.0.1:9/" }')
+      .replace('[file]', '[webhook]')
+      .replace('service:', 'service:\n  shutdown_timeout: 1s')
+    const child = spawn(process.execPath, ['scripts/start.mjs', '--config', await config(yaml)], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    })
+    let log = ''
+    child.stderr.setEncoding('utf8').on('data', text => {
+      log += text
+    })
+    const ended = once(child, 'close')
+    await expect.poll(() => log, { timeout: 15_000 }).toMatch(/ECONNREFUSED/)
+    // A terminal signals every process of the foreground group.
+    process.kill(-(child.pid as number), 'SIGINT')
+    expect((await ended)[0]).toBe(0)
+    expect(log).toMatch(/Stopped\./)
   })
 
   test('a second signal ends at once with 1', async () => {
