@@ -185,6 +185,7 @@ export class Service implements Host {
 
   async #run(settings: ServiceSettings): Promise<void> {
     this.#settings = settings
+    this.#status.phase = 'starting'
     this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#extensions.switchTo(settings.extensions)
@@ -218,6 +219,7 @@ export class Service implements Host {
     })
     this.#graph = graph
     await graph.start()
+    this.#status.phase = 'running'
     this.#handovers = new Map()
     await this.#sharedQueues.retain()
     this.#memory.retain(components.namespaces)
@@ -240,6 +242,7 @@ export class Service implements Host {
 
   /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
+    this.#status.phase = 'stopping'
     const graph = this.#graph
     this.#graph = undefined
     if (graph) {
@@ -263,6 +266,7 @@ export class Service implements Host {
 
   async #stopAll(timeoutMs: number): Promise<GraphReport> {
     this.#stopped = true
+    this.#status.phase = 'stopping'
     const report = await this.#stopGraph(timeoutMs)
     await this.#sharedQueues.close()
     await this.#extensions.stop()

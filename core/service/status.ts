@@ -28,6 +28,8 @@ export interface StatusKey {
 
 /** What every component last said of itself. */
 export class StatusBoard {
+  /** Of the service: before and after its pipelines run, what there is of them says little. */
+  phase: 'starting' | 'running' | 'stopping' = 'starting'
   readonly #reports = new Map<string, { readonly key: StatusKey; report: ComponentReport }>()
   readonly #startedAt: bigint
 
@@ -74,8 +76,10 @@ export class StatusBoard {
         }
       }
     }
+    const all = worst([...Object.values(pipelines), ...Object.values(extensions)].map(({ status }) => status))
+    const broken = all === 'permanent_error' || all === 'fatal_error'
     return {
-      status: worst([...Object.values(pipelines), ...Object.values(extensions)].map(({ status }) => status)),
+      status: this.phase === 'running' || broken ? all : this.phase,
       startedAt: this.#startedAt,
       version: this.version,
       pipelines,

@@ -110,6 +110,46 @@ describe('a component that fails', () => {
 })
 
 describe('the status', () => {
+  test('is that of a service that starts or stops until its pipelines run, and once they do no more', async () => {
+    const seen: string[] = []
+    let status = (): string => ''
+    const watcher = defineExtension({
+      ...common,
+      type: 'watcher',
+      schema: NOTHING,
+      create: () => ({
+        start: async host => {
+          status = () => host.status().status
+          seen.push(`extension starts: ${status()}`)
+        },
+        stop: async () => void seen.push(`extension stops: ${status()}`),
+      }),
+    })
+    const slow = defineReceiver({
+      ...common,
+      type: 'slow',
+      schema: NOTHING,
+      create: () => ({
+        start: async () => void seen.push(`receiver starts: ${status()}`),
+        stop: async () => void seen.push(`receiver stops: ${status()}`),
+        watermark: () => undefined,
+      }),
+    })
+    const yaml = config({ extensions: '{ watcher: }', started: '[watcher]' }).replaceAll('idle', 'slow')
+    const collector = await startCollector(yaml, { components: [...components, watcher, slow], folder })
+    expect(collector.status().status).toBe('ok')
+    expect(await collector.reload(`${yaml}# changed`)).toBe(true)
+    await collector.stop()
+    expect(seen).toEqual([
+      'extension starts: starting',
+      'receiver starts: starting',
+      'receiver stops: stopping',
+      'receiver starts: starting',
+      'receiver stops: stopping',
+      'extension stops: stopping',
+    ])
+  })
+
   test('names every component, exporters and extensions too', async () => {
     const yaml = `
 receivers: { idle: }
