@@ -8,7 +8,7 @@ export {
   withNotification,
 } from '../delivery/notification.js'
 export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
-export { authenticatorOf } from '../http/authenticator.js'
+export { type AuthConfig, authenticatorOf, authSchema } from '../http/authenticator.js'
 export { describeUrl, redact, secretsOf } from '../http/redact.js'
 export {
   checkHeaders,
@@ -18,6 +18,7 @@ export {
   type HttpRequest,
   type HttpSender,
   type HttpSenderOptions,
+  headersSchema,
   sentOf,
 } from '../http/sender.js'
 export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'

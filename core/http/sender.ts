@@ -4,6 +4,7 @@ import type { Clock } from '../component/context.js'
 import { errorText, PermanentError } from '../component/errors.js'
 import type { Sent } from '../component/exporter.js'
 import type { CheckProblem } from '../component/factory.js'
+import type { ConfigSchema } from '../component/schema.js'
 import { nsToMs } from '../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
 import { describeUrl, redact, secretsOf } from './redact.js'
@@ -71,6 +72,13 @@ export function sentOf(answer: HttpAnswer, recordCount: number): Sent {
   if (answer.kind === 'refused')
     return { refused: Array.from({ length: recordCount }, (_, index) => index), reason }
   return answer.retryAfterMs === undefined ? { reason } : { reason, retryAfterMs: answer.retryAfterMs }
+}
+
+/** The schema of a `headers` key. */
+export const headersSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: { type: 'string', secret: true },
+  description: 'Sent with each request. Values are treated as secrets.',
 }
 
 /** Headers of a configuration that HTTP does not allow. */
