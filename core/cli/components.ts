@@ -1,6 +1,6 @@
 import type { AnyFactory } from '../component/index.js'
 import type { Distribution } from '../service/distribution.js'
-import type { CommandIo, ConfigOptions } from './io.js'
+import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { load } from './load.js'
 
 const KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension'] as const
@@ -22,7 +22,7 @@ export async function listComponents(
     description,
     aliases,
   }))
-  io.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows))
+  await print(io, options.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows))
   return 0
 }
 

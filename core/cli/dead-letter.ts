@@ -20,7 +20,7 @@ import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
 import { dropSharedQueues } from '../service/shared-queue.js'
 import { createLogger } from '../telemetry/logger.js'
-import type { CommandIo, ConfigOptions } from './io.js'
+import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { load } from './load.js'
 
 export interface DeadLetterOptions extends ConfigOptions {
@@ -45,11 +45,11 @@ export function listDeadLetters(
     for await (const letter of lettersOf(letters, options.component)) {
       // Whoever read the list (head) has seen enough.
       if (!io.stdout.writable) break
-      if (count === 0 && !options.json) io.stdout.write(HEADER)
+      if (count === 0 && !options.json) await print(io, HEADER)
       count++
-      io.stdout.write(options.json ? `${await jsonLine(letters, letter)}\n` : `${line(letter)}\n`)
+      await print(io, options.json ? `${await jsonLine(letters, letter)}\n` : `${line(letter)}\n`)
     }
-    if (count === 0 && !options.json) io.stdout.write('There are no dead letters.\n')
+    if (count === 0 && !options.json) await print(io, 'There are no dead letters.\n')
     return 0
   })
 }
@@ -74,7 +74,8 @@ export function retryDeadLetters(
       io.stderr.write(`Letters of ${component} cannot be sent again: ${why}.\n`)
     }
     const count = await letters.requestRetry(sendable.map(({ id }) => id))
-    io.stdout.write(
+    await print(
+      io,
       count > 0
         ? `${letterCount(count)} will be sent again: by the running collector within seconds, else at its next start.\n`
         : 'Nothing will be sent again.\n',
@@ -95,7 +96,7 @@ export function dropDeadLetters(
   return withLetters(distribution, options, io, async letters => {
     const chosen = await choose(letters, ids, options)
     const count = await letters.remove(chosen.map(({ id }) => id))
-    io.stdout.write(`${letterCount(count)} dropped.\n`)
+    await print(io, `${letterCount(count)} dropped.\n`)
     return missing(ids, chosen, io) ? 1 : 0
   })
 }
@@ -114,7 +115,7 @@ function dropQueue(
     const count = storage.lease
       ? await dropSharedQueues(storage, exporter)
       : await dropQueued(storage.keyValue(queueNamespace(exporter)))
-    io.stdout.write(`${count} queued request${count === 1 ? '' : 's'} dropped.\n`)
+    await print(io, `${count} queued request${count === 1 ? '' : 's'} dropped.\n`)
     return 0
   })
 }

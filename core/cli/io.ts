@@ -17,7 +17,20 @@ export interface ConfigOptions {
   readonly set: readonly string[]
 }
 
+/** Writes a command's answer. Rejects when it cannot be written: `EPIPE` when nobody reads on. */
+export function print(io: CommandIo, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    io.stdout.write(text, error => (error ? reject(error) : resolve()))
+  })
+}
+
+// Whoever writes is told. A log that nobody reads any more (a pipe that ended) must not end a collector.
+const survive = (): void => undefined
+
 export function processIo(): CommandIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.listeners('error').includes(survive)) stream.on('error', survive)
+  }
   return {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -3,11 +3,12 @@ import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import type { Distribution } from '../service/distribution.js'
 import { listComponents } from './components.js'
 import { type DeadLetterOptions, dropDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letter.js'
-import type { CommandIo, ConfigOptions } from './io.js'
+import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { configSchema } from './load.js'
 import { newComponent } from './new-component.js'
 import { printConfig } from './print-config.js'
 import { run } from './run.js'
+import { unexpectedArgument } from './unexpected-argument.js'
 import { validate } from './validate.js'
 
 /** Runs the command line of a distribution. The answer is the exit code: 0 all is well, 1 anything else. */
@@ -30,6 +31,11 @@ export async function main(
     .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
     .showHelpAfterError(`(${distribution.name} --help shows what there is)`)
     .enablePositionalOptions()
+    .allowExcessArguments()
+    .hook('preAction', (_, command) => {
+      const mistake = unexpectedArgument(program, command)
+      if (mistake !== undefined) command.error(`error: ${mistake}`)
+    })
 
   withConfig(program).action(async (options: ConfigOptions) => finish(await run(distribution, options, io)))
   withConfig(program.command('validate'))
@@ -47,7 +53,7 @@ export async function main(
   program
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
-    .action(() => void io.stdout.write(`${JSON.stringify(configSchema(distribution), null, 2)}\n`))
+    .action(() => print(io, `${JSON.stringify(configSchema(distribution), null, 2)}\n`))
   program
     .command('new')
     .description('write a package for a component of your own')
@@ -68,6 +74,8 @@ export async function main(
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    // Nobody reads the rest of the output, as with `| head`.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 1
     const text =
       error instanceof ConfigError ? error.problems.map(formatProblem).join('\n') : errorText(error)
     io.stderr.write(`${text}\n`)

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PermanentError } from '../component/index.js'
-import type { CommandIo } from './io.js'
+import { type CommandIo, print } from './io.js'
 
 // The templates are working packages, kept as they are: from the source and from dist alike.
 const TEMPLATES = fileURLToPath(
@@ -37,7 +37,8 @@ export async function newComponent(kind: string, type: string, io: CommandIo): P
   for (const file of files) {
     await writeFile(join(folder, fill(file)), fill(await readFile(join(TEMPLATES, kind, file), 'utf8')))
   }
-  io.stdout.write(
+  await print(
+    io,
     `${folder}\n${files.map(file => `  ${fill(file)}\n`).join('')}\n` +
       `Next: cd ${folder}, npm install, npm test. Its README says how to use it in a configuration.\n`,
   )

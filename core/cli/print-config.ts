@@ -1,5 +1,5 @@
 import type { Distribution } from '../service/distribution.js'
-import type { CommandIo, ConfigOptions } from './io.js'
+import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { load } from './load.js'
 
 export async function printConfig(
@@ -8,6 +8,6 @@ export async function printConfig(
   io: CommandIo,
 ): Promise<number> {
   const { redacted } = await load(distribution, options, io)
-  io.stdout.write(redacted())
+  await print(io, redacted())
   return 0
 }

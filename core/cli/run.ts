@@ -12,6 +12,8 @@ import { observeProcess } from '../telemetry/process-metrics.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
 
+/** For the last lines of the log. */
+const LEAVE_MS = 1_000
 const RUNNING = 'Running'
 const OLD_CONFIGURATION = 'Running with the old configuration: the new one is invalid, see the log'
 
@@ -35,6 +37,7 @@ export async function run(
   const metrics = createMetrics({
     'service.name': distribution.name,
     'service.version': distribution.version,
+    ...settings.resource,
   })
   const stopObserving = observeProcess(metrics.meter, systemClock)
   let first: ServiceSettings | undefined = settings
@@ -48,9 +51,9 @@ export async function run(
       const next = first ?? (await load(distribution, options, io)).settings
       if (!first) warn(next, logger)
       first = undefined
-      logger.setLevel(next.logs.level)
       return next
     },
+    apply: ({ logs }) => logger.setLevel(logs.level),
   })
   const manager = createServiceManager({
     env: io.env,
@@ -62,24 +65,32 @@ export async function run(
   const stopRequested = stopOnSignals(service, manager, logger, io)
   // What keeps the process alive while every timer is unreferenced.
   const alive = setInterval(() => {}, 60_000)
+  let failed = 'cannot start'
   try {
     await service.start()
+    failed = 'did not stop cleanly'
     announce(service, settings, distribution, logger)
     await manager.ready(RUNNING)
     const why = await Promise.race([stopRequested, service.ended.then(() => 'All inputs have ended')])
     logger.info(`${why}: draining.`)
     await manager.stopping()
     report(await service.stop(), logger)
-    return 0
+    return leaveSoon(0, io)
   } catch (error) {
-    logger.error(`${distribution.name} cannot start: ${errorText(error)}`)
-    return 1
+    logger.error(`${distribution.name} ${failed}: ${errorText(error)}`)
+    return leaveSoon(1, io)
   } finally {
     clearInterval(alive)
     manager.close()
     stopObserving()
     await metrics.close()
   }
+}
+
+/** What a component left open (a timer, a socket) does not keep a collector that has stopped. */
+function leaveSoon(code: number, io: CommandIo): number {
+  setTimeout(() => io.exit(code), LEAVE_MS).unref()
+  return code
 }
 
 function warn({ warnings }: ServiceSettings, logger: RootLogger): void {

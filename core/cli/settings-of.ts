@@ -18,6 +18,7 @@ export function settingsOf({ config, baseDir, warnings }: LoadedConfig): Service
     extensions: new Map(service.extensions.map(id => [id, extensions.get(id) as ComponentPlan])),
     logs: service.telemetry.logs,
     metrics: metricsSettings(service.telemetry.metrics),
+    resource: service.telemetry.resource,
     shutdownTimeoutMs: service.shutdownTimeoutMs,
     baseDir,
     warnings,

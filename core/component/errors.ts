@@ -83,10 +83,10 @@ export function isTocsinError(error: unknown): error is TocsinError {
   return error instanceof Error && typeof (error as TocsinError).code === 'string' && 'retryable' in error
 }
 
-/** The message of anything thrown, with its cause: for logs and problem texts. */
+/** The message of anything thrown, with that of its cause where it does not say it: for logs and problem texts. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const message = error.message || (error as NodeJS.ErrnoException).code || error.name
   const cause = error.cause instanceof Error ? error.cause.message : ''
-  return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`
+  return message.includes(cause) ? message : `${message}: ${cause}`
 }

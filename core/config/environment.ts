@@ -31,6 +31,7 @@ export function processEnvironment(): ConfigEnvironment {
 async function fetchDocument(url: string): Promise<{ status: number; body: string }> {
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)
   const { statusCode, body } = await request(url, {
+    headers: credentials(new URL(url)),
     signal,
     headersTimeout: FETCH_TIMEOUT_MS,
     bodyTimeout: FETCH_TIMEOUT_MS,
@@ -46,4 +47,11 @@ async function fetchDocument(url: string): Promise<{ status: number; body: strin
     chunks.push(chunk)
   }
   return { status: statusCode, body: Buffer.concat(chunks).toString('utf8') }
+}
+
+/** User and password of a URL, which undici leaves out. */
+function credentials({ username, password }: URL): { authorization?: string } {
+  if (username === '' && password === '') return {}
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }

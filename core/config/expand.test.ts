@@ -76,6 +76,22 @@ describe('expand', () => {
     ])
   })
 
+  it('says where YAML that is wrong came from', async () => {
+    const broken = memoryEnvironment({ '/bad.yaml': 'a: 1\nb: [\n' }, { FILES: '[a', PIPE: 'x: {' })
+    const yaml = (value: string) => [
+      `yaml:${AROUND}\nprocessors: {throttle: {key: a, count: 1, window: 1m}}`,
+      `yaml:receivers: {file_log: {include: "${value}"}}`,
+    ]
+    expect(await problemsOf(load(yaml('${env:FILES}'), broken))).toEqual([
+      expect.stringMatching(
+        /file_log\.include: a "\[" or "{" is not closed; the value comes from \${env:FILES} \(/,
+      ),
+    ])
+    expect(await problemsOf(load(yaml('${file:/bad.yaml}'), broken))).toEqual([
+      expect.stringMatching(/^\/bad\.yaml:2:4: .*: a "\[" or "{" is not closed \(/),
+    ])
+  })
+
   it('ends references that nest without end', async () => {
     const deep = `${'${env:'.repeat(50)}A${'}'.repeat(50)}`
     expect((await expanded(`a: ${deep}`)).problems).toHaveLength(1)

@@ -91,8 +91,11 @@ class Expander {
     const { text, label, secret } = found
     const source =
       found.source ?? fixedSource(node.place.source.name, node.place.source.folder, positionOf(node.place))
-    const parsed = parseYaml(text, source)
-    const expansion: Expansion = { text, from: [label], secret, problems: parsed.problems.map(at(path)) }
+    const parsed = parseYaml(text, source, path)
+    // What is wrong with a file has its place in the file.
+    const from = found.source ? '' : `; the value comes from ${label}`
+    const problems = parsed.problems.map(problem => ({ ...problem, message: problem.message + from }))
+    const expansion: Expansion = { text, from: [label], secret, problems }
     const content = parsed.node
     if (parsed.problems.length > 0 || content?.kind === 'invalid')
       return { kind: 'scalar', place: node.place, value: text, text, expansion }
@@ -230,8 +233,4 @@ function splitDefault(body: readonly Part[]): { head: readonly Part[]; fallback?
 function shownPath(cwd: string, file: string): string {
   const short = relative(cwd, file)
   return short.startsWith('..') ? file : short
-}
-
-function at(path: Path): (problem: Problem) => Problem {
-  return problem => ({ ...problem, path: [...path, ...problem.path] })
 }

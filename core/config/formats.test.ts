@@ -108,3 +108,31 @@ describe('checks', () => {
 
   it('point at what RE2 refuses', () => expect(checkRegex('user (?=x)')?.offset).toBe(5))
 })
+
+describe('an address with a password in it', () => {
+  const addresses = [
+    'user:hunter2@host:9428',
+    'http//user:hunter2@host',
+    'http://user:hunt/hunter2@host/x',
+    'htp://user:hunter2@host',
+    'redis://:hunter2@host:6379/0',
+    'host/path?token=hunter2 ',
+    'http://host:99999/?password=hunter2',
+  ]
+  it.each(addresses)('is shown without it: %s', text => {
+    const shown = JSON.stringify([checkHttpUrl(text), checkEndpoint(text)])
+    expect(shown).toContain('host')
+    expect(shown).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['http:/host/x', 'write http://host/x'],
+    ['https//host', 'write https://host'],
+    ['host:80/x', 'write http://host:80/x'],
+  ])('%s: %s', (text, fix) => expect(checkHttpUrl(text)?.fix).toBe(fix))
+
+  it('leaves host and port of a URL', () =>
+    expect(checkEndpoint('redis://:hunter2@host:6379/0')?.fix).toBe('write host and port only: host:6379'))
+})
+
+it('knows no colours but colours', () => expect(checkColor('constructor')?.fix).toContain('#rrggbb'))

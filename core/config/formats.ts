@@ -1,7 +1,7 @@
 import RE2 from 're2'
 import type { SchemaFormat } from '../component/index.js'
 import { parseByteSize, parseDuration } from '../component/units.js'
-import { redactUrl } from './secrets.js'
+import { redactBadUrl } from './secrets.js'
 import { nearest } from './suggest.js'
 
 /** What is wrong with a text of a format. Message and fix stand by themselves. */
@@ -73,13 +73,14 @@ export function checkByteSize(text: string): FormatProblem | undefined {
 
 export function checkHttpUrl(text: string): FormatProblem | undefined {
   if (text === '') return { message: 'the URL is empty', fix: 'write http://HOST:PORT or https://HOST/PATH' }
-  const shown = redactUrl(text)
+  const shown = redactBadUrl(text)
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
   if (scheme === undefined) {
-    const host = /^[\w.[\]:-]+(\/|$)/.test(text)
+    const [, scheme = 'http', rest = ''] =
+      /^(?:(https?)(?::\/|\/\/))?([\w.[\]:-]+(?:\/.*)?)$/i.exec(shown) ?? []
     return {
       message: `"${shown}" has no http:// or https://`,
-      fix: host ? `write http://${shown}` : 'write http://HOST:PORT',
+      fix: rest === '' ? 'write http://HOST:PORT' : `write ${scheme}://${rest}`,
     }
   }
   if (scheme !== 'http' && scheme !== 'https') {
@@ -94,12 +95,8 @@ export function checkHttpUrl(text: string): FormatProblem | undefined {
 }
 
 export function checkEndpoint(text: string): FormatProblem | undefined {
-  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/]*)/i.exec(text)
-  if (url)
-    return {
-      message: `"${redactUrl(text)}" is a URL`,
-      fix: `write host and port only: ${redactUrl(`://${url[1]}`).slice(3)}`,
-    }
+  const url = /^[a-z][a-z0-9+.-]*:\/\/(?:.*@)?([^/]*)/is.exec(text)
+  if (url) return { message: `"${redactBadUrl(text)}" is a URL`, fix: `write host and port only: ${url[1]}` }
   const match = /^(\[[0-9a-fA-F:.%]+\]|[^\s:/[\]]*):(\d+)$/.exec(text)
   if (match && Number(match[2]) <= 65_535) return undefined
   if (match) return { message: `the port ${match[2]} is too high`, fix: 'ports go from 0 to 65535' }
@@ -111,7 +108,7 @@ export function checkEndpoint(text: string): FormatProblem | undefined {
     }
   if (/^[\w.-]+$/.test(text)) return { message: `"${text}" has no port`, fix: `write ${text}:PORT` }
   return {
-    message: `"${text}" is not host:port`,
+    message: `"${redactBadUrl(text)}" is not host:port`,
     fix: 'write 127.0.0.1:4317; an IPv6 address goes in brackets: [::1]:4317',
   }
 }
@@ -133,7 +130,7 @@ export function checkRegex(text: string): FormatProblem | undefined {
 export function checkColor(text: string): FormatProblem | undefined {
   if (/^#[0-9a-f]{6}$/i.test(text)) return undefined
   const message = `"${text}" is not a colour`
-  const named = COLORS[text.toLowerCase()]
+  const named = Object.hasOwn(COLORS, text.toLowerCase()) ? COLORS[text.toLowerCase()] : undefined
   if (named) return { message: `${message} of the form #rrggbb`, fix: `write '${named}'` }
   if (/^[0-9a-f]{6}$/i.test(text)) return { message: `${message}: the # is missing`, fix: `write '#${text}'` }
   const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(text)

@@ -30,6 +30,8 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
+  /** What to do when there is no source at all. */
+  readonly hint?: string
 }
 
 export interface LoadedConfig {
@@ -51,7 +53,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const report = new Report()
   report.problems.push(...read.problems)
   if (!read.root) {
-    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource])
+    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource(request.hint)])
   }
   const expanded = await expand(read.root, request.environment)
   report.problems.push(...expanded.problems)
@@ -100,11 +102,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
 }
 
-const noSource: Problem = {
-  severity: 'error',
-  path: [],
-  message: 'there is no configuration',
-  fix: 'name a file with --config FILE',
+function noSource(hint = 'name a file with --config FILE'): Problem {
+  return { severity: 'error', path: [], message: 'there is no configuration', fix: hint }
 }
 
 const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']

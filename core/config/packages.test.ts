@@ -78,7 +78,15 @@ describe('packages', () => {
   })
 
   it('that do not work are explained', async () => {
-    const environment = await using([], '@acme/none', 'no-components', 'fails', 'malformed', 'taken')
+    const environment = await using(
+      [],
+      '@acme/none',
+      'no-components',
+      'fails',
+      'malformed',
+      'taken',
+      './no.js',
+    )
     const problems = await problemsOf(load(['tocsin.yaml'], environment))
     expect(problems.map(problem => problem.replaceAll(folder, 'FOLDER'))).toEqual([
       'tocsin.yaml:1:12: packages[0]: the package "@acme/none" is not installed for FOLDER (run "npm install @acme/none" in that folder)',
@@ -87,6 +95,7 @@ describe('packages', () => {
       'tocsin.yaml:1:49: packages[3]: component 0 of the package "malformed" has the kind "procesor", not one of receiver, processor, exporter, connector, extension (report this to its author)',
       'tocsin.yaml:1:49: packages[3]: component 1 of the package "malformed" is not a factory (report this to its author)',
       'tocsin.yaml:1:61: packages[4]: the package "taken" brings a processor type "throttle", which tocsin has already (remove one of the two packages)',
+      'tocsin.yaml:1:69: packages[5]: there is no module "./no.js" in FOLDER (check the path: it starts at that folder)',
     ])
   })
 })

@@ -30,9 +30,12 @@ export async function loadPackages(
     try {
       exported = componentsOf(await importPackage(name, item.place.source.folder))
     } catch (failure) {
-      if (failure instanceof PackageNotFound)
+      const { folder } = item.place.source
+      if (failure instanceof PackageNotFound && /^[./]/.test(name))
+        error(`there is no module "${name}" in ${folder}`, 'check the path: it starts at that folder')
+      else if (failure instanceof PackageNotFound)
         error(
-          `the package "${name}" is not installed for ${item.place.source.folder}`,
+          `the package "${name}" is not installed for ${folder}`,
           `run "npm install ${name}" in that folder`,
         )
       else

@@ -67,7 +67,9 @@ export function references(
     const at = [...path, index]
     const reference = resolve(id, kinds, defined, catalog)
     const before = reference && found.get(reference)
-    if (!reference) reportUndefined(id, kinds, item.place, at, defined, catalog, report)
+    if (!reference && item.secret)
+      report.error(item.place, at, `this secret value is not the id of ${withArticle(kinds[0] as Kind)}`)
+    else if (!reference) reportUndefined(id, kinds, item.place, at, defined, catalog, report)
     else if (before === id) report.error(item.place, at, `"${id}" is listed twice`, 'remove one of the two')
     else if (before !== undefined)
       report.error(

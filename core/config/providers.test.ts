@@ -83,6 +83,8 @@ describe('http sources', () => {
   beforeAll(async () => {
     server = createServer((request, response) => {
       if (request.url === '/config') response.end(WHOLE)
+      else if (request.url === '/mine')
+        response.writeHead(request.headers.authorization === `Basic ${btoa('me:p/w')}` ? 200 : 401).end(WHOLE)
       else if (request.url === '/huge') response.end(Buffer.alloc(5 * 1024 * 1024, 'a'))
       else response.writeHead(404).end()
     })
@@ -94,6 +96,8 @@ describe('http sources', () => {
   it('are read over the network, within limits', async () => {
     const environment = processEnvironment()
     expect((await load([`${base}/config`], environment)).config.service.pipelines).toHaveProperty('logs')
+    const mine = `${base.replace('//', '//me:p%2Fw@')}/mine`
+    expect((await load([mine], environment)).config.service.pipelines).toHaveProperty('logs')
     expect((await problemsOf(load([`${base}/none?token=abc`], environment)))[0]).toMatch(
       /none\?token=\[REDACTED\]: .*answered with HTTP status 404/,
     )

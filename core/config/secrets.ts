@@ -31,3 +31,9 @@ export function redactUrl(text: string): string {
       SECRET_PARAMETER.test(name) ? `${mark}${name}=${REDACTED}` : all,
     )
 }
+
+/** For a text that should be an address and is none: whatever stands before an "@" may be a password. */
+export function redactBadUrl(text: string): string {
+  const shown = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, `$1${REDACTED}@`)
+  return redactUrl(shown.includes('://') ? shown : `://${shown}`).replace(/^:\/\//, '')
+}

@@ -75,7 +75,12 @@ export const SERVICE_SCHEMA: ConfigSchema = {
             readers: { type: 'array', items: READER, maxItems: 1 },
           },
         },
-        resource: { type: 'object', additionalProperties: { type: 'string' }, default: {} },
+        resource: {
+          type: 'object',
+          additionalProperties: { type: 'string' },
+          default: {},
+          description: "Attributes of the collector's own metrics, on target_info; read at start.",
+        },
       },
     },
   },

@@ -16,8 +16,8 @@ export function parseSet(set: string, folder: string): { node?: MapNode; problem
     return { problems: [problemAt(place, [], 'the key path has an empty part', example)] }
   if (path.includes('__proto__'))
     return { problems: [problemAt(place, path, 'the key "__proto__" is not allowed')] }
-  const parsed = parseYaml(set.slice(equals + 1), source)
-  if (parsed.problems.length > 0) return { problems: parsed.problems.map(problem => ({ ...problem, path })) }
+  const parsed = parseYaml(set.slice(equals + 1), source, path)
+  if (parsed.problems.length > 0) return { problems: parsed.problems }
   const value: Node = parsed.node ?? { kind: 'scalar', place, value: null, text: '' }
   return { node: wrap(path, { key: place, value }), problems: [] }
 }

@@ -48,7 +48,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     const other = normal(candidate)
     if (Math.abs(other.length - wanted.length) >= bestDistance) continue
-    const away = distance(wanted, other)
+    const away = isSwapped(wanted, other) ? 1 : distance(wanted, other)
     if (away < bestDistance) {
       best = candidate
       bestDistance = away
@@ -92,6 +92,13 @@ function snakeCase(name: string): string {
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[-. ]/g, '_')
     .toLowerCase()
+}
+
+/** Two letters in the wrong order are one mistake. */
+function isSwapped(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
+  const at = [...a].findIndex((letter, index) => letter !== b[index])
+  return at >= 0 && a.slice(at, at + 2) === `${b[at + 1]}${b[at]}` && a.slice(at + 2) === b.slice(at + 2)
 }
 
 function normal(name: string): string {

@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import type { ConfigSchema } from '../component/index.js'
+import type { ConfigSchema, SchemaType } from '../component/index.js'
 import type { FormatCheckers, FormatProblem } from './formats.js'
 
 export type SchemaError = ErrorObject<string, Record<string, unknown>, unknown>
@@ -63,6 +63,8 @@ export function closed(schema: ConfigSchema, insideProperties = false): ConfigSc
     ...rest,
     // A size may be a number, which formats do not look at.
     ...(rest.format === 'byte-size' && { minimum: rest.minimum ?? 0 }),
+    // A number without a unit is no duration; 0 is text by now.
+    ...(rest.format === 'duration' && { type: withoutNumbers(rest.type) }),
     ...(named && { properties: mapValues(properties, property => closed(property)) }),
     ...(additionalProperties !== undefined
       ? {
@@ -73,6 +75,10 @@ export function closed(schema: ConfigSchema, insideProperties = false): ConfigSc
     ...(items && { items: closed(items) }),
     ...(anyOf && { anyOf: anyOf.map(branch => closed(branch, insideProperties || named)) }),
   }
+}
+
+function withoutNumbers(type: ConfigSchema['type'] = 'string'): readonly SchemaType[] {
+  return [type].flat().filter(one => one !== 'number' && one !== 'integer')
 }
 
 function mapValues<T, U>(

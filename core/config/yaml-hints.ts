@@ -8,6 +8,7 @@ export interface SyntaxExplanation {
 export function explainSyntax(text: string, reason: string, position: number): SyntaxExplanation {
   const found =
     tabIndent(text, position) ??
+    unquotedReference(text, reason, position) ??
     unclosedAbove(text, reason, position) ??
     unquoted(text, position) ??
     byReason(text, reason, position)
@@ -24,6 +25,15 @@ function tabIndent(text: string, position: number): SyntaxExplanation | undefine
     offset: start + tab[0].length - 1,
     message: 'a tab in the indentation',
     fix: 'YAML allows only spaces there',
+  }
+}
+
+function unquotedReference(text: string, reason: string, position: number): SyntaxExplanation | undefined {
+  if (!/missed comma/.test(reason) || text.slice(position - 1, position + 1) !== '${') return undefined
+  return {
+    offset: position - 1,
+    message: 'a "${" outside of quotes, within { } or [ ]',
+    fix: 'put the value in quotes: "${env:NAME}"',
   }
 }
 

@@ -56,10 +56,34 @@ describe('parseYaml', () => {
     expect(node.offsetOf).toBeUndefined()
   })
 
+  it('keeps to itself what may be a secret', () => {
+    const text = 'smtp:\n  password: !hunter2\n  token: *hunter2\n  name: *shown\n'
+    const { problems } = read(text)
+    expect(problems.map(({ line }) => line)).toEqual([2, 3, 4])
+    expect(JSON.stringify(problems)).not.toContain('hunter2')
+    expect(JSON.stringify(problems)).toContain('*shown')
+  })
+
+  it.each([
+    ['# c\n---\na: 1\n---\nb: 2\n', '4:1'],
+    ['a: 1\n---\n', '2:1'],
+    ['---\na: |\n  ---\n--- b\n', '4:1'],
+  ])('finds the second document of %j', (text, place) => {
+    expect(problems(text)).toEqual([`${place} a second YAML document starts here`])
+  })
+
+  it.each([
+    ['a: {p: ${env:X}}', '1:8'],
+    ['a: {\n  b: 1,\n  c: x${X},\n}', '3:7'],
+    ['a: [${X}, b]', '1:5'],
+  ])('says that a reference needs quotes: %j', (text, place) => {
+    expect(problems(text)).toEqual([`${place} a "\${" outside of quotes, within { } or [ ]`])
+  })
+
   it('answers mistakes', () => {
     expect(problems('a: 1\nb: 2\na: 3')).toEqual(['3:1 the key "a" appears twice, first at line 1, column 1'])
     expect(problems('a: 1\n---\nb: 2')).toEqual(['2:1 a second YAML document starts here'])
-    expect(problems('a: *b')).toEqual(['1:4 there is no anchor "&b" before the alias "*b"'])
+    expect(problems('a: *b')).toEqual(['1:4 there is no anchor for the alias "*b"'])
     expect(problems('a: &a [*a]')).toEqual(['1:8 the alias "*a" holds itself'])
     expect(problems('a: {{b}}')).toEqual(['1:5 a value starts with "{{" outside of quotes'])
     expect(problems('__proto__: 1')).toEqual(['1:1 the key "__proto__" is not allowed'])

@@ -10,7 +10,8 @@ import {
 import type { Problem } from '../component/index.js'
 import { merge } from './merge.js'
 import { mergeKeys } from './merge-keys.js'
-import { type Entry, type Node, problemAt, type Scalar, type ScalarNode } from './node.js'
+import { type Entry, type Node, type Path, problemAt, type Scalar, type ScalarNode } from './node.js'
+import { isSecretName } from './secrets.js'
 import type { Place, Source } from './source.js'
 import { explainSyntax, keyPathAt } from './yaml-hints.js'
 import { contentStart, matchesTag, offsets, resolveScalar } from './yaml-scalar.js'
@@ -26,17 +27,20 @@ export interface ParsedYaml {
   readonly problems: readonly Problem[]
 }
 
-/** Reads one YAML 1.2 document (core schema, with merge keys). Never throws: mistakes are problems. */
-export function parseYaml(text: string, source: Source): ParsedYaml {
+/**
+ * Reads one YAML 1.2 document (core schema, with merge keys). Never throws: mistakes are problems. `path`: of the
+ * document in the configuration.
+ */
+export function parseYaml(text: string, source: Source, path: Path = []): ParsedYaml {
   let events: Event[]
   try {
     events = parseEvents(text, { maxDepth: MAX_DEPTH })
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     const { offset, message, fix } = explainSyntax(text, error.reason, error.mark?.position ?? 0)
-    return { problems: [problemAt({ source, offset }, keyPathAt(text, offset), message, fix)] }
+    return { problems: [problemAt({ source, offset }, [...path, ...keyPathAt(text, offset)], message, fix)] }
   }
-  const builder = new Builder(text, source, events)
+  const builder = new Builder(text, source, events, path)
   const node = builder.document()
   return { ...(node && { node }), problems: builder.problems }
 }
@@ -53,25 +57,28 @@ class Builder {
   private count = 0
   private repeated = 0
   private height = 0
-  private readonly path: (string | number)[] = []
+  private readonly path: (string | number)[]
   private readonly anchors = new Map<string, Anchor | 'open'>()
 
   constructor(
     private readonly text: string,
     private readonly source: Source,
     private readonly events: readonly Event[],
-  ) {}
+    path: Path,
+  ) {
+    this.path = [...path]
+  }
 
   document(): Node | undefined {
-    if (this.events[this.next]?.type !== EVENT_ID.DOCUMENT) return undefined
-    this.next++
+    const start = this.events[this.next++]
+    if (start?.type !== EVENT_ID.DOCUMENT) return undefined
     if (this.events[this.next]?.type === EVENT_ID.POP) return undefined
     const node = this.node()
     this.next++
     if (this.next < this.events.length) {
-      const offset = this.text.search(/\n---/) + 1
+      const markers = [...this.text.matchAll(/^---(?=\s|$)/gm)]
       this.problem(
-        offset,
+        markers[start.explicitStart ? 1 : 0]?.index ?? 0,
         'a second YAML document starts here',
         'one file holds one document: remove the "---"',
       )
@@ -192,7 +199,8 @@ class Builder {
     if (tag !== '' && tag !== '!' && tag !== '!!str') {
       value = resolveScalar(text)
       if (!matchesTag(tag, value)) {
-        this.problem(place.offset, `the YAML tag "${tag}" is not supported here`, 'remove the tag')
+        const fix = 'remove the tag, or put the value in quotes'
+        this.problem(place.offset, `the YAML tag ${this.shown(tag)} is not supported here`, fix)
         return { kind: 'invalid', place }
       }
     }
@@ -206,14 +214,14 @@ class Builder {
     const invalid: Node = { kind: 'invalid', place }
     this.height = 0
     if (anchor === undefined) {
-      const fix = `define it first with "&${name}", or put the value in quotes`
-      this.problem(place.offset, `there is no anchor "&${name}" before the alias "*${name}"`, fix)
+      const fix = 'a value that starts with "*" goes in quotes; an alias needs its anchor, "&name", before it'
+      this.problem(place.offset, `there is no anchor for the alias ${this.shown(`*${name}`)}`, fix)
       return invalid
     }
     if (anchor === 'open') {
       this.problem(
         place.offset,
-        `the alias "*${name}" holds itself`,
+        `the alias ${this.shown(`*${name}`)} holds itself`,
         'an anchor cannot be repeated inside its own value',
       )
       return invalid
@@ -234,6 +242,13 @@ class Builder {
     this.count += anchor.size - 1
     this.height = anchor.height
     return anchor.node
+  }
+
+  /** A secret that starts with "!" or "*" is taken for a tag or an alias. */
+  private shown(text: string): string {
+    return this.path.some(key => typeof key === 'string' && isSecretName(key))
+      ? 'of this secret value'
+      : `"${text}"`
   }
 
   /** A value left out has no offset of its own: take the end of the event before. */

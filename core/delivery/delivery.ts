@@ -164,7 +164,11 @@ class QueuedDelivery implements Delivery {
     await this.#durable?.close()
     this.#fullness.close()
     this.#metrics.unobserve()
-    await this.#options.exporter.stop?.()
+    const { exporter, logger } = this.#options
+    // It must not keep the collector from stopping, nor its report.
+    await Promise.resolve()
+      .then(() => exporter.stop?.())
+      .catch(error => logger.warn('The exporter did not stop cleanly.', { reason: errorText(error) }))
   }
 
   async #consume(): Promise<void> {

@@ -1,13 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
-import {
-  type Busy,
-  type Exporter,
-  errorText,
-  PermanentError,
-  type Processor,
-  type Receiver,
-  type Records,
-} from '../component/index.js'
+import type { Busy, Exporter, Kind, Processor, Receiver, Records } from '../component/index.js'
 import { type Delivery, type Handover, settleHandover, sumOf } from '../delivery/index.js'
 import { MinuteLog } from '../telemetry/minute-log.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
@@ -19,6 +11,7 @@ import { ReceiverIntake } from './intake.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
 import { settleAll } from './settle-all.js'
+import { startFailed } from './start-failed.js'
 import { Watermarks } from './watermarks.js'
 
 // Timers of keyed components run at this pace; waiters of a gate look again.
@@ -30,14 +23,21 @@ interface RunningReceiver {
   readonly intake: ReceiverIntake
 }
 
+/** Of a pipeline, or a connector. */
+interface RunningProcessor {
+  readonly kind: 'processor' | 'connector'
+  readonly id: string
+  readonly processor: Processor
+  readonly pipelines: readonly string[]
+}
+
 /** The components of one configuration, wired and running. */
 export class Graph {
   readonly #gate = new Gate()
   readonly #watermarks = new Watermarks()
   readonly #refusals: MinuteLog
   readonly #deliveries = new Map<string, Delivery>()
-  readonly #processors: { readonly processor: Processor; readonly id: string; readonly pipeline: string }[] =
-    []
+  readonly #processors: RunningProcessor[] = []
   readonly #receivers: RunningReceiver[] = []
   /** Pipelines and connectors, upstream first. */
   readonly #pipelines = new Map<string, Pipeline>()
@@ -74,29 +74,16 @@ export class Graph {
   async start(): Promise<void> {
     for (const [id, delivery] of this.#deliveries) {
       const pipelines = pipelinesWith(this.plan, 'exporters', id)
-      this.host.report('exporter', id, pipelines, 'starting')
-      this.#started.add(delivery)
-      await delivery.start()
-      this.host.report('exporter', id, pipelines, 'started')
+      await this.#startOne('exporter', id, pipelines, delivery, () => delivery.start())
     }
-    for (const { processor, id, pipeline } of this.#processors) {
-      this.host.report('processor', id, [pipeline], 'starting')
-      this.#started.add(processor)
-      await processor.start?.()
-      this.host.report('processor', id, [pipeline], 'started')
+    for (const { kind, id, pipelines, processor } of this.#processors) {
+      await this.#startOne(kind, id, pipelines, processor, () => processor.start?.())
     }
     // Before the first record: keyed processors take up what timers decided before a crash.
     for (const pipeline of this.#pipelines.values()) pipeline.advance(UNKNOWN_TIME)
     for (const { id, receiver, intake } of this.#receivers) {
       const pipelines = pipelinesWith(this.plan, 'receivers', id)
-      this.host.report('receiver', id, pipelines, 'starting')
-      this.#started.add(receiver)
-      await receiver.start(intake).catch(error => {
-        throw new PermanentError('start_failed', `The receiver ${id} did not start: ${errorText(error)}`, {
-          cause: error,
-        })
-      })
-      this.host.report('receiver', id, pipelines, 'started')
+      await this.#startOne('receiver', id, pipelines, receiver, () => receiver.start(intake))
     }
     this.#tick()
   }
@@ -172,6 +159,23 @@ export class Graph {
     )
   }
 
+  async #startOne(
+    kind: Kind,
+    id: string,
+    pipelines: readonly string[],
+    component: Delivery | Processor | Receiver,
+    start: () => Promise<void> | undefined,
+  ): Promise<void> {
+    this.host.report(kind, id, pipelines, 'starting')
+    this.#started.add(component)
+    try {
+      await start()
+    } catch (error) {
+      throw startFailed(kind, id, error)
+    }
+    this.host.report(kind, id, pipelines, 'started')
+  }
+
   #buildPipeline(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
     const { processors, exporters } = this.plan.pipelines.get(id) ?? { processors: [], exporters: [] }
     const operators: OperatorFunction<PipelineBatch, PipelineBatch>[] = []
@@ -179,7 +183,7 @@ export class Graph {
     for (const name of processors) {
       const plan = this.plan.processors.get(name) as ComponentPlan
       const processor = this.host.create<Processor>('processor', plan, [id])
-      this.#processors.push({ processor, id: name, pipeline: id })
+      this.#processors.push({ kind: 'processor', id: name, processor, pipelines: [id] })
       operators.push(this.host.lift(processor, plan, 'processor', id))
       if (processor.admit) admit.push(records => processor.admit?.(records))
     }
@@ -191,7 +195,8 @@ export class Graph {
     const plan = this.plan.connectors.get(id) as ComponentPlan
     const targets = pipelinesWith(this.plan, 'receivers', id)
     const processor = this.host.create<Processor>('connector', plan, targets)
-    this.#processors.push({ processor, id, pipeline: id })
+    const pipelines = [...pipelinesWith(this.plan, 'exporters', id), ...targets]
+    this.#processors.push({ kind: 'connector', id, processor, pipelines })
     const output = pipelineOutput(
       targets.map(target => built.get(target) as Pipeline),
       this.#gate,

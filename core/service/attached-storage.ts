@@ -31,7 +31,13 @@ export async function attachDefaultStorage(
   const status = new StatusBoard(clock, version)
   const host: Host = { status: () => status.status() }
   const metrics = createMetrics({})
-  const extensions = new Extensions(() => ({}), host)
+  // No extension finds another here: only the storage is opened.
+  const extensions = new Extensions({
+    create: () => ({ extension: {}, close: async () => undefined }),
+    host,
+    logger,
+    report: () => undefined,
+  })
   const components = new Components(
     {
       logger,

@@ -48,6 +48,13 @@ export class Components {
     return new Components(this.options, this.baseDir)
   }
 
+  /** Ends with the components. */
+  meter(): Meter {
+    const scoped = scopedMeter(this.options.meter)
+    this.#meters.push(scoped)
+    return scoped.meter
+  }
+
   /** `fence`: without its lease the component cannot write to its storage. */
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
     const context = this.#context(kind, plan, pipelines, fence)
@@ -83,10 +90,8 @@ export class Components {
     pipelines: readonly string[],
     fence: Fence | undefined,
   ): ComponentContext<unknown> {
-    const { logger, meter, clock, random, listeners, status, extensions } = this.options
+    const { logger, clock, random, listeners, status, extensions } = this.options
     const pipeline = kind === 'processor' ? pipelines[0] : undefined
-    const scoped = scopedMeter(meter)
-    this.#meters.push(scoped)
     const namespace = namespaceOf(kind, plan.id, pipeline)
     this.namespaces.add(namespace)
     return {
@@ -94,7 +99,7 @@ export class Components {
       ...(pipeline !== undefined && { pipeline }),
       config: plan.config,
       logger: logger.child({ kind, component: plan.id, ...(pipeline !== undefined && { pipeline }) }),
-      meter: scoped.meter,
+      meter: this.meter(),
       tracer: trace.getTracer('tocsin'),
       clock,
       random,

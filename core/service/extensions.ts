@@ -1,22 +1,32 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Extension, Host, StorageExtension, StorageProvider } from '../component/index.js'
+import type { Extension, Host, Logger, StorageExtension, StorageProvider } from '../component/index.js'
 import { PermanentError } from '../component/index.js'
 import type { ComponentPlan } from '../graph/plan.js'
+import { settleAll } from '../graph/settle-all.js'
+import { startFailed } from '../graph/start-failed.js'
 
-interface Running {
-  readonly plan: ComponentPlan
+export interface ExtensionsOptions {
+  create(plan: ComponentPlan): MadeExtension
+  readonly host: Host
+  readonly logger: Logger
+  report(id: string, status: 'starting' | 'started' | 'stopped'): void
+}
+
+export interface MadeExtension {
   readonly extension: Extension
+  /** Lets go of what its context opened. */
+  close(): Promise<void>
+}
+
+interface Running extends MadeExtension {
+  readonly plan: ComponentPlan
 }
 
 /** The running extensions. Those whose configuration stays the same live through a reload: storage stays open. */
 export class Extensions {
   readonly #running = new Map<string, Running>()
 
-  constructor(
-    private readonly create: (plan: ComponentPlan) => Extension,
-    private readonly host: Host,
-    private readonly report: (id: string, status: 'starting' | 'started' | 'gone') => void = () => undefined,
-  ) {}
+  constructor(private readonly options: ExtensionsOptions) {}
 
   get(id: string): Extension {
     const running = this.#running.get(id)
@@ -49,21 +59,37 @@ export class Extensions {
       const next = plans.get(id)
       if (next && sameExtension(next, running.plan)) continue
       this.#running.delete(id)
-      await running.extension.stop?.()
-      this.report(id, 'gone')
+      await this.#stop(id, running)
     }
     for (const [id, plan] of plans) {
-      if (this.#running.has(id)) continue
-      const extension = this.create(plan)
-      this.report(id, 'starting')
-      await extension.start?.(this.host)
-      this.report(id, 'started')
-      this.#running.set(id, { plan, extension })
+      if (!this.#running.has(id)) this.#running.set(id, await this.#start(id, plan))
     }
   }
 
   async stop(): Promise<void> {
     await this.switchTo(new Map())
+  }
+
+  async #start(id: string, plan: ComponentPlan): Promise<Running> {
+    const { create, report, host } = this.options
+    const made = create(plan)
+    report(id, 'starting')
+    try {
+      await made.extension.start?.(host)
+    } catch (error) {
+      report(id, 'stopped')
+      await made.close()
+      throw startFailed('extension', id, error)
+    }
+    report(id, 'started')
+    return { plan, ...made }
+  }
+
+  /** One that does not stop must not keep the others running. */
+  async #stop(id: string, { extension, close }: Running): Promise<void> {
+    await settleAll([extension], one => one.stop?.(), this.options.logger)
+    await close()
+    this.options.report(id, 'stopped')
   }
 }
 

@@ -53,11 +53,12 @@ class OwnedListener implements Listener {
     const server = createServer()
     try {
       await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
+        // For good: a connection that cannot be accepted later on must not end the process.
+        server.on('error', reject)
         server.listen(port, host, resolve)
       })
     } catch (error) {
-      throw new PermanentError('listen_failed', `Cannot listen on ${name}: ${errorText(error)}.`, {
+      throw new PermanentError('listen_failed', `Cannot listen on ${name}: ${errorText(error)}`, {
         cause: error,
       })
     }

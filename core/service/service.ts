@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '../component/index.js'
+import type {
+  Clock,
+  Extension,
+  Host,
+  LogAttributes,
+  Logger,
+  Random,
+  ServiceStatus,
+} from '../component/index.js'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph-host.js'
@@ -11,7 +19,7 @@ import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
-import { RunningGraph } from './running-graph.js'
+import { RunningGraph, type RunningGraphOptions } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
@@ -21,6 +29,8 @@ export interface ServiceOptions {
   readonly version: string
   /** Reads and validates the configuration; throws `ConfigError`. Called at start and for each reload. */
   readonly load: () => Promise<ServiceSettings>
+  /** The configuration that is about to run: a new one, or the old one again. */
+  readonly apply?: (settings: ServiceSettings) => void
   readonly logger: Logger & { child(attributes: LogAttributes): Logger }
   readonly metrics: Metrics
   readonly clock: Clock
@@ -48,6 +58,7 @@ export class Service implements Host {
   #handovers: ReadonlyMap<string, Handover> = new Map()
   /** What the graphs before a reload did. */
   #before: DeliveryReport = NOTHING
+  #stopped = false
   /** Start, reload and stop come one after another. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -56,16 +67,23 @@ export class Service implements Host {
     this.#status = new StatusBoard(clock, version)
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
-    this.#extensions = new Extensions(
-      plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
-      this,
-      (id, status) => {
+    this.#extensions = new Extensions({
+      create: plan => {
+        const components = this.#components(this.#settings?.baseDir ?? '.')
+        return {
+          extension: components.create<Extension>('extension', plan, []),
+          close: () => components.close(),
+        }
+      },
+      host: this,
+      logger,
+      report: (id, status) => {
         const key = { kind: 'extension', id, pipelines: [] } as const
-        if (status === 'gone') this.#status.forget(key)
+        if (status === 'stopped') this.#status.remove(key)
         else if (status === 'started') this.#status.started(key)
         else this.#status.set(key, { status })
       },
-    )
+    })
     this.#sharedQueues = new SharedQueues(
       queue =>
         new SharedQueue({
@@ -128,7 +146,8 @@ export class Service implements Host {
     return this.#inTurn(async () => {
       const { logger, load } = this.options
       const old = this.#settings
-      if (!old) return false
+      // A signal may ask for it while the stop is under way.
+      if (!old || this.#stopped) return false
       let next: ServiceSettings
       try {
         next = await load()
@@ -169,9 +188,9 @@ export class Service implements Host {
   async #run(settings: ServiceSettings): Promise<void> {
     this.#settings = settings
     this.#status.phase = 'starting'
+    this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#extensions.switchTo(settings.extensions)
-    const components = this.#components(settings.baseDir)
     const { clock, random, logger, metrics } = this.options
     const storages = this.#extensions.storages()
     // With one storage configured every queue is durable; with several the configuration has to say which.
@@ -183,9 +202,9 @@ export class Service implements Host {
       ...(defaultStorage && { store: defaultStorage.storage.keyValue('dead_letters') }),
       ...(defaultStorage?.storage.shared && { instance: this.#instance }),
     })
-    const graph = new RunningGraph({
+    const components = this.#components(settings.baseDir)
+    const graph = await this.#made(components, {
       settings,
-      components,
       status: this.#status,
       defaultStorage: defaultStorage?.id,
       volatile: storages.length === 0,
@@ -196,7 +215,7 @@ export class Service implements Host {
       clock,
       random,
       logger,
-      meter: metrics.meter,
+      meter: components.meter(),
       metrics: this.#pipelineMetrics,
       onEnd: this.#end,
     })
@@ -210,8 +229,22 @@ export class Service implements Host {
     await reportLeftQueues(storages, graph.queues, logger)
   }
 
+  /** A component that cannot be made leaves nothing of those made before it. */
+  async #made(
+    components: Components,
+    options: Omit<RunningGraphOptions, 'components'>,
+  ): Promise<RunningGraph> {
+    try {
+      return new RunningGraph({ ...options, components })
+    } catch (error) {
+      await components.close()
+      throw error
+    }
+  }
+
   /** Stops the graph of a reload; what the queues of exporters that stay hold is kept for them. */
   async #handOver(settings: ServiceSettings, next: ServiceSettings): Promise<void> {
+    this.#status.phase = 'stopping'
     const graph = this.#graph
     this.#graph = undefined
     if (graph) {
@@ -234,6 +267,7 @@ export class Service implements Host {
   }
 
   async #stopAll(timeoutMs: number): Promise<GraphReport> {
+    this.#stopped = true
     this.#status.phase = 'stopping'
     const report = await this.#stopGraph(timeoutMs)
     await this.#sharedQueues.close()

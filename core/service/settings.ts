@@ -9,6 +9,8 @@ export interface ServiceSettings {
   readonly extensions: ReadonlyMap<string, ComponentPlan>
   readonly logs: { readonly level: LogLevel; readonly encoding: 'console' | 'json' | undefined }
   readonly metrics: MetricsSettings
+  /** Attributes of our own metrics, on `target_info`. */
+  readonly resource: { readonly [name: string]: string }
   readonly shutdownTimeoutMs: number
   /** The folder that relative paths start from. */
   readonly baseDir: string

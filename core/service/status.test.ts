@@ -34,6 +34,6 @@ it('forgets an extension that is gone', () => {
   board.phase = 'running'
   board.set(storage, { status: 'recoverable_error', message: 'down' })
   expect(board.status().status).toBe('recoverable_error')
-  board.forget(storage)
+  board.remove(storage)
   expect(board.status()).toMatchObject({ status: 'ok', extensions: {} })
 })

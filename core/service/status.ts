@@ -28,10 +28,10 @@ export interface StatusKey {
 
 /** What every component last said of itself. */
 export class StatusBoard {
+  /** Of the service: before and after its pipelines run, what there is of them says little. */
+  phase: 'starting' | 'running' | 'stopping' = 'starting'
   readonly #reports = new Map<string, { readonly key: StatusKey; report: ComponentReport }>()
   readonly #startedAt: bigint
-  /** Of the service: what its components say counts only while it runs. */
-  phase: 'starting' | 'running' | 'stopping' = 'starting'
 
   constructor(
     private readonly clock: Clock,
@@ -54,7 +54,7 @@ export class StatusBoard {
     if (status === undefined || status === 'starting') this.set(key, { status: 'ok' })
   }
 
-  forget(key: StatusKey): void {
+  remove(key: StatusKey): void {
     this.#reports.delete(nameOf(key))
   }
 
@@ -76,9 +76,10 @@ export class StatusBoard {
         }
       }
     }
-    const all = [...Object.values(pipelines), ...Object.values(extensions)]
+    const all = worst([...Object.values(pipelines), ...Object.values(extensions)].map(({ status }) => status))
+    const broken = all === 'permanent_error' || all === 'fatal_error'
     return {
-      status: this.phase === 'running' ? worst(all.map(({ status }) => status)) : this.phase,
+      status: this.phase === 'running' || broken ? all : this.phase,
       startedAt: this.#startedAt,
       version: this.version,
       pipelines,

@@ -1,7 +1,12 @@
 import type { Meter } from '@opentelemetry/api'
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
+import {
+  AggregationTemporality,
+  InstrumentType,
+  MeterProvider,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics'
 
 export interface Metrics {
   readonly meter: Meter
@@ -35,6 +40,16 @@ function collectorNames(text: string): string {
 }
 
 class ScrapeReader extends MetricReader {
+  constructor() {
+    super({
+      // Cumulative series stay for good; a gauge goes with what it measured, such as the queue of an exporter.
+      aggregationTemporalitySelector: instrument =>
+        instrument === InstrumentType.OBSERVABLE_GAUGE
+          ? AggregationTemporality.DELTA
+          : AggregationTemporality.CUMULATIVE,
+    })
+  }
+
   protected async onForceFlush(): Promise<void> {}
   protected async onShutdown(): Promise<void> {}
 }

@@ -1,8 +1,14 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { main, processIo } from 'tocsin'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { full } from '../../distributions/full/index.js'
 import { runCommand, startCommand } from '../support/command.js'
+import { ROOT } from '../support/shared.js'
 
 let folder = ''
 beforeEach(async () => {
@@ -17,6 +23,8 @@ async function config(text: string, name = 'tocsin.yaml'): Promise<string> {
   await writeFile(file, text)
   return file
 }
+
+const outputSize = async (): Promise<number> => (await readFile(join(folder, 'out.jsonl'))).length
 
 const REPLAY = `
 receivers:
@@ -75,6 +83,26 @@ describe('the command', () => {
     }
   })
 
+  test.each([
+    [['validat'], /unknown command 'validat': did you mean validate\?/],
+    [['run', '--config', 'a.yaml'], /to run a collector write tocsin --config FILE/],
+    [['a.yaml'], /write tocsin --config a\.yaml/],
+    [['validate', 'my logs.yaml'], /write tocsin validate --config 'my logs\.yaml'/],
+    [['validate', '--config', 'a.yaml', 'more'], /unexpected argument 'more'/],
+    [['new', 'exporter', 'a', 'b'], /unexpected argument 'b'/],
+    [[], /try tocsin demo/],
+  ])('%j is told what was meant', async (args, answer) => {
+    const stderr = new PassThrough()
+    expect(await main(full, args, { ...processIo(), stderr })).toBe(1)
+    expect(String(stderr.read())).toMatch(answer)
+  })
+
+  test('ends quietly when nobody reads its output', async () => {
+    const { child, finished } = startCommand(['schema'])
+    child.stdout?.destroy()
+    expect(await finished).toMatchObject({ code: 1, stderr: '' })
+  })
+
   test('components lists kinds, types and stability', async () => {
     const { code, stdout } = await runCommand(['components'])
     expect(code).toBe(0)
@@ -95,7 +123,9 @@ describe('the command', () => {
 
   test('validate prints one problem a line with file, line, column and key path', async () => {
     const file = await config(
-      REPLAY.replace('include:', 'includes:').replace('exporters: [file] }', 'exporters: [fil] }'),
+      REPLAY.replace('include:', 'includes:')
+        .replace('exporters: [file] }', 'exporters: [fil] }')
+        .replace('file: {', `file: { condition: "body = 'x'",`),
     )
     const { code, stderr } = await runCommand(['validate', '--config', file])
     expect(code).toBe(1)
@@ -207,6 +237,66 @@ describe('the command', () => {
     expect(await command.finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stopped\./) })
   })
 
+  test('a collector outlives the reader of its log', async () => {
+    const { child, finished, says } = startCommand(['--config', await config(LIVE)])
+    await says(/is running/)
+    child.stderr?.destroy()
+    for (let turn = 0; turn < 3; turn++) {
+      const before = await outputSize()
+      child.kill('SIGHUP')
+      await expect.poll(outputSize, { timeout: 10_000 }).toBeGreaterThan(before)
+    }
+    child.kill('SIGTERM')
+    expect(await finished).toMatchObject({ code: 0 })
+  })
+
+  test('what a component leaves open does not keep a collector that has stopped', async () => {
+    await writeFile(
+      join(folder, 'leaky.mjs'),
+      `export const components = [{
+        kind: 'exporter', type: 'leaky', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
+        create: () => ({ start: async () => void setInterval(() => {}, 1000), send: async () => 'ok' }),
+      }]`,
+    )
+    const yaml = `packages: [./leaky.mjs]${LIVE.replace('file: { path: out.jsonl }', 'leaky:').replace('[file]', '[leaky]')}`
+    const command = startCommand(['--config', await config(yaml)])
+    await command.says(/is running/)
+    command.child.kill('SIGTERM')
+    expect(await command.finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stopped\./) })
+  })
+
+  test('shows the attributes of service.telemetry.resource with its metrics', async () => {
+    const metrics = 'metrics: { address: 127.0.0.1:0 }, resource: { deployment.environment: staging }'
+    const yaml = LIVE.replace('metrics: { level: none }', metrics)
+    const command = startCommand(['--config', await config(yaml)])
+    await command.says(/Our own metrics: http/)
+    const [url = ''] = /http:[^"]*\/metrics/.exec(command.output().stderr) ?? []
+    expect(await (await fetch(url)).text()).toMatch(/^target_info\{.*deployment_environment="staging"/m)
+    command.child.kill('SIGTERM')
+    await command.finished
+  })
+
+  test('npm start takes Ctrl+C of a terminal for one signal, wherever its input comes from', async () => {
+    const yaml = LIVE.replace('file: { path: out.jsonl }', 'webhook: { endpoint: "http://127.0.0.1:9/" }')
+      .replace('[file]', '[webhook]')
+      .replace('service:', 'service:\n  shutdown_timeout: 1s')
+    const child = spawn(process.execPath, ['scripts/start.mjs', '--config', await config(yaml)], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    })
+    let log = ''
+    child.stderr.setEncoding('utf8').on('data', text => {
+      log += text
+    })
+    const ended = once(child, 'close')
+    await expect.poll(() => log, { timeout: 15_000 }).toMatch(/ECONNREFUSED/)
+    // A terminal signals every process of the foreground group.
+    process.kill(-(child.pid as number), 'SIGINT')
+    expect((await ended)[0]).toBe(0)
+    expect(log).toMatch(/Stopped\./)
+  })
+
   test('a second signal ends at once with 1', async () => {
     const yaml = LIVE.replace(
       'file: { path: out.jsonl }',
@@ -229,6 +319,11 @@ describe('the command', () => {
     await writeFile(file, LIVE.replace('[file]', '[nothing]'))
     command.child.kill('SIGHUP')
     await command.says(/the old one stays in force/)
+    // One that does not start takes its log level with it: what comes next is said again.
+    const quiet = LIVE.replace('telemetry: {', 'telemetry: { logs: { level: error },')
+    await writeFile(file, quiet.replace('out.jsonl', '.'))
+    command.child.kill('SIGHUP')
+    await command.says(/The exporter file did not start: EISDIR.*going back to the old one/)
     await writeFile(file, LIVE.replaceAll('out.jsonl', 'other.jsonl'))
     command.child.kill('SIGHUP')
     await command.says(/The new configuration is in force/)

@@ -2,7 +2,7 @@ import type { ConfigSchema } from 'tocsin/component'
 
 export interface FileStorageConfig {
   readonly directory: string
-  readonly timeout: string | number
+  readonly timeout: string
 }
 
 export const schema: ConfigSchema = {
@@ -19,7 +19,7 @@ export const schema: ConfigSchema = {
       examples: ['/var/lib/tocsin'],
     },
     timeout: {
-      type: ['string', 'number'],
+      type: 'string',
       format: 'duration',
       default: '1s',
       description: 'How long to wait for another collector to let go of the directory.',
