@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { createRecord, fromJson, isTocsinError, type LogRecord, type Mapper, toJson } from 'tocsin/component'
-import { testContext, VirtualClock } from 'tocsin/testing'
+import { processorConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { check, type TransformConfig } from './config.js'
 import { transformProcessor } from './index.js'
@@ -113,4 +113,17 @@ it('the example of the README is valid', () => {
   const example = load(yaml) as { processors: { [id: string]: TransformConfig } }
   const config = example.processors.transform as TransformConfig
   expect(check(config)).toEqual([])
+})
+
+describe('conformance', () => {
+  const config = {
+    error_mode: 'ignore',
+    log_statements: [
+      'set(attributes["a"]["b"], body)',
+      'flatten(attributes)',
+      'set(resource.attributes["x"], 1)',
+      'merge_maps(attributes, ParseJSON(body), "upsert")',
+    ],
+  }
+  for (const check of processorConformance({ factory: transformProcessor, config })) it(check.name, check.run)
 })
