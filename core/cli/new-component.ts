@@ -12,8 +12,16 @@ const TEMPLATES = fileURLToPath(
   ),
 )
 
-/** Writes a package for one component into a new folder; it passes its conformance suite. Touches nothing that exists. */
-export async function newComponent(kind: string, type: string, io: CommandIo): Promise<number> {
+/**
+ * Writes a package for one component into a new folder; it passes its conformance suite, and asks for `version` of
+ * Tocsin as its peer. Touches nothing that exists.
+ */
+export async function newComponent(
+  kind: string,
+  type: string,
+  version: string,
+  io: CommandIo,
+): Promise<number> {
   const kinds = await readdir(TEMPLATES)
   if (!kinds.includes(kind)) {
     throw new PermanentError('unknown_kind', `"${kind}" is no kind of component: use ${kinds.join(', ')}.`)
@@ -33,6 +41,7 @@ export async function newComponent(kind: string, type: string, io: CommandIo): P
       .replaceAll(`my_${kind}`, type)
       .replaceAll(`my-${kind}`, dashed)
       .replaceAll(`my${name}`, camelCase(type))
+      .replaceAll('TOCSIN_VERSION', version)
   const files = await readdir(join(TEMPLATES, kind))
   for (const file of files) {
     await writeFile(join(folder, fill(file)), fill(await readFile(join(TEMPLATES, kind, file), 'utf8')))
