@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Meter } from '@opentelemetry/api'
 import { load } from 'js-yaml'
 import { createRecord, fromJson, isTocsinError, type LogRecord, type Mapper, toJson } from 'tocsin/component'
 import { processorConformance, testContext, VirtualClock } from 'tocsin/testing'
@@ -72,6 +73,17 @@ describe('transform', () => {
     const silent = start([failing], 'silent')
     silent.process(record('1', { n: 1 }))
     expect(silent.logs).toEqual([])
+  })
+
+  it('counts what failed, once a batch', () => {
+    const added: number[] = []
+    const createCounter = () => ({ add: (value: number) => added.push(value) })
+    const config: TransformConfig = { error_mode: 'silent', log_statements: [failing] }
+    const context = testContext({ config, meter: { createCounter } as unknown as Meter })
+    const mapper = transformProcessor.create(config as never, context as never) as Mapper
+    mapper.process([record('1', { n: 1 }), record('2', { n: 'fine' }), record('3', { n: 3 })])
+    mapper.process([record('4', { n: 'fine' })])
+    expect(added).toEqual([2])
   })
 
   it('propagate fails the batch with a permanent error', () => {
