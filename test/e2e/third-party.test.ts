@@ -168,6 +168,15 @@ describe('a package of somebody else', () => {
     await expect(tocsin('new', 'exporter', 'My-Thing')).rejects.toMatchObject({
       stderr: expect.stringContaining('snake_case'),
     })
+    // It would be the name of a file, and no name for a function.
+    for (const taken of ['index', 'delete']) {
+      await expect(tocsin('new', 'exporter', taken)).rejects.toMatchObject({
+        stderr: expect.stringContaining('cannot be a type'),
+      })
+    }
+    await expect(tocsin('new', 'exporter', 'webhook')).rejects.toMatchObject({
+      stderr: expect.stringContaining('There is an exporter webhook already'),
+    })
   })
 
   test('the published types are whole, and the packages that were written keep to them', async () => {
