@@ -88,6 +88,7 @@ it('shows where a statement is wrong', () => {
     'replace_match(body, "[a", "b")',
     'truncate_all(attributes, 3, truncation_marker = "four")',
     'body == "x"',
+    'UUID()',
   ]
   const shown = wrong.map(text => show(checkStatement(text)))
   shown.push(show(checkStatement('set(body, "x")', 'resource')))

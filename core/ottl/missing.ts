@@ -1,5 +1,7 @@
 const NO_LAMBDAS = 'there are no lambdas: for one value of a list use ContainsValue or Index'
 const NO_XML = 'there is no XML: take parts of the text with ExtractPatterns'
+const NO_FORMATS =
+  'formats are ParseJSON, ParseKeyValue and ParseCSV: take other texts apart with ExtractPatterns'
 const HASHES = 'hashes are FNV, MD5, SHA1, SHA256 and SHA512'
 const SAME_AGAIN =
   'a record that is delivered again must come out the same: use SHA256 of what tells it apart'
@@ -22,6 +24,10 @@ export const MISSING: ReadonlyMap<string, string> = new Map(
     ParseSimplifiedXML: NO_XML,
     ParseXML: NO_XML,
     RemoveXML: NO_XML,
+    ParseCEF: NO_FORMATS,
+    ParseCLF: NO_FORMATS,
+    ParseELF: NO_FORMATS,
+    ParseLEEF: NO_FORMATS,
     ExtractGrokPatterns: 'write a regular expression: ExtractPatterns(target, "(?P<name>...)")',
     UserAgent: 'take the parts that matter with ExtractPatterns',
     CommunityID: HASHES,

@@ -5,6 +5,7 @@ import type { Draft } from './draft.js'
 import { EDITORS } from './editors/index.js'
 import { Fault } from './errors.js'
 import type { Target } from './expression.js'
+import { MISSING } from './missing.js'
 import { nearest } from './nearest.js'
 import { anything, type Editor, type Param, param } from './signature.js'
 import { typeNoun } from './values.js'
@@ -71,6 +72,8 @@ function findEditor({ name, at }: NodeOf<'call'>, compiler: Compiler): Editor {
       `as in set(attributes["key"], ${name}(...))`,
     )
   }
+  const instead = MISSING.get(name)
+  if (instead) throw new Fault(`${name} is a function of the Collector that is missing here`, at, instead)
   throw new Fault(
     `there is no editor ${name}`,
     at,
