@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { comparable, otlpRecords } from '../../test/support/otlp-records.js'
 import { runs } from '../../test/support/property.js'
 import type { AnyValue } from '../model/any-value.js'
 import {
@@ -9,71 +10,17 @@ import {
   type LogRecord,
   OtlpDecodeError,
   pickFields,
-  type RecordInit,
 } from '../model/index.js'
 import { decodeOtlpProto, encodeOtlpProto, OtlpLimitError } from './index.js'
 import { MAX_MESSAGES } from './scan.js'
 import { WireWriter } from './writer.js'
-
-const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-const uint32 = fc.nat(0xffffffff)
-const text = fc.string({ unit: 'binary' })
-const hex = (length: number): fc.Arbitrary<string> =>
-  fc
-    .string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
-    .map(digits => (/^0+$/.test(digits) ? '' : digits))
-const { any } = fc.letrec<{ any: AnyValue }>(tie => ({
-  any: fc.oneof(
-    { depthSize: 'small' },
-    fc.constant(null),
-    text,
-    fc.boolean(),
-    fc.double(),
-    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    fc.uint8Array(),
-    fc.array(tie('any')),
-    fc.dictionary(fc.oneof(text, fc.constant('__proto__')), tie('any'), { noNullPrototype: false }),
-  ),
-}))
-const attributes = fc.dictionary(text, any, { maxKeys: 4, noNullPrototype: false })
-const owner = { attributes, droppedAttributesCount: uint32, schemaUrl: text }
-const entityRefs = fc.array(
-  fc.record({ schemaUrl: text, type: text, idKeys: fc.array(text), descriptionKeys: fc.array(text) }),
-  { minLength: 1, maxLength: 2 },
-)
-const resource = fc.record(
-  { ...owner, entityRefs },
-  { requiredKeys: Object.keys(owner) as (keyof typeof owner)[] },
-)
-const scope = fc.record({ name: text, version: text, ...owner })
-const fields = fc.record({
-  id: fc.constant(''),
-  timestamp: uint64,
-  observedTimestamp: uint64,
-  severityNumber: fc.integer({ min: -5, max: 30 }),
-  severityText: text,
-  body: any,
-  attributes,
-  droppedAttributesCount: uint32,
-  flags: uint32,
-  traceId: hex(32),
-  spanId: hex(16),
-  eventName: text,
-}) satisfies fc.Arbitrary<RecordInit>
-const requests = fc
-  .array(fc.tuple(resource, scope, fc.array(fields, { minLength: 1, maxLength: 3 })), { maxLength: 4 })
-  .map(groups =>
-    groups.flatMap(([resource, scope, inits]) =>
-      inits.map(init => createRecord({ ...init, resource, scope })),
-    ),
-  )
 
 const decode = (bytes: Uint8Array): LogRecord[] => decodeOtlpProto(bytes).flat()
 
 describe('OTLP protobuf', () => {
   it('gives back every field of every record, in order, in both encodings and across them', () => {
     fc.assert(
-      fc.property(requests, records => {
+      fc.property(otlpRecords, records => {
         const wanted = records.map(comparable)
         const bytes = encodeOtlpProto(records)
         const back = decode(bytes)
@@ -91,7 +38,7 @@ describe('OTLP protobuf', () => {
 
   it('answers single fields without decoding the rest as it answers all of them', () => {
     fc.assert(
-      fc.property(requests, records => {
+      fc.property(otlpRecords, records => {
         for (const record of decode(encodeOtlpProto(records))) {
           const plain = record.patch({})
           const [again] = decode(encodeOtlpProto([plain])) as [LogRecord]
@@ -282,7 +229,7 @@ describe('OTLP protobuf', () => {
 
   it('survives any bytes, in time that grows with their number', () => {
     const start = performance.now()
-    const valid = fc.sample(requests, 50).map(encodeOtlpProto)
+    const valid = fc.sample(otlpRecords, 50).map(encodeOtlpProto)
     const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 })
     const input = fc.oneof(
       fc.uint8Array({ maxLength: 400 }),
@@ -335,19 +282,4 @@ function pair(writer: WireWriter, key: string, value: string): void {
     writer.text(1, key)
     writer.message(2, () => writer.text(1, value))
   })
-}
-
-/** Fields with maps and bytes in a form that `toEqual` compares by content. */
-function comparable(record: LogRecord): unknown {
-  const plain = (found: unknown): unknown => {
-    if (found instanceof Uint8Array) return { bytes: [...found] }
-    if (Array.isArray(found)) return found.map(plain)
-    if (typeof found === 'object' && found !== null) {
-      return Object.entries(found)
-        .map(([key, item]) => [key, plain(item)])
-        .sort()
-    }
-    return found
-  }
-  return plain(pickFields(record))
 }

@@ -53,6 +53,15 @@ export function weightOf(node: Node): number {
   }
 }
 
+/**
+ * RE2 keeps `[kK]` as a k without case, and beside other single characters, as in `[kK]|x`, it then takes the Kelvin
+ * sign too; likewise the long s for `[sS]`.
+ */
+function orbitOf(runes: readonly number[]): number[] {
+  const has = (letter: string): boolean => runes.includes(letter.codePointAt(0)!)
+  return [...(has('k') && has('K') ? [0x212a] : []), ...(has('s') && has('S') ? [0x17f] : [])]
+}
+
 class NotUnderstood extends Error {}
 
 class Parser {
@@ -162,7 +171,7 @@ class Parser {
     const runes = this.source[this.#at] === '^' ? undefined : this.#members(end - 1)
     this.#at = end
     if (this.source[end - 1] !== ']' || end - start < 3) throw new NotUnderstood()
-    if (runes) return this.#fold(runes)
+    if (runes) return this.#fold([...runes, ...orbitOf(runes)])
     return /\\[pP]/.test(this.source.slice(start, end)) ? UNICODE_CLASS : GAP
   }
 

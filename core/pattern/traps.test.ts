@@ -24,6 +24,8 @@ describe('what a pattern matches', () => {
     ['(?i)s is also the long s', regex('(?i)session lost'), 'SE\u017f\u017fion loſt', true],
     ['so in a class', regex('(?i)ma[ks] host'), 'ma\u212a ho\u017ft', true],
     ['but not without (?i)', regex('disk full'), 'dis\u212a full', false],
+    ['yet RE2 folds [kK] beside other characters', regex('(?:[kK]|x)(?:[sS]|x)'), '\u212a\u017f', true],
+    ['not alone', regex('[kK][sS]'), '\u212a\u017f', false],
     [
       'ignore_case folds as (?i) does',
       { text: 'disk', mode: 'exact', ignoreCase: true },
