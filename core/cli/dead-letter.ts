@@ -43,6 +43,8 @@ export function listDeadLetters(
   return withLetters(distribution, options, io, async letters => {
     let count = 0
     for await (const letter of lettersOf(letters, options.component)) {
+      // Whoever read the list (head) has seen enough.
+      if (!io.stdout.writable) break
       if (count === 0 && !options.json) io.stdout.write(HEADER)
       count++
       io.stdout.write(options.json ? `${await jsonLine(letters, letter)}\n` : `${line(letter)}\n`)
@@ -195,7 +197,8 @@ function isExporterOf({ graph }: ServiceSettings, component: string): boolean {
 const HEADER = `${'ID'.padEnd(24)}${'TIME'.padEnd(26)}RECORDS  COMPONENT: REASON (DETAIL)\n`
 
 function line({ id, at, component, recordCount, reason, detail, retryRequested }: DeadLetterSummary): string {
-  const text = detail.replace(/\s+/g, ' ')
+  // What a destination answered must not steer the terminal.
+  const text = detail.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ')
   const short = text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}…` : text
   const retry = retryRequested ? ' [will be sent again]' : ''
   return `${id.padEnd(24)}${timeOf(at).padEnd(26)}${String(recordCount).padEnd(9)}${component}: ${reason} (${short})${retry}`

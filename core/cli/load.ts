@@ -27,11 +27,15 @@ export const COMMON = { exporter: exporterCommon }
 
 const FORMATS = formatCheckers({ template: checkTemplate, condition: checkCondition, path: checkPath })
 
-/** Reads and validates the configuration that a command was given. Throws `ConfigError` with all problems. */
+/**
+ * Reads and validates the configuration that a command was given; with `checkFiles` also the files that its components
+ * name. Throws `ConfigError` with all problems.
+ */
 export async function load(
   { components, demo, name }: Distribution,
   options: ConfigOptions,
   io: CommandIo,
+  { checkFiles = false } = {},
 ): Promise<Loaded> {
   const loaded = await loadConfig({
     sources: options.config,
@@ -39,6 +43,7 @@ export async function load(
     factories: components,
     formats: FORMATS,
     common: COMMON,
+    checkFiles,
     environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
     ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
   })

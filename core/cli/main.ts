@@ -16,6 +16,9 @@ export async function main(
   argv: readonly string[],
   io: CommandIo,
 ): Promise<number> {
+  for (const stream of [io.stdout, io.stderr]) {
+    if (!stream.listeners('error').includes(outlive)) stream.on('error', outlive)
+  }
   let exitCode = 0
   const finish = (code: number): void => {
     exitCode = code
@@ -71,6 +74,9 @@ export async function main(
     return 1
   }
 }
+
+/** A collector outlives whoever reads its log, and the disk that it is written to. */
+function outlive(): void {}
 
 function addDeadLetter(
   program: Command,

@@ -9,7 +9,7 @@ export async function validate(
   options: ConfigOptions,
   io: CommandIo,
 ): Promise<number> {
-  const { settings } = await load(distribution, options, io)
+  const { settings } = await load(distribution, options, io, { checkFiles: true })
   for (const problem of settings.warnings) io.stderr.write(`${formatProblem(problem)}\n`)
   return 0
 }

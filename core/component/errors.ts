@@ -87,5 +87,6 @@ export function isTocsinError(error: unknown): error is TocsinError {
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const message = error.message || (error as NodeJS.ErrnoException).code || error.name
-  return error.cause instanceof Error && error.cause.message ? `${message}: ${error.cause.message}` : message
+  const cause = error.cause instanceof Error ? error.cause.message : ''
+  return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`
 }

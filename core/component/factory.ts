@@ -22,6 +22,11 @@ export interface Factory<Config = never, Component = unknown> {
   readonly schema: ConfigSchema
   /** What the schema cannot say: rules across keys. The configuration is valid by the schema and has its defaults. */
   check?(config: Config): readonly CheckProblem[]
+  /**
+   * What `tocsin validate` looks at besides: the files that a valid configuration names. A start does not ask, it reads
+   * them itself. `baseDir`: as in the context.
+   */
+  checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
   create(config: Config, context: ComponentContext<Config>): Component
 }
 
@@ -31,6 +36,13 @@ export interface CheckProblem {
   readonly message: string
   readonly fix?: string
   readonly severity?: 'error' | 'warning'
+}
+
+/** With `file` it is about that file: then `path` says where in it. */
+export interface FileProblem extends CheckProblem {
+  readonly file?: string
+  /** Counts from 1. */
+  readonly line?: number
 }
 
 export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {

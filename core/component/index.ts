@@ -8,7 +8,7 @@ export {
   withNotification,
 } from '../delivery/notification.js'
 export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
-export { authenticatorOf } from '../http/authenticator.js'
+export { type AuthConfig, authenticatorOf, authSchema } from '../http/authenticator.js'
 export { describeUrl, redact, secretsOf } from '../http/redact.js'
 export {
   checkHeaders,
@@ -18,6 +18,7 @@ export {
   type HttpRequest,
   type HttpSender,
   type HttpSenderOptions,
+  headersSchema,
   sentOf,
 } from '../http/sender.js'
 export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
@@ -57,6 +58,7 @@ export {
   type PartitionedStream,
   partitionedStream,
   STREAM_FIELD,
+  streamProperties,
 } from '../redis/stream.js'
 export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
@@ -77,6 +79,7 @@ export * from './errors.js'
 export type * from './exporter.js'
 export type * from './extension.js'
 export * from './factory.js'
+export * from './in-slices.js'
 export type * from './listener.js'
 export * from './or-aborted.js'
 export type * from './processor.js'

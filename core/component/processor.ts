@@ -66,8 +66,10 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   step(state: S | undefined, event: KeyedEvent<E>): Step<S, O>
   /** The records that come of a record and the outcomes of its touches, in the order of `select`. */
   join(record: LogRecord, outcomes: readonly O[]): Records
-  /** The records that come of timers which ran together. */
+  /** The records that come of timers which ran together; what `summarize` tells for many may be missing. */
   expire?(outcomes: readonly O[]): Records
+  /** All timers that are due have run: records for what `expire` only counted. */
+  summarize?(): Records
   /** See `StateOptions.merge`. */
   merge?(remote: S, local: S): S
   /** Asked at every tick for keys to look at before their time, because something besides records changed. */

@@ -24,8 +24,11 @@ export interface Intake {
    * the next.
    */
   offer(records: Records): Promise<Settled | Busy>
-  /** Offers the batches of one request together: all of them are admitted, or none. Settles when all have settled. */
-  offerAll(batches: readonly Records[]): Promise<Settled | Busy>
+  /**
+   * Offers the batches of one request together: all of them are admitted, or none. Settles when all have settled.
+   * `transport` (`http`, `grpc`) is for the metrics of receivers that have several.
+   */
+  offerAll(batches: readonly Records[], transport?: string): Promise<Settled | Busy>
   /** Resolves when an offer would be taken; for receivers that can wait before they read on. */
   ready(): Promise<void>
   /** Counts input that became no record, such as a line that is not UTF-8. */

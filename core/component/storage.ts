@@ -105,7 +105,7 @@ export interface StateRead {
 }
 
 export interface StateEntry<S> {
-  /** Undefined when the key has no state; then the fields below are undefined or false too. */
+  /** Undefined when the key has no state; then the fields below are undefined or false too, unless it is unreadable. */
   readonly state: S | undefined
   readonly due: bigint | undefined
   readonly pinned: boolean

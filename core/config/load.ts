@@ -1,5 +1,6 @@
 import { type AnyFactory, ConfigError, type Kind, type Problem } from '../component/index.js'
 import { Catalog, type CommonSchemas, SECTIONS, type Section } from './catalog.js'
+import { checkFiles } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
@@ -27,6 +28,8 @@ export interface ConfigRequest {
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
   readonly importPackage?: ImportPackage
+  /** Also looks at the files that the components in use name. */
+  readonly checkFiles?: boolean
 }
 
 export interface LoadedConfig {
@@ -73,6 +76,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   )
   await warnOfReadableSecrets(conformed, read.files, request.environment, report)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
+
+  if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, report)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))
   const problems = inOrder(report.problems, names)

@@ -5,7 +5,7 @@ import { type Verdict, verdictOf, verdictOfError } from './verdict.js'
 /** An exporter that does not heed its signal is left behind after this. */
 const GRACE_MS = 1_000
 
-/** Sends once, within `timeoutMs` and until `stop` is aborted. Never rejects. */
+/** Sends once, within `timeoutMs` (0: no limit) and until `stop` is aborted. Never rejects. */
 export async function attempt(
   exporter: Exporter,
   request: ExportRequest,
@@ -24,7 +24,8 @@ export async function attempt(
       void clock.sleep(GRACE_MS, over.signal).then(() => resolve({ kind: 'failed', reason }))
     }
     const stopped = (): void => cancel('The exporter stops.')
-    const cancelTimer = clock.schedule(timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
+    const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
+    const cancelTimer = timeoutMs === 0 ? () => undefined : clock.schedule(timeoutMs, timedOut)
     over.signal.addEventListener('abort', () => {
       cancelTimer()
       stop.removeEventListener('abort', stopped)

@@ -86,7 +86,63 @@ it('refuses new letters when full, and takes them again when others were removed
   await clock.advance(60_000)
   expect(await letters.add(letter('d'))).toBe(true)
   expect((await letters.list()).map(found => found.recordCount)).toEqual([1, 1])
-  expect(logs.map(log => log.level)).toEqual(['warn', 'warn'])
+  // What is dropped is told of at once, though others were kept in the same minute; the second kept one by its count.
+  expect(logs.map(({ level, attributes }) => [level, attributes.records])).toEqual([
+    ['warn', 1],
+    ['error', 1],
+    ['warn', 1],
+  ])
+})
+
+it('tells each reason by itself, with its own count', async () => {
+  const { letters, logs, clock } = setUp()
+  for (const id of ['a', 'b', 'c']) {
+    await letters.add(letter(id))
+    await letters.add({ ...letter(id), reason: 'retries_exhausted' })
+  }
+  const told = () =>
+    logs.splice(0).map(({ attributes: { reason, records } }) => `${String(reason)} ${String(records)}`)
+  expect(told()).toEqual(['refused 1', 'retries_exhausted 1'])
+  await clock.advance(60_000)
+  expect(told()).toEqual(['refused 2', 'retries_exhausted 2'])
+  await letters.add(letter('d'))
+  letters.close()
+  expect(told()).toEqual(['refused 1'])
+  expect(clock.pending).toBe(0)
+})
+
+it('keeps room for what becomes of a letter that is sent again, also when full', async () => {
+  const { letters } = setUp({ store: memoryKeyValue(), maxEntries: 2 })
+  await letters.add(letter('a'))
+  await letters.add(letter('b'))
+  const [first, second] = (await letters.list()).map(({ id }) => id) as [string, string]
+  expect((await letters.lend(first))?.records[0]?.id).toBe('a')
+  // Refused again, before the old letter is gone.
+  expect(await letters.add(letter('a'))).toBe(true)
+  await letters.remove([first])
+  expect(await letters.add(letter('c'))).toBe(false)
+  await letters.lend(second)
+  await letters.withdrawRetry([second])
+  expect(await letters.add(letter('c'))).toBe(false)
+  expect(await letters.list()).toHaveLength(2)
+})
+
+it('does not count all letters again for each that is removed', async () => {
+  const kept = memoryKeyValue()
+  let reads = 0
+  const range: typeof kept.range = (...args) => {
+    reads++
+    return kept.range(...args)
+  }
+  const { letters } = setUp({ store: { ...kept, range } })
+  await letters.add(letter('a'))
+  const counted = reads
+  for (let round = 0; round < 20; round++) {
+    const [found] = await kept.range('dead/', 'dead0', 1)
+    await letters.add(letter('b'))
+    await letters.remove([found?.[0].slice('dead/'.length) as string])
+  }
+  expect(reads).toBe(counted)
 })
 
 it('keeps within its bytes', async () => {
@@ -109,10 +165,9 @@ it('without a store counts, and tells once a minute', async () => {
   const { letters, logs, clock } = setUp({})
   for (let count = 0; count < 5; count++) expect(await letters.add(letter('a'))).toBe(false)
   await clock.advance(60_000)
-  await letters.add(letter('b'))
   expect(logs.map(({ level, attributes }) => [level, attributes.records])).toEqual([
     ['error', 1],
-    ['error', 5],
+    ['error', 4],
   ])
   expect(await letters.list()).toEqual([])
 })

@@ -3,6 +3,8 @@ import type { Clock, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
+import { MinuteLog } from '../telemetry/minute-log.js'
+import { DeadLetterRoom } from './dead-letter-room.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
 
 /** Records that a destination refused for good, or that could not be delivered in time. */
@@ -22,8 +24,15 @@ export interface DeadLetters {
   requestRetry(ids: readonly string[]): Promise<number>
   /** Ids of letters to send again, oldest first. */
   retryRequests(limit: number): Promise<readonly string[]>
+  /**
+   * Gets a letter to send it again: until it is removed, what becomes of it has its room, so that it is not lost to a
+   * store that is full.
+   */
+  lend(id: string): Promise<DeadLetter | undefined>
   /** Forgets the requests; the letters stay. */
   withdrawRetry(ids: readonly string[]): Promise<void>
+  /** Logs what was counted and not yet told. */
+  close(): void
 }
 
 export interface NewDeadLetter {
@@ -68,10 +77,6 @@ const TO = 'dead0'
 const RETRY_FROM = 'retry/'
 const RETRY_TO = 'retry0'
 const PAGE = 100
-const LOG_EVERY_MS = 60_000
-// Others (the command line) may remove letters: when full, they are counted again, which reads them all.
-const RECOUNT_MS = 60_000
-
 export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   return new StoredDeadLetters(options)
 }
@@ -84,39 +89,35 @@ interface Header {
   readonly detail: string
 }
 
-interface Used {
-  entries: number
-  bytes: number
-}
-
 class StoredDeadLetters implements DeadLetters {
   readonly #options: DeadLettersOptions
   readonly #maxEntries: number
-  readonly #maxBytes: number
-  /** Undefined until counted. */
-  #used: Used | undefined
-  #countedMs = 0
-  #adding: Promise<unknown> = Promise.resolve()
+  readonly #room: DeadLetterRoom
+  readonly #told: MinuteLog
+  /** Changes come one after another, so that the limits hold. */
+  #turn: Promise<unknown> = Promise.resolve()
   #lastMs = 0n
   #serial = 0
-  #loggedMs: number | undefined
-  #unlogged = 0
   readonly #count
 
   constructor(options: DeadLettersOptions) {
     this.#options = options
     this.#maxEntries = options.maxEntries ?? 10_000
-    this.#maxBytes = options.maxBytes ?? 256 * 2 ** 20
+    this.#room = new DeadLetterRoom({
+      clock: options.clock,
+      maxEntries: this.#maxEntries,
+      maxBytes: options.maxBytes ?? 256 * 2 ** 20,
+      from: FROM,
+      to: TO,
+    })
+    this.#told = new MinuteLog(options.clock)
     this.#count = options.meter.createCounter('tocsin_dead_letter_log_records', {
       description: 'Records that could not be delivered, by component, reason and whether they were kept.',
     })
   }
 
   add(letter: NewDeadLetter): Promise<boolean> {
-    // One after another, so that the limits hold.
-    const added = this.#adding.then(() => this.#add(letter))
-    this.#adding = added.catch(() => undefined)
-    return added
+    return this.#inTurn(() => this.#add(letter))
   }
 
   async list(
@@ -136,23 +137,37 @@ class StoredDeadLetters implements DeadLetters {
     return { ...summary(FROM + id, bytes, requested), records: decodeStoredRecords(bytes) }
   }
 
+  async lend(id: string): Promise<DeadLetter | undefined> {
+    const letter = await this.get(id)
+    if (letter) this.#room.lend(FROM + id, letter.bytes)
+    return letter
+  }
+
   async remove(ids: readonly string[]): Promise<number> {
     const { store } = this.#options
     if (!store) return 0
-    const found = await this.#existing(store, ids)
-    const keys = found.flatMap(id => [FROM + id, RETRY_FROM + id])
-    if (keys.length > 0) await store.write(keys.map(key => ({ key, value: undefined })))
-    this.#used = undefined
-    return found.length
+    return this.#inTurn(async () => {
+      let count = 0
+      for await (const found of existing(store, ids)) {
+        const keys = found.flatMap(({ id }) => [FROM + id, RETRY_FROM + id])
+        if (keys.length > 0) await store.write(keys.map(key => ({ key, value: undefined })))
+        for (const { id, bytes } of found) this.#room.removed(FROM + id, bytes)
+        count += found.length
+      }
+      return count
+    })
   }
 
   async requestRetry(ids: readonly string[]): Promise<number> {
     const { store } = this.#options
     if (!store) return 0
-    const found = await this.#existing(store, ids)
     const value = Buffer.alloc(0)
-    if (found.length > 0) await store.write(found.map(id => ({ key: RETRY_FROM + id, value })))
-    return found.length
+    let count = 0
+    for await (const found of existing(store, ids)) {
+      if (found.length > 0) await store.write(found.map(({ id }) => ({ key: RETRY_FROM + id, value })))
+      count += found.length
+    }
+    return count
   }
 
   async retryRequests(limit: number): Promise<string[]> {
@@ -162,11 +177,17 @@ class StoredDeadLetters implements DeadLetters {
 
   async withdrawRetry(ids: readonly string[]): Promise<void> {
     await this.#options.store?.write(ids.map(id => ({ key: RETRY_FROM + id, value: undefined })))
+    for (const id of ids) this.#room.reclaim(FROM + id)
   }
 
-  async #existing(store: KeyValueStore, ids: readonly string[]): Promise<string[]> {
-    const found = await Promise.all(ids.map(id => store.get(FROM + id)))
-    return ids.filter((_, index) => found[index])
+  close(): void {
+    this.#told.close()
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => undefined)
+    return done
   }
 
   async #add({ records, ...letter }: NewDeadLetter): Promise<boolean> {
@@ -184,27 +205,12 @@ class StoredDeadLetters implements DeadLetters {
     const at = this.#options.clock.now()
     const header: Header = { component, pipeline, reason, detail, at: at.toString() }
     const value = encodeStored(header, records)
-    const used = await this.#room(store, value.length)
-    if (!used) return false
+    if (!(await this.#room.has(store, value.length))) return false
     let key = this.#newKey(at)
     while (await store.get(key)) key = this.#newKey(at)
     await store.write([{ key, value }])
-    used.entries++
-    used.bytes += value.length
+    this.#room.took(value.length)
     return true
-  }
-
-  /** What is used, when there is room for this many bytes. */
-  async #room(store: KeyValueStore, bytes: number): Promise<Used | undefined> {
-    const fits = (used: Used): boolean =>
-      used.entries < this.#maxEntries && used.bytes + bytes <= this.#maxBytes
-    const now = this.#options.clock.monotonicMs()
-    const stale = this.#used && !fits(this.#used) && now - this.#countedMs >= RECOUNT_MS
-    if (!this.#used || stale) {
-      this.#used = await countUsed(store)
-      this.#countedMs = now
-    }
-    return fits(this.#used) ? this.#used : undefined
   }
 
   /** Keys sort by time, also when the clock goes back. */
@@ -217,19 +223,34 @@ class StoredDeadLetters implements DeadLetters {
     return FROM + (instance === undefined ? id : `${id}-${instance}`)
   }
 
-  #log(letter: Omit<NewDeadLetter, 'records'>, count: number, kept: boolean): void {
-    const now = this.#options.clock.monotonicMs()
-    this.#unlogged += count
-    if (this.#loggedMs !== undefined && now - this.#loggedMs < LOG_EVERY_MS) return
-    const { component, pipeline, reason, detail } = letter
-    const attributes = { component, pipeline, reason, detail, records: this.#unlogged }
-    this.#loggedMs = now
-    this.#unlogged = 0
-    if (kept)
-      this.#options.logger.warn('Records became dead letters: see "tocsin dead-letter list".', attributes)
-    else if (!this.#options.store)
-      this.#options.logger.error('Records were dropped: no storage keeps dead letters.', attributes)
-    else this.#options.logger.error('Records were dropped: the dead letters are full.', attributes)
+  /** Each component and reason by itself: the first at once, then their counts once a minute. */
+  #log(
+    { component, pipeline, reason, detail }: Omit<NewDeadLetter, 'records'>,
+    count: number,
+    kept: boolean,
+  ) {
+    const { logger, store } = this.#options
+    this.#told.add(JSON.stringify([component, reason, kept]), count, records => {
+      const attributes = { component, pipeline, reason, detail, records }
+      if (kept) logger.warn('Records became dead letters: see "tocsin dead-letter list".', attributes)
+      else if (store) logger.error('Records were dropped: the dead letters are full.', attributes)
+      else logger.error('Records were dropped: no storage keeps dead letters.', attributes)
+    })
+  }
+}
+
+/** Those of the letters that there are, a page at a time: together they may be large. */
+async function* existing(
+  store: KeyValueStore,
+  ids: readonly string[],
+): AsyncGenerator<{ readonly id: string; readonly bytes: number }[]> {
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const page = ids.slice(at, at + PAGE)
+    const values = await Promise.all(page.map(id => store.get(FROM + id)))
+    yield page.flatMap((id, index) => {
+      const value = values[index]
+      return value ? [{ id, bytes: value.length }] : []
+    })
   }
 }
 
@@ -242,19 +263,5 @@ function summary(key: string, bytes: Uint8Array, retryRequested: boolean): DeadL
     // One broken entry must not hide the others.
     const unreadable = { component: 'unknown', pipeline: '', reason: 'unreadable', detail: errorText(error) }
     return { ...common, ...unreadable, at: 0n, recordCount: 0 }
-  }
-}
-
-async function countUsed(store: KeyValueStore): Promise<Used> {
-  const used = { entries: 0, bytes: 0 }
-  for (let from = FROM; ; ) {
-    const page = await store.range(from, TO, PAGE)
-    for (const [, value] of page) {
-      used.entries++
-      used.bytes += value.length
-    }
-    const last = page.at(-1)
-    if (!last || page.length < PAGE) return used
-    from = `${last[0]}\0`
   }
 }

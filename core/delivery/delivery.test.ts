@@ -131,6 +131,43 @@ describe('a delivery', () => {
     expect(rig.context.logs[0]?.attributes.reason).toBe('No answer within 10000 ms.')
   })
 
+  it('gives an attempt no limit with timeout 0, as the Collector does', async () => {
+    const rig = await setUp({ config: { timeout: '0s' }, answers: [hold] })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(86_400_000)
+    expect(rig.sent).toEqual([['a']])
+    rig.free()
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(rig.context.logs).toEqual([])
+  })
+
+  it('says that it is full as long as it is, beside what else is wrong', async () => {
+    const rig = await setUp({
+      config: { sending_queue: { queue_size: 2 } },
+      flags: { notifying: true },
+      answers: [hold, retry('down'), retry('still down')],
+    })
+    const said = () => rig.context.statuses.at(-1)
+    await rig.put('a')
+    expect(rig.context.statuses).toEqual([])
+    const full = 'The queue is full: its pipelines wait, and their sources. It takes 2 requests.'
+    await rig.put('b')
+    expect(rig.delivery.full).toBe(true)
+    expect(said()).toEqual({ status: 'recoverable_error', message: full })
+    rig.free()
+    await settleMicrotasks()
+    expect(said()?.message).toBe(`Sending fails. down ${full}`)
+    await rig.clock.advance(600)
+    expect(said()?.message).toBe(`Sending fails. still down ${full}`)
+    await rig.clock.advance(10_000)
+    expect(said()).toEqual({ status: 'ok' })
+    expect(rig.context.logs.map(({ message }) => message)).toContain('The queue has room again.')
+    expect(rig.clock.pending).toBe(0)
+    await rig.put('c', 'd')
+    await rig.delivery.stop(0)
+    expect(rig.clock.pending).toBe(0)
+  })
+
   it('stalls whoever enqueues while it is full, and keeps their order', async () => {
     const rig = await setUp({
       config: { sending_queue: { queue_size: 2, num_consumers: 1 } },

@@ -1,15 +1,14 @@
-import type { ComponentStatus } from '../component/context.js'
 import { errorText, RetryableError } from '../component/errors.js'
-import type { ExportRequest } from '../component/exporter.js'
-import { failpoint } from '../failpoints.js'
 import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
-import { attempt } from './attempt.js'
-import { backoffMs, nextRetry, PERSISTENT } from './backoff.js'
+import { backoffMs, PERSISTENT } from './backoff.js'
+import { Courier } from './courier.js'
 import { DurableItems, encodeItem } from './durable-items.js'
+import { Fullness } from './fullness.js'
+import { GivingUp } from './giving-up.js'
 import { type Handover, type Item, Share, type Whole } from './item.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
-import { Outage } from './outage.js'
 import { RequestQueue } from './queue.js'
+import { Troubles } from './troubles.js'
 import type { Delivery, DeliveryOptions, DeliveryReport, LeftRequest, Obligation } from './types.js'
 
 export function createDelivery(options: DeliveryOptions): Delivery {
@@ -22,42 +21,51 @@ class QueuedDelivery implements Delivery {
   readonly #queue: RequestQueue
   readonly #durable: DurableItems | undefined
   readonly #metrics: DeliveryMetrics
-  readonly #sending: Outage
-  readonly #refusing: Outage
-  readonly #storing: Outage
+  readonly #troubles: Troubles
+  readonly #fullness: Fullness
+  readonly #courier: Courier
+  readonly #givingUp: GivingUp
   /** Aborted: no new attempt, what waits for a retry goes back. */
   readonly #settle = new AbortController()
   /** Aborted: what is on its way is given up too. */
   readonly #abort = new AbortController()
   #consumers: Promise<unknown> | undefined
-  #delivered = 0
-  #deadLettered = 0
-  #dropped = 0
+  #wasFull = false
 
   constructor(options: DeliveryOptions) {
     const { id, clock, logger, settings, store } = options
     this.id = id
     this.#options = options
     this.#durable = store && settings.queue.enabled ? new DurableItems(store, clock, logger) : undefined
-    const reportStatus = (status: ComponentStatus): void => {
-      const troubles = [this.#sending, this.#refusing, this.#storing]
-      if (status.status === 'ok' && troubles.some(trouble => trouble.lasting)) return
-      options.reportStatus(status)
-    }
-    const common = { id, clock, logger, reportStatus }
-    this.#sending = new Outage('Sending works again.', common)
-    this.#refusing = new Outage('The destination takes records again.', common)
-    this.#storing = new Outage('The storage works again.', common)
+    const reportStatus: DeliveryOptions['reportStatus'] = status => options.reportStatus(status)
+    this.#troubles = new Troubles({ id, clock, logger, reportStatus })
+    const { capacity, sizer } = settings.queue
+    this.#fullness = new Fullness(this.#troubles.full, clock, () => `It takes ${capacity} ${sizer}.`)
     this.#queue = new RequestQueue({
       settings: settings.queue,
       clock,
       durable: this.#durable,
       waiting: options.inherit?.waiting,
       storeFailed: (error, records, tries) => this.#storeFailed(error, records, tries),
-      storeWorked: () => this.#storing.worked(),
+      storeWorked: () => this.#troubles.storing.worked(),
+      changed: full => {
+        if (!settings.queue.enabled) return
+        this.#fullness.look(full)
+        if (this.#wasFull && !full) options.onRoom?.()
+        this.#wasFull = full
+      },
     })
     const observed = settings.queue.enabled ? this.#queue : undefined
     this.#metrics = deliveryMetrics(options.meter, id, observed, settings.queue.capacity)
+    const lent = { troubles: this.#troubles, settle: this.#settle.signal, abort: this.#abort.signal }
+    this.#givingUp = new GivingUp({ ...options, ...lent })
+    this.#courier = new Courier({
+      ...options,
+      ...lent,
+      queue: this.#queue,
+      metrics: this.#metrics,
+      givingUp: this.#givingUp,
+    })
   }
 
   get full(): boolean {
@@ -111,12 +119,7 @@ class QueuedDelivery implements Delivery {
     const [persisted, dropped] = this.#durable ? [left, 0] : [0, left]
     if (persisted > 0) this.#log('Records stay in the durable queue for the next start.', persisted)
     if (dropped > 0) this.#log('Records were in a memory queue and are dropped.', dropped)
-    return {
-      delivered: this.#delivered,
-      deadLettered: this.#deadLettered,
-      persisted,
-      dropped: this.#dropped + dropped,
-    }
+    return this.#report(persisted, dropped)
   }
 
   unbind(): void {
@@ -125,7 +128,7 @@ class QueuedDelivery implements Delivery {
 
   async takeOver(graceMs: number): Promise<Handover> {
     await this.#end('accept', graceMs)
-    return this.#queue.handover()
+    return { ...this.#queue.handover(), report: this.#report(0, 0) }
   }
 
   /** Waits until nothing is left or the deadline is over; for a durable queue not while the destination is down. */
@@ -137,7 +140,12 @@ class QueuedDelivery implements Delivery {
       late = true
     })
     const running = this.#consumers !== undefined
-    while (running && this.#queue.records > 0 && !late && !(this.#durable && this.#sending.lasting)) {
+    while (
+      running &&
+      this.#queue.records > 0 &&
+      !late &&
+      !(this.#durable && this.#troubles.sending.lasting)
+    ) {
       await Promise.race([deadline, this.#queue.change()])
     }
     over.abort()
@@ -154,117 +162,15 @@ class QueuedDelivery implements Delivery {
     await consumers
     await closed
     await this.#durable?.close()
+    this.#fullness.close()
     this.#metrics.unobserve()
     await this.#options.exporter.stop?.()
   }
 
   async #consume(): Promise<void> {
     for (let request = await this.#queue.take(); request; request = await this.#queue.take()) {
-      if (!(await this.#deliver(request))) this.#queue.putBack(request)
+      if (!(await this.#courier.deliver(request))) this.#queue.putBack(request)
     }
-  }
-
-  /** False when it could not be brought to an end before the stop. */
-  async #deliver(items: readonly Item[]): Promise<boolean> {
-    const { exporter, settings, clock, random } = this.#options
-    const records = items.length === 1 ? (items[0] as Item).records : items.flatMap(item => item.records)
-    const { pipeline, queuedAt } = items[0] as Item
-    const startMs = clock.monotonicMs()
-    for (let number = 1; ; number++) {
-      const request: ExportRequest = { records, pipeline, queuedAt, attempt: number }
-      const { timeoutMs } = settings
-      const verdict = await attempt(exporter, request, { timeoutMs, clock, stop: this.#abort.signal })
-      if (verdict.kind === 'delivered') {
-        failpoint('after_sending')
-        this.#sending.worked()
-        this.#refusing.worked()
-        return this.#finish(items, new Set())
-      }
-      if (verdict.kind === 'refused') {
-        this.#sending.worked()
-        this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.indices.size)
-        return this.#giveUp(items, records, 'refused', verdict.reason, verdict.indices)
-      }
-      if (verdict.kind === 'rejected') {
-        this.#sending.worked()
-        this.#refusing.failed('The destination refuses records.', verdict.reason, verdict.count)
-        return this.#giveUpSome(items, records, verdict.reason, verdict.count)
-      }
-      if (this.#abort.signal.aborted) return false
-      const elapsedMs = clock.monotonicMs() - startMs
-      const failure = { attempt: number, elapsedMs, retryAfterMs: verdict.retryAfterMs }
-      const retry = nextRetry(settings.retry, failure, random)
-      this.#sending.failed('Sending fails.', verdict.reason)
-      if ('giveUp' in retry) {
-        const all = new Set(records.keys())
-        return this.#giveUp(items, records, retry.giveUp, verdict.reason, all)
-      }
-      this.#metrics.retried(records.length)
-      this.#queue.touch()
-      await clock.sleep(retry.delayMs, this.#settle.signal)
-      if (this.#settle.signal.aborted) return false
-    }
-  }
-
-  #finish(items: readonly Item[], given: ReadonlySet<number>): true {
-    let start = 0
-    for (const item of items) {
-      let deadLettered = 0
-      for (let index = start; index < start + item.records.length; index++)
-        if (given.has(index)) deadLettered++
-      start += item.records.length
-      this.#queue.finish(item, deadLettered)
-    }
-    this.#delivered += start - given.size
-    this.#metrics.sent(start - given.size)
-    return true
-  }
-
-  async #giveUp(
-    items: readonly Item[],
-    records: Records,
-    reason: string,
-    detail: string,
-    indices: ReadonlySet<number>,
-  ): Promise<boolean> {
-    const given = records.filter((_, index) => indices.has(index))
-    const pipeline = (items[0] as Item).pipeline
-    if (!(await this.#deadLetter(given, pipeline, reason, detail))) return false
-    this.#metrics.failed(given.length)
-    return this.#finish(items, indices)
-  }
-
-  /** So many records, nobody knows which: all are kept, and so many count. */
-  async #giveUpSome(
-    items: readonly Item[],
-    records: Records,
-    detail: string,
-    count: number,
-  ): Promise<boolean> {
-    const pipeline = (items[0] as Item).pipeline
-    if (!(await this.#deadLetter(records, pipeline, 'partly_rejected', detail))) return false
-    this.#metrics.failed(count)
-    return this.#finish(items, new Set(Array.from({ length: count }, (_, index) => index)))
-  }
-
-  /** Tries until the store takes them; false when the delivery stops before. */
-  async #deadLetter(records: Records, pipeline: string, reason: string, detail: string): Promise<boolean> {
-    const { deadLetters, clock, random } = this.#options
-    const letter = { component: `exporter/${this.id}`, pipeline, reason, detail, records }
-    for (let tries = 1; !this.#abort.signal.aborted; tries++) {
-      try {
-        const kept = await deadLetters.add(letter)
-        if (kept) this.#deadLettered += records.length
-        else this.#dropped += records.length
-        this.#storing.worked()
-        return true
-      } catch (error) {
-        this.#storing.failed('The dead letters cannot be stored.', errorText(error), records.length)
-        await clock.sleep(backoffMs(PERSISTENT, tries, random), this.#settle.signal)
-        if (this.#settle.signal.aborted) return false
-      }
-    }
-    return false
   }
 
   /** The records that the condition wants; those on which it fails become dead letters. */
@@ -283,7 +189,7 @@ class QueuedDelivery implements Delivery {
     })
     if (failed.length > 0) {
       this.#metrics.failed(failed.length)
-      const kept = await this.#deadLetter(failed, pipeline, 'condition_failed', detail)
+      const kept = await this.#givingUp.deadLetter(failed, pipeline, 'condition_failed', detail)
       if (!kept) throw new RetryableError('delivery_stopped', 'The exporter has stopped.')
     }
     return { records: wanted, refused: failed.length }
@@ -313,8 +219,17 @@ class QueuedDelivery implements Delivery {
 
   #storeFailed(error: unknown, records: number, tries: number): number {
     if (records > 0) this.#metrics.enqueueFailed(records)
-    this.#storing.failed("The queue's storage fails.", errorText(error), records)
+    this.#troubles.storing.failed("The queue's storage fails.", errorText(error), records)
     return backoffMs(PERSISTENT, tries, this.#options.random)
+  }
+
+  #report(persisted: number, dropped: number): DeliveryReport {
+    return {
+      delivered: this.#courier.delivered,
+      deadLettered: this.#givingUp.kept,
+      persisted,
+      dropped: this.#givingUp.dropped + dropped,
+    }
   }
 
   #log(message: string, records: number): void {

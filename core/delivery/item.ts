@@ -1,5 +1,5 @@
 import type { Records } from '../model/index.js'
-import type { Obligation } from './types.js'
+import type { DeliveryReport, Obligation } from './types.js'
 
 /** What waits in a queue: one request to be, or a piece of it. */
 export interface Item {
@@ -28,7 +28,13 @@ export interface Whole {
 }
 
 /** What a delivery leaves to the next one of its id. */
-export interface Handover {
+export interface Handover extends Left {
+  /** What it has done; what it leaves counts with the next. */
+  readonly report: DeliveryReport
+}
+
+/** What a queue leaves. */
+export interface Left {
   readonly items: readonly Item[]
   /** Sources that wait for the outcome of durable items, by key (`wait_for_result`). */
   readonly waiting: ReadonlyMap<string, Share>
@@ -38,7 +44,7 @@ export interface Handover {
  * Where nothing outlives the process, what is handed over is settled: the next graph has it, and its source must not
  * deliver it again to that.
  */
-export function settleHandover({ items }: Handover): void {
+export function settleHandover({ items }: Left): void {
   for (const { whole } of items) {
     const { share } = whole
     whole.share = undefined

@@ -3,9 +3,10 @@ import { RetryableError } from '../component/errors.js'
 import { failpoint } from '../failpoints.js'
 import { type Admitted, admit, type Put } from './admit.js'
 import { assemble } from './assemble.js'
-import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
+import { Backlog } from './backlog.js'
+import type { DurableItems, StoredItem } from './durable-items.js'
 import { Gate } from './gate.js'
-import type { Handover, Item, Share } from './item.js'
+import type { Item, Left, Share } from './item.js'
 import type { QueueSettings } from './settings.js'
 
 export interface QueueOptions {
@@ -17,6 +18,8 @@ export interface QueueOptions {
   /** The store failed to take this many records; answers how long to wait before the next try. */
   storeFailed(error: unknown, records: number, attempt: number): number
   storeWorked(): void
+  /** It may have become full, or have room again. */
+  changed(full: boolean): void
 }
 
 // Of a durable queue, decoded in memory.
@@ -32,12 +35,8 @@ export class RequestQueue {
   #size = 0
   #records = 0
   #pumping = false
-  /** Durable: how many entries are behind the window, the last key in or before it, and the last key counted. */
-  #unloaded = 0
-  #unloadedSize = 0
-  #unloadedRecords = 0
-  #lastKey: string | undefined
-  #lastCounted = ''
+  /** Of a durable queue. */
+  readonly #backlog: Backlog | undefined
   #loading: Promise<void> | undefined
   #hurry = false
   #unbound = false
@@ -46,6 +45,8 @@ export class RequestQueue {
   constructor(options: QueueOptions) {
     this.#options = options
     this.#waiting = new Map(options.waiting)
+    const { durable, settings } = options
+    this.#backlog = durable && new Backlog(durable, settings.sizer)
   }
 
   /** By the sizer. What is on its way to the destination counts until it is done. */
@@ -61,15 +62,12 @@ export class RequestQueue {
 
   /** Finds what the last run left. Answers how many requests. */
   async recover(): Promise<number> {
-    await this.#options.durable?.recover(item => {
-      this.#unloaded++
-      this.#size += this.#sizeOf(item)
-      this.#records += item.recordCount
-      this.#unloadedSize += this.#sizeOf(item)
-      this.#unloadedRecords += item.recordCount
-      this.#lastCounted = item.key
-    })
-    return this.#unloaded
+    const left = await this.#backlog?.recover()
+    if (!left) return 0
+    this.#size += left.size
+    this.#records += left.records
+    this.#options.changed(this.full)
+    return left.requests
   }
 
   /** Resolves when all items are in. Rejects when the queue closed before. */
@@ -85,12 +83,13 @@ export class RequestQueue {
   async take(): Promise<readonly Item[] | undefined> {
     for (;;) {
       if (this.#closed) return undefined
-      if (this.#unloaded > 0 && this.#window.length < WINDOW_ITEMS && !this.#enough()) {
-        await this.#load()
+      const more = this.#backlog && !this.#backlog.empty ? this.#backlog : undefined
+      if (more && this.#window.length < WINDOW_ITEMS && !this.#enough()) {
+        await this.#load(more)
         continue
       }
       const now = this.#options.clock.monotonicMs()
-      const hurry = this.#hurry || this.full || this.#unloaded > 0
+      const hurry = this.#hurry || this.full || more !== undefined
       const { request, rest, waitMs } = assemble(this.#window, this.#options.settings.batch, now, hurry)
       this.#window = rest
       if (request) return request
@@ -112,6 +111,7 @@ export class RequestQueue {
       this.#options.durable?.remove(whole.key)
     }
     share?.finished(whole.deadLettered)
+    this.#options.changed(this.full)
     this.#gate.open()
   }
 
@@ -153,7 +153,7 @@ export class RequestQueue {
   }
 
   /** What a closed queue leaves; of a durable one only who waits. */
-  handover(): Handover {
+  handover(): Left {
     return { items: this.#options.durable ? [] : this.#window, waiting: this.#waiting }
   }
 
@@ -162,6 +162,7 @@ export class RequestQueue {
     this.#pumping = true
     while (this.#puts.length > 0) {
       const { items, finished } = this.#admit()
+      this.#options.changed(this.full)
       if (items.length === 0 && finished.length === 0) {
         await this.#gate.change()
         continue
@@ -211,6 +212,7 @@ export class RequestQueue {
   }
 
   #written(items: readonly Item[], keys: readonly string[]): void {
+    const backlog = this.#backlog as Backlog
     items.forEach((item, index) => {
       const { whole } = item
       const key = keys[index] as string
@@ -219,16 +221,11 @@ export class RequestQueue {
       if (this.#options.settings.waitForResult && whole.share) this.#waiting.set(key, whole.share)
       else whole.share?.finished(0)
       whole.share = undefined
-      this.#lastCounted = key
-      if (this.#unloaded === 0 && this.#window.length < WINDOW_ITEMS) {
+      if (backlog.empty && this.#window.length < WINDOW_ITEMS) {
         // Copies: what waits here must not hold on to its source's buffers.
         this.#window.push({ ...item, records: item.records.map(record => record.patch({})) })
-        this.#lastKey = key
-      } else {
-        this.#unloaded++
-        this.#unloadedSize += whole.size
-        this.#unloadedRecords += item.records.length
-      }
+        backlog.passed(key)
+      } else backlog.add(key, whole.size, item.records.length)
     })
   }
 
@@ -238,23 +235,20 @@ export class RequestQueue {
     return this.#window.reduce((sum, item) => sum + item.records.length, 0) >= Math.max(batch.minSize, 1)
   }
 
-  #load(): Promise<void> {
-    this.#loading ??= this.#loadPage().finally(() => {
+  #load(backlog: Backlog): Promise<void> {
+    this.#loading ??= this.#loadPage(backlog).finally(() => {
       this.#loading = undefined
     })
     return this.#loading
   }
 
-  async #loadPage(): Promise<void> {
-    const durable = this.#options.durable as DurableItems
+  async #loadPage(backlog: Backlog): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const page = await durable.load(this.#lastKey, PAGE)
-        // An entry may be in the store before `#written` has counted it: it has to wait for its turn.
-        const items = page.filter(item => item.key <= this.#lastCounted)
-        this.#lastKey = items.at(-1)?.key ?? this.#lastKey
-        this.#countLoaded(items)
-        for (const item of items) this.#decode(durable, item)
+        const { items, gone } = await backlog.next()
+        this.#size -= gone.size
+        this.#records -= gone.records
+        for (const item of items) this.#decode(item, backlog.sizeOf(item))
         this.#options.storeWorked()
         return
       } catch (error) {
@@ -265,25 +259,9 @@ export class RequestQueue {
     }
   }
 
-  #countLoaded(items: readonly StoredItem[]): void {
-    this.#unloaded -= items.length
-    for (const item of items) {
-      this.#unloadedSize -= this.#sizeOf(item)
-      this.#unloadedRecords -= item.recordCount
-    }
-    if (items.length > 0) return
-    // Entries that are gone: another collector took over the queue of one that had slept too long.
-    this.#size -= this.#unloadedSize
-    this.#records -= this.#unloadedRecords
-    this.#unloaded = 0
-    this.#unloadedSize = 0
-    this.#unloadedRecords = 0
-  }
-
-  #decode(durable: DurableItems, stored: StoredItem): void {
+  #decode(stored: StoredItem, size: number): void {
     const { key, pipeline, queuedAt } = stored
-    const size = this.#sizeOf(stored)
-    const records = durable.decode(stored)
+    const records = (this.#options.durable as DurableItems).decode(stored)
     if (!records) {
       this.#size -= size
       this.#records -= stored.recordCount
@@ -298,11 +276,6 @@ export class RequestQueue {
       encoded: undefined,
     }
     this.#window.push({ records, pipeline, queuedAt, dueMs: 0, whole })
-  }
-
-  #sizeOf(item: StoredItem): number {
-    const { sizer } = this.#options.settings
-    return sizer === 'requests' ? 1 : sizer === 'items' ? item.recordCount : item.bytes.length
   }
 }
 

@@ -34,7 +34,7 @@ export interface CommonConfig {
 /** What every exporter takes besides its own keys. Defaults that depend on the exporter are in `deliverySettings`. */
 export const exporterCommon: ConfigSchema = {
   properties: {
-    timeout: duration('10s', 'How long one attempt to send may take.'),
+    timeout: duration('10s', 'How long one attempt to send may take; 0: no limit.'),
     condition: {
       type: 'string',
       format: 'condition',
@@ -76,6 +76,14 @@ export function checkCommon(
       path: ['sending_queue', 'batch', 'max_size'],
       message: `max_size ${batch.max_size} is below min_size ${batch.min_size}`,
       fix: 'raise max_size, or 0 for no limit',
+    })
+  }
+  for (const key of ['initial_interval', 'max_interval'] as const) {
+    if (retry[key] === undefined || parseDuration(retry[key]) !== 0) continue
+    problems.push({
+      path: ['retry_on_failure', key],
+      message: 'it must be above 0: without a wait a destination that is down would be asked without end',
+      fix: '100ms',
     })
   }
   const initial = parseDuration(retry.initial_interval ?? '500ms')

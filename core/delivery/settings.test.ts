@@ -74,6 +74,12 @@ it('finds what contradicts itself', () => {
   expect(checkCommon({ retry_on_failure: { initial_interval: '1m' } })).toMatchObject([
     { path: ['retry_on_failure', 'initial_interval'] },
   ])
+  // Without a wait a destination that is down would be asked as fast as it fails.
+  expect(checkCommon({ retry_on_failure: { initial_interval: '0s', max_interval: '0s' } })).toMatchObject([
+    { path: ['retry_on_failure', 'initial_interval'] },
+    { path: ['retry_on_failure', 'max_interval'] },
+  ])
+  expect(checkCommon({ retry_on_failure: { max_elapsed_time: '0s' } })).toEqual([])
 })
 
 it('is checked for every exporter that is defined', () => {

@@ -4,7 +4,7 @@ import type { CommonConfig } from './schema.js'
 
 /** The keys that every exporter takes, in units of the program. */
 export interface DeliverySettings {
-  /** For one attempt. */
+  /** For one attempt; 0: no limit. */
   readonly timeoutMs: number
   readonly queue: QueueSettings
   readonly retry: RetrySettings

@@ -51,7 +51,7 @@ export interface Obligation {
   settle(outcome?: { readonly deadLettered: number }): void
 }
 
-/** Records, since the start. */
+/** Records, since it started. */
 export interface DeliveryReport {
   readonly delivered: number
   readonly deadLettered: number
@@ -73,6 +73,8 @@ export interface DeliveryOptions {
   readonly meter: Meter
   readonly deadLetters: DeadLetters
   reportStatus(status: ComponentStatus): void
+  /** The queue was full and is not any more: whoever waits for that may come. */
+  readonly onRoom?: () => void
   /** Makes the queue durable. */
   readonly store?: KeyValueStore
   /** The compiled `condition`. A record for which it is false is not sent, one for which it throws is dead-lettered. */

@@ -167,7 +167,7 @@ function termIntake(intake: Intake, term: LeaseTerm): Intake {
   }
   return {
     offer: records => within(() => intake.offer(records)),
-    offerAll: batches => within(() => intake.offerAll(batches)),
+    offerAll: (batches, transport) => within(() => intake.offerAll(batches, transport)),
     ready: () => intake.ready(),
     discarded: (reason, count) => intake.discarded(reason, count),
     end: () => {

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Clock, Exporter, Kind, Logger, Processor } from '../component/index.js'
-import type { Delivery, DeliveryReport } from '../delivery/index.js'
+import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
 import type { IntakeMetrics } from './intake.js'
 import type { ComponentPlan } from './plan.js'
@@ -11,7 +11,8 @@ export interface GraphHost {
   readonly logger: Logger
   readonly intakeMetrics: IntakeMetrics
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
-  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery
+  /** `onRoom`: the queue was full and is not any more. */
+  deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery
   lift(
     processor: Processor,
     plan: ComponentPlan,
@@ -28,6 +29,13 @@ export interface GraphHost {
   /** All inputs have ended. */
   onEnd(): void
   onCrash(pipeline: string, error: unknown): void
+}
+
+/** What a graph leaves to the next one. */
+export interface GraphHandover {
+  /** By exporter. */
+  readonly handovers: ReadonlyMap<string, Handover>
+  readonly report: DeliveryReport
 }
 
 export interface GraphReport extends DeliveryReport {

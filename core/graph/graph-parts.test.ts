@@ -256,6 +256,7 @@ function assemble(
     receiver: 'test',
     pipelines: [pipeline],
     metrics: { accepted: counter, refused: counter, discarded: counter },
+    onRefused: () => undefined,
     gate,
     onEnd: () => {},
   })

@@ -8,12 +8,13 @@ import {
   type Receiver,
   type Records,
 } from '../component/index.js'
-import { type Delivery, type DeliveryReport, type Handover, settleHandover } from '../delivery/index.js'
+import { type Delivery, type Handover, settleHandover, sumOf } from '../delivery/index.js'
+import { MinuteLog } from '../telemetry/minute-log.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { pipelineOutput } from './connector-output.js'
 import { deliveryOutput } from './delivery-output.js'
 import { Gate } from './gate.js'
-import type { GraphHost, GraphReport } from './graph-host.js'
+import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
@@ -33,6 +34,7 @@ interface RunningReceiver {
 export class Graph {
   readonly #gate = new Gate()
   readonly #watermarks = new Watermarks()
+  readonly #refusals: MinuteLog
   readonly #deliveries = new Map<string, Delivery>()
   readonly #processors: { readonly processor: Processor; readonly id: string; readonly pipeline: string }[] =
     []
@@ -49,11 +51,15 @@ export class Graph {
     private readonly plan: GraphPlan,
     private readonly host: GraphHost,
   ) {
+    this.#refusals = new MinuteLog(host.clock)
     for (const [id, exporter] of plan.exporters) {
       const pipelines = pipelinesWith(plan, 'exporters', id)
       if (pipelines.length === 0) continue
       const created = host.create<Exporter>('exporter', exporter, pipelines)
-      this.#deliveries.set(id, host.deliver(exporter, created, pipelines))
+      this.#deliveries.set(
+        id,
+        host.deliver(exporter, created, pipelines, () => this.#gate.changed()),
+      )
     }
     const order = upstreamFirst(plan)
     const built = new Map<string, Pipeline>()
@@ -66,9 +72,12 @@ export class Graph {
 
   /** Starts exporters, processors, receivers, in this order. On a throw, call `stop` for what did start. */
   async start(): Promise<void> {
-    for (const delivery of this.#deliveries.values()) {
+    for (const [id, delivery] of this.#deliveries) {
+      const pipelines = pipelinesWith(this.plan, 'exporters', id)
+      this.host.report('exporter', id, pipelines, 'starting')
       this.#started.add(delivery)
       await delivery.start()
+      this.host.report('exporter', id, pipelines, 'started')
     }
     for (const { processor, id, pipeline } of this.#processors) {
       this.host.report('processor', id, [pipeline], 'starting')
@@ -102,10 +111,7 @@ export class Graph {
     const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
     await this.#close()
     return {
-      delivered: sum(reports, 'delivered'),
-      persisted: sum(reports, 'persisted'),
-      dropped: sum(reports, 'dropped'),
-      deadLettered: sum(reports, 'deadLettered'),
+      ...sumOf(reports),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
   }
@@ -114,24 +120,22 @@ export class Graph {
    * Stops for a reload: what the queues of the exporters in `keep` hold is handed over, the others drain. `settle`:
    * nothing outlives the process, so that what is handed over is settled with its sources.
    */
-  async handOver(
-    timeoutMs: number,
-    keep: ReadonlySet<string>,
-    settle: boolean,
-  ): Promise<ReadonlyMap<string, Handover>> {
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>, settle: boolean): Promise<GraphHandover> {
     for (const [id, delivery] of this.#deliveries) if (keep.has(id)) delivery.unbind()
     const leftMs = await this.#quiesce(timeoutMs)
     const handovers = new Map<string, Handover>()
-    await Promise.all(
+    const reports = await Promise.all(
       [...this.#deliveries].map(async ([id, delivery]) => {
-        if (!this.#started.has(delivery)) return
-        if (keep.has(id)) handovers.set(id, await delivery.takeOver(leftMs()))
-        else await delivery.stop(leftMs())
+        if (!this.#started.has(delivery)) return []
+        if (!keep.has(id)) return [await delivery.stop(leftMs())]
+        const handover = await delivery.takeOver(leftMs())
+        handovers.set(id, handover)
+        return [handover.report]
       }),
     )
     if (settle) for (const handover of handovers.values()) settleHandover(handover)
     await this.#close()
-    return handovers
+    return { handovers, report: sumOf(reports.flat()) }
   }
 
   /** Receivers stop, pipelines run empty. The answer says how much of the time is left. */
@@ -159,6 +163,7 @@ export class Graph {
   }
 
   async #close(): Promise<void> {
+    this.#refusals.close()
     await this.#all(
       this.#receivers.map(({ receiver }) => receiver),
       receiver => receiver.close?.(),
@@ -225,9 +230,20 @@ export class Graph {
       pipelines: names.map(name => this.#pipelines.get(name) as Pipeline),
       metrics: this.host.intakeMetrics,
       gate: this.#gate,
+      onRefused: (records, reason) => this.#refused(id, records, reason),
       onEnd: () => this.#inputEnded(receiver),
     })
     this.#receivers.push({ id, receiver, intake })
+  }
+
+  #refused(receiver: string, count: number, reason: string): void {
+    this.#refusals.add(JSON.stringify([receiver, reason]), count, records =>
+      this.host.logger.warn('Input was refused for now: its source tries again.', {
+        receiver,
+        reason,
+        records,
+      }),
+    )
   }
 
   #inputEnded(receiver: Receiver): void {
@@ -267,8 +283,4 @@ export class Graph {
       sources.filter(source => this.plan.connectors.has(source)),
     )
   }
-}
-
-function sum(reports: readonly DeliveryReport[], field: keyof DeliveryReport): number {
-  return reports.reduce((total, report) => total + report[field], 0)
 }

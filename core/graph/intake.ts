@@ -18,6 +18,8 @@ export interface IntakeOptions {
   readonly pipelines: readonly Pipeline[]
   readonly metrics: IntakeMetrics
   readonly gate: Gate
+  /** Told of so many records that were answered busy, and why. */
+  readonly onRefused: (records: number, reason: string) => void
   readonly onEnd: () => void
 }
 
@@ -41,18 +43,20 @@ export class ReceiverIntake implements Intake {
     return this.offerAll([records])
   }
 
-  offerAll(offered: readonly Records[]): Promise<Settled | Busy> {
-    const { receiver, pipelines, metrics, gate } = this.options
+  offerAll(offered: readonly Records[], transport?: string): Promise<Settled | Busy> {
+    const { receiver, pipelines, metrics, gate, onRefused } = this.options
+    const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
     // Nothing is admitted before every batch has been looked at.
     const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
     if (busy) {
-      metrics.refused.add(records, { receiver })
+      metrics.refused.add(records, { ...labels, reason: busy.reason })
+      if (records > 0) onRefused(records, busy.reason)
       return Promise.resolve(busy)
     }
     if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
-    metrics.accepted.add(records, { receiver })
+    metrics.accepted.add(records, labels)
     failpoint('after_reading')
     this.#unsettledBatches += batches.length
     this.#unsettledRecords += records

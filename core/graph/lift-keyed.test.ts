@@ -1,5 +1,5 @@
 import { concatMap, EMPTY, of, Subject } from 'rxjs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Counted, counter, event } from '../../test/support/counter.js'
 import { type Keyed, RetryableError } from '../component/index.js'
 import { memoryState } from '../state/memory-state.js'
@@ -48,6 +48,19 @@ describe('timers of a keyed processor', () => {
     expect(seen).toEqual(['time 0', 'a', 'b', 'c', 'woken a'])
   })
 
+  test('that are due at the end of a replay run, however it was cut into batches', async () => {
+    for (const times of [
+      [0n, 95n, 102n],
+      [0n, 102n],
+    ]) {
+      const { push, end, seen } = lifted()
+      for (const time of times) push(time === 0n ? 'a' : 'x', (time * SECOND) / 10n)
+      end()
+      await settleMicrotasks()
+      expect(seen.at(-1)).toBe('woken a')
+    }
+  })
+
   test('wait for the watermark once the sources have caught up', async () => {
     const { push, time, seen } = lifted()
     time(5n * SECOND)
@@ -64,6 +77,37 @@ describe('timers of a keyed processor', () => {
     await settleMicrotasks()
     expect(settled).toEqual(['a'])
   })
+})
+
+test('keeps what timers decided until the record that tells of many is settled', async () => {
+  const store = memoryState<string>({ maxKeys: 9_999 })
+  const released = vi.spyOn(store, 'release')
+  const clock = new VirtualClock(100n * SECOND)
+  const options = { clock, random: seededRandom(1), journal: true, shared: false }
+  let woken = 0
+  const quiet: typeof alarm = {
+    ...alarm,
+    expire(keys) {
+      woken += keys.length
+      return []
+    },
+    summarize: () => (woken > 0 ? [sampleRecord({ body: `woken ${woken}` })] : []),
+  }
+  const runtime = new KeyedRuntime(quiet, store, options)
+  const head = new Subject<PipelineBatch>()
+  const made: PipelineBatch[] = []
+  head.pipe(liftKeyed(runtime, async () => undefined)).subscribe(batch => made.push(batch))
+  const records = Array.from({ length: 1_100 }, (_, id) =>
+    sampleRecord({ id: `${id}`, body: `${id}`, timestamp: 1n }),
+  )
+  head.next(createBatch(records) as PipelineBatch)
+  head.next(timeBatch(50n * SECOND))
+  await vi.waitFor(() => expect(made.length).toBe(3))
+  expect(made[1]?.records.map(({ body }) => body)).toEqual(['woken 1100'])
+  expect(released).not.toHaveBeenCalled()
+  made[1]?.settle()
+  await runtime.close()
+  expect(released.mock.calls.flatMap(([entries]) => entries)).toHaveLength(1_100)
 })
 
 test('leaves a batch with its source when the state could not be written until the end', async () => {
@@ -112,6 +156,7 @@ function lifted() {
   return {
     seen,
     settled,
+    end: () => head.complete(),
     time: (watermark: bigint) => head.next(timeBatch(watermark)),
     push: (body: string, timestamp: bigint) => {
       const record = sampleRecord({ id: body, body, timestamp: timestamp + SECOND / 1_000n })

@@ -1,6 +1,17 @@
-import { concat, concatMap, EMPTY, from, mergeMap, type Observable, type OperatorFunction, of } from 'rxjs'
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+  of,
+} from 'rxjs'
 import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
+import type { Touched } from '../state/runtime-types.js'
 import { PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { BatchFailure } from './failure.js'
 import { passOn } from './lift-mapper.js'
@@ -41,21 +52,27 @@ export function liftKeyed<S, E, O>(
   const runTimers = async (until: bigint | undefined): Promise<PipelineBatch[]> => {
     ranUntil = until ?? ranUntil
     const batches: PipelineBatch[] = []
+    /** Of slices without records: a later one may tell of them. */
+    let held: readonly Touched[] = []
     for (let more = true; more; ) {
       const expired = await runtime.tick(until)
       more = expired.more
-      if (expired.records.length === 0) {
-        runtime.release(expired.touched)
-        continue
-      }
+      const touched = held.length > 0 ? held.concat(expired.touched) : expired.touched
+      held = expired.records.length === 0 ? touched : []
+      if (expired.records.length === 0) continue
       // The outcome of a timer has no source to redeliver it: once it is settled it is done with.
-      const obligation = new Obligation(() => runtime.release(expired.touched))
+      const obligation = new Obligation(() => runtime.release(touched))
       batches.push(new PipelineBatch(expired.records, [obligation]))
     }
+    runtime.release(held)
     return batches
   }
 
-  return concatMap(batch => {
+  /** What would have run with the next second or tick: where a replay was cut into batches must not matter. */
+  const end = async (): Promise<PipelineBatch[]> =>
+    caughtUp || newest === undefined ? [] : runTimers(newest)
+
+  const run = concatMap((batch: PipelineBatch) => {
     const step = batch.watermark !== undefined && batch.records.length === 0 ? advance : process
     return from(
       step(batch).catch(async error => {
@@ -66,4 +83,7 @@ export function liftKeyed<S, E, O>(
       }),
     ).pipe(mergeMap(out => out))
   })
+  // Timers that cannot run now stay stored.
+  return batches =>
+    concat(batches.pipe(run), defer(() => from(end().catch(() => []))).pipe(mergeMap(out => out)))
 }

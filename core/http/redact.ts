@@ -33,7 +33,8 @@ export function secretsOf(
   return [...new Set(secrets)].sort((a, b) => b.length - a.length)
 }
 
-function decoded(text: string): string {
+/** Percent-encoded text; as it is where it is not well encoded, such as a password with a bare `%`. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -83,6 +83,16 @@ describe('the HTTP sender', () => {
     expect(to.target).toBe(`${url}/in`)
   })
 
+  it('takes a password with a bare percent sign as it is', async () => {
+    let authorization: string | undefined
+    const { url } = await serve((request, response) => {
+      authorization = request.headers.authorization
+      response.end()
+    })
+    expect(await post(sender(url.replace('//', '//me:100%zz@')))).toMatchObject({ kind: 'ok' })
+    expect(authorization).toBe(`Basic ${Buffer.from('me:100%zz').toString('base64')}`)
+  })
+
   it('says what the server said, without secrets', async () => {
     const { url } = await serve((request, response) => {
       response.statusCode = 404
@@ -171,6 +181,21 @@ describe('checkHeaders', () => {
       ['headers', 'Authorization'],
     ])
     expect(JSON.stringify(problems)).not.toContain('cret')
+  })
+
+  it('finds those with which no request would ever be sent', () => {
+    for (const name of [
+      'Content-Length',
+      'transfer-encoding',
+      'Connection',
+      'keep-alive',
+      'Upgrade',
+      'Expect',
+    ]) {
+      expect(checkHeaders({ [name]: '5' }, ['headers'])).toMatchObject([
+        { path: ['headers', name], message: expect.stringContaining('is set with each request') },
+      ])
+    }
   })
 })
 

@@ -4,9 +4,10 @@ import type { Clock } from '../component/context.js'
 import { errorText, PermanentError } from '../component/errors.js'
 import type { Sent } from '../component/exporter.js'
 import type { CheckProblem } from '../component/factory.js'
+import type { ConfigSchema } from '../component/schema.js'
 import { nsToMs } from '../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
-import { describeUrl, redact, secretsOf } from './redact.js'
+import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
 
@@ -73,6 +74,18 @@ export function sentOf(answer: HttpAnswer, recordCount: number): Sent {
   return answer.retryAfterMs === undefined ? { reason } : { reason, retryAfterMs: answer.retryAfterMs }
 }
 
+/** The schema of a `headers` key. */
+export const headersSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: { type: 'string', secret: true },
+  description: 'Sent with each request. Values are treated as secrets.',
+}
+
+/** The connection sets them itself; undici refuses requests that bring them. */
+const OF_THE_CONNECTION = new Set(
+  'connection content-length expect keep-alive te trailer transfer-encoding upgrade'.split(' '),
+)
+
 /** Headers of a configuration that HTTP does not allow. */
 export function checkHeaders(
   headers: { readonly [name: string]: string } | undefined,
@@ -83,6 +96,9 @@ export function checkHeaders(
       validateHeaderName(name)
     } catch {
       return [{ path: [...path, name], message: `"${name}" is no name of an HTTP header` }]
+    }
+    if (OF_THE_CONNECTION.has(name.toLowerCase())) {
+      return [{ path: [...path, name], message: `${name} is set with each request`, fix: 'remove it' }]
     }
     try {
       validateHeaderValue(name, value)
@@ -220,7 +236,7 @@ async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> 
 
 function basicAuth({ username, password }: URL): { [name: string]: string } {
   if (username === '' && password === '') return {}
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const credentials = `${decoded(username)}:${decoded(password)}`
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 

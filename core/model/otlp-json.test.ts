@@ -124,6 +124,74 @@ describe('OTLP JSON', () => {
     expect(record?.body).toEqual([2n ** 63n - 1n, -(2n ** 63n), '"intValue":9223372036854775807}'])
   })
 
+  it('reads integers with an exponent, and numbers as text', () => {
+    expect(value({ intValue: '1e3' })).toBe(1000n)
+    expect(value({ intValue: 1e3 })).toBe(1000n)
+    expect(value({ doubleValue: '-2.5E-3' })).toBe(-0.0025)
+  })
+
+  it('answers single fields without decoding the rest as it answers all of them', () => {
+    const some = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined })
+    const scalars = some<unknown>(
+      { stringValue: 'x' },
+      { intValue: '-7' },
+      { intValue: 5 },
+      { boolValue: true },
+      { doubleValue: 0.5 },
+      { stringValue: 'x', intValue: '1' },
+      { stringValue: null },
+      { stringValue: 5 },
+      { intValue: '' },
+      { intValue: 0.5 },
+      { doubleValue: 'x' },
+      { bytesValue: 'AQ==' },
+      { arrayValue: { values: [{}] } },
+      {},
+      [],
+      null,
+      7,
+    )
+    const times = some<unknown>('1', '1768471200000000001', '18446744073709551616', '', '-1', 5, -0, null)
+    const numbers = some<unknown>(9, -0, -1, 2 ** 31, 2 ** 40, 1.5, '9', 'SEVERITY_NUMBER_WARN', null)
+    const texts = some<unknown>('t', '', 5, null)
+    const records = fc.record({
+      timeUnixNano: times,
+      observedTimeUnixNano: times,
+      severityNumber: numbers,
+      flags: numbers,
+      severityText: texts,
+      eventName: texts,
+      traceId: some<unknown>('5B8EFFF798038103D269B633813FC60C', 'x', 5),
+      body: scalars,
+      attributes: fc.option(
+        fc.array(fc.record({ key: some<unknown>('k', 'k', 5, null), value: scalars }), { maxLength: 2 }),
+      ),
+    })
+    const outcome = (record: object, read: (record: LogRecord) => unknown): unknown => {
+      try {
+        return read(only(record))
+      } catch (error) {
+        expect(error).toBeInstanceOf(OtlpDecodeError)
+        return (error as Error).message
+      }
+    }
+    fc.assert(
+      fc.property(records, record => {
+        // A field that is not known makes it look at everything.
+        const wanted = outcome({ ...record, news: 1 }, comparable)
+        expect(outcome(record, comparable)).toEqual(wanted)
+        for (const name of ['timestamp', 'severityNumber', 'body', 'time'] as const)
+          expect(outcome(record, one => one[name])).toEqual(
+            outcome({ ...record, news: 1 }, one => pickFields(one) && one[name]),
+          )
+        expect(outcome(record, one => one.bodyBytes())).toEqual(
+          outcome({ ...record, news: 1 }, one => one.bodyBytes()),
+        )
+      }),
+      runs(150),
+    )
+  })
+
   it('treats invalid ids as absent', () => {
     for (const traceId of ['', 'xyz', '0'.repeat(32), 'a'.repeat(31), 'W47/95gDgQPSabYzgT/GDA==', 5]) {
       expect(only({ traceId, spanId: traceId })).toMatchObject({ traceId: '', spanId: '' })
@@ -151,6 +219,10 @@ describe('OTLP JSON', () => {
     ['a time before 1970', JSON.stringify(request({ timeUnixNano: '-1' }))],
     ['a double that is a word', JSON.stringify(request({ body: { doubleValue: 'many' } }))],
     ['a text that is a number', JSON.stringify(request({ severityText: 5 }))],
+    ['a double in hexadecimal', JSON.stringify(request({ body: { doubleValue: '0x10' } }))],
+    ['base64 that is none', JSON.stringify(request({ body: { bytesValue: '!!!' } }))],
+    ['nesting all over', `{"resourceLogs":${'['.repeat(500_000)}${']'.repeat(500_000)}}`],
+    ['a text that nests', `{"resourceLogs":[{"schemaUrl":${'['.repeat(500_000)}${']'.repeat(500_000)}}]}`],
   ])('refuses %s', (_, input) => {
     expect(() => decodeOtlpJson(input, { id })).toThrow(OtlpDecodeError)
   })

@@ -2,7 +2,8 @@ import { type AnyValue, type Attributes, isBytes } from './any-value.js'
 import type { LogRecord, Records } from './log-record.js'
 import { groupRecords } from './otlp-groups.js'
 
-export { type DecodeOptions, decodeOtlpJson, OtlpDecodeError } from './otlp-json-decode.js'
+export { OtlpDecodeError } from './otlp-errors.js'
+export { type DecodeOptions, decodeOtlpJson } from './otlp-json-decode.js'
 
 /**
  * An OTLP JSON ExportLogsServiceRequest with these records, in their order, on one line. Lossless except for the

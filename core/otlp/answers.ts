@@ -1,4 +1,4 @@
-import { OtlpDecodeError } from '../model/otlp-json-decode.js'
+import { OtlpDecodeError } from '../model/otlp-errors.js'
 import { WireScan } from './scan.js'
 import { WireWriter } from './writer.js'
 

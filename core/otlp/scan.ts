@@ -1,8 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-json-decode.js'
+import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-errors.js'
 
-/** The request is well-formed but holds more records and values than one request may: see `MAX_MESSAGES`. */
-export class OtlpLimitError extends OtlpDecodeError {}
+/** The request holds more than one request may. */
+export class OtlpLimitError extends OtlpDecodeError {
+  constructor(limit = `${MAX_MESSAGES} records and values`) {
+    super(`The request holds more than ${limit}: send smaller batches.`)
+  }
+}
 
 /** One record cannot be taken; its neighbours can. */
 export class UnfitRecordError extends Error {}
@@ -178,11 +182,7 @@ export class WireScan {
 
   count(): void {
     this.#messages++
-    if (this.#messages > MAX_MESSAGES) {
-      throw new OtlpLimitError(
-        `The request holds more than ${MAX_MESSAGES} records and values: send smaller batches.`,
-      )
-    }
+    if (this.#messages > MAX_MESSAGES) throw new OtlpLimitError()
   }
 
   #body(end: number): void {

@@ -65,6 +65,7 @@ interface Tables {
 }
 
 const ROWS_A_STEP = 256
+const FIRST_ROWS = 1_024
 
 /**
  * Builds the automaton, yielding after every few hundred rows. The literals are distinct, not empty, and hold
@@ -72,20 +73,22 @@ const ROWS_A_STEP = 256
  */
 export function* buildAutomaton(literals: readonly string[], foldAscii: boolean): Generator<void, Automaton> {
   const { columns, width } = columnsOf(literals, foldAscii)
-  const size = literals.reduce((sum, literal) => sum + literal.length, 1)
-  const trie = new Int32Array(size * width)
-  const endsAt = new Int32Array(size).fill(-1)
+  let trie = new Int32Array(FIRST_ROWS * width)
   let states = 1
+  const lastOf = new Int32Array(literals.length)
   for (const [id, literal] of literals.entries()) {
     let state = 0
+    if ((states + literal.length) * width > trie.length) trie = doubled(trie, literal.length * width)
     for (let at = 0; at < literal.length; at++) {
       const edge = state * width + columns[literal.charCodeAt(at)]!
       if (trie[edge] === 0) trie[edge] = states++
       state = trie[edge]!
     }
-    endsAt[state] = id
+    lastOf[id] = state
     if (id % ROWS_A_STEP === 0) yield
   }
+  const endsAt = new Int32Array(states).fill(-1)
+  for (const [id, state] of lastOf.entries()) endsAt[state] = id
 
   // Breadth first: a state's suffix is shorter, so its row is complete when the state's row is filled.
   const queue = new Int32Array(states)
@@ -141,6 +144,13 @@ export function* buildAutomaton(literals: readonly string[], foldAscii: boolean)
     ends,
     shorter,
   })
+}
+
+/** With room for `more`. A table that is large enough if literals share nothing would be several times too large. */
+function doubled(trie: Int32Array<ArrayBuffer>, more: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(trie.length * 2 + more)
+  larger.set(trie)
+  return larger
 }
 
 function columnsOf(literals: readonly string[], foldAscii: boolean): { columns: Uint8Array; width: number } {

@@ -1,3 +1,4 @@
+import { atOnce, inSlices } from '../component/in-slices.js'
 import { groupLiteralless } from './literalless.js'
 import type { Pattern, PatternProblem } from './pattern.js'
 import { PatternSet, type RefusedPattern } from './pattern-set.js'
@@ -17,33 +18,18 @@ export interface AsyncBuildOptions extends PatternSetOptions {
 }
 
 const DEFAULT_MAX_TEXT_BYTES = 16 * 1024
-/** How long a build holds the thread at a time, ms. One pattern or set that is large by itself may exceed it. */
-const SLICE_MS = 3
 
 /** Builds at once: 0.1 ms a pattern. For small tables, and before traffic flows. */
 export function buildPatternSet(patterns: readonly Pattern[], options: PatternSetOptions = {}): PatternSet {
-  const steps = buildSteps(patterns, options)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
+  return atOnce(buildSteps(patterns, options))
 }
 
 /** Builds in slices of a few milliseconds, between which the event loop goes on. */
-export async function buildPatternSetAsync(
+export function buildPatternSetAsync(
   patterns: readonly Pattern[],
   options: AsyncBuildOptions = {},
 ): Promise<PatternSet> {
-  const steps = buildSteps(patterns, options)
-  for (;;) {
-    options.signal?.throwIfAborted()
-    const until = performance.now() + SLICE_MS
-    do {
-      const step = steps.next()
-      if (step.done) return step.value
-    } while (performance.now() < until)
-    await new Promise<void>(resolve => setImmediate(resolve))
-  }
+  return inSlices(buildSteps(patterns, options), options.signal)
 }
 
 /** The work of a build, yielding after every small step: one pattern, or a few hundred rows of a table. */

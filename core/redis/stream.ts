@@ -1,4 +1,5 @@
 import { PermanentError } from '../component/errors.js'
+import type { ConfigSchema } from '../component/schema.js'
 import { type RedisCommands, redisScript } from './commands.js'
 
 /** A stream in partitions as the `redis_streams` components write and read it: the layout that both know. */
@@ -12,6 +13,30 @@ export interface PartitionedStream {
 export interface StreamConfig {
   readonly stream: string
   readonly partitions: number
+}
+
+/** The options that both ends of a stream have in common; `redis` is required. */
+export const streamProperties: { readonly [name: string]: ConfigSchema } = {
+  redis: {
+    type: 'string',
+    component: 'extension',
+    description: 'The redis_storage extension whose connection and prefix are used.',
+    examples: ['redis_storage'],
+  },
+  stream: {
+    type: 'string',
+    minLength: 1,
+    default: 'logs',
+    description: 'The name that exporters and receivers of the stream have in common.',
+  },
+  partitions: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 256,
+    default: 16,
+    description:
+      'How many collectors can share the load at most: the same at both ends. It stays what it was first.',
+  },
 }
 
 /** The field of an entry with the OTLP JSON of its records. */

@@ -1,6 +1,6 @@
 import { createNoopMeter } from '@opentelemetry/api'
 import { expect, it } from 'vitest'
-import { createRecord, type KeyValueStore, type Records } from '../component/index.js'
+import { createRecord, type KeyValueStore, type Records, RetryableError } from '../component/index.js'
 import { createDeadLetters, type Delivery, type Obligation } from '../delivery/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { collectingLogger, type LogEntry, VirtualClock } from '../testing/index.js'
@@ -64,6 +64,7 @@ it('queues what was asked for, in order, and removes letters that are settled', 
   expect(await left(letters)).toEqual([false])
   running.stop()
   await running.close()
+  letters.close()
   expect(clock.pending).toBe(0)
 })
 
@@ -92,6 +93,35 @@ it('what has not settled when the collector stops is sent again at the next star
   expect(enqueued.map(({ body }) => body)).toEqual(['body 0', 'body 1', 'body 1'])
   third.stop()
   await third.close()
+})
+
+it('goes on where it was when the store was away, and says so once a minute', async () => {
+  const { retries, letters, enqueued, ids, clock, logs, store } = await setUp(
+    Array(2).fill('exporter/webhook/a'),
+  )
+  await letters.requestRetry(ids)
+  const { get, write, range } = store
+  const away = async (): Promise<never> => {
+    throw new RetryableError('away', 'The store is away.')
+  }
+  Object.assign(store, { get: away })
+  const running = retries()
+  running.start()
+  await clock.advance(10_000)
+  expect(enqueued).toEqual([])
+  Object.assign(store, { get })
+  await clock.advance(2_000)
+  expect(enqueued).toHaveLength(2)
+  Object.assign(store, { write: away, range: away })
+  for (const { obligation } of enqueued) obligation.settle()
+  await clock.advance(30_000)
+  Object.assign(store, { write, range })
+  await clock.advance(10_000)
+  expect(await letters.list()).toEqual([])
+  expect(enqueued).toHaveLength(2)
+  expect(logs.map(({ message }) => message)).toEqual(['The dead letters fail; they are looked at again.'])
+  running.stop()
+  await running.close()
 })
 
 it('of several collectors only the one that leads sends letters again', async () => {

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from '../component/index.js'
+import { type Clock, errorText, isTocsinError, type Logger } from '../component/index.js'
 import type { DeadLetter, DeadLetters, Delivery } from '../delivery/index.js'
 
 export interface DeadLetterRetriesOptions {
@@ -12,6 +12,7 @@ export interface DeadLetterRetriesOptions {
 }
 
 const LOOK_EVERY_MS = 2_000
+const LOG_EVERY_MS = 60_000
 /** Letters on their way at a time. */
 const MAX_PENDING = 100
 /** Only what exporters gave up can be queued again. */
@@ -26,8 +27,10 @@ export class DeadLetterRetries {
   /** By letter: gives up waiting for its settlement. */
   readonly #pending = new Map<string, () => void>()
   readonly #running = new Set<Promise<void>>()
+  readonly #closed = new AbortController()
   #cancel: () => void = () => undefined
   #stopped = false
+  #loggedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: DeadLetterRetriesOptions) {
     this.#options = options
@@ -45,20 +48,22 @@ export class DeadLetterRetries {
 
   /** After the deliveries have stopped: what did not settle stays for the next start. */
   async close(): Promise<void> {
+    this.#closed.abort()
     for (const giveUp of this.#pending.values()) giveUp()
     await Promise.all(this.#running)
   }
 
   #run(task: Promise<void>): void {
-    const running = task
-      .catch(error => {
-        if (!this.#stopped)
-          this.#options.logger.warn('The dead letters fail; they are looked at again.', {
-            reason: errorText(error),
-          })
-      })
-      .finally(() => this.#running.delete(running))
+    const running = task.catch(error => this.#failed(error)).finally(() => this.#running.delete(running))
     this.#running.add(running)
+  }
+
+  #failed(error: unknown): void {
+    const { clock, logger } = this.#options
+    const now = clock.monotonicMs()
+    if (this.#stopped || now - this.#loggedMs < LOG_EVERY_MS) return
+    this.#loggedMs = now
+    logger.warn('The dead letters fail; they are looked at again.', { reason: errorText(error) })
   }
 
   async #look(): Promise<void> {
@@ -98,16 +103,33 @@ export class DeadLetterRetries {
     })
     this.#run(
       settled.then(async done => {
-        if (done) await deadLetters.remove([id])
+        if (done) await this.#remove(id)
         this.#pending.delete(id)
       }),
     )
   }
 
+  /** Until it works: what was sent must not be sent once more. */
+  async #remove(id: string): Promise<void> {
+    const { deadLetters, clock } = this.#options
+    for (;;) {
+      try {
+        await deadLetters.remove([id])
+        return
+      } catch (error) {
+        this.#failed(error)
+        await clock.sleep(LOOK_EVERY_MS, this.#closed.signal)
+        if (this.#closed.signal.aborted) return
+      }
+    }
+  }
+
   async #read(id: string): Promise<DeadLetter | undefined> {
     try {
-      return await this.#options.deadLetters.get(id)
+      return await this.#options.deadLetters.lend(id)
     } catch (error) {
+      // The store is not there: the next look asks again.
+      if (isTocsinError(error) && error.retryable) throw error
       const reason = errorText(error)
       this.#options.logger.error('A dead letter cannot be read; it stays.', { id, reason })
       return undefined

@@ -15,6 +15,7 @@ export class Extensions {
   constructor(
     private readonly create: (plan: ComponentPlan) => Extension,
     private readonly host: Host,
+    private readonly report: (id: string, status: 'starting' | 'started' | 'gone') => void = () => undefined,
   ) {}
 
   get(id: string): Extension {
@@ -49,11 +50,14 @@ export class Extensions {
       if (next && sameExtension(next, running.plan)) continue
       this.#running.delete(id)
       await running.extension.stop?.()
+      this.report(id, 'gone')
     }
     for (const [id, plan] of plans) {
       if (this.#running.has(id)) continue
       const extension = this.create(plan)
+      this.report(id, 'starting')
       await extension.start?.(this.host)
+      this.report(id, 'started')
       this.#running.set(id, { plan, extension })
     }
   }

@@ -105,8 +105,19 @@ class OwnedListener implements Listener {
   }
 
   #connected(socket: Socket): void {
-    if (this.#handler) this.#handler(socket)
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(socket)
-    else socket.destroy()
+    if (this.#handler) {
+      this.#handler(socket)
+      return
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      socket.destroy()
+      return
+    }
+    this.#waiting.push(socket)
+    // A client may go away again; without a listener its reset would end the process.
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      this.#waiting = this.#waiting.filter(each => each !== socket)
+    })
   }
 }

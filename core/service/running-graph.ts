@@ -27,7 +27,7 @@ import {
 import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
 import { Graph } from '../graph/graph.js'
-import type { GraphHost, GraphReport } from '../graph/graph-host.js'
+import type { GraphHandover, GraphHost, GraphReport } from '../graph/graph-host.js'
 import type { ComponentPlan } from '../graph/plan.js'
 import { compileCondition } from '../ottl/index.js'
 import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
@@ -82,7 +82,7 @@ export class RunningGraph {
         const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
         return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
       },
-      deliver: (plan, exporter, pipelines) => this.#deliver(plan, exporter, pipelines),
+      deliver: (...args) => this.#deliver(...args),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
       report: (kind, id, pipelines, status) => {
         const key = { kind, id, pipelines }
@@ -125,12 +125,12 @@ export class RunningGraph {
   }
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
-  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<ReadonlyMap<string, Handover>> {
+  async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<GraphHandover> {
     this.#stopAdopting()
     this.#retries.stop()
-    const handovers = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
+    const handover = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
-    return handovers
+    return handover
   }
 
   #stopAdopting(): void {
@@ -142,6 +142,7 @@ export class RunningGraph {
     for (const lifted of this.#lifted) await lifted.close()
     await this.#retries.close()
     await this.#retryLease?.close()
+    this.options.deadLetters.close()
     await this.options.components.close()
   }
 
@@ -171,7 +172,12 @@ export class RunningGraph {
     })
   }
 
-  #deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[]): Delivery {
+  #deliver(
+    plan: ComponentPlan,
+    exporter: Exporter,
+    pipelines: readonly string[],
+    onRoom: () => void,
+  ): Delivery {
     const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
     const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
@@ -193,6 +199,7 @@ export class RunningGraph {
       meter,
       deadLetters,
       reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
+      onRoom,
       ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
       ...(inherit && { inherit }),

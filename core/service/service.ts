@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Host, LogAttributes, Logger, Random, ServiceStatus } from '../component/index.js'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
-import { createDeadLetters, type Handover } from '../delivery/index.js'
+import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../graph/graph-host.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
@@ -46,6 +46,8 @@ export class Service implements Host {
   #graph: RunningGraph | undefined
   #settings: ServiceSettings | undefined
   #handovers: ReadonlyMap<string, Handover> = new Map()
+  /** What the graphs before a reload did. */
+  #before: DeliveryReport = NOTHING
   /** Start, reload and stop come one after another. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -57,6 +59,12 @@ export class Service implements Host {
     this.#extensions = new Extensions(
       plan => this.#components(this.#settings?.baseDir ?? '.').create('extension', plan, []),
       this,
+      (id, status) => {
+        const key = { kind: 'extension', id, pipelines: [] } as const
+        if (status === 'gone') this.#status.forget(key)
+        else if (status === 'started') this.#status.started(key)
+        else this.#status.set(key, { status })
+      },
     )
     this.#sharedQueues = new SharedQueues(
       queue =>
@@ -160,6 +168,7 @@ export class Service implements Host {
 
   async #run(settings: ServiceSettings): Promise<void> {
     this.#settings = settings
+    this.#status.phase = 'starting'
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#extensions.switchTo(settings.extensions)
     const components = this.#components(settings.baseDir)
@@ -193,6 +202,7 @@ export class Service implements Host {
     })
     this.#graph = graph
     await graph.start()
+    this.#status.phase = 'running'
     this.#handovers = new Map()
     await this.#sharedQueues.retain()
     this.#memory.retain(components.namespaces)
@@ -207,10 +217,10 @@ export class Service implements Host {
     if (graph) {
       const keep = new Set(next.graph.exporters.keys())
       // What a graph that failed did not take over yet is still there for the next one.
-      this.#handovers = new Map([
-        ...this.#handovers,
-        ...(await graph.handOver(settings.shutdownTimeoutMs, keep)),
-      ])
+      const { handovers, report } = await graph.handOver(settings.shutdownTimeoutMs, keep)
+      this.#handovers = new Map([...this.#handovers, ...handovers])
+      // What stays in the queue of an exporter that is gone is no longer ours to count.
+      this.#before = sumOf([this.#before, { ...report, persisted: 0 }])
     }
     this.#status.clearPipelines()
   }
@@ -220,10 +230,11 @@ export class Service implements Host {
     this.#graph = undefined
     const report = graph ? await graph.stop(timeoutMs) : NOTHING
     this.#status.clearPipelines()
-    return report
+    return { ...report, ...sumOf([this.#before, report]) }
   }
 
   async #stopAll(timeoutMs: number): Promise<GraphReport> {
+    this.#status.phase = 'stopping'
     const report = await this.#stopGraph(timeoutMs)
     await this.#sharedQueues.close()
     await this.#extensions.stop()

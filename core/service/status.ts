@@ -30,6 +30,8 @@ export interface StatusKey {
 export class StatusBoard {
   readonly #reports = new Map<string, { readonly key: StatusKey; report: ComponentReport }>()
   readonly #startedAt: bigint
+  /** Of the service: what its components say counts only while it runs. */
+  phase: 'starting' | 'running' | 'stopping' = 'starting'
 
   constructor(
     private readonly clock: Clock,
@@ -52,6 +54,10 @@ export class StatusBoard {
     if (status === undefined || status === 'starting') this.set(key, { status: 'ok' })
   }
 
+  forget(key: StatusKey): void {
+    this.#reports.delete(nameOf(key))
+  }
+
   /** Forgets the components of pipelines: before the graph of a reload reports. */
   clearPipelines(): void {
     for (const [name, { key }] of this.#reports) if (key.kind !== 'extension') this.#reports.delete(name)
@@ -70,8 +76,9 @@ export class StatusBoard {
         }
       }
     }
+    const all = [...Object.values(pipelines), ...Object.values(extensions)]
     return {
-      status: worst([...Object.values(pipelines), ...Object.values(extensions)].map(({ status }) => status)),
+      status: this.phase === 'running' ? worst(all.map(({ status }) => status)) : this.phase,
       startedAt: this.#startedAt,
       version: this.version,
       pipelines,

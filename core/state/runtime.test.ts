@@ -459,7 +459,7 @@ describe('a survey', () => {
     wanted = ['a', 'b']
     const expired = await runtime.tick(101n)
     expect(outcomesOf(expired.records)).toEqual(['expired a 1'])
-    expect(expired.more).toBe(true)
+    expect(expired.more).toBe(false)
     await runtime.tick(101n)
     expect(seen.slice(2)).toEqual([
       ['b', 2n],
@@ -467,5 +467,26 @@ describe('a survey', () => {
     ])
     expect(done).toBe(2)
     expect(reasons.expired).toBe(1)
+  })
+
+  it('goes on at the next tick: records do not wait for all of it', async () => {
+    let asked = false
+    const seen = new Set<string>()
+    const keyed: ReturnType<typeof counter> = {
+      ...counter({ threshold: 1 }),
+      survey() {
+        if (asked) return undefined
+        asked = true
+        return { wants: () => true, seen: key => void seen.add(key) }
+      },
+    }
+    const { runtime } = runtimeOver(keyed, memoryState<Counted>({ maxKeys: 9_999 }))
+    await runtime.process(Array.from({ length: 1_200 }, (_, n) => event(`${n}`, 1n, `alert:k${n}`)))
+    const sizes = []
+    for (let tick = 0; tick < 3; tick++) {
+      expect((await runtime.tick(2n)).more).toBe(false)
+      sizes.push(seen.size)
+    }
+    expect(sizes).toEqual([500, 1_000, 1_200])
   })
 })

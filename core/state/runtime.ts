@@ -1,22 +1,18 @@
-import type { Keyed, Survey } from '../component/processor.js'
+import type { Keyed } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
+import { Claims } from './claims.js'
 import { EventTimes, planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
 import { retrying } from './retrying.js'
 import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime-types.js'
 import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
+import { Surveys } from './surveys.js'
 import { Unwritten } from './unwritten.js'
 
 const TIMERS_A_TICK = 500
-/** A shared store's timer outcomes that their collector did not release in this time are another's to deliver. */
-const CLAIM_AFTER_MS = 60_000
-const CLAIM_EVERY_MS = 10_000
-/** The largest time of a timer: 2262, the end of int64. */
-const ALL_TIME = 2n ** 63n - 1n
-const MOST_SURVEYED = 1_000_000
 
 /**
  * Runs one Keyed component over its store. Calls of `process` and `tick` take turns, in the order of the calls.
@@ -35,14 +31,10 @@ export class KeyedRuntime<S, E, O> {
   readonly #closing = new AbortController()
   /** Makes the ids of timers differ from those of other runtimes on the same store. */
   readonly #instance: string
-  readonly #createdAt: bigint
-  /** Timers whose outcome is on its way: this collector must not claim them. */
-  readonly #undelivered = new Set<string>()
+  readonly #claims: Claims
+  readonly #surveys: Surveys<S>
   #timerCount = 0
-  #claimed: 'never' | 'partly' | 'all' = 'never'
-  #nextClaimMs = 0
   #turn: Promise<unknown> = Promise.resolve()
-  #survey: { readonly of: Survey<S>; readonly keys: string[] } | undefined
 
   constructor(keyed: Keyed<S, E, O>, store: StateStore<S>, options: KeyedRuntimeOptions) {
     this.#keyed = keyed
@@ -50,8 +42,9 @@ export class KeyedRuntime<S, E, O> {
     this.#options = options
     this.#maxAheadNs = msToNs(options.maxAheadMs ?? 60_000)
     this.#releases = new Releases(entries => store.release(entries), options.clock)
-    this.#createdAt = options.clock.now()
-    this.#instance = `${this.#createdAt.toString(36)}.${Math.floor(options.random() * 2 ** 32).toString(36)}`
+    this.#claims = new Claims(store, options)
+    this.#surveys = new Surveys(keyed, (until, limit) => this.#due(until, limit))
+    this.#instance = `${options.clock.now().toString(36)}.${Math.floor(options.random() * 2 ** 32).toString(36)}`
   }
 
   /**
@@ -75,7 +68,7 @@ export class KeyedRuntime<S, E, O> {
   release(touched: readonly Touched[]): void {
     const written: JournalRef[] = []
     for (const entry of touched) {
-      this.#undelivered.delete(entry.recordId)
+      this.#claims.delivered(entry.recordId)
       if (!this.#unwritten.remove(entry.key, entry.recordId)) written.push(entry)
     }
     this.#releases.add(written)
@@ -124,44 +117,28 @@ export class KeyedRuntime<S, E, O> {
     const claimed = await this.#claim()
     const latest = this.#options.clock.now() + this.#maxAheadNs
     const until = watermark !== undefined && watermark > latest ? latest : watermark
-    const due = until === undefined ? [] : await this.#retrying(() => this.#store.due(until, TIMERS_A_TICK))
+    const due = until === undefined ? [] : await this.#due(until, TIMERS_A_TICK)
+    await this.#surveys.begin()
     const timed = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))
-    const surveyed = await this.#nextOfSurvey(new Set(due.map(({ key }) => key)), until)
+    const surveyed = this.#surveys.next<E>(new Set(due.map(({ key }) => key)), until, TIMERS_A_TICK)
     const works = [...timed, ...surveyed]
     const done = await this.#run(works)
-    for (const [at, { key }] of surveyed.entries()) {
-      this.#survey?.of.seen?.(key, done[timed.length + at]?.state)
-    }
-    if (this.#survey?.keys.length === 0) {
-      this.#survey.of.done?.()
-      this.#survey = undefined
-    }
+    for (const [at, { key }] of surveyed.entries()) this.#surveys.seen(key, done[timed.length + at]?.state)
+    this.#surveys.advanced()
     const timers = done.flatMap(stepped => stepped.timers)
-    const records = [...this.#redeliver(claimed), ...(timers.length > 0 ? this.#expire(timers) : [])]
+    // A survey is in no hurry: records must not wait for it.
+    const more = due.length === TIMERS_A_TICK || this.#claims.more
+    const all = !more && !this.#surveys.running
+    const records = [
+      ...this.#redeliver(claimed),
+      ...(timers.length > 0 ? this.#expire(timers) : []),
+      ...((all && this.#keyed.summarize?.()) || []),
+    ]
     const touched: Touched[] = [
       ...claimed.map(({ key, recordId }) => ({ key, recordId })),
       ...this.#touched(works, done),
     ]
-    const more = due.length === TIMERS_A_TICK || this.#claimed === 'partly' || this.#survey !== undefined
     return { records, touched, more }
-  }
-
-  /** The next keys that the component wants to look at. One whose timer runs now comes with the next tick. */
-  async #nextOfSurvey(busy: ReadonlySet<string>, until: bigint | undefined): Promise<KeyWork<E>[]> {
-    if (!this.#survey) {
-      const of = this.#keyed.survey?.()
-      if (!of) return []
-      const all = await this.#retrying(() => this.#store.due(ALL_TIME, MOST_SURVEYED))
-      this.#survey = { of, keys: all.map(({ key }) => key).filter(key => of.wants(key)) }
-    }
-    const { keys } = this.#survey
-    const next = keys.splice(0, TIMERS_A_TICK)
-    keys.push(...next.filter(key => busy.has(key)))
-    // While the time is not known no timer may run.
-    const wake = until ?? 0n
-    return next
-      .filter(key => !busy.has(key))
-      .map(key => ({ key, visits: [], until: undefined, tried: [], wake }))
   }
 
   /** Steps all works and writes them; resolves when each was applied. */
@@ -248,22 +225,12 @@ export class KeyedRuntime<S, E, O> {
     }
     if (late.length > 0) this.#releases.add(late)
     for (const { id, outcome } of stepped.unwritten) this.#unwritten.add(work.key, id, outcome)
-    if (this.#options.journal) for (const { id } of stepped.timers) this.#undelivered.add(id)
+    if (this.#options.journal) for (const { id } of stepped.timers) this.#claims.own(id)
   }
 
   async #claim(): Promise<ClaimedTimer[]> {
-    const { clock, journal, shared } = this.#options
-    if (!journal || !this.#keyed.expire || (!shared && this.#claimed === 'all')) return []
-    if (shared && this.#claimed === 'all' && clock.monotonicMs() < this.#nextClaimMs) return []
-    const now = clock.now()
-    const before = shared ? now - msToNs(CLAIM_AFTER_MS) : this.#createdAt
-    const stamp = now > before ? now : before + 1n
-    const claimed = await this.#retrying(() => this.#store.claim(before, stamp, TIMERS_A_TICK))
-    this.#claimed = claimed.length > 0 ? 'partly' : 'all'
-    this.#nextClaimMs = clock.monotonicMs() + CLAIM_EVERY_MS
-    const ours = claimed.filter(({ recordId }) => !this.#undelivered.has(recordId))
-    for (const { recordId } of ours) this.#undelivered.add(recordId)
-    return ours
+    if (!this.#options.journal || !this.#keyed.expire) return []
+    return this.#retrying(() => this.#claims.take(TIMERS_A_TICK))
   }
 
   #redeliver(claimed: readonly ClaimedTimer[]): Records {
@@ -297,6 +264,10 @@ export class KeyedRuntime<S, E, O> {
 
   #retrying<T>(task: () => Promise<T>): Promise<T> {
     return retrying(task, { ...this.#options, stopping: this.#closing.signal })
+  }
+
+  #due(until: bigint, limit: number) {
+    return this.#retrying(() => this.#store.due(until, limit))
   }
 
   #timerId(): string {

@@ -14,6 +14,7 @@ const NOW = new VirtualClock().now()
 function fragile<S>(store: StateStore<S>) {
   const fault: { mode: 'none' | 'away' | 'swallow' } = { mode: 'none' }
   const calls: string[] = []
+  const keysAsked: string[][] = []
   const through = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
     calls.push(name)
     if (fault.mode === 'away') throw new RetryableError('away', 'The store is away.')
@@ -22,20 +23,23 @@ function fragile<S>(store: StateStore<S>) {
     return result
   }
   const wrapped: StateStore<S> = {
-    read: requests => through('read', () => store.read(requests)),
+    read: requests => {
+      keysAsked.push(requests.map(({ key }) => key))
+      return through('read', () => store.read(requests))
+    },
     write: (changes, now) => through('write', () => store.write(changes, now)),
     due: (until, limit) => through('due', () => store.due(until, limit)),
     claim: (before, now, limit) => through('claim', () => store.claim(before, now, limit)),
     release: entries => through('release', () => store.release(entries)),
   }
-  return { store: wrapped, fault, calls }
+  return { store: wrapped, fault, calls, keysAsked }
 }
 
 function setUp({ merges = true, maxKeys = 100 } = {}) {
   const clock = new VirtualClock()
   const server = memoryState<Sum>({ maxKeys: 1_000 })
   const collector = () => {
-    const { store, fault, calls } = fragile(server)
+    const { store, fault, calls, keysAsked } = fragile(server)
     const troubles: string[] = []
     const shadow = shadowedState(store, {
       clock,
@@ -66,7 +70,16 @@ function setUp({ merges = true, maxKeys = 100 } = {}) {
       }
       await shadow.write([change], NOW)
     }
-    return { shadow, fault, calls, troubles, add, drop, seen: (key: string) => seenIn(shadow, key) }
+    return {
+      shadow,
+      fault,
+      calls,
+      keysAsked,
+      troubles,
+      add,
+      drop,
+      seen: (key: string) => seenIn(shadow, key),
+    }
   }
   return { clock, server, collector, onServer: (key: string) => seenIn(server, key) }
 }
@@ -171,6 +184,32 @@ describe('a shadowed store', () => {
     fault.mode = 'none'
     await clock.advance(1_000)
     expect(await onServer('a')).toBeUndefined()
+  })
+
+  it('does not wake keys here that another collector changed or removed', async () => {
+    const { collector } = setUp()
+    const [one, two] = [collector(), collector()]
+    for (const key of ['a', 'b', 'c']) await one.add(key, 1, 5n)
+    await two.add('a', 2, 50n)
+    await two.drop('b')
+    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+    one.fault.mode = 'away'
+    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+  })
+
+  it('keeps nothing of keys that came and went without the store', async () => {
+    const { clock, collector } = setUp()
+    const { add, drop, fault, keysAsked, shadow } = collector()
+    fault.mode = 'away'
+    await add('first', 1)
+    for (let n = 0; n < 50; n++) {
+      await add(`k${n}`, n)
+      await drop(`k${n}`)
+      await shadow.release([{ key: `k${n}`, recordId: `r${n + 1}` }])
+    }
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    expect(keysAsked.at(-1)).toEqual(['first'])
   })
 
   it('releases what was written before, when the store is back', async () => {

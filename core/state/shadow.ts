@@ -17,6 +17,8 @@ const PROBE_FIRST_MS = 250
 const PROBE_MOST_MS = 5_000
 /** Releases that wait for the store; those beyond stay in its journal until it forgets them. */
 const MOST_OWED = 20_000
+/** Of the copy, at a time. */
+const MOST_FORGOTTEN = 100
 const LOCAL = 'local '
 
 export interface ShadowOptions<S> extends Pick<StateOptions<S>, 'maxKeys' | 'merge'> {
@@ -97,7 +99,11 @@ class Shadow<S> implements ShadowedState<S> {
 
   due(until: bigint, limit: number) {
     return this.#either(
-      () => this.#remote.due(until, limit),
+      async () => {
+        const found = await this.#remote.due(until, limit)
+        if (found.length < limit) this.#forgetChanged(until, found)
+        return found
+      },
       () => this.#copy.due(until, limit),
     )
   }
@@ -115,8 +121,10 @@ class Shadow<S> implements ShadowedState<S> {
       () => this.#remote.release(entries),
       () => {
         for (const entry of entries) {
-          if (this.#dirty.get(entry.key)?.journal.delete(entry.recordId)) this.#copy.forget(entry)
-          else if (this.#owed.length < MOST_OWED) this.#owed.push(entry)
+          if (this.#dirty.get(entry.key)?.journal.delete(entry.recordId)) {
+            this.#copy.forget(entry)
+            this.#forgetNews(entry.key)
+          } else if (this.#owed.length < MOST_OWED) this.#owed.push(entry)
         }
       },
     )
@@ -146,7 +154,32 @@ class Shadow<S> implements ShadowedState<S> {
     this.#copy.restore(key, entry.state, entry.due, entry.pinned, this.#copy.nextVersion())
     if (entry.state === undefined || entry.version === undefined) this.#versions.delete(key)
     else this.#versions.set(key, entry.version)
-    for (const evicted of this.#copy.evict()) this.#versions.delete(evicted)
+    for (const evicted of this.#evict()) this.#versions.delete(evicted)
+  }
+
+  /**
+   * Of keys whose timer the copy knows and the store does not: another collector changed them. Without the store
+   * that timer would run here, for an alert that has long recovered.
+   */
+  #forgetChanged(until: bigint, found: readonly { readonly key: string }[]): void {
+    const there = new Set(found.map(({ key }) => key))
+    for (const { key } of this.#copy.due(until, found.length + MOST_FORGOTTEN)) {
+      if (there.has(key) || this.#dirty.has(key)) continue
+      this.#copy.remove(key)
+      this.#versions.delete(key)
+    }
+  }
+
+  /** What came and went without the store having heard of it is no news to it. */
+  #forgetNews(key: string): void {
+    const dirty = this.#dirty.get(key)
+    if (!dirty || dirty.base !== undefined || dirty.tried.length > 0 || dirty.journal.size > 0) return
+    if (this.#copy.read({ key, recordIds: [] }).state === undefined) this.#dirty.delete(key)
+  }
+
+  #evict(): string[] {
+    this.#copy.maxKeys = this.#options.maxKeys
+    return this.#copy.evict()
   }
 
   #readLocally(request: StateRead): StateEntry<S> {
@@ -168,10 +201,11 @@ class Shadow<S> implements ShadowedState<S> {
       this.#dirty.set(key, dirty)
       const version = this.#copy.nextVersion()
       this.#copy.apply(change, version, now)
+      this.#forgetNews(key)
       versions[at] = change.state === undefined ? undefined : `${LOCAL}${version}`
       return true
     })
-    const evicted = this.#copy.evict()
+    const evicted = this.#evict()
     for (const key of evicted) {
       for (const recordId of this.#dirty.get(key)?.journal.keys() ?? []) this.#copy.forget({ key, recordId })
       this.#versions.delete(key)

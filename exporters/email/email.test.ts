@@ -376,6 +376,11 @@ describe('recipients', () => {
       expect(await send()).toEqual({ reason: expect.stringContaining('451 Later') })
       known = false
       expect(await send()).toEqual({ refused: [0], reason: expect.stringContaining('550 You are blocked') })
+      // Sent again as a dead letter: the other has had the mail.
+      known = true
+      server.recipients.clear()
+      expect(await send()).toBe('ok')
+      expect(server.mails.map(mail => mail.to)).toEqual([to[0], 'dan@example.com'])
     })
   })
 })

@@ -72,12 +72,14 @@ class Email implements Exporter {
     const progress = this.#memory.of(event)
     const client = await this.#clientNow()
     const failure = await this.#sendAll(client, letter, progress, signal)
-    if (failure?.kind === 'deferred') {
+    if (failure) {
       this.#memory.keep(event, progress)
-      return { reason: failure.reason }
+      if (failure.kind === 'deferred') return { reason: failure.reason }
+      // Whoever sends the dead letter again has mended something; but who has the mail needs no second one.
+      progress.refused.clear()
+      return { refused: [0], reason: failure.reason }
     }
     this.#memory.forget(event)
-    if (failure) return { refused: [0], reason: failure.reason }
     return progress.sent.size > 0 ? 'ok' : { refused: [0], reason: [...progress.refused.values()].join('; ') }
   }
 

@@ -1,6 +1,16 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createRecord, decodeOtlpJson, type Exporter, encodeOtlpJson, type Records } from 'tocsin/component'
 import { awkwardRecords, exporterConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -84,6 +94,26 @@ describe('the file exporter', () => {
       retryable: true,
       cause: expect.objectContaining({ code: 'ENOSPC' }),
     })
+    await exporter.stop?.()
+  })
+
+  it('goes on in a new file when another program renames, removes or empties it', async () => {
+    const path = fresh()
+    const exporter = create({ path, rotation: { max_megabytes: 0.001, max_backups: 2 } })
+    await exporter.start?.()
+    const bodies = (of: string) => recordsIn(of).map(found => String(found.body).trim())
+    await send(exporter, [record('a'.padEnd(600))])
+    renameSync(path, `${path}.1`)
+    await send(exporter, [record('b'.padEnd(600))])
+    expect([bodies(`${path}.1`), bodies(path)]).toEqual([['a'], ['b']])
+    truncateSync(path)
+    // It has room again: no rotation.
+    await send(exporter, [record('c'.padEnd(600))])
+    expect(bodies(path)).toEqual(['c'])
+    rmSync(dirname(path), { recursive: true })
+    await send(exporter, [record('d')])
+    expect(bodies(path)).toEqual(['d'])
+    expect(readdirSync(dirname(path))).toHaveLength(1)
     await exporter.stop?.()
   })
 

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { formatRfc3339, RetryableError } from 'tocsin/component'
 
@@ -16,6 +16,8 @@ export class LineFile {
   readonly #now: () => bigint
   readonly #limits: RotationLimits
   #handle: FileHandle | undefined
+  /** Of the open file, whatever has its name now. */
+  #inode = ''
   #size = 0
   #busy: Promise<void> = Promise.resolve()
 
@@ -29,14 +31,21 @@ export class LineFile {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o750 })
     // Records may hold what is not for everyone.
     const handle = await open(this.#path, 'a+', 0o600)
-    this.#handle = handle
-    this.#size = (await handle.stat()).size
-    // A crash may have left half a line: the next one must not become part of it.
-    if (this.#size > 0) {
-      const last = Buffer.alloc(1)
-      await handle.read(last, 0, 1, this.#size - 1)
-      if (last[0] !== NEWLINE) await this.#write(handle, Buffer.of(NEWLINE))
+    try {
+      const { ino, dev, size } = await handle.stat()
+      this.#inode = `${dev}/${ino}`
+      this.#size = size
+      // A crash may have left half a line: the next one must not become part of it.
+      if (size > 0) {
+        const last = Buffer.alloc(1)
+        await handle.read(last, 0, 1, size - 1)
+        if (last[0] !== NEWLINE) await this.#write(handle, Buffer.of(NEWLINE))
+      }
+    } catch (error) {
+      await handle.close()
+      throw error
     }
+    this.#handle = handle
   }
 
   /** One after another, in order of the calls. */
@@ -48,19 +57,32 @@ export class LineFile {
 
   async close(): Promise<void> {
     await this.#busy
+    await this.#letGo()
+  }
+
+  async #append(line: Buffer): Promise<void> {
+    await this.#look()
+    if (!this.#handle) await this.open()
+    if (this.#size > 0 && this.#size + line.length > this.#limits.maxBytes) await this.#rotate()
+    if (!this.#handle) await this.open()
+    await this.#write(this.#handle as FileHandle, line)
+  }
+
+  /** Another program may have renamed, removed or emptied the file: then a new one is begun, or its size is another. */
+  async #look(): Promise<void> {
+    if (!this.#handle) return
+    const found = await stat(this.#path).catch(() => undefined)
+    if (found && `${found.dev}/${found.ino}` === this.#inode) this.#size = found.size
+    else await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
     if (!handle) return
     // To the disk; a pipe or a device has nothing to sync.
     await handle.datasync().catch(() => undefined)
     await handle.close()
-  }
-
-  async #append(line: Buffer): Promise<void> {
-    if (this.#size > 0 && this.#size + line.length > this.#limits.maxBytes) await this.#rotate()
-    // Opened again here when a rotation broke off.
-    if (!this.#handle) await this.open()
-    await this.#write(this.#handle as FileHandle, line)
   }
 
   async #write(handle: FileHandle, line: Buffer): Promise<void> {

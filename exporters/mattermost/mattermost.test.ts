@@ -134,6 +134,20 @@ describe('mattermost', () => {
 
   it('shortens what Mattermost would refuse', async () => {
     expect((await send({}, createRecord({ id: 'a', body: '😀'.repeat(20_000) }))).answer).toBe('ok')
+    const attributes = fromJson({ notification: { title: 'x'.repeat(100_000) } }) as Attributes
+    const { posts } = await send({}, createRecord({ id: 'a', body: 'x', attributes }))
+    expect(JSON.stringify(posts[0]?.json).length).toBeLessThan(3_000)
+  })
+
+  it('wakes nobody for what a log line says, but whom a template names', async () => {
+    const body = 'hey @channel, @ALL and mail@here.org: @allison'
+    const posted = async (more: object) => {
+      const { posts } = await send({}, createRecord({ id: 'a', body, ...more }))
+      return (posts[0]?.json as { attachments: { text: string }[] } | undefined)?.attachments[0]?.text
+    }
+    expect(await posted({})).toBe('hey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @allison')
+    const attributes = fromJson({ notification: { body: '@channel: down' } })
+    expect(await posted({ attributes })).toBe('@channel: down')
   })
 
   it('never shows the webhook', async () => {

@@ -9,6 +9,7 @@ import {
   openTlsSource,
   type Sent,
   sentOf,
+  toText,
 } from 'tocsin/component'
 import type { MattermostConfig } from './config.js'
 import { mattermostPayload } from './payload.js'
@@ -24,13 +25,15 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
     },
     async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
       const options = { pipeline, timeZone: config.time_zone, now: clock.now() }
-      const notification = notificationOf(records[0] as LogRecord, options)
+      const record = records[0] as LogRecord
+      const notification = notificationOf(record, options)
+      const templated = toText(record.get('attributes["notification"]["body"]')).trim() !== ''
       const request = {
         headers: {
           'content-type': 'application/json',
           'idempotency-key': notification.key,
         },
-        body: mattermostPayload(notification, config, pipeline),
+        body: mattermostPayload(notification, config, pipeline, templated),
       }
       return sentOf(await (sender as HttpSender).send(request, signal), records.length)
     },

@@ -3,13 +3,16 @@ import type { MattermostConfig } from './config.js'
 
 /** Mattermost refuses posts that are longer than 16,383 characters. */
 const MAX_TEXT = 16_000
+const MAX_TITLE = 1_000
 
-/** A post of an incoming webhook, with one attachment. */
+/** A post of an incoming webhook, with one attachment. `templated`: somebody wrote the body for people. */
 export function mattermostPayload(
   { title, body, accentColor, channel, logTimestampFormatted, late }: Notification,
   config: MattermostConfig,
   pipeline: string,
+  templated: boolean,
 ): string {
+  const heading = shorten(title, MAX_TITLE)
   const footer = ['tocsin', pipeline, logTimestampFormatted, late && `sent ${late} late`]
   return JSON.stringify({
     channel: channel || config.channel || undefined,
@@ -17,18 +20,23 @@ export function mattermostPayload(
     icon_url: config.icon_url || undefined,
     attachments: [
       {
-        fallback: title,
+        fallback: heading,
         color: accentColor,
-        title,
-        text: shorten(body),
+        title: heading,
+        text: shorten(templated ? body : quiet(body), MAX_TEXT),
         footer: footer.filter(Boolean).join(' | '),
       },
     ],
   })
 }
 
-function shorten(text: string): string {
-  if (text.length <= MAX_TEXT) return text
+/** Who may write a log line must not wake a whole channel with it. */
+function quiet(text: string): string {
+  return text.replace(/@(?=(?:all|channel|here)\b)/gi, '@\u200b')
+}
+
+function shorten(text: string, most: number): string {
+  if (text.length <= most) return text
   // Not in the middle of a surrogate pair.
-  return `${text.slice(0, MAX_TEXT).replace(/[\ud800-\udbff]$/, '')}…`
+  return `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…`
 }

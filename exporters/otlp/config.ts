@@ -1,8 +1,12 @@
+import { Metadata } from '@grpc/grpc-js'
 import {
+  type AuthConfig,
+  authSchema,
   type CheckProblem,
   type ConfigSchema,
   checkHeaders,
   checkTls,
+  headersSchema,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -12,7 +16,7 @@ export interface OtlpExporterConfig {
   readonly compression: 'gzip' | 'none'
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
-  readonly auth?: { readonly authenticator: string }
+  readonly auth?: AuthConfig
   readonly keepalive?: {
     readonly time: string
     readonly timeout: string
@@ -31,25 +35,9 @@ export const schema: ConfigSchema = {
       examples: ['collector.example.com:4317'],
     },
     compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the messages.' },
-    headers: {
-      type: 'object',
-      additionalProperties: { type: 'string', secret: true },
-      description: 'Sent with each request. Values are treated as secrets.',
-    },
+    headers: headersSchema,
     tls: tlsSchema,
-    auth: {
-      type: 'object',
-      description: 'Who we are.',
-      additionalProperties: false,
-      required: ['authenticator'],
-      properties: {
-        authenticator: {
-          type: 'string',
-          component: 'extension',
-          description: 'The id of a basicauth or bearertokenauth extension.',
-        },
-      },
-    },
+    auth: authSchema('Who we are.'),
     keepalive: {
       type: 'object',
       description: 'Asks a silent server whether it is there; not when not set.',
@@ -80,10 +68,29 @@ export interface Target {
 }
 
 export function checkConfig(config: OtlpExporterConfig): CheckProblem[] {
-  const problems = [...checkHeaders(config.headers, ['headers']), ...checkTls(config.tls, ['tls'])]
+  const problems = [...checkMetadata(config.headers), ...checkTls(config.tls, ['tls'])]
   if (!targetOf(config)) {
     const message = `"${config.endpoint}" is not of the form host:port`
     problems.push({ path: ['endpoint'], message, fix: 'for example collector.example.com:4317' })
+  }
+  return problems
+}
+
+/** gRPC allows less than HTTP does. */
+function checkMetadata(headers: OtlpExporterConfig['headers']): CheckProblem[] {
+  const problems = checkHeaders(headers, ['headers'])
+  if (problems.length > 0) return problems
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    try {
+      new Metadata().set(name, value)
+    } catch {
+      // Its message shows the value, which may be a secret.
+      problems.push({
+        path: ['headers', name],
+        message: 'gRPC does not allow this header',
+        fix: 'use letters, digits, - _ . in the name, not -bin at its end, and ASCII in the value',
+      })
+    }
   }
   return problems
 }

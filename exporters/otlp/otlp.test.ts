@@ -7,11 +7,19 @@ import {
   type Exporter,
   encodeResponse,
   encodeStatus,
+  type Logger,
   pickFields,
   RPC_CODE,
   type Sent,
 } from 'tocsin/component'
-import { exporterConformance, sampleRecord, testContext, VirtualClock } from 'tocsin/testing'
+import {
+  collectingLogger,
+  exporterConformance,
+  type LogEntry,
+  sampleRecord,
+  testContext,
+  VirtualClock,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'
 import { freePort, startReceiver } from '../../test/support/otlp-receiver.js'
@@ -93,6 +101,25 @@ describe('otlp', () => {
     expect(await send(exporter)).toEqual({ rejected: 1, reason: `${address} rejected 1 records: too old` })
   })
 
+  it('hides its secrets in what the server says, and tells a warning once', async () => {
+    let rejected = 1
+    const { address } = await destination(() => ({ code: 0, rejected, message: 'seen: s3cret-token' }))
+    const logs: LogEntry[] = []
+    const exporter = await started(
+      { endpoint: `http://${address}`, headers: { 'x-key': 's3cret-token' } },
+      { logger: collectingLogger(logs) },
+    )
+    expect(JSON.stringify(await send(exporter))).toContain('seen: [REDACTED]')
+    rejected = 0
+    expect([await send(exporter), await send(exporter)]).toEqual(['ok', 'ok'])
+    expect(logs).toMatchObject([{ level: 'warn', attributes: { warning: 'seen: [REDACTED]' } }])
+  })
+
+  it('sends nothing twice because of an answer that it cannot read', async () => {
+    const { address } = await destination(() => ({ code: 0, body: Buffer.from('hello') }))
+    expect(await send(await started({ endpoint: `http://${address}` }))).toBe('ok')
+  })
+
   it('counts a server that is not there as one to try again, and finds it when it comes', async () => {
     const port = await freePort()
     const exporter = await started({ endpoint: `http://127.0.0.1:${port}` })
@@ -152,6 +179,15 @@ describe('otlp', () => {
     const config = { endpoint: 'x:4317', compression: 'gzip' as const }
     expect(checkConfig(config)).toEqual([])
     expect(checkConfig({ ...config, endpoint: 'x' })).toMatchObject([{ path: ['endpoint'] }])
+    for (const [name, value] of [
+      ['x-trace-bin', 's3cret'],
+      ['x!', 's3cret'],
+      ['x', 's3crét'],
+    ] as const) {
+      const problems = checkConfig({ ...config, headers: { [name]: value } })
+      expect(problems).toMatchObject([{ path: ['headers', name] }])
+      expect(JSON.stringify(problems)).not.toContain(value)
+    }
     expect(targetOf(config)).toEqual({ address: 'x:4317', secure: true })
     expect(targetOf({ ...config, tls: { insecure: true } })?.secure).toBe(false)
     expect(targetOf({ ...config, endpoint: 'https://x:1/', tls: { insecure: true } })?.secure).toBe(true)
@@ -160,7 +196,7 @@ describe('otlp', () => {
 
 async function started(
   config: Partial<OtlpExporterConfig>,
-  more: { readonly clock?: VirtualClock } = {},
+  more: { readonly clock?: VirtualClock; readonly logger?: Logger } = {},
 ): Promise<Exporter> {
   const full = { endpoint: '', compression: 'none' as const, ...config }
   const context = testContext({ ...more, config: full })
@@ -180,6 +216,7 @@ interface Reply {
   readonly message?: string
   readonly retryAfterMs?: number
   readonly rejected?: number
+  readonly body?: Buffer
 }
 
 /** A gRPC server of somebody else. */
@@ -201,9 +238,9 @@ async function destination(reply: () => Reply) {
     {
       Export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
         calls.push(call.metadata)
-        const { code, message = '', retryAfterMs, rejected } = reply()
+        const { code, message = '', retryAfterMs, rejected = 0, body } = reply()
         if (code === 0)
-          return done(null, encodeResponse(rejected ? { rejected, message } : undefined, 'proto'))
+          return done(null, body ?? encodeResponse(message ? { rejected, message } : undefined, 'proto'))
         const metadata = new Metadata()
         metadata.set('grpc-status-details-bin', encodeStatus({ code, message, retryAfterMs }, 'proto'))
         done({ code, details: message, metadata })

@@ -18,6 +18,7 @@ import {
   type ExportRequest,
   encodeOtlpProto,
   openTlsSource,
+  type PartialSuccess,
   RPC_CODE,
   redact,
   type Sent,
@@ -47,6 +48,8 @@ export class OtlpExporter implements Exporter {
   #tls: TlsSource | undefined
   #tlsInUse: TlsConnectOptions | undefined
   #credentials: () => { readonly [name: string]: string } = () => ({})
+  /** The last one: most servers repeat theirs with each answer. */
+  #warning = ''
 
   constructor(context: ComponentContext<OtlpExporterConfig>) {
     this.#context = context
@@ -70,8 +73,11 @@ export class OtlpExporter implements Exporter {
     await this.#renew()
     const answer = await this.#call(encodeOtlpProto(records), metadata, signal)
     const { address } = this.#target
-    if (Buffer.isBuffer(answer)) return sentOfPartial(decodeResponse(answer, 'proto'), address)
     const secrets = secretsOf(new URL('http://secrets'), headers, false)
+    if (Buffer.isBuffer(answer)) {
+      const onWarning = (message: string): void => this.#warn(message)
+      return sentOfPartial(this.#partial(answer), address, { secrets, onWarning })
+    }
     const reason = `${address}: ${redact(answer.details, secrets)} (gRPC code ${answer.code})`
     const [details] = answer.metadata.get('grpc-status-details-bin')
     const retryAfterMs = Buffer.isBuffer(details) ? decodeStatus(details, 'proto')?.retryAfterMs : undefined
@@ -97,6 +103,22 @@ export class OtlpExporter implements Exporter {
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
     })
+  }
+
+  /** A body that is no response takes nothing back: the status was OK. */
+  #partial(answer: Buffer): PartialSuccess | undefined {
+    try {
+      return decodeResponse(answer, 'proto')
+    } catch {
+      this.#context.logger.debug('The message of a successful answer is no OTLP response.')
+      return undefined
+    }
+  }
+
+  #warn(warning: string): void {
+    if (warning !== this.#warning)
+      this.#context.logger.warn('The server took the records with a warning.', { warning })
+    this.#warning = warning
   }
 
   /** A client with the certificates of now; the last one ends when its calls have ended. */

@@ -1,8 +1,11 @@
 import {
+  type AuthConfig,
+  authSchema,
   type CheckProblem,
   type ConfigSchema,
   checkHeaders,
   checkTls,
+  headersSchema,
   type OtlpEncoding,
   type TlsClientConfig,
   tlsSchema,
@@ -15,7 +18,7 @@ export interface OtlpHttpConfig {
   readonly compression: 'gzip' | 'none'
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
-  readonly auth?: { readonly authenticator: string }
+  readonly auth?: AuthConfig
 }
 
 export const schema: ConfigSchema = {
@@ -36,25 +39,9 @@ export const schema: ConfigSchema = {
     },
     encoding: { enum: ['proto', 'json'], default: 'proto', description: 'Protobuf or JSON.' },
     compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the bodies.' },
-    headers: {
-      type: 'object',
-      additionalProperties: { type: 'string', secret: true },
-      description: 'Sent with each request. Values are treated as secrets.',
-    },
+    headers: headersSchema,
     tls: tlsSchema,
-    auth: {
-      type: 'object',
-      description: 'Who we are.',
-      additionalProperties: false,
-      required: ['authenticator'],
-      properties: {
-        authenticator: {
-          type: 'string',
-          component: 'extension',
-          description: 'The id of a basicauth or bearertokenauth extension.',
-        },
-      },
-    },
+    auth: authSchema('Who we are.'),
   },
   synonyms: { url: 'endpoint' },
 }

@@ -7,10 +7,17 @@ import {
   type Exporter,
   encodeResponse,
   encodeStatus,
+  type Logger,
   pickFields,
   type Sent,
 } from 'tocsin/component'
-import { exporterConformance, sampleRecord, testContext } from 'tocsin/testing'
+import {
+  collectingLogger,
+  exporterConformance,
+  type LogEntry,
+  sampleRecord,
+  testContext,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, logsUrl, type OtlpHttpConfig } from './config.js'
@@ -86,12 +93,25 @@ describe('otlp_http', () => {
       rejected: 1,
       reason: `${url}/v1/logs rejected 1 records: too old`,
     })
-    const warning = await destination(() => [
+  })
+
+  it('hides its secrets in what the server says, and tells a warning once', async () => {
+    let rejected = 1
+    const { url } = await destination(() => [
       200,
-      encodeResponse({ rejected: 0, message: 'hm' }, 'proto'),
+      encodeResponse({ rejected, message: 'seen: s3cret-token' }, 'proto'),
       {},
     ])
-    expect(await send(await started({ endpoint: warning.url }))).toBe('ok')
+    const logs: LogEntry[] = []
+    const exporter = await started(
+      { endpoint: url, headers: { 'x-key': 's3cret-token' } },
+      {},
+      collectingLogger(logs),
+    )
+    expect(JSON.stringify(await send(exporter))).toContain('seen: [REDACTED]')
+    rejected = 0
+    expect([await send(exporter), await send(exporter)]).toEqual(['ok', 'ok'])
+    expect(logs).toMatchObject([{ level: 'warn', attributes: { warning: 'seen: [REDACTED]' } }])
   })
 
   it('sends again exactly what the specification says, after the time that was asked for', async () => {
@@ -146,9 +166,10 @@ describe('otlp_http', () => {
 async function started(
   config: Partial<OtlpHttpConfig>,
   extensions: { readonly [id: string]: unknown } = {},
+  logger?: Logger,
 ): Promise<Exporter> {
   const full: OtlpHttpConfig = { encoding: 'proto', compression: 'none', ...config }
-  const context = testContext({ config: full, extensions })
+  const context = testContext({ config: full, extensions, ...(logger && { logger }) })
   const exporter = otlpHttpExporter.create(full as never, context as never) as Exporter
   await exporter.start?.()
   stops.push(() => exporter.stop?.())

@@ -33,6 +33,8 @@ export class OtlpHttpExporter implements Exporter {
   readonly #context: ComponentContext<OtlpHttpConfig>
   #sender: HttpSender | undefined
   #credentials: () => { readonly [name: string]: string } = () => ({})
+  /** The last one: most servers repeat theirs with each answer. */
+  #warning = ''
 
   constructor(context: ComponentContext<OtlpHttpConfig>) {
     this.#context = context
@@ -64,8 +66,11 @@ export class OtlpHttpExporter implements Exporter {
     const body = compression === 'gzip' ? await compress(plain) : plain
     const credentials = this.#credentials()
     const answer = await sender.send({ body, secretHeaders: credentials }, signal)
-    if (answer.kind === 'ok') return sentOfPartial(this.#partial(answer), sender.target)
-    return sentOf(this.#failure(answer, credentials), records.length)
+    if (answer.kind !== 'ok') return sentOf(this.#failure(answer, credentials), records.length)
+    return sentOfPartial(this.#partial(answer), sender.target, {
+      secrets: this.#secrets(credentials),
+      onWarning: message => this.#warn(message),
+    })
   }
 
   async stop(): Promise<void> {
@@ -82,13 +87,24 @@ export class OtlpHttpExporter implements Exporter {
     const found = body && decodeStatus(body, config.encoding)
     let { reason } = answer
     if (found?.message) {
-      const secrets = secretsOf(new URL(logsUrl(config)), { ...config.headers, ...credentials }, false)
-      reason = `${this.#sender?.target} answered ${status}: ${redact(found.message, secrets)}`
+      const message = redact(found.message, this.#secrets(credentials))
+      reason = `${this.#sender?.target} answered ${status}: ${message}`
     }
     if (answer.kind === 'refused' || (status !== undefined && !RETRYABLE.has(status)))
       return { kind: 'refused', reason }
     const retryAfterMs = answer.retryAfterMs ?? found?.retryAfterMs
     return { kind: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  }
+
+  #secrets(credentials: { readonly [name: string]: string }): string[] {
+    const { config } = this.#context
+    return secretsOf(new URL(logsUrl(config)), { ...config.headers, ...credentials }, false)
+  }
+
+  #warn(warning: string): void {
+    if (warning !== this.#warning)
+      this.#context.logger.warn('The server took the records with a warning.', { warning })
+    this.#warning = warning
   }
 
   /** A body that is no response takes nothing back: the status was 2xx. */

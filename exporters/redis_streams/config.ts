@@ -1,4 +1,4 @@
-import type { ConfigSchema } from 'tocsin/component'
+import { type ConfigSchema, streamProperties } from 'tocsin/component'
 
 export interface RedisStreamsConfig {
   readonly redis: string
@@ -13,25 +13,7 @@ export const redisStreamsSchema: ConfigSchema = {
   additionalProperties: false,
   required: ['redis'],
   properties: {
-    redis: {
-      type: 'string',
-      component: 'extension',
-      description: 'The redis_storage extension whose connection and prefix are used.',
-      examples: ['redis_storage'],
-    },
-    stream: {
-      type: 'string',
-      minLength: 1,
-      default: 'logs',
-      description: 'The name that exporters and receivers of the stream have in common.',
-    },
-    partitions: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 256,
-      default: 16,
-      description: 'How many collectors can share the load at most. It stays what it was first.',
-    },
+    ...streamProperties,
     key: {
       type: 'string',
       format: 'template',

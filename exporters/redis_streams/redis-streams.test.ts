@@ -63,6 +63,21 @@ describe.skipIf(!available)('redis_streams exporter', () => {
     for (let attempt = 0; attempt < 3; attempt++)
       expect(await exporter.send(request(records), new AbortController().signal)).toBe('ok')
     expect(sum(entries())).toBe(1)
+    // By its source, after a crash.
+    const again = records.map(record => record.patch({ observedTimestamp: 5n }))
+    expect(await exporter.send(request(again), new AbortController().signal)).toBe('ok')
+    expect(sum(entries())).toBe(1)
+  })
+
+  test('what two pipelines made of one record is taken both', async () => {
+    const { exporter } = await streamWriter(extension)
+    const signal = new AbortController().signal
+    const record = sampleRecord({ id: 'a', body: 'one' })
+    await exporter.send(request([record]), signal)
+    await exporter.send({ ...request([record]), pipeline: 'logs/other' }, signal)
+    // Through a connector both may come from one pipeline.
+    await exporter.send(request([record.patch({ body: 'two' })]), signal)
+    expect(sum(entries())).toBe(3)
   })
 
   test('a full partition is not trimmed: the request waits, and goes in when there is room', async () => {

@@ -104,10 +104,11 @@ export class RedisStreamsExporter implements Exporter {
     const added = await Promise.all(
       [...this.#byPartition(records, pipeline)].map(([partition, some]) => {
         const name = stream.partition(partition)
+        const text = encodeOtlpJson(some)
         return redis.run(
           ADD,
-          [name + ENTRIES_SUFFIX, `${name}:sent/${markOf(some)}`],
-          [String(config.max_entries), encodeOtlpJson(some), String(RECOGNISED_MS)],
+          [name + ENTRIES_SUFFIX, `${name}:sent/${markOf(pipeline, some, text)}`],
+          [String(config.max_entries), text, String(RECOGNISED_MS)],
         )
       }),
     )
@@ -155,9 +156,16 @@ function keyOf(text: string, failed: () => void): (record: LogRecord, pipeline: 
   }
 }
 
-/** The same for the same records. */
-function markOf(records: Records): string {
-  const hash = createHash('sha1')
-  for (const { id } of records) hash.update(`${id}\n`)
-  return hash.digest('base64url')
+const OBSERVED = /"observedTimeUnixNano":"\d+",?/g
+
+/**
+ * The same for the same records of a pipeline. Their ids alone do not tell: two pipelines may make different records
+ * of one. When they were observed does not count: a source that delivers them again observes them anew.
+ */
+function markOf(pipeline: string, records: Records, text: string): string {
+  const ids = records.map(({ id }) => id)
+  return createHash('sha1')
+    .update(JSON.stringify([pipeline, ids]))
+    .update(text.replace(OBSERVED, ''))
+    .digest('base64url')
 }

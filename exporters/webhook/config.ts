@@ -3,6 +3,7 @@ import {
   type ConfigSchema,
   checkHeaders,
   checkTls,
+  headersSchema,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -28,11 +29,7 @@ export const webhookSchema: ConfigSchema = {
       examples: ['https://alerts.example.com/in'],
     },
     method: { enum: ['POST', 'PUT', 'PATCH'], default: 'POST', description: 'The HTTP method.' },
-    headers: {
-      type: 'object',
-      additionalProperties: { type: 'string', secret: true },
-      description: 'Sent with each request. Values are treated as secrets.',
-    },
+    headers: headersSchema,
     body_template: {
       type: 'string',
       format: 'template',

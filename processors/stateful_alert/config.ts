@@ -182,6 +182,11 @@ export function check(config: StatefulAlertConfig): readonly CheckProblem[] {
   ]
 }
 
+/** Else it is the path of a file. */
+export function isUrl(location: string): boolean {
+  return /^https?:\/\//i.test(location)
+}
+
 export function modesOf({ match_mode, recovery_match_mode, ignore_case }: StatefulAlertConfig): Modes {
   return { match: match_mode, recovery: recovery_match_mode, ignoreCase: ignore_case }
 }
@@ -215,6 +220,15 @@ function checkSources({ lookup_table, patterns }: StatefulAlertConfig): CheckPro
         path: [],
         message: 'it has neither lookup_table nor patterns',
         fix: 'add lookup_table: {location: alerts.csv}, or patterns',
+      },
+    ]
+  }
+  if (lookup_table && isUrl(lookup_table.location) && !URL.canParse(lookup_table.location)) {
+    return [
+      {
+        path: ['lookup_table', 'location'],
+        message: 'it is no valid URL',
+        fix: 'write https://HOST/PATH, or the path of a file',
       },
     ]
   }

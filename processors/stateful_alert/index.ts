@@ -1,4 +1,5 @@
 import { defineProcessor } from 'tocsin/component'
+import { checkTable } from './check-table.js'
 import { check, type StatefulAlertConfig, schema } from './config.js'
 import { statefulAlert } from './stateful-alert.js'
 
@@ -8,5 +9,6 @@ export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
   description: 'Finds alerts by a table of patterns, and tells new ones from duplicates and recoveries.',
   schema,
   check,
+  checkFiles: checkTable,
   create: statefulAlert,
 })

@@ -18,6 +18,7 @@ interface Stored {
 export class KnownRules {
   #rows = new Map<string, bigint>()
   #gone = new Map<string, number>()
+  #unsaved = false
 
   constructor(private readonly store: KeyValueStore) {}
 
@@ -29,8 +30,8 @@ export class KnownRules {
     this.#gone = new Map(Object.entries(gone))
   }
 
-  /** One more load: the rows with their E. The answer: rows whose E is another than before. */
-  async loaded(rows: ReadonlyMap<string, bigint>): Promise<ReadonlySet<string>> {
+  /** One more load: the rows with their E. The answer: rows whose E is another than before. `save` keeps it. */
+  loaded(rows: ReadonlyMap<string, bigint>): ReadonlySet<string> {
     const gone = new Map<string, number>()
     for (const [id, times] of this.#gone) if (!rows.has(id)) gone.set(id, times + 1)
     for (const id of this.#rows.keys()) {
@@ -41,8 +42,22 @@ export class KnownRules {
     const same = changed.size === 0 && gone.size === 0 && this.#gone.size === 0 && sameKeys(rows, this.#rows)
     this.#rows = new Map(rows)
     this.#gone = gone
-    if (!same) await this.#save()
+    if (!same) this.#unsaved = true
     return changed
+  }
+
+  /** What could not be saved is tried again by the next call. */
+  async save(): Promise<void> {
+    if (!this.#unsaved) return
+    const rows = Object.fromEntries([...this.#rows].map(([id, expireNs]) => [id, `${expireNs}`]))
+    const stored: Stored = { rows, gone: Object.fromEntries(this.#gone) }
+    this.#unsaved = false
+    try {
+      await this.store.write([{ key: KEY, value: Buffer.from(JSON.stringify(stored)) }])
+    } catch (error) {
+      this.#unsaved = true
+      throw error
+    }
   }
 
   /** Gone for two loads in a row. */
@@ -55,15 +70,9 @@ export class KnownRules {
   }
 
   /** The alerts of these rows are closed. */
-  async forget(ids: ReadonlySet<string>): Promise<void> {
+  forget(ids: ReadonlySet<string>): void {
     for (const id of ids) this.#gone.delete(id)
-    if (ids.size > 0) await this.#save()
-  }
-
-  async #save(): Promise<void> {
-    const rows = Object.fromEntries([...this.#rows].map(([id, expireNs]) => [id, `${expireNs}`]))
-    const stored: Stored = { rows, gone: Object.fromEntries(this.#gone) }
-    await this.store.write([{ key: KEY, value: Buffer.from(JSON.stringify(stored)) }])
+    if (ids.size > 0) this.#unsaved = true
   }
 }
 

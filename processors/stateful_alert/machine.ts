@@ -141,7 +141,8 @@ function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Deci
     return { ...decided(next, outcome), reason: 'auto_expire', ...schedule(rules, next, rule) }
   }
   if (staleAt(rules, state, rule) <= time) {
-    const made = { at: time, origin: '' }
+    // A look before its time finds it too.
+    const made = { at: time - (time % rules.scanNs), origin: '' }
     const outcome: Outcome = { status: 'heartbeat_scan', key, row: NO_ROW, count: active ? 1 : 0, made }
     return { state: undefined, outcome, reason: 'stale' }
   }

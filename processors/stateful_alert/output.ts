@@ -12,6 +12,7 @@ import {
   severityNumber,
 } from 'tocsin/component'
 import { isNotifying, type Made, type Outcome } from './outcome.js'
+import type { Scan } from './scans.js'
 
 /**
  * The record with the first notifying outcome (else the first), and a copy of it for each further one that notifies.
@@ -33,13 +34,6 @@ export function enrich(record: LogRecord, outcomes: readonly Outcome[]): Records
   return [own, ...copies]
 }
 
-/** Records of what timers decided: one for each recovery, one for all stale state. */
-export function recordsOfTimers(outcomes: readonly Outcome[]): Records {
-  const stale = outcomes.filter(({ status }) => status === 'heartbeat_scan')
-  const recoveries = outcomes.filter(({ status }) => status !== 'heartbeat_scan')
-  return [...recoveries.map(recoveryRecord), ...(stale.length > 0 ? [scanRecord(stale)] : [])]
-}
-
 /** An alert that is older than the last recovery of its key recovers at once. */
 function both(outcome: Outcome): Outcome[] {
   const { recovered, count: _, ...alert } = outcome
@@ -47,7 +41,8 @@ function both(outcome: Outcome): Outcome[] {
   return [outcome, { ...alert, status: 'recovery', duplicates: 0, reason: 'pattern' }]
 }
 
-function recoveryRecord(outcome: Outcome): LogRecord {
+/** The record of an alert that ended without one. */
+export function recoveryRecord(outcome: Outcome): LogRecord {
   const { row, key, eventId = '', reason = '', made } = outcome
   const { at, origin } = made as Made
   const [from] = origin === '' ? [] : decodeOtlpJson(origin, { id: () => '' })
@@ -64,22 +59,17 @@ function recoveryRecord(outcome: Outcome): LogRecord {
   })
 }
 
-function scanRecord(stale: readonly Outcome[]): LogRecord {
-  const at = stale.reduce((latest, { made }) => (made && made.at > latest ? made.at : latest), 0n)
-  const active = stale.reduce((sum, { count = 0 }) => sum + count, 0)
-  const keys = stale.map(({ key }) => key)
-  const message = `Housekeeping removed the stale state of ${stale.length} ${stale.length === 1 ? 'key' : 'keys'}, ${active} of them with an active alert.`
-  const id = createHash('sha256')
-    .update(`${at} ${keys.join(' ')}`)
-    .digest('hex')
-    .slice(0, 32)
+/** The record of a scan that removed stale state. */
+export function scanRecord({ at, removed, active, leastKey }: Scan): LogRecord {
+  const message = `Housekeeping removed the stale state of ${removed} ${removed === 1 ? 'key' : 'keys'}, ${active} of them with an active alert.`
+  const id = createHash('sha256').update(`${at} ${leastKey}`).digest('hex').slice(0, 32)
   const alert = newMap([
     ['status', 'heartbeat_scan'],
     ['severity', 'info'],
     ['normalized_message', message],
     ['pattern_matched', ''],
     ['skip_webhook', true],
-    ['removed_count', BigInt(stale.length)],
+    ['removed_count', BigInt(removed)],
     ['removed_active_count', BigInt(active)],
   ])
   return createRecord({

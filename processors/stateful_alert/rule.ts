@@ -98,46 +98,55 @@ export interface Named {
 
 /**
  * Gives rows their identity, by which active alerts survive a reload: the rule_id, else the two patterns. Rows that
- * share one are told apart by all they say; a row that is wholly equal to an earlier one does not serve.
+ * share one are told apart by all they say; a row that is wholly equal to an earlier one does not serve. Yields after each.
  */
-export function nameRules(candidates: readonly Candidate[]): Named {
+export function* nameRules(candidates: readonly Candidate[]): Generator<void, Named> {
+  /** Lines by identity, and by all the row says. */
   const taken = new Map<string, number>()
   const warnings: RowProblem[] = []
-  const rules = candidates.map((candidate): Rule | undefined => {
-    const { line, cells } = candidate
-    warnings.push(...warningsOf(candidate))
-    const ruleId = cells.rule_id.trim()
-    const short = ruleId === '' ? [cells.alert_pattern, cells.recovery_pattern] : [ruleId]
-    const whole = COLUMNS.map(column => cells[column])
-    const first = taken.get(hashOf(short))
-    const id = hashOf(first === undefined ? short : whole)
-    const equal = taken.get(hashOf(whole))
-    if (equal !== undefined) {
-      const message = `the row is the same as that of line ${equal} and does not serve`
-      warnings.push({ severity: 'warning', line, message, fix: 'remove one' })
-      return undefined
-    }
-    if (first !== undefined) {
-      const same = ruleId === '' ? 'the patterns' : 'the rule_id'
-      const message = `the row has ${same} of line ${first}; both serve, each with a state of its own`
-      const fix = 'give each row a rule_id of its own: then alerts survive when it is changed'
-      warnings.push({ severity: 'warning', line, message, fix })
-    }
-    taken.set(id, line)
-    taken.set(hashOf(whole), line)
-    return {
-      id,
-      text: {
-        severity: cells.severity.trim(),
-        message: cells.normalized_message.trim(),
-        pattern: cells.alert_pattern,
-        ...(ruleId !== '' && { ruleId }),
-      },
-      recovery: candidate.recovery.text,
-      schema: candidate.schema,
-    }
-  })
+  const rules: (Rule | undefined)[] = []
+  for (const candidate of candidates) {
+    rules.push(nameRule(candidate, taken, warnings))
+    yield
+  }
   return { rules, warnings }
+}
+
+function nameRule(
+  candidate: Candidate,
+  taken: Map<string, number>,
+  warnings: RowProblem[],
+): Rule | undefined {
+  const { line, cells } = candidate
+  warnings.push(...warningsOf(candidate))
+  const ruleId = cells.rule_id.trim()
+  const short = JSON.stringify(ruleId === '' ? [cells.alert_pattern, cells.recovery_pattern] : [ruleId])
+  const whole = JSON.stringify(COLUMNS.map(column => cells[column]))
+  const equal = taken.get(whole)
+  if (equal !== undefined) {
+    const message = `the row is the same as that of line ${equal} and does not serve`
+    warnings.push({ severity: 'warning', line, message, fix: 'remove one' })
+    return undefined
+  }
+  const first = taken.get(short)
+  if (first !== undefined) {
+    const same = ruleId === '' ? 'the patterns' : 'the rule_id'
+    const message = `the row has ${same} of line ${first}; both serve, each with a state of its own`
+    const fix = 'give each row a rule_id of its own: then alerts survive when it is changed'
+    warnings.push({ severity: 'warning', line, message, fix })
+  } else taken.set(short, line)
+  taken.set(whole, line)
+  return {
+    id: hashOf(first === undefined ? short : whole),
+    text: {
+      severity: cells.severity.trim(),
+      message: cells.normalized_message.trim(),
+      pattern: cells.alert_pattern,
+      ...(ruleId !== '' && { ruleId }),
+    },
+    recovery: candidate.recovery.text,
+    schema: candidate.schema,
+  }
 }
 
 function warningsOf({ line, cells, schema, recovery }: Candidate): RowProblem[] {
@@ -169,6 +178,6 @@ function isBlank(text: string): boolean {
   return text.trim() === ''
 }
 
-function hashOf(identity: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16)
+function hashOf(identity: string): string {
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { describeUrl, errorText, type KeyValueStore, PermanentError } from 'tocsin/component'
 import { Agent, request } from 'undici'
+import { isUrl } from './config.js'
 
 /** Where the text of a table comes from. */
 export interface TableSource {
@@ -26,12 +27,17 @@ export interface TableText {
 /** Of the file, and of what is in it when it is compressed. */
 const MAX_BYTES = 64 * 1024 * 1024
 const TIMEOUT_MS = 30_000
+/** For a whole answer: a server that drips must not keep reloads from going on. */
+const WHOLE_TIMEOUT_MS = 120_000
 const unzip = promisify(gunzip)
 
 export function tableSource(location: string, baseDir: string, store: KeyValueStore): TableSource {
-  return /^https?:\/\//i.test(location)
-    ? new UrlSource(location, store)
-    : new FileSource(resolve(baseDir, location))
+  return openFile(location, baseDir) ?? new UrlSource(location, store)
+}
+
+/** Undefined for a URL. */
+export function openFile(location: string, baseDir: string): FileSource | undefined {
+  return isUrl(location) ? undefined : new FileSource(resolve(baseDir, location))
 }
 
 /** A file; looking whether it changed costs a stat. */
@@ -92,7 +98,7 @@ class UrlSource implements TableSource {
       dispatcher: this.#agent,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(WHOLE_TIMEOUT_MS)]),
       headers: {
         'user-agent': 'tocsin',
         ...(credentials !== ':' && {
@@ -102,7 +108,8 @@ class UrlSource implements TableSource {
         ...(modified !== undefined && { 'if-modified-since': modified }),
       },
     })
-    if (response.statusCode === 304) {
+    // Without validators there is no text that could be unchanged.
+    if (response.statusCode === 304 && (etag !== undefined || modified !== undefined)) {
       await response.body.dump()
       return undefined
     }
@@ -148,6 +155,7 @@ async function textOf(name: string, bytes: Buffer): Promise<string> {
   let plain = bytes
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     plain = await unzip(bytes, { maxOutputLength: MAX_BYTES }).catch(error => {
+      if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(name)
       throw new PermanentError('table_unreadable', `${name} is not whole gzip: ${errorText(error)}`)
     })
   }

@@ -17,8 +17,9 @@ import { matcher, ruleIdOf } from './matcher.js'
 import { mergeStates } from './merge.js'
 import { alertMetrics } from './metrics.js'
 import { type Outcome, outcomeCodec } from './outcome.js'
-import { enrich, recordsOfTimers } from './output.js'
+import { enrich, recoveryRecord, scanRecord } from './output.js'
 import type { RowProblem } from './rule.js'
+import { Scans } from './scans.js'
 import { type AlertState, stateCodec } from './state.js'
 import { loadRows, type Table } from './table.js'
 import { TableKeeper } from './table-keeper.js'
@@ -39,6 +40,7 @@ export function statefulAlert(
   const fixed = given?.table
   const known = new KnownRules(storage(config.storage))
   const active = new ActiveAlerts(config.max_keys)
+  const scans = new Scans()
   const match = matcher(config)
   const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
   /** Rows whose keys are to be looked at: their E changed. */
@@ -61,11 +63,16 @@ export function statefulAlert(
   async function loaded({ byId }: Table): Promise<void> {
     metrics.reloaded()
     const rows = new Map([...byId].map(([id, { schema }]) => [id, schema.expireNs]))
-    try {
-      changed = new Set([...changed, ...(await known.loaded(rows))])
-    } catch (error) {
-      logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
-    }
+    changed = new Set([...changed, ...known.loaded(rows)])
+    await saveRules()
+  }
+
+  function saveRules(): Promise<void> {
+    return known.save().catch(error => {
+      logger.warn('What rows the table has could not be kept; the next load tries again.', {
+        reason: errorText(error),
+      })
+    })
   }
 
   return {
@@ -99,8 +106,11 @@ export function statefulAlert(
     expire(outcomes) {
       metrics.count(outcomes)
       active.note(outcomes)
-      return recordsOfTimers(outcomes)
+      const stale = outcomes.filter(({ status }) => status === 'heartbeat_scan')
+      const recoveries = outcomes.filter(({ status }) => status !== 'heartbeat_scan')
+      return [...recoveries.map(recoveryRecord), ...scans.add(stale).map(scanRecord)]
     },
+    summarize: () => scans.takeAll().map(scanRecord),
     merge: mergeStates,
     survey() {
       const closing = known.removed
@@ -117,9 +127,8 @@ export function statefulAlert(
         seen: (key, state) => active.seen(key, state?.active && severityOf(key, state.active.row.severity)),
         done() {
           if (looks) active.endLook()
-          known.forget(closing).catch(error => {
-            logger.warn('What rows the table has could not be kept.', { reason: errorText(error) })
-          })
+          known.forget(closing)
+          void saveRules()
         },
       }
     },

@@ -1,18 +1,8 @@
-import {
-  type ComponentContext,
-  ConfigError,
-  durationMs,
-  errorText,
-  formatProblem,
-  isTocsinError,
-  PermanentError,
-  type Problem,
-} from 'tocsin/component'
-import { modesOf, type StatefulAlertConfig } from './config.js'
-import { TableProblem } from './csv.js'
-import type { RowProblem } from './rule.js'
+import { type ComponentContext, ConfigError, durationMs, errorText, formatProblem } from 'tocsin/component'
+import type { StatefulAlertConfig } from './config.js'
+import { explained, loadTable, problemOf } from './load-table.js'
 import { type TableSource, type TableText, tableSource } from './source.js'
-import { type Loaded, loadCsv, type Table } from './table.js'
+import type { Loaded, Table } from './table.js'
 
 export interface TableKeeperOptions {
   /** A table is in force, or has been found unchanged: this counts as one load. */
@@ -68,7 +58,9 @@ export class TableKeeper {
     const { name } = this.#source
     try {
       const read = await this.#source.read(this.#stopping.signal)
-      if (read && (await this.#use(read.text))) await this.#keep(read)
+      if (!read) return
+      await this.#use(read.text)
+      await this.#keep(read)
     } catch (error) {
       const kept =
         (await this.#fromMemory()) ?? (error instanceof ConfigError ? undefined : await this.#kept())
@@ -110,7 +102,10 @@ export class TableKeeper {
       const read = await this.#source.read(this.#stopping.signal)
       if (this.#stopping.signal.aborted) return
       if (!read) await this.#options.onLoad(this.#table as Table)
-      else if (await this.#use(read.text)) await this.#keep(read)
+      else {
+        await this.#use(read.text)
+        await this.#keep(read)
+      }
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       this.#context.logger.warn('The lookup table could not be reloaded: the old one stays in force.', {
@@ -121,35 +116,11 @@ export class TableKeeper {
   }
 
   /** Throws when no row is good. */
-  async #use(text: string): Promise<true> {
-    const { lookup_table: table } = this.#config
-    const loaded = await this.#load(text, table?.columns ?? {})
-    if (loaded.table.byId.size === 0) {
-      const problems = loaded.problems.filter(({ severity }) => severity === 'error')
-      const empty: RowProblem = {
-        severity: 'error',
-        line: 1,
-        message: 'the table has no rows',
-        fix: 'add rows below the header',
-      }
-      throw new ConfigError((problems.length > 0 ? problems : [empty]).map(row => this.#problem(row)))
-    }
+  async #use(text: string): Promise<void> {
+    const loaded = await loadTable(this.#source.name, text, this.#config, this.#table?.set)
     this.#table = loaded.table
     this.#report(loaded)
     await this.#options.onLoad(loaded.table)
-    return true
-  }
-
-  async #load(text: string, columns: NonNullable<StatefulAlertConfig['lookup_table']>['columns'] & object) {
-    try {
-      return await loadCsv(text, columns, modesOf(this.#config), this.#table?.set)
-    } catch (error) {
-      if (!(error instanceof TableProblem)) throw error
-      const { line, column, message, fix } = error
-      throw new ConfigError([
-        { severity: 'error', file: this.#source.name, line, path: [column], message, fix },
-      ])
-    }
   }
 
   async #keep({ text, keep }: TableText): Promise<void> {
@@ -165,7 +136,8 @@ export class TableKeeper {
 
   #report({ table, problems }: Loaded): void {
     const { logger } = this.#context
-    for (const problem of problems.slice(0, MAX_LOGGED)) logger.warn(formatProblem(this.#problem(problem)))
+    for (const problem of problems.slice(0, MAX_LOGGED))
+      logger.warn(formatProblem(problemOf(this.#source.name, problem)))
     if (problems.length > MAX_LOGGED) {
       logger.warn('The lookup table has more problems than are shown.', {
         hidden: problems.length - MAX_LOGGED,
@@ -181,24 +153,4 @@ export class TableKeeper {
       patterns_without_literal: literalless,
     })
   }
-
-  #problem({ severity, line, column, message, fix }: RowProblem): Problem {
-    return {
-      severity,
-      file: this.#source.name,
-      line,
-      path: column ? [column] : [],
-      message,
-      ...(fix !== undefined && { fix }),
-    }
-  }
-}
-
-function explained(name: string, error: unknown): Error {
-  if (error instanceof Error && isTocsinError(error)) return error
-  // No cause: what it says is in the message already.
-  return new PermanentError(
-    'table_unavailable',
-    `The lookup table ${name} cannot be read: ${errorText(error)}`,
-  )
 }

@@ -1,4 +1,11 @@
-import { buildPatternSet, buildPatternSetAsync, type Pattern, type PatternSet } from 'tocsin/component'
+import {
+  atOnce,
+  buildPatternSet,
+  buildPatternSetAsync,
+  inSlices,
+  type Pattern,
+  type PatternSet,
+} from 'tocsin/component'
 import { type ColumnNames, readCsv } from './csv.js'
 import { type Candidate, candidateOf, type Modes, nameRules, type RowProblem, type Rule } from './rule.js'
 
@@ -26,9 +33,6 @@ export interface Rows {
   readonly rejected: number
 }
 
-/** Rows between two turns of the event loop. */
-const ROWS_A_TURN = 200
-
 /** Reads and compiles a CSV text, in slices. Throws `TableProblem` when the header lacks a column. */
 export async function loadCsv(
   text: string,
@@ -36,20 +40,14 @@ export async function loadCsv(
   modes: Modes,
   previous?: PatternSet,
 ): Promise<Loaded> {
-  const steps = readRows(text, names, modes)
-  for (let turn = 1; ; turn++) {
-    const step = steps.next()
-    if (step.done) {
-      const set = await buildPatternSetAsync(patternsOf(step.value), previous ? { previous } : {})
-      return tableOf(step.value, set)
-    }
-    if (turn % ROWS_A_TURN === 0) await new Promise<void>(resolve => setImmediate(resolve))
-  }
+  const rows = await inSlices(readRows(text, names, modes))
+  const set = await buildPatternSetAsync(patternsOf(rows), previous ? { previous } : {})
+  return inSlices(tableOf(rows, set))
 }
 
 /** Compiles rows at once: for those of a configuration. */
 export function loadRows(rows: Rows): Loaded {
-  return tableOf(rows, buildPatternSet(patternsOf(rows)))
+  return atOnce(tableOf(rows, buildPatternSet(patternsOf(rows))))
 }
 
 /** Yields after each row. Throws `TableProblem` when the header lacks a column. */
@@ -74,7 +72,7 @@ function patternsOf({ candidates }: Rows): Pattern[] {
 }
 
 /** Rows whose patterns cannot be compiled are rejected too. */
-function tableOf({ candidates, problems, rejected }: Rows, set: PatternSet): Loaded {
+function* tableOf({ candidates, problems, rejected }: Rows, set: PatternSet): Generator<void, Loaded> {
   const bad = new Set(set.refused.map(({ index }) => index >> 1))
   const refused = set.refused.map(({ index, message, fix }): RowProblem => {
     const { line } = candidates[index >> 1] as Candidate
@@ -82,7 +80,7 @@ function tableOf({ candidates, problems, rejected }: Rows, set: PatternSet): Loa
     return { severity: 'error', line, column, message, ...(fix !== undefined && { fix }) }
   })
   const good = candidates.filter((_, index) => !bad.has(index))
-  const { rules, warnings } = nameRules(good)
+  const { rules, warnings } = yield* nameRules(good)
   const inOrder = rules.values()
   const places = candidates.map((_, index) => (bad.has(index) ? undefined : inOrder.next().value))
   const serving = rules.filter(rule => rule !== undefined)

@@ -67,6 +67,9 @@ test('what else is in the notification, and the other attributes, stay', async (
   const { notifications, out } = await run({ title: 'new {{notification.title}}' }, { attributes })
   expect(notifications).toEqual([{ channel: 'ops', title: 'new old', body: 'kept' }])
   expect(out[0]?.attributes.ip).toBe('x')
+  const html = fromJson({ notification: { body_html: '<a href=//evil>log in</a>' } }) as Map_
+  const rewritten = await run({ body: 'new' }, { attributes: html })
+  expect(rewritten.notifications).toEqual([{ body: 'new' }])
 })
 
 test('a template that cannot be rendered gives a plain text, is counted, and said once', async () => {

@@ -40,6 +40,8 @@ export function template(config: TemplateConfig, context: ComponentContext<Templ
       records.map(record => {
         const view = templateView(record, options)
         const notification = existing(record)
+        // HTML that came with the record says something else than the new text, and nobody escaped it.
+        if (config.body !== undefined) delete notification.body_html
         for (const writer of writers) notification[writer.field] = write(writer, view, failed)
         if (config.accent_color !== undefined) notification.accent_color = config.accent_color
         const attributes = newMap(Object.entries(record.attributes))

@@ -1,4 +1,7 @@
 import {
+  type AuthConfig,
+  authSchema,
+  byteSize,
   type CheckProblem,
   type ConfigSchema,
   checkServerTls,
@@ -13,7 +16,7 @@ export interface OtlpConfig {
 interface CommonConfig {
   readonly endpoint: string
   readonly tls?: TlsServerConfig
-  readonly auth?: { readonly authenticator: string }
+  readonly auth?: AuthConfig
   readonly include_metadata?: boolean
 }
 
@@ -58,19 +61,7 @@ const common = (endpoint: string): { readonly [key: string]: ConfigSchema } => (
     examples: [endpoint.replace('127.0.0.1', '0.0.0.0')],
   },
   tls: tlsServerSchema,
-  auth: {
-    type: 'object',
-    description: 'Who may send.',
-    additionalProperties: false,
-    required: ['authenticator'],
-    properties: {
-      authenticator: {
-        type: 'string',
-        component: 'extension',
-        description: 'The id of a basicauth or bearertokenauth extension.',
-      },
-    },
-  },
+  auth: authSchema('Who may send.'),
   include_metadata: {
     type: 'boolean',
     description: 'Known from the Collector; has no effect, as pipelines carry no headers of requests.',
@@ -102,7 +93,7 @@ const keepalive: ConfigSchema = {
           'Closes connections of this age, gently; never when not set.',
         ),
         max_connection_age_grace: duration(undefined, 'Then waits this long for their requests.'),
-        time: duration('2h', 'Asks a silent client whether it is there.'),
+        time: duration('2h', 'Asks a silent client whether it is there; 0: never.'),
         timeout: duration('20s', 'How long the client has for its answer.'),
       },
     },
@@ -181,7 +172,7 @@ const http: ConfigSchema = {
         max_age: { type: 'integer', minimum: 0, description: 'Seconds for which browsers remember this.' },
       },
     },
-    read_timeout: duration('1m', 'From the first byte of a request to its last.'),
+    read_timeout: duration('1m', 'From the first byte of a request to its last; 0: no limit.'),
     read_header_timeout: duration('1m', 'The same for the headers.'),
     idle_timeout: duration('1m', 'Closes connections without requests.'),
   },
@@ -219,6 +210,11 @@ export function checkConfig({ protocols }: OtlpConfig): CheckProblem[] {
         severity: 'warning',
       })
     }
+  }
+  const size = protocols.http?.max_request_body_size
+  if (size !== undefined && byteSize(size) === 0) {
+    const path = ['protocols', 'http', 'max_request_body_size']
+    problems.push({ path, message: 'every request is larger', fix: 'remove it for 20MiB' })
   }
   const path = protocols.http?.logs_url_path
   if (path !== undefined && !/^\/[\w\-./~]*$/.test(path)) {

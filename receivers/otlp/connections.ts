@@ -31,10 +31,6 @@ export class Connections {
     private readonly options: Options,
   ) {}
 
-  get open(): number {
-    return this.#sockets.size
-  }
-
   async start(): Promise<void> {
     const { context, options } = this
     this.#tls = options.tls && (await openServerTls(options.tls, context))

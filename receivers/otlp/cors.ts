@@ -8,9 +8,15 @@ export function corsHeaders(
   config: CorsConfig | undefined,
   { origin }: IncomingHttpHeaders,
 ): { [name: string]: string } {
-  if (!config || origin === undefined || !config.allowed_origins.some(each => originMatches(each, origin)))
-    return {}
-  return { 'access-control-allow-origin': origin, vary: 'origin' }
+  const matching = config?.allowed_origins.filter(each => origin !== undefined && originMatches(each, origin))
+  if (!matching || matching.length === 0) return {}
+  return {
+    'access-control-allow-origin': origin as string,
+    'access-control-expose-headers': 'retry-after',
+    // Beacons, which OpenTelemetry's web SDK sends, always come with credentials. Not for just any page.
+    ...(matching.some(each => each !== '*') && { 'access-control-allow-credentials': 'true' }),
+    vary: 'origin',
+  }
 }
 
 /** The headers of the answer to a preflight request; undefined when it is none, or not allowed. */

@@ -20,6 +20,8 @@ const ANSWERS = {
   unsupported_media_type: [415, RPC_CODE.INVALID_ARGUMENT],
   unsupported_encoding: [415, RPC_CODE.UNIMPLEMENTED],
   busy: [429, RPC_CODE.RESOURCE_EXHAUSTED],
+  // gRPC alone has deadlines.
+  deadline_exceeded: [504, RPC_CODE.DEADLINE_EXCEEDED],
   // gRPC's own framing is broken.
   bad_framing: [400, RPC_CODE.INTERNAL],
   internal: [500, RPC_CODE.INTERNAL],

@@ -14,7 +14,7 @@ export interface Frame {
 export function inspectFrame(chunks: readonly Buffer[], size: number, limit: number): Failure | undefined {
   if (size < PREFIX_BYTES) return undefined
   const first = chunks[0] as Buffer
-  const prefix = first.length >= PREFIX_BYTES ? first : Buffer.concat(chunks)
+  const prefix = first.length >= PREFIX_BYTES ? first : Buffer.concat(chunks.slice(0, PREFIX_BYTES))
   const length = prefix.readUInt32BE(1)
   if (length > limit) return failure('too_large', `The message is larger than ${limit} bytes.`)
   if (size > PREFIX_BYTES + length)

@@ -15,6 +15,7 @@ import type { GrpcConfig } from './config.js'
 import { Connections } from './connections.js'
 import { busyFailure, type Failure, failure, isFailure, rpcStatusOf } from './failure.js'
 import { frameOf, grpcMessage, inspectFrame, PREFIX_BYTES, readFrame } from './grpc-frame.js'
+import { timeoutMs } from './grpc-timeout.js'
 import { inflate } from './inflate.js'
 import { type Accepted, ingest } from './ingest.js'
 import { keepAlive } from './keepalive.js'
@@ -108,7 +109,7 @@ export class GrpcProtocol implements Protocol {
         if (open === 0) life.idle()
       })
       stream.on('error', () => {})
-      void this.#handle(stream, headers)
+      void this.#handle(stream, headers).then(life.answered)
     })
     if (this.#stopping) session.close()
   }
@@ -122,15 +123,25 @@ export class GrpcProtocol implements Protocol {
       return
     }
     const lease = budget.lease()
+    let late = false
+    const deadlineMs = timeoutMs(headers['grpc-timeout'])
+    const cancel =
+      deadlineMs === undefined
+        ? () => {}
+        : context.clock.schedule(deadlineMs, () => {
+            late = true
+            this.#answer(stream, failure('deadline_exceeded', 'The deadline of the request has passed.'))
+          })
     try {
       const result = lease
         ? await this.#take(stream, headers, lease)
         : busyFailure({ reason: 'too_many_requests', retryAfterMs: 1_000 })
-      this.#answer(stream, result)
+      if (!late) this.#answer(stream, result)
     } catch (error) {
       context.logger.error('A request failed.', { transport: 'grpc', reason: errorText(error) })
-      this.#answer(stream, failure('internal', 'The collector failed on this request.'))
+      if (!late) this.#answer(stream, failure('internal', 'The collector failed on this request.'))
     } finally {
+      cancel()
       lease?.end()
     }
   }
@@ -165,7 +176,8 @@ export class GrpcProtocol implements Protocol {
       message = inflated
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(message, 'proto', { intake: this.shared.intake, clock: this.shared.context.clock })
+    const { intake, context } = this.shared
+    return ingest(message, 'proto', { intake, clock: context.clock, lease, transport: 'grpc' })
   }
 
   #answer(stream: ServerHttp2Stream, result: Accepted | Failure | undefined): void {

@@ -82,7 +82,30 @@ describe('HTTP: each request gets its specified answer', () => {
       415,
       RPC_CODE.INVALID_ARGUMENT,
     ],
-    ['a message of nothing but records', manyRecords(), PROTO, 200, 0],
+    ['a message of nothing but records', manyRecords(100_000), PROTO, 200, 0],
+    ['more records than a request may have', manyRecords(250_001), PROTO, 413, RPC_CODE.RESOURCE_EXHAUSTED],
+    [
+      'more records as JSON',
+      jsonRequest(`{}${',{}'.repeat(250_000)}`),
+      JSON_TYPE,
+      413,
+      RPC_CODE.RESOURCE_EXHAUSTED,
+    ],
+    [
+      'more records that cannot be taken',
+      manyRecords(250_001, Buffer.of(0x12, 0x03, 0x1a, 0x01, 0xff)),
+      PROTO,
+      413,
+      RPC_CODE.RESOURCE_EXHAUSTED,
+    ],
+    ['JSON of nothing but lists', '['.repeat(2_000_001), JSON_TYPE, 413, RPC_CODE.RESOURCE_EXHAUSTED],
+    [
+      'JSON that has them in a text',
+      jsonRequest(`{"body":{"stringValue":"\\"${'[{'.repeat(1_000_001)}"}}`),
+      JSON_TYPE,
+      200,
+      0,
+    ],
   ])('%s', async (_, body, headers, status, code) => {
     const answer = await receiver.post(body, headers)
     expect(answer.status).toBe(status)
@@ -102,6 +125,18 @@ describe('HTTP: each request gets its specified answer', () => {
       const answer = await receiver.post('', PROTO, { method })
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
     }
+  })
+
+  it('a refused request with a small body, and the next one on its connection', async () => {
+    const port = Number(new URL(receiver.url).port)
+    const request = (path: string, more: string, body: string): string =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\n${more}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    const bytes =
+      request('/v1/logs', 'content-type: text/plain', 'hello') +
+      request('/elsewhere', 'content-type: application/json', '{}') +
+      request('http://x/v1/logs?a=b', 'content-type: application/json\r\nconnection: close', '{}')
+    const heads = (await exchange(port, bytes, true)).match(/HTTP\/1\.1 \d+/g)
+    expect(heads).toEqual(['HTTP/1.1 415', 'HTTP/1.1 404', 'HTTP/1.1 200'])
   })
 
   it('a length that lies, chunks without end, and bytes that are no HTTP', async () => {
@@ -125,7 +160,7 @@ describe('gRPC: each request gets its specified answer', () => {
     ['deep nesting', deepProto(100_000), RPC_CODE.INVALID_ARGUMENT],
     ['a message beyond the limit', Buffer.alloc(LIMIT + 1), RPC_CODE.RESOURCE_EXHAUSTED],
     ['a message far beyond the limit', Buffer.alloc(40 * MIB), RPC_CODE.RESOURCE_EXHAUSTED],
-    ['a message of nothing but records', manyRecords(), 0],
+    ['a message of nothing but records', manyRecords(100_000), 0],
   ])('%s', async (_, body, code) => {
     const answer = await client.call(body)
     expect(answer.code).toBe(code)
@@ -203,19 +238,23 @@ it('lives, and has given back what the requests held', async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(400 * MIB)
 })
 
-/** Sends bytes, and answers with the first of what comes back. */
-function exchange(port: number, bytes: string): Promise<string> {
+/** Sends bytes, and answers with the first of what comes back, or all of it. */
+function exchange(port: number, bytes: string, all = false): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     const timer = setTimeout(() => reject(new Error('no answer in 10 s')), 10_000)
-    const done = (text: string): void => {
+    const done = (found: string): void => {
       clearTimeout(timer)
-      resolve(text)
+      resolve(found)
       socket.destroy()
     }
-    socket.on('data', chunk => done(chunk.toString('latin1')))
-    socket.on('error', () => done(''))
-    socket.on('close', () => done(''))
+    let text = ''
+    socket.on('data', chunk => {
+      text += chunk.toString('latin1')
+      if (!all) done(text)
+    })
+    socket.on('error', () => done(text))
+    socket.on('close', () => done(text))
     socket.write(bytes, 'latin1')
   })
 }
@@ -269,10 +308,8 @@ function deepProto(levels: number): Buffer {
   return Buffer.concat(parts.reverse())
 }
 
-/** As many empty records as fit. */
-function manyRecords(): Buffer {
-  const records = Buffer.alloc(200_000)
-  for (let at = 0; at < records.length; at += 2) records[at] = 0x12
+function manyRecords(count: number, record = Buffer.of(0x12, 0x00)): Buffer {
+  const records = Buffer.alloc(count * record.length, record)
   const prefixed = (tag: number, bytes: Buffer): Buffer => {
     const { length } = bytes
     return Buffer.concat([

@@ -20,8 +20,7 @@ const MEDIA_TYPES: ReadonlyMap<string, OtlpEncoding> = new Map([
 
 /** How to read a request, or why not to. */
 export function readHead({ method, url = '', headers }: IncomingMessage, rules: HeadRules): Head | Failure {
-  const query = url.indexOf('?')
-  if ((query < 0 ? url : url.slice(0, query)) !== rules.path)
+  if (pathOf(url) !== rules.path)
     return failure('not_found', `There is nothing here: log records go to ${rules.path}.`)
   if (method !== 'POST') return failure('method_not_allowed', 'Only POST is possible here.')
   const encoding = encodingOf(headers['content-type'])
@@ -35,6 +34,11 @@ export function readHead({ method, url = '', headers }: IncomingMessage, rules: 
   if (Number(headers['content-length'] ?? 0) > rules.limit)
     return failure('too_large', `The body is larger than ${rules.limit} bytes.`)
   return { encoding, compression }
+}
+
+/** Of a request target, which may be a whole URL too (RFC 9112, 3.2.2). */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/, '')
 }
 
 /** By the media type; parameters other than a foreign charset do not matter. */

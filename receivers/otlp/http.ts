@@ -22,6 +22,8 @@ import { readAll } from './read.js'
 /** A client that has been refused may send this much more, so that it reads the answer before the connection ends. */
 const LINGER_BYTES = 64 * 1024 * 1024
 const LINGER_MS = 2_000
+/** A refused request with a body of at most this keeps its connection: Node reads what is left of it. */
+const SMALL_BYTES = 256 * 1024
 
 const CONTENT_TYPE = { proto: 'application/x-protobuf', json: 'application/json' } as const
 
@@ -39,10 +41,13 @@ export class HttpProtocol implements Protocol {
     private readonly config: HttpConfig,
   ) {
     this.#limit = byteSize(config.max_request_body_size)
+    const readMs = durationMs(config.read_timeout)
+    const headersMs = durationMs(config.read_header_timeout)
     const options = {
       maxHeaderSize: 16_384,
-      requestTimeout: durationMs(config.read_timeout),
-      headersTimeout: durationMs(config.read_header_timeout),
+      requestTimeout: readMs,
+      // Node refuses to start with a longer one; 0 is none.
+      headersTimeout: readMs > 0 ? Math.min(headersMs, readMs) : headersMs,
       keepAliveTimeout: durationMs(config.idle_timeout),
       connectionsCheckingInterval: 1_000,
     }
@@ -140,7 +145,8 @@ export class HttpProtocol implements Protocol {
       lease.giveBack(compressed)
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    return ingest(body, head.encoding, { intake: this.shared.intake, clock: this.shared.context.clock })
+    const { intake, context } = this.shared
+    return ingest(body, head.encoding, { intake, clock: context.clock, lease, transport: 'http' })
   }
 
   #answer(
@@ -169,7 +175,7 @@ export class HttpProtocol implements Protocol {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, encoding: OtlpEncoding, result: Failure): void {
-    const unread = !request.complete
+    const unread = !request.complete && !isSmall(request)
     const { reason, retryAfterMs, challenge } = result
     const headers = {
       ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
@@ -221,4 +227,9 @@ export class HttpProtocol implements Protocol {
       ...headers,
     })
   }
+}
+
+/** Its body comes whatever the answer, and soon. */
+function isSmall({ headers }: IncomingMessage): boolean {
+  return headers.expect === undefined && Number(headers['content-length']) <= SMALL_BYTES
 }

@@ -4,6 +4,7 @@ import {
   decodeOtlpProto,
   type Intake,
   type LogRecord,
+  MAX_OTLP_MESSAGES,
   OtlpDecodeError,
   type OtlpEncoding,
   OtlpLimitError,
@@ -11,7 +12,10 @@ import {
   type Records,
   requestIds,
 } from 'tocsin/component'
+import { type Lease, MAX_RECORDS, RECORD_BYTES } from './budget.js'
 import { busyFailure, type Failure, failure } from './failure.js'
+import { hasMoreValues } from './json-size.js'
+import { NO_ROOM } from './read.js'
 
 export interface Accepted {
   readonly records: number
@@ -21,32 +25,42 @@ export interface Accepted {
   release(): void
 }
 
+interface IngestOptions {
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly lease: Lease
+  readonly transport: 'grpc' | 'http'
+}
+
 /** Decodes a request and hands its records to the pipelines. Resolves when they are settled. */
 export async function ingest(
   bytes: Buffer,
   encoding: OtlpEncoding,
-  { intake, clock }: { readonly intake: Intake; readonly clock: Clock },
+  { intake, clock, lease, transport }: IngestOptions,
 ): Promise<Accepted | Failure> {
   let rejected = 0
   let message = ''
   const onUnfit = (index: number, reason: string): void => {
     if (rejected === 0) message = `Record ${index}: ${reason}`
-    rejected++
+    if (++rejected > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
   }
   let batches: readonly Records[]
+  let records: number
   try {
     const options = { arrived: clock.now(), onUnfit }
     batches = encoding === 'proto' ? decodeOtlpProto(bytes, options) : decodeJson(bytes, options)
+    records = batches.reduce((sum, batch) => sum + batch.length, 0)
+    if (records > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
   }
-  const records = batches.reduce((sum, batch) => sum + batch.length, 0)
+  if (!lease.take(records * RECORD_BYTES)) return NO_ROOM
   if (rejected > 0 && records === 0) {
     intake.discarded('unfit_record', rejected)
     return failure('undecodable', message)
   }
-  const settled = await intake.offerAll(batches)
+  const settled = await intake.offerAll(batches, transport)
   if (settled.busy) return busyFailure(settled)
   // Not before: a busy answer brings the request again.
   if (rejected > 0) intake.discarded('unfit_record', rejected)
@@ -62,6 +76,7 @@ function decodeJson(
   bytes: Buffer,
   options: { readonly arrived: bigint; readonly onUnfit: (index: number, reason: string) => void },
 ): Records[] {
+  if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError()
   const batches: LogRecord[][] = []
   let last: LogRecord | undefined
   for (const record of decodeOtlpJson(bytes, { ...options, id: requestIds(bytes) })) {

@@ -4,13 +4,15 @@ import type { KeepaliveConfig } from './config.js'
 
 /** A client may ping too often so many times before it is sent away, as gRPC's servers do it. */
 const MAX_STRIKES = 2
+/** Until the first frame, which every client sends at once. */
+const GREETING_MS = 20_000
 
 /** Applies the `keepalive` settings to a session, until it closes. */
 export function keepAlive(
   session: ServerHttp2Session,
   config: KeepaliveConfig,
   { clock, streams }: { readonly clock: Clock; readonly streams: () => number },
-): { readonly active: () => void; readonly idle: () => void } {
+): { readonly active: () => void; readonly idle: () => void; readonly answered: () => void } {
   const { server_parameters: server } = config
   const maxIdleMs = optional(server.max_connection_idle)
   const maxAgeMs = optional(server.max_connection_age)
@@ -30,28 +32,30 @@ export function keepAlive(
     set('age', graceMs, () => session.destroy())
   }
   const probe = (): void => {
-    set('timeout', durationMs(server.timeout), () => session.destroy())
+    set('timeout', optional(server.timeout), () => session.destroy())
     const sent = session.ping(() => {
       cancel('timeout')
-      set('probe', durationMs(server.time), probe)
+      set('probe', optional(server.time), probe)
     })
     if (!sent) session.destroy()
   }
   session.once('close', () => {
     for (const name of [...timers.keys()]) cancel(name)
   })
+  set('greeting', GREETING_MS, () => session.destroy())
+  session.once('remoteSettings', () => cancel('greeting'))
   idle()
   set('age', maxAgeMs, age)
-  set('probe', durationMs(server.time), probe)
-  limitPings(session, config.enforcement_policy, { clock, streams })
-  return { active: () => cancel('idle'), idle }
+  set('probe', optional(server.time), probe)
+  const { answered } = limitPings(session, config.enforcement_policy, { clock, streams })
+  return { active: () => cancel('idle'), idle, answered }
 }
 
 function limitPings(
   session: ServerHttp2Session,
   policy: KeepaliveConfig['enforcement_policy'],
   { clock, streams }: { readonly clock: Clock; readonly streams: () => number },
-): void {
+): { readonly answered: () => void } {
   const minMs = durationMs(policy.min_time)
   let lastMs = Number.NEGATIVE_INFINITY
   let strikes = 0
@@ -65,6 +69,13 @@ function limitPings(
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'))
     session.destroy()
   })
+  return {
+    // gRPC's clients in Go and C ping after each answer, to measure the connection: their servers begin anew then too.
+    answered: () => {
+      lastMs = Number.NEGATIVE_INFINITY
+      strikes = 0
+    },
+  }
 }
 
 function optional(duration: string | undefined): number | undefined {

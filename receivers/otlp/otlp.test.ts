@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import {
@@ -11,9 +12,10 @@ import {
 } from 'tocsin/component'
 import { receiverConformance, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'
+import { EXPORT, type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'
 import { receiverConfig, startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpConfig } from './config.js'
+import { frameOf } from './grpc-frame.js'
 import { otlpReceiver } from './index.js'
 
 const PROTO = { 'content-type': 'application/x-protobuf' }
@@ -221,10 +223,17 @@ describe('over HTTP', () => {
     expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([405, null])
     const sent = await receiver.post(proto('a'), { ...PROTO, origin: 'https://shop.example.com' })
     expect(sent.headers.get('access-control-allow-origin')).toBe('https://shop.example.com')
+    expect(sent.headers.get('access-control-allow-credentials'), 'what a beacon needs').toBe('true')
+    expect(sent.headers.get('access-control-expose-headers')).toBe('retry-after')
+    const open = await started({ http: { cors: { allowed_origins: ['*'], allowed_headers: [] } } })
+    const any = await open.post(proto('a'), { ...PROTO, origin: 'https://evil.test' })
+    expect(any.headers.get('access-control-allow-origin')).toBe('https://evil.test')
+    expect(any.headers.get('access-control-allow-credentials'), 'not for any page').toBeNull()
   })
 
   it('gives up on clients that do not finish their request', async () => {
-    const receiver = await started({ http: { read_timeout: '500ms', read_header_timeout: '500ms' } })
+    // The shorter time holds for the headers too.
+    const receiver = await started({ http: { read_timeout: '500ms', read_header_timeout: '1m' } })
     for (const start of [
       'POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\nabc',
       'POST /v1',
@@ -262,6 +271,28 @@ describe('over gRPC', () => {
     await receiver.intake.waitFor(20)
     for (const batch of [...receiver.intake.batches].reverse()) batch.settle()
     expect(new Set((await Promise.all(answers)).map(({ code }) => code))).toEqual(new Set([0]))
+  })
+
+  it('answers by the deadline of the request, and does not release what comes again', async () => {
+    const clock = new VirtualClock()
+    const receiver = await started({}, { manual: true, context: { clock } })
+    const session = connectHttp2(`http://${receiver.grpc}`)
+    stops.push(() => session.destroy())
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+      'grpc-timeout': '1500m',
+      te: 'trailers',
+    })
+    const code = new Promise(resolve => stream.once('response', head => resolve(head['grpc-status'])))
+    stream.end(frameOf(proto('a')))
+    await receiver.intake.waitFor(1)
+    await clock.advance(1_500)
+    expect(await code).toBe('4')
+    receiver.intake.batches[0]?.settle()
+    expect(await dial(receiver).call(Buffer.alloc(0)), 'it goes on').toMatchObject({ code: 0 })
+    expect(receiver.intake.batches[0]?.released).toBe(false)
   })
 
   it('asks to come again when it is busy, or stops', async () => {
@@ -329,20 +360,39 @@ describe('together', () => {
       receiver.post(large(), PROTO),
       receiver.post(large(), PROTO),
       receiver.post(large(), PROTO),
+      receiver.post(large(), PROTO),
+      receiver.post(large(), PROTO),
     ]
-    await receiver.intake.waitFor(3)
+    await receiver.intake.waitFor(5)
     const refused = await receiver.post(large(), PROTO)
     expect(refused.status).toBe(429)
     expect(decodeStatus(refused.body, 'proto')?.message).toContain('too_many_bytes')
     for (const batch of receiver.intake.batches) batch.settle()
-    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+  })
+
+  it('bounds what records of few bytes hold', async () => {
+    const receiver = await started({}, { manual: true })
+    const many = (): Buffer =>
+      Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}${',{}'.repeat(249_999)}]}]}]}`)
+    const first = receiver.post(many(), JSON_TYPE)
+    await receiver.intake.waitFor(1)
+    const refused = await receiver.post(many(), JSON_TYPE)
+    expect(refused.status).toBe(429)
+    for (const batch of receiver.intake.batches) batch.settle()
+    expect((await first).status).toBe(200)
   })
 
   it('explains its configuration', () => {
     expect(checkConfig({ protocols: {} })).toMatchObject([{ message: 'no protocol is named' }])
-    const http = { logs_url_path: 'logs', include_metadata: true, tls: { reload_interval: '1m' } }
+    const http = {
+      logs_url_path: 'logs',
+      include_metadata: true,
+      max_request_body_size: '0B',
+      tls: { reload_interval: '1m' },
+    }
     expect(
       checkConfig({ protocols: { http } } as unknown as OtlpConfig).map(({ path }) => path.at(-1)),
-    ).toEqual(['tls', 'tls', 'include_metadata', 'logs_url_path'])
+    ).toEqual(['tls', 'tls', 'include_metadata', 'max_request_body_size', 'logs_url_path'])
   })
 })

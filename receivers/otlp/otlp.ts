@@ -1,5 +1,5 @@
 import { byteSize, type ComponentContext, type Intake, type Receiver } from 'tocsin/component'
-import { Budget, MAX_BYTES } from './budget.js'
+import { Budget } from './budget.js'
 import type { OtlpConfig } from './config.js'
 import { GrpcProtocol } from './grpc.js'
 import { HttpProtocol } from './http.js'
@@ -21,8 +21,7 @@ export class OtlpReceiver implements Receiver {
       (grpc?.max_recv_msg_size_mib ?? 0) * 1024 * 1024,
       byteSize(http?.max_request_body_size ?? 0),
     )
-    // One request of the largest size always fits, compressed and decompressed.
-    const budget = new Budget(Math.max(MAX_BYTES, 2 * largest + 1024))
+    const budget = new Budget(largest)
     const metrics = receiverMetrics(this.#context, budget)
     const shared = { context: this.#context, intake, budget, metrics }
     this.#protocols = [

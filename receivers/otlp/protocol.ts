@@ -1,4 +1,5 @@
 import {
+  type AuthConfig,
   type AuthenticatorExtension,
   authenticatorOf,
   type ComponentContext,
@@ -34,7 +35,7 @@ export const CLOSE_MS = 1_000
 /** Checks who sends; nobody is refused without an `auth` key. */
 export function guard(
   context: ComponentContext<unknown>,
-  auth: { readonly authenticator: string } | undefined,
+  auth: AuthConfig | undefined,
 ): (headers: RequestHeaders) => Failure | undefined {
   if (!auth) return () => undefined
   const authenticator: Required<Pick<AuthenticatorExtension, 'authenticate'>> = authenticatorOf(

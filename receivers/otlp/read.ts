@@ -4,6 +4,9 @@ import { busyFailure, type Failure, failure } from './failure.js'
 
 export const NO_ROOM: Failure = busyFailure({ reason: 'too_many_bytes', retryAfterMs: 1_000 })
 
+/** So many pieces become one: each takes much more than its bytes, and there may be one for each byte. */
+const MAX_PIECES = 256
+
 export interface ReadOptions {
   readonly limit: number
   readonly lease: Lease
@@ -18,6 +21,7 @@ export function readAll(
 ): Promise<Buffer | Failure | undefined> {
   return new Promise(resolve => {
     const chunks: Buffer[] = []
+    let merged = 0
     let size = 0
     const end = (result: Buffer | Failure | undefined): void => {
       source.off('data', take)
@@ -34,6 +38,7 @@ export function readAll(
             ? undefined
             : NO_ROOM
       if (!failed) chunks.push(chunk)
+      if (chunks.length - merged >= MAX_PIECES) chunks.push(Buffer.concat(chunks.splice(merged++)))
       const refused = failed ?? inspect?.(chunks, size)
       if (refused) end(refused)
     }

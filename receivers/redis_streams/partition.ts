@@ -167,7 +167,8 @@ export class Partition {
         else if (cursor === undefined) this.#caughtUpAt = askedAt
         for (const entry of entries) await this.#offer(entry, acknowledger, term, signal)
         failing = false
-        if (cursor === undefined && entries.length === 0) await clock.sleep(IDLE_MS, signal)
+        // Nothing new; or, where there was something left, the lease is another's and the keeper will soon know.
+        if (entries.length === 0 && page.next === cursor) await clock.sleep(IDLE_MS, signal)
         cursor = page.next
       } catch (error) {
         if (!failing) logger.warn('A partition could not be read.', { reason: errorText(error) })

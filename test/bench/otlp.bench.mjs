@@ -1,7 +1,8 @@
 /**
  * Records per second of one core that the otlp receiver takes: records of a run by the CPU time of the collector's
- * process, next to a bare node:http server that reads and drops the same bodies, in one run. The pipeline ends in an
- * exporter whose condition wants nothing; with `stateful_alert` over 1,000 rows and without.
+ * process, next to a bare node:http server that reads and drops the same bodies, and one that only parses the JSON, in
+ * one run. The pipeline ends in an exporter whose condition wants nothing; with `stateful_alert` over 1,000 rows and
+ * without.
  * After `npm run build`: node test/bench/otlp.bench.mjs [CPU seconds a cell]
  */
 import { spawn } from 'node:child_process'
@@ -23,7 +24,7 @@ const BATCHES = [1, 100, 1_000]
 /** Bodies differ, so that no request looks like one sent again. */
 const VARIANTS = 64
 const CONCURRENCY = 8
-/** CPU time before a cell: for the compiler. */
+/** CPU time before a cell, and of all cells of a server before the first of them counts: for the compiler. */
 const WARM_UP_MS = 700
 const ROWS = 1_000
 const MATCHING = 0.01
@@ -43,22 +44,38 @@ try {
   )
   console.log(`| server | encoding | ${BATCHES.map(size => `batch ${size}`).join(' | ')} |`)
   console.log(`| --- | --- | ${BATCHES.map(() => '---:').join(' | ')} |`)
-  const bare = await startBare()
-  await row('bare node:http', 'HTTP/protobuf', size =>
-    http(bare, 'application/x-protobuf', bodies.get(size).proto),
+  const bare = await startBare("request.on('data', () => {}).on('end', () => response.end())")
+  await rows('bare node:http', [
+    [
+      'HTTP/protobuf',
+      (size, seconds) => http(bare, 'application/x-protobuf', bodies.get(size).proto, seconds),
+    ],
+    ['HTTP/JSON', (size, seconds) => http(bare, 'application/json', bodies.get(size).json, seconds)],
+  ])
+  const parsing = await startBare(
+    `const chunks = []
+    request.on('data', chunk => chunks.push(chunk)).on('end', () => {
+      JSON.parse(Buffer.concat(chunks).toString())
+      response.end()
+    })`,
   )
-  await row('bare node:http', 'HTTP/JSON', size => http(bare, 'application/json', bodies.get(size).json))
+  await rows('node:http and JSON.parse', [
+    ['HTTP/JSON', (size, seconds) => http(parsing, 'application/json', bodies.get(size).json, seconds)],
+  ])
   for (const [name, alert] of [
     ['otlp', false],
     [`otlp, ${ROWS} alert rows`, true],
   ]) {
     if (alert && !existsSync(join(dist, 'processors/stateful_alert/index.js'))) continue
     const collector = await startCollector(alert)
-    await row(name, 'HTTP/protobuf', size =>
-      http(collector, 'application/x-protobuf', bodies.get(size).proto),
-    )
-    await row(name, 'HTTP/JSON', size => http(collector, 'application/json', bodies.get(size).json))
-    await row(name, 'gRPC', size => grpc(collector, bodies.get(size).proto))
+    await rows(name, [
+      [
+        'HTTP/protobuf',
+        (size, seconds) => http(collector, 'application/x-protobuf', bodies.get(size).proto, seconds),
+      ],
+      ['HTTP/JSON', (size, seconds) => http(collector, 'application/json', bodies.get(size).json, seconds)],
+      ['gRPC', (size, seconds) => grpc(collector, bodies.get(size).proto, seconds)],
+    ])
   }
 } catch (error) {
   console.error(error)
@@ -69,10 +86,14 @@ try {
 }
 process.exit(exitCode)
 
-async function row(server, encoding, measure) {
-  const cells = []
-  for (const size of BATCHES) cells.push(Math.round((await measure(size)) * size).toLocaleString('en'))
-  console.log(`| ${server} | ${encoding} | ${cells.join(' | ')} |`)
+async function rows(server, encodings) {
+  for (const [, measure] of encodings) for (const size of BATCHES) await measure(size, 0)
+  for (const [encoding, measure] of encodings) {
+    const cells = []
+    for (const size of BATCHES)
+      cells.push(Math.round((await measure(size, SECONDS)) * size).toLocaleString('en'))
+    console.log(`| ${server} | ${encoding} | ${cells.join(' | ')} |`)
+  }
 }
 
 function variants(size) {
@@ -119,9 +140,10 @@ function variants(size) {
 }
 
 /** Requests per CPU second of the server. Cells end by its CPU time, so that a busy machine only takes longer. */
-async function measured({ pid }, send) {
+async function measured({ pid }, send, seconds) {
   await drive(WARM_UP_MS)
-  const { requests, usedMs } = await drive(SECONDS * 1_000)
+  if (seconds === 0) return 0
+  const { requests, usedMs } = await drive(seconds * 1_000)
   return requests / (usedMs / 1_000)
 
   async function drive(wantedMs) {
@@ -140,7 +162,7 @@ async function measured({ pid }, send) {
   }
 }
 
-async function http(server, contentType, bodies) {
+async function http(server, contentType, bodies, seconds) {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
   const send = variant =>
     new Promise((done, failed) => {
@@ -158,12 +180,12 @@ async function http(server, contentType, bodies) {
         .on('error', failed)
         .end(body)
     })
-  const result = await measured(server, send)
+  const result = await measured(server, send, seconds)
   agent.destroy()
   return result
 }
 
-async function grpc(server, bodies) {
+async function grpc(server, bodies, seconds) {
   const frames = bodies.map(body => {
     const prefix = Buffer.alloc(5)
     prefix.writeUInt32BE(body.length, 1)
@@ -182,7 +204,7 @@ async function grpc(server, bodies) {
       stream.resume()
       stream.end(frames[variant])
     })
-  const result = await measured(server, send)
+  const result = await measured(server, send, seconds)
   session.destroy()
   return result
 }
@@ -194,10 +216,10 @@ function cpuMs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
-async function startBare() {
+async function startBare(answer) {
   const port = await freePort()
   const program = `require('node:http').createServer((request, response) => {
-    request.on('data', () => {}).on('end', () => response.end())
+    ${answer}
   }).listen(${port}, '127.0.0.1', () => console.error('is running'))`
   return { pid: await started(['-e', program]), http: port }
 }

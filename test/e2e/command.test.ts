@@ -41,6 +41,20 @@ service:
 `
 
 describe('the command', () => {
+  test('a collector outlives the reader of its log', async () => {
+    const file = await config(LIVE)
+    const collector = startCommand(['--config', file])
+    await collector.says(/is running/)
+    for (const stream of [collector.child.stdout, collector.child.stderr]) stream?.destroy()
+    // Each says something.
+    for (let turn = 0; turn < 3; turn++) {
+      collector.child.kill('SIGHUP')
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    collector.child.kill('SIGTERM')
+    expect(await collector.finished).toMatchObject({ code: 0, signal: null })
+  })
+
   test('--version and --help', async () => {
     expect(await runCommand(['--version'])).toMatchObject({
       code: 0,
@@ -90,6 +104,54 @@ describe('the command', () => {
     for (const line of lines) expect(line.startsWith(`${file}:`), line).toBe(true)
     expect(stderr).toMatch(/:3:\d+: receivers\.file_log/)
     expect(stderr).toMatch(/:9:\d+: service\.pipelines\.logs\.exporters\[0\]: .*"file"/)
+  })
+
+  test('validate reads the lookup tables that would be used', async () => {
+    const header = 'alert_pattern,recovery_pattern,normalized_message,severity,alert_schema'
+    const good = 'ERROR,OK,It broke,critical,immediate'
+    const bad = '(,OK,It broke,critical,immediate'
+    const file = await config(
+      LIVE.replace(
+        'exporters:',
+        'processors:\n  stateful_alert: { lookup_table: { location: t.csv } }\nexporters:',
+      ).replace('exporters: [file] }', 'processors: [stateful_alert], exporters: [file] }'),
+    )
+    const table = join(folder, 't.csv')
+    const validate = async (...lines: readonly string[]) => {
+      await writeFile(table, `${lines.join('\n')}\n`)
+      const { code, stderr } = await runCommand(['validate', '--config', file])
+      return [code, ...stderr.split('\n').slice(0, -1)]
+    }
+    expect(await validate(header, bad, good)).toEqual([
+      0,
+      expect.stringContaining(
+        `${table}:2: alert_pattern: warning: the row is rejected: a group has no closing`,
+      ),
+    ])
+    expect(await validate('pattern,severity', good)).toEqual([
+      1,
+      expect.stringContaining(`${table}:1: alert_pattern: the table has no column "alert_pattern"`),
+    ])
+    await rm(table)
+    const { code, stderr } = await runCommand(['validate', '--config', file])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /:5:\d+: processors\.stateful_alert\.lookup_table\.location: .*cannot be read: ENOENT/,
+    )
+  })
+
+  test('validate reads no lookup table of a URL, or of a processor that no pipeline has', async () => {
+    const unused = 'processors: { stateful_alert: { lookup_table: { location: missing.csv } } }'
+    const file = await config(`${LIVE}${unused}\n`)
+    const { code, stderr } = await runCommand(['validate', '--config', file])
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('missing.csv')
+    const url = 'processors.stateful_alert.lookup_table.location=http://127.0.0.1:1/alerts.csv'
+    const used = 'service.pipelines.logs.processors=[stateful_alert]'
+    expect(await runCommand(['validate', '--config', file, '--set', url, '--set', used])).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
   })
 
   test('print-config merges, expands and redacts', async () => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -124,6 +127,19 @@ test('while it is stopped they can be too, and are sent at the next start', asyn
   expect(sink.requests.at(-1)?.headers['idempotency-key']).toBe(sink.requests[0]?.headers['idempotency-key'])
   await second.stop()
   expect((await deadLetter('list')).stdout).toBe('There are no dead letters.\n')
+}, 30_000)
+
+test('the answer of a destination cannot steer the terminal that lists it', async () => {
+  const hostile = createServer((_, response) => response.writeHead(400).end('\u001b[2J\u202egone'))
+  hostile.listen(0, '127.0.0.1')
+  await once(hostile, 'listening')
+  const { port } = hostile.address() as AddressInfo
+  await writeFile(join(folder, 'in.log'), 'one\n')
+  const yaml = await readFile(join(folder, 'tocsin.yaml'), 'utf8')
+  await writeFile(join(folder, 'tocsin.yaml'), yaml.replace(sink.url, `http://127.0.0.1:${port}`))
+  await (await collectorWithDeadLetter()).stop()
+  hostile.close()
+  expect((await deadLetter('list')).stdout).toMatch(/answered 400: \[2J gone\)\n$/)
 }, 30_000)
 
 test('what cannot be done is said', async () => {

@@ -396,6 +396,13 @@ service:
   const failed = () => collector.metric('otelcol_exporter_send_failed_log_records', 'nobody')
   await expect.poll(failed).toBe(1)
   expect(await collector.metric('tocsin_receiver_otlp_requests_total', 'outcome="unauthenticated"')).toBe(1)
+  for (const [transport, count] of [
+    ['grpc', 1],
+    ['http', 2],
+  ])
+    expect(await collector.metric('otelcol_receiver_accepted_log_records', `transport="${transport}"`)).toBe(
+      count,
+    )
   expect(sink.intake.records()).toHaveLength(2)
   expect(JSON.stringify(collector.logs)).not.toContain('s3cret-word')
 })

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineExporter, defineProcessor, defineReceiver, type Intake } from 'tocsin/component'
-import { sampleRecord } from 'tocsin/testing'
+import { sampleRecord, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { httpSink } from '../support/http-sink.js'
@@ -200,6 +200,76 @@ service:
     await collector.stop()
     await sink.close()
   })
+
+  test('a queue that is full shows, with the exporter, until it has had room', async () => {
+    const sink = await httpSink()
+    sink.answer = () => 503
+    const { components, intakes } = testComponents()
+    const collector = await startCollector(
+      SIMPLE.replace(
+        'keep: }',
+        `webhook: { endpoint: '${sink.url}', sending_queue: { queue_size: 2 }, retry_on_failure: { initial_interval: 20ms } } }`,
+      ).replace('[keep]', '[webhook]'),
+      { components },
+    )
+    const component = () => collector.status().pipelines.logs?.components['exporter:webhook']
+    expect(component()?.status).toBe('ok')
+    const offers = ['a', 'b'].map(id => intakes[0]?.offer([sampleRecord({ id })]))
+    await expect.poll(component).toMatchObject({
+      status: 'recoverable_error',
+      message: expect.stringContaining(
+        'The queue is full: its pipelines wait, and their sources. It takes 2 requests.',
+      ),
+    })
+    expect(await intakes[0]?.offer([sampleRecord()])).toMatchObject({ busy: true, reason: 'pipeline_full' })
+    expect(await collector.metric('otelcol_receiver_refused_log_records', 'reason="pipeline_full"')).toBe(1)
+    expect(collector.logs).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'Input was refused for now: its source tries again.',
+        attributes: { receiver: 'source', reason: 'pipeline_full', records: 1 },
+      }),
+    )
+    sink.answer = undefined
+    await Promise.all(offers)
+    await collector.stop()
+    await sink.close()
+  })
+})
+
+test('a source that waits for room goes on as soon as there is some', async () => {
+  const { components, intakes } = testComponents()
+  let letGo = (): void => undefined
+  const slow = defineExporter({
+    type: 'slow',
+    stability: 'development',
+    description: 'Answers when told to.',
+    schema: { type: 'object', additionalProperties: false, properties: {} },
+    create: () => ({
+      send: () =>
+        new Promise(resolve => {
+          letGo = () => resolve('ok')
+        }),
+    }),
+  })
+  // Time stands still: nothing is looked at again by a timer.
+  const collector = await startCollector(
+    `${SIMPLE.replace('keep: }', 'slow: { sending_queue: { queue_size: 1 } } }').replace('[keep]', '[slow]')}  extensions: [file_storage]
+extensions: { file_storage: { directory: data } }
+`,
+    { components: [...components, slow], clock: new VirtualClock() },
+  )
+  // A durable queue settles at once, long before it has room.
+  await intakes[0]?.offer([sampleRecord()])
+  let ready = false
+  const waiting = intakes[0]?.ready().then(() => {
+    ready = true
+  })
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(ready).toBe(false)
+  letGo()
+  await waiting
+  await collector.stop()
 })
 
 describe('a reload', () => {
@@ -252,6 +322,16 @@ service:
     await collector.stop()
     await sink.close()
     expect(sink.requests.map(({ body }) => JSON.parse(body))).toEqual(['one', 'two', 'three', 'four'])
+  })
+
+  test('is no new beginning for the closing report', async () => {
+    const { components, intakes } = testComponents()
+    const two = SIMPLE.replace('keep: }', 'keep: , keep/gone: }').replace('[keep]', '[keep, keep/gone]')
+    const collector = await startCollector(two, { components, folder })
+    await intakes[0]?.offer([sampleRecord(), sampleRecord()])
+    expect(await collector.reload(SIMPLE)).toBe(true)
+    await intakes.at(-1)?.offer([sampleRecord()])
+    expect(await collector.stop()).toMatchObject({ delivered: 5, dropped: 0, unsettled: 0 })
   })
 
   test('changes nothing when the new configuration is invalid', async () => {

@@ -398,6 +398,20 @@ describe('timers', () => {
   })
 })
 
+test('a scan makes one record, however many keys it removed', async () => {
+  await table('ERROR,OK,It broke,critical,"threshold,2,60,1,60"')
+  await start('{lookup_table: {location: alerts.csv}, state_ttl: 5m, hash_keys: [host.name]}')
+  for (const times of [1, 2]) {
+    const hosts = Array.from({ length: 1_200 / times }, (_, host) => `${host}`)
+    await feed(...hosts.map(host => line('ERROR', 0, { 'host.name': host })))
+  }
+  push.watermark = START + 400_000_000_000n
+  await clock.advance(400_000)
+  expect(push.kept.slice(1_800).map(alertOf)).toMatchObject([
+    { status: 'heartbeat_scan', removed_count: 1_200n, removed_active_count: 600n },
+  ])
+})
+
 describe('the table', () => {
   test('is reloaded when it changes; alerts survive; a bad one keeps the old', async () => {
     await table('ERROR,OK,It broke,critical,immediate')
@@ -511,6 +525,11 @@ describe('the table', () => {
     expect(statuses(push)).toEqual(['alert'])
   })
 
+  test('of more than 64 MiB, unpacked, is refused', async () => {
+    await writeFile(join(folder, 'alerts.csv.gz'), gzipSync(Buffer.alloc(64 * 1024 * 1024 + 1), { level: 1 }))
+    await expect(start('{lookup_table: {location: alerts.csv.gz}}')).rejects.toThrow('has more than 64 MiB')
+  })
+
   test('comes from a URL, with its ETag; the last good copy serves when it is away', async () => {
     const rows = ['ERROR,OK,It broke,critical,immediate']
     const seen: (string | undefined)[] = []
@@ -541,6 +560,18 @@ describe('the table', () => {
     const texts = again.logs.map(({ message, attributes }) => `${message} ${JSON.stringify(attributes)}`)
     expect(texts.some(text => text.includes('the last good one stays in force'))).toBe(true)
     expect(texts.join()).not.toContain('secret')
+  })
+
+  test.each([304, 500, 302])('a URL that answers %i at the first start fails it', async status => {
+    const server = createServer((_, response) => response.writeHead(status).end()).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts.csv`
+      await expect(start(`{lookup_table: {location: '${url}'}}`)).rejects.toThrow(`answered ${status}`)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })
 

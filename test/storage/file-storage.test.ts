@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyValueStore, StateOptions, StateStore } from 'tocsin/component'
@@ -136,6 +136,29 @@ describe('file_storage', () => {
       message: 'State that cannot be read was left out: another version wrote it.',
       attributes: { namespace: 's', keys: 1 },
     })
+  })
+
+  it('refuses a file that is cut off or is something else, which LMDB would die of', async () => {
+    const first = await start('damaged')
+    const store = first.storage.keyValue('s')
+    for (let at = 0; at < 20; at++) await store.write([{ key: `k${at}`, value: Buffer.alloc(3_000) }])
+    await first.stop()
+    const file = join(directory, 'damaged', 'data.mdb')
+    const whole = await readFile(file)
+    for (const [length, text] of [
+      [whole.length / 2, 'is needed'],
+      [4_100, 'before its second page'],
+      [1, 'does not begin as a database does'],
+    ] as const) {
+      await writeFile(file, whole)
+      await truncate(file, length)
+      const damaged = { code: 'storage_damaged', message: expect.stringContaining(text) }
+      await expect(start('damaged')).rejects.toMatchObject(damaged)
+      await expect(attach('damaged')).rejects.toMatchObject(damaged)
+    }
+    await writeFile(file, whole)
+    const again = (await start('damaged')).storage.keyValue('s')
+    expect(await again.range('', '~', 99)).toHaveLength(20)
   })
 
   it('takes over the lock of a process that is gone, or whose number another one has', async () => {

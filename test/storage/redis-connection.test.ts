@@ -116,6 +116,23 @@ describe.runIf(runs)('the connection of redis_storage', () => {
     expect(reader.failure?.message).toContain('does not let this user do that')
   })
 
+  it('warns of a server that may forget', async () => {
+    const warnings = async () => {
+      const storage = await startRedisStorage({ endpoint: encrypted.endpoint })
+      open.push(storage)
+      // The answer to what it asked first is there when this one is.
+      await storage.redis.call('PING', [])
+      await new Promise(resolve => setImmediate(resolve))
+      return storage.logs.filter(({ message }) => message.includes('may forget')).map(log => log.attributes)
+    }
+    encrypted.cli('config', 'set', 'maxmemory-policy', 'volatile-lru')
+    expect(await warnings()).toEqual([])
+    encrypted.cli('config', 'set', 'maxmemory', '100mb')
+    expect(await warnings()).toEqual([{ maxmemory_policy: 'volatile-lru' }])
+    encrypted.cli('config', 'set', 'maxmemory-policy', 'noeviction')
+    expect(await warnings()).toEqual([])
+  })
+
   it('selects the database', async () => {
     const { failure } = await tries({ endpoint: encrypted.endpoint, db: 3 })
     expect(failure).toBeUndefined()

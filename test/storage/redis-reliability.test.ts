@@ -4,6 +4,7 @@ import { systemClock } from '../../core/service/clock.js'
 import { partOf } from '../../core/state/partitioned.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { type Counted, type CounterOptions, counter, event, outcomesOf } from '../support/counter.js'
+import { countingProxy } from '../support/counting-proxy.js'
 import { redisServerBinary, startCluster, startRedis, type TestRedis } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
 
@@ -12,6 +13,7 @@ const EVER = 1_000_000_000n
 
 describe.runIf(runs)('redis_storage, when Redis is away', () => {
   const cleanUp: (() => Promise<void>)[] = []
+  let id = 0
   afterEach(async () => {
     for (const stop of cleanUp.splice(0).reverse()) await stop()
   })
@@ -25,6 +27,10 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
   async function collector(config: Parameters<typeof startRedisStorage>[0], options: CounterOptions = {}) {
     const storage = await startRedisStorage({ timeout: '100ms', ...config })
     cleanUp.push(() => storage.stop())
+    return { storage, ...runtimeOn(storage, options) }
+  }
+
+  function runtimeOn(storage: TestRedisStorage, options: CounterOptions) {
     const keyed = counter({ threshold: 3, windowNs: EVER, expiryNs: EVER, ...options })
     const store = storage.storage.state<Counted>('s', {
       codec: keyed.state,
@@ -38,13 +44,12 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
       shared: true,
     })
     cleanUp.push(() => runtime.close())
-    let id = 0
     const send = async (time: number, touches: string): Promise<string> => {
       const { records, touched } = await runtime.process([event(`${id++}`, BigInt(time), touches)])
       runtime.release(touched)
       return outcomesOf(records).join('; ')
     }
-    return { storage, store, send, runtime }
+    return { store, send, runtime }
   }
 
   const status = (storage: TestRedisStorage): string => storage.statuses.at(-1)?.status ?? 'none'
@@ -104,6 +109,37 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     redis.signal('SIGCONT')
     await back(one.storage)
     expect(await one.send(4, 'recover:a,recover:b')).toBe('not active a; not active b')
+  }, 30_000)
+
+  it('leaves a master that was made a replica, though it stays on the line', async () => {
+    const [old, next] = [await server(), await server()]
+    const name = await countingProxy(old.port)
+    cleanUp.push(async () => name.stop())
+    const one = await collector({ endpoint: name.endpoint })
+    await one.send(1, 'alert:a')
+    old.cli('replicaof', '127.0.0.1', `${next.port}`)
+    name.redirect(next.port)
+    await until('the replica refuses', async () => {
+      await one.send(2, 'alert:a')
+      return status(one.storage) !== 'ok'
+    })
+    await back(one.storage)
+    expect(next.cli('keys', '*')).toContain('tocsin:')
+  }, 30_000)
+
+  it('a component made anew by a reload knows what the one before decided without Redis', async () => {
+    const redis = await server()
+    const one = await collector({ endpoint: redis.endpoint }, { threshold: 1 })
+    expect(await one.send(1, 'alert:a')).toBe('alert a 1')
+    await redis.kill()
+    expect(await one.send(2, 'recover:a,alert:b')).toBe('recovery a 1; alert b 2')
+    await one.runtime.close()
+    const again = runtimeOn(one.storage, { threshold: 1 })
+    expect(await again.send(3, 'recover:a,alert:b')).toBe('not active a; duplicate b 2')
+    await redis.restart()
+    await back(one.storage)
+    expect(await again.send(4, 'alert:b')).toBe('duplicate b 2')
+    expect(redis.cli('keys', 'tocsin:*')).toContain('states')
   }, 30_000)
 
   it('starts without Redis, and uses it when it comes', async () => {

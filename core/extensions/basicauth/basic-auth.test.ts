@@ -78,6 +78,10 @@ describe('basicauth', () => {
     expect(checkConfig({ htpasswd: {} })).toMatchObject([{ fix: 'add file or inline' }])
     const [problem] = checkConfig({ htpasswd: { inline: 'ann:$apr1$x$y' } })
     expect(problem?.message).toMatch(/^line 1: this kind/)
+    expect(checkConfig({ htpasswd: { inline: 'ann:{SHA}AQID\nbob:{SSHA}' } })).toMatchObject([
+      { message: expect.stringMatching(/^line 1: the hash is cut off/) },
+      { message: expect.stringMatching(/^line 2: the hash is cut off/) },
+    ])
     expect(JSON.stringify(checkConfig({ htpasswd: { inline: 's3cret' } }))).not.toContain('s3cret')
   })
 })

@@ -26,17 +26,22 @@ export function parseHtpasswd(text: string): Htpasswd {
   return { users, faults }
 }
 
+const SHA1_BYTES = 20
+const NO_HASH = 'the hash is cut off: {SHA} and {SSHA} are followed by base64 of 20 bytes or more'
+
 function verifyOf(stored: string): Verify | string {
   if (/^\$(?:2[aby]|apr1|1|5|6)\$/.test(stored))
     return 'this kind of hash is not supported: use {SHA}, {SSHA} (htpasswd -s), or the password itself'
   if (stored.startsWith('{SHA}')) {
     const hash = Buffer.from(stored.slice(5), 'base64')
+    if (hash.length !== SHA1_BYTES) return NO_HASH
     return password => same(hash, sha1(password))
   }
   if (stored.startsWith('{SSHA}')) {
     const bytes = Buffer.from(stored.slice(6), 'base64')
-    const salt = bytes.subarray(20)
-    return password => same(bytes.subarray(0, 20), sha1(password, salt))
+    if (bytes.length < SHA1_BYTES) return NO_HASH
+    const salt = bytes.subarray(SHA1_BYTES)
+    return password => same(bytes.subarray(0, SHA1_BYTES), sha1(password, salt))
   }
   const wanted = sha256(stored)
   return password => same(wanted, sha256(password))

@@ -2,6 +2,7 @@ import { access, chmod, mkdir, realpath, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
+import { damageOf } from './damage.js'
 import { type DirectoryLock, lockDirectory } from './directory-lock.js'
 import type { SharedState } from './file-state.js'
 
@@ -50,7 +51,7 @@ const environments = new Map<string, Shared>()
 
 /**
  * Opens beside a collector that may be running: without the lock, and without new namespaces, whose numbers two
- * processes could give away twice. LMDB keeps writers apart. Throws `storage_missing`.
+ * processes could give away twice. LMDB keeps writers apart. Throws `storage_missing` or `storage_damaged`.
  */
 export async function attachDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
   let path: string
@@ -68,12 +69,13 @@ export async function attachDatabase(directory: string, options: DatabaseOptions
     shared.holders++
     return holder(await shared.opening, () => letGo(path, shared))
   }
+  await refuseDamaged(path)
   const database = new OpenDatabase(path, openEnvironment(path))
   database.onTrouble = options.onTrouble
   return holder(database, () => database.close())
 }
 
-/** Throws `storage_in_use`, or `storage_unusable` when the directory cannot be made or written. */
+/** Throws `storage_in_use`, `storage_damaged`, or `storage_unusable` when the directory cannot be made or written. */
 export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
   const path = await makeDirectory(directory)
   let shared = environments.get(path)
@@ -106,11 +108,21 @@ async function makeDirectory(directory: string): Promise<string> {
 async function openLocked(path: string, options: DatabaseOptions): Promise<OpenDatabase> {
   const lock = await lockDirectory(path, options)
   try {
+    await refuseDamaged(path)
     return new OpenDatabase(path, openEnvironment(path), lock)
   } catch (error) {
     await lock.release()
+    if (error instanceof PermanentError) throw error
     throw new PermanentError('storage_unusable', `The storage in ${path}: ${errorText(error)}`)
   }
+}
+
+async function refuseDamaged(path: string): Promise<void> {
+  const file = join(path, 'data.mdb')
+  const damage = await damageOf(file)
+  if (damage === undefined) return
+  const fix = 'bring back a copy, or move it away to begin anew: queues, checkpoints and state in it are lost'
+  throw new PermanentError('storage_damaged', `The storage ${file} is damaged: ${damage} (${fix}).`)
 }
 
 function openEnvironment(path: string): Environment {

@@ -16,7 +16,7 @@ export function answer(path: string, base: string, status: ServiceStatus): Answe
   if (path === `${prefix}/live`) return { code: 200, body: { status: 'ok' } }
   if (path !== `${prefix}/ready`) return undefined
   const waiting = Object.entries(status.pipelines).filter(([, pipeline]) => codeOf(pipeline.status) !== 200)
-  const ready = status.status !== 'starting' && waiting.length === 0
+  const ready = status.status !== 'starting' && status.status !== 'stopping' && waiting.length === 0
   const pipelines = Object.fromEntries(waiting.map(([id, pipeline]) => [id, pipeline.status]))
   return { code: ready ? 200 : 503, body: ready ? { ready } : { ready, pipelines } }
 }

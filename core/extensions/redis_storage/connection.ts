@@ -10,12 +10,13 @@ import {
   tlsConnectOptions,
 } from 'tocsin/component'
 import type { RedisStorageConfig } from './config.js'
-import { explain, notConnected, type Peer } from './explain.js'
+import { explain, isReadOnly, notConnected, type Peer } from './explain.js'
 
 const DEFAULT_ENDPOINT = '127.0.0.1:6379'
 const RECONNECT_FIRST_MS = 100
 const RECONNECT_MOST_MS = 5_000
 const FAILOVER_MS = 3_000
+const RECONNECT_DEMOTED_EVERY_MS = 5_000
 
 /** A connection to Redis, made in the background and made again when it breaks. Never queues while there is none. */
 export interface Connection extends RedisCommands {
@@ -171,7 +172,7 @@ class RedisConnection implements Connection {
 
 async function clientOf(
   config: RedisStorageConfig,
-  { baseDir, random }: ComponentContext<RedisStorageConfig>,
+  { baseDir, clock, random }: ComponentContext<RedisStorageConfig>,
   endpoints: readonly string[],
 ): Promise<Redis | Cluster> {
   const hosts = endpoints.map(hostAndPort)
@@ -179,6 +180,13 @@ async function clientOf(
   const timeoutMs = parseDuration(config.timeout) ?? 500
   const backOff = (times: number): number =>
     Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(times, 10), RECONNECT_MOST_MS) * (0.5 + random())
+  let reconnectedMs = Number.NEGATIVE_INFINITY
+  /** The master that was made a replica stays on the line; a new connection finds the new one by name or sentinel. */
+  const reconnectOnError = (error: Error): boolean => {
+    if (!isReadOnly(error) || clock.monotonicMs() - reconnectedMs < RECONNECT_DEMOTED_EVERY_MS) return false
+    reconnectedMs = clock.monotonicMs()
+    return true
+  }
   const options = {
     ...(config.username !== undefined && { username: config.username }),
     ...(config.password !== undefined && { password: config.password }),
@@ -218,6 +226,7 @@ async function clientOf(
       return new Redis({
         ...options,
         retryStrategy: backOff,
+        reconnectOnError,
         sentinelRetryStrategy: backOff,
         sentinels: hosts,
         name: config.master_name ?? '',
@@ -231,6 +240,7 @@ async function clientOf(
         ...options,
         ...(hosts[0] as { host: string; port: number }),
         retryStrategy: backOff,
+        reconnectOnError,
       })
   }
 }

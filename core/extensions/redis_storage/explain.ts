@@ -99,6 +99,11 @@ export function explain(error: unknown, { where, tls, cluster }: Peer): Retryabl
   return new RetryableError('redis_failed', `Redis at ${where}: ${message.slice(0, 200)}`)
 }
 
+/** It was written to a replica. */
+export function isReadOnly(error: unknown): boolean {
+  return root(error).message.startsWith('READONLY')
+}
+
 export function notConnected(where: string): RetryableError {
   return new RetryableError('redis_unreachable', `Redis at ${where} is not connected.`)
 }
@@ -117,12 +122,14 @@ function root(error: unknown): { message: string; code: string } {
     if (inner === undefined || inner === null) break
     at = inner as typeof at
   }
-  const message = String(at?.message ?? at).replace(
-    /^Too many Cluster redirections. Last error: (?:\w*Error: )?/,
-    '',
-  )
+  const message = String(at?.message ?? at)
+    .replace(/^Too many Cluster redirections. Last error: (?:\w*Error: )?/, '')
+    .replace(IN_SCRIPT, '')
   return { message, code: String(at?.code ?? '') }
 }
+
+/** Redis 6 puts the error of a command in a script behind where in the script it was. */
+const IN_SCRIPT = /^ERR Error running script .*?-?(?=(?:READONLY|OOM|MISCONF|NOPERM|LOADING|CLUSTERDOWN) )/s
 
 function firstWord(message: string): string {
   return (/^[A-Z]+(?= )/.exec(message)?.[0] ?? message.slice(0, 100)).trim()

@@ -15,9 +15,12 @@ import { CLAIM, READ, WRITE } from './scripts.js'
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
 
+/** Looked at for every call: they may change. */
 export interface RedisStateOptions<S> {
   readonly codec: Codec<S>
   readonly maxKeys: number
+  /** A state that the codec does not know: it counts as none, and the next write of its key takes its place. */
+  readonly onUnreadable: (error: unknown) => void
 }
 
 /** One partition of the state of a namespace: what is in it shares a slot. `name` holds the hash tag. */
@@ -31,8 +34,7 @@ export function redisState<S>(
 
 class RedisState<S> implements StateStore<S> {
   readonly #connection: () => Connection
-  readonly #codec: Codec<S>
-  readonly #maxKeys: number
+  readonly #options: RedisStateOptions<S>
   readonly #states: string
   readonly #due: string
   readonly #order: string
@@ -40,10 +42,9 @@ class RedisState<S> implements StateStore<S> {
   readonly #journal: string
   readonly #timers: string
 
-  constructor(connection: () => Connection, name: string, { codec, maxKeys }: RedisStateOptions<S>) {
+  constructor(connection: () => Connection, name: string, options: RedisStateOptions<S>) {
     this.#connection = connection
-    this.#codec = codec
-    this.#maxKeys = maxKeys
+    this.#options = options
     this.#states = `${name}:states`
     this.#due = `${name}:due`
     this.#order = `${name}:order`
@@ -76,11 +77,11 @@ class RedisState<S> implements StateStore<S> {
 
   async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
     if (changes.length === 0) return { applied: [], versions: [], evicted: 0 }
-    const args = [String(nsToMs(now)), String(this.#maxKeys)]
+    const args = [String(nsToMs(now)), String(this.#options.maxKeys)]
     for (const { key, expected, state, due, pinned, journal } of changes) {
       const present = state !== undefined
       args.push(key, expected ?? '', present && due !== undefined ? digits(due) : '')
-      args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#codec.encode(state) : '')
+      args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#options.codec.encode(state) : '')
       args.push(String(journal.length))
       for (const { recordId, outcome, timer } of journal) {
         args.push(journalField(key, recordId), outcome, timer ? '1' : '0')
@@ -138,7 +139,16 @@ class RedisState<S> implements StateStore<S> {
       version: value.slice(0, dueFrom - 1),
       due: due === '' ? undefined : BigInt(due),
       pinned: value[pinnedFrom] === '1',
-      state: this.#codec.decode(value.slice(pinnedFrom + 2)),
+      state: this.#decoded(value.slice(pinnedFrom + 2)),
+    }
+  }
+
+  #decoded(text: string): S | undefined {
+    try {
+      return this.#options.codec.decode(text)
+    } catch (error) {
+      this.#options.onUnreadable(error)
+      return undefined
     }
   }
 }

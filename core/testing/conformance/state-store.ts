@@ -1,23 +1,15 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
-import type { StateChange, StateOptions, StateStore } from '../../component/index.js'
+import type { StateOptions, StateStore } from '../../component/index.js'
 import type { ConformanceCheck } from './check.js'
+import { JOURNAL_CHECKS } from './state-journal.js'
+import { CODEC, change, entry, NOTHING, NOW, one, type Probe, write } from './state-probe.js'
 
-/** The state that the checks keep. */
-export interface Probe {
-  readonly n: number
-}
+export type { Probe } from './state-probe.js'
 
 export interface StateStoreConformanceOptions {
   /** A store that keeps keys in several places may evict a little late. */
   readonly eviction?: 'exact' | 'approximate'
 }
-
-const CODEC = {
-  encode: (value: Probe) => JSON.stringify(value),
-  decode: (text: string): Probe => JSON.parse(text),
-}
-const NOW = 1_768_471_200_000_000_000n
-const MINUTE = 60_000_000_000n
 
 /** What every state store does. `open` gives a store that is empty, another one each time. */
 export function stateStoreConformance(
@@ -175,80 +167,7 @@ export function stateStoreConformance(
         keys.slice(0, 700).map(BigInt),
       )
     }),
-    check('journals outcomes with the state, and forgets them when released', async store => {
-      await write(store, [{ key: 'a', state: { n: 1 }, journal: [entry('r1', 'x'), entry('r2', 'y')] }])
-      await write(store, [{ key: 'b', state: { n: 1 }, journal: [entry('r1', 'z')] }])
-      deepEqual([...(await one(store, 'a', ['r2', 'none', 'r1'])).journal].sort(), [
-        ['r1', 'x'],
-        ['r2', 'y'],
-      ])
-      await store.release([
-        { key: 'a', recordId: 'r1' },
-        { key: 'a', recordId: 'none' },
-        { key: 'none', recordId: 'r1' },
-      ])
-      deepEqual([...(await one(store, 'a', ['r1', 'r2'])).journal], [['r2', 'y']])
-      deepEqual([...(await one(store, 'b', ['r1'])).journal], [['r1', 'z']])
-    }),
-    check('keeps the journal of a key whose state is removed', async store => {
-      await write(store, [{ key: 'a', state: { n: 1 } }])
-      const { version } = await one(store, 'a')
-      await write(store, [
-        { key: 'a', expected: version, state: undefined, journal: [entry('r', 'recovery')] },
-      ])
-      await write(store, [{ key: 'b', state: undefined, journal: [entry('r', 'nothing')] }])
-      const [a, b] = await store.read(['a', 'b'].map(key => ({ key, recordIds: ['r'] })))
-      deepEqual([a?.state, a?.version, a?.journal.get('r')], [undefined, undefined, 'recovery'])
-      equal(b?.journal.get('r'), 'nothing')
-    }),
-    check('hands unreleased timer outcomes to one claimer', async store => {
-      const journal = [entry('r', 'record'), { recordId: 't1', outcome: 'expired', timer: true }]
-      await write(store, [{ key: 'a', state: undefined, journal }])
-      await write(
-        store,
-        [{ key: 'b', state: { n: 1 }, journal: [{ recordId: 't2', outcome: 'x', timer: true }] }],
-        NOW + MINUTE,
-      )
-      deepEqual(await store.claim(NOW - 1n, NOW + MINUTE, 9), [])
-      const claims = await Promise.all([store.claim(NOW, NOW + MINUTE, 9), store.claim(NOW, NOW + MINUTE, 9)])
-      deepEqual(claims.flat(), [{ key: 'a', recordId: 't1', outcome: 'expired' }])
-      await store.release([{ key: 'a', recordId: 't1' }])
-      const rest = await store.claim(NOW + MINUTE, NOW + 2n * MINUTE, 9)
-      deepEqual(
-        rest.map(({ key }) => key),
-        ['b'],
-      )
-    }),
-    check('limits how many timer outcomes it hands out, and comes to all', async store => {
-      await write(
-        store,
-        Array.from({ length: 25 }, (_, n) => ({
-          key: `k${n}`,
-          state: { n },
-          journal: [{ recordId: 't', outcome: `${n}`, timer: true }],
-        })),
-      )
-      const seen = new Set<string>()
-      for (let claims = 0; claims < 25 && seen.size < 25; claims++) {
-        const claimed = await store.claim(NOW, NOW + MINUTE, 10)
-        ok(claimed.length <= 10)
-        for (const { key } of claimed) seen.add(key)
-      }
-      equal(seen.size, 25)
-    }),
-    check('forgets journal entries that nobody released for a day', async store => {
-      await write(store, [{ key: 'a', state: { n: 1 }, journal: [entry('r', 'x')] }])
-      const { version } = await one(store, 'a')
-      const later = NOW + 25n * 60n * MINUTE
-      for (let tries = 0, expected = version; tries < 50; tries++) {
-        await write(store, [{ key: 'a', expected, state: { n: tries }, journal: [entry('new', 'y')] }], later)
-        const now = await one(store, 'a', ['r', 'new'])
-        equal(now.journal.get('new'), 'y')
-        if (now.journal.size === 1) return
-        expected = now.version
-      }
-      throw new Error('the old journal entry stayed through 50 writes')
-    }),
+    ...JOURNAL_CHECKS.map(([what, run]) => check(what, run)),
     check(
       'evicts the least recently written keys beyond maxKeys, never pinned ones',
       async store => {
@@ -288,36 +207,4 @@ export function stateStoreConformance(
       2,
     ),
   ]
-}
-
-const NOTHING = { state: undefined, due: undefined, pinned: false, version: undefined, journal: [] }
-
-type PartialChange = Pick<StateChange<Probe>, 'key' | 'state'> & Partial<StateChange<Probe>>
-
-function change(partial: PartialChange): StateChange<Probe> {
-  return { expected: undefined, due: undefined, pinned: false, journal: [], ...partial }
-}
-
-function entry(recordId: string, outcome: string) {
-  return { recordId, outcome, timer: false }
-}
-
-/** Writes what must apply; answers how many keys were evicted. */
-async function write(
-  store: StateStore<Probe>,
-  changes: readonly PartialChange[],
-  now = NOW,
-): Promise<number> {
-  const { applied, evicted } = await store.write(changes.map(change), now)
-  deepEqual(
-    applied,
-    changes.map(() => true),
-  )
-  return evicted
-}
-
-async function one(store: StateStore<Probe>, key: string, recordIds: readonly string[] = []) {
-  const [found] = await store.read([{ key, recordIds }])
-  if (!found) throw new Error('read answered fewer entries than it was asked for')
-  return found
 }

@@ -1,0 +1,22 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** Whether a JSON text has more than so many objects and lists: parsed, each takes many times its bytes. */
+export function hasMoreValues(text: Uint8Array, limit: number): boolean {
+  // Each takes a byte at least: the usual request is not looked at.
+  if (text.length <= limit) return false
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at] as number
+    if (byte === QUOTE) at = endOfString(text, at)
+    // { and [, which differ in one bit.
+    else if ((byte | 0x20) === 0x7b && ++count > limit) return true
+  }
+  return false
+}
+
+function endOfString(text: Uint8Array, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== QUOTE) at += text[at] === BACKSLASH ? 2 : 1
+  return at
+}
