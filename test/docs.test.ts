@@ -68,6 +68,23 @@ test('the table of components in the README is up to date (node scripts/componen
   expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(componentsTable(components))
 })
 
+test('counters of ours have their _total in the documentation, as on /metrics', () => {
+  const sources = ['core', 'receivers', 'processors', 'exporters'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map(name => readFileSync(join(ROOT, folder, name), 'utf8')),
+  )
+  const name = /create(?:Observable)?Counter\(\s*['"`](tocsin_\w+?)(?:_total)?['"`]/g
+  const counters = sources.flatMap(text => [...text.matchAll(name)].map(match => match[1]))
+  expect(counters).toContain('tocsin_parser_log_records')
+  for (const document of DOCUMENTS) {
+    const text = readFileSync(join(ROOT, document), 'utf8')
+    for (const counter of counters) {
+      expect(text, document).not.toMatch(new RegExp(`\\b${counter}(?!_total)\\b`))
+    }
+  }
+})
+
 test('docs/architecture.md says why each runtime dependency is there', () => {
   const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))

@@ -59,7 +59,7 @@ export async function main(
     .description('write a package for a component of your own')
     .argument('<kind>', 'receiver, processor, exporter, connector or extension')
     .argument('<name>', 'the type, snake_case: its folder is made here')
-    .action(async (kind: string, name: string) => finish(await newComponent(kind, name, io)))
+    .action(async (kind: string, name: string) => finish(await newComponent(distribution, kind, name, io)))
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
     const { demo } = distribution

@@ -112,6 +112,18 @@ describe('a pipeline', () => {
     expect(delivered).toHaveLength(1)
   })
 
+  test('lives on when a processor answers no records, and says so', async () => {
+    const failures: string[] = []
+    for (const process of [() => undefined, async () => null]) {
+      const { offer } = assemble([liftMapper({ process: process as never }, failing(failures))])
+      expect(await offer(records(2))).toMatchObject({ deadLettered: 2 })
+    }
+    expect(failures).toEqual([
+      'process() answered undefined, not an array of records',
+      'process() answered null, not an array of records',
+    ])
+  })
+
   test('lives on when a raw operator errors', async () => {
     const failures: string[] = []
     const breaks: OperatorFunction<Batch, Batch> = source =>

@@ -118,8 +118,10 @@ function int(key: 'severityNumber' | 'flags' | 'droppedAttributesCount'): Set {
 
 function nanos(key: 'timestamp' | 'observedTimestamp'): Set {
   return (value, name) => {
-    if (typeof value === 'bigint' || Number.isSafeInteger(value)) return { [key]: BigInt(value as number) }
-    throw new PathError(`${name} takes a time`)
+    if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) throw new PathError(`${name} takes a time`)
+    const ns = BigInt(value as number)
+    if (BigInt.asUintN(64, ns) !== ns) throw new PathError(`${name} takes a time from 1970 to 2554`)
+    return { [key]: ns }
   }
 }
 

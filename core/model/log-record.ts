@@ -138,7 +138,8 @@ export abstract class LazyRecord implements LogRecord {
     return compilePath(path).set(this, value)
   }
   patch(changes: Partial<LogFields>): LogRecord {
-    return new PlainRecord({ ...pickFields(this), ...changes, id: this.id, arrived: this.arrived })
+    // Assigning is several times as fast as spreading here.
+    return new PlainRecord(Object.assign(pickFields(this), changes, { id: this.id, arrived: this.arrived }))
   }
 }
 

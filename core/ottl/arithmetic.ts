@@ -1,5 +1,5 @@
 import { OttlEvalError } from './errors.js'
-import { Duration, type StaticType, Time, typeNoun, typeOf, type Value } from './values.js'
+import { Duration, type StaticType, Time, timeAt, typeNoun, typeOf, type Value } from './values.js'
 
 export type MathOp = '+' | '-' | '*' | '/'
 
@@ -64,10 +64,18 @@ function calculateDoubles(op: MathOp, a: number, b: number): number {
 
 function calculateTimes(op: MathOp, a: Value, b: Value): Value {
   if (op !== '+' && op !== '-') return undefined
-  const result = (x: bigint, y: bigint): bigint => BigInt.asIntN(64, op === '+' ? x + y : x - y)
-  if (a instanceof Time && b instanceof Time && op === '-') return new Duration(result(a.ns, b.ns))
-  if (a instanceof Duration && b instanceof Time && op === '+') return new Time(result(b.ns, a.ns))
-  if (a instanceof Time && b instanceof Duration) return new Time(result(a.ns, b.ns))
-  if (a instanceof Duration && b instanceof Duration) return new Duration(result(a.ns, b.ns))
+  const result = (x: bigint, y: bigint): bigint => (op === '+' ? x + y : x - y)
+  if (a instanceof Time && b instanceof Time && op === '-') return new Duration(saturated(a.ns - b.ns))
+  if (a instanceof Duration && b instanceof Time && op === '+') return timeAt(a.ns + b.ns)
+  if (a instanceof Time && b instanceof Duration) return timeAt(result(a.ns, b.ns))
+  if (a instanceof Duration && b instanceof Duration) {
+    return new Duration(BigInt.asIntN(64, result(a.ns, b.ns)))
+  }
   return undefined
+}
+
+/** As Go's Time.Sub: the longest duration where the true one has no place in 64 bits. */
+function saturated(ns: bigint): bigint {
+  const most = (1n << 63n) - 1n
+  return ns > most ? most : ns < -most - 1n ? -most - 1n : ns
 }

@@ -4,6 +4,7 @@ import { EDITORS } from './editors/index.js'
 import { Fault, OttlEvalError } from './errors.js'
 import type { Expression } from './expression.js'
 import { compileKeys, descend } from './keys.js'
+import { MISSING } from './missing.js'
 import { nearest } from './nearest.js'
 import type { Converter, Param } from './signature.js'
 import { typeNoun, typeOf, type Value } from './values.js'
@@ -150,6 +151,8 @@ function findConverter({ name, at }: NodeOf<'call'>, converters: ReadonlyMap<str
   const found = converters.get(name)
   if (found) return found
   if (EDITORS.has(name)) throw new Fault(`${name} changes a record; it is no value and no condition`, at)
+  const instead = MISSING.get(name)
+  if (instead) throw new Fault(`${name} is a function of the Collector that is missing here`, at, instead)
   const near = nearest(name, converters.keys())
   throw new Fault(`there is no converter ${name}`, at, near ? `did you mean ${near}?` : undefined)
 }
@@ -160,10 +163,6 @@ function invoke(
   args: readonly Bound[],
 ): Expression['get'] {
   const [a, b, c] = args.map(arg => arg.get)
-  const named = (error: unknown): unknown =>
-    error instanceof OttlEvalError && !error.message.startsWith(`${name}: `)
-      ? new OttlEvalError(`${name}: ${error.message}`)
-      : error
   const plain: Expression['get'] =
     args.length === 1
       ? view => call(a!(view))
@@ -176,9 +175,16 @@ function invoke(
     try {
       return plain(view)
     } catch (error) {
-      throw named(error)
+      throw namedAfter(name, error)
     }
   }
+}
+
+/** The error with the function's name before it, once. */
+export function namedAfter(name: string, error: unknown): unknown {
+  return error instanceof OttlEvalError && !error.message.startsWith(`${name}: `)
+    ? new OttlEvalError(`${name}: ${error.message}`)
+    : error
 }
 
 function keyed(name: string, value: Value): Value {

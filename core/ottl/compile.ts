@@ -46,6 +46,14 @@ export class Compiler implements CallRules {
       case 'call':
         return this.#truth(node)
       case 'path':
+        if (/^[A-Z]/.test(node.segments[0]?.name ?? '')) {
+          const { type } = this.value(node)
+          throw new Fault(
+            `${typeNoun(type)} is no condition`,
+            node.at,
+            'compare it, as in severity_number >= ...',
+          )
+        }
         throw new Fault('a path is no condition', node.at, 'compare it, as in ... == true')
       default:
         throw new Fault(
@@ -155,6 +163,7 @@ export class Compiler implements CallRules {
     const value = ENUMS.get(name)
     if (value !== undefined) return { type: 'int', at, end, get: () => value, constant: true }
     if (this.converters.has(name)) throw new Fault(`${name} needs its arguments in brackets`, at)
+    if (WORDS.test(name)) throw new Fault(`there is no enum ${name}`, at, `write ${wordFor(name)}`)
     const near = ENUMS.has(`SEVERITY_NUMBER_${name}`)
       ? `SEVERITY_NUMBER_${name}`
       : nearest(name, ENUMS.keys())
@@ -181,6 +190,13 @@ export class Compiler implements CallRules {
     const math: Expression = { type, at, end, get }
     return start.constant && steps.every(step => step.item.constant) ? fold(math) : math
   }
+}
+
+// What other languages call them.
+const WORDS = /^(?:true|false|nil|null|none)$/i
+
+function wordFor(name: string): string {
+  return /^(?:true|false)$/i.test(name) ? name.toLowerCase() : 'nil'
 }
 
 const NOUNS: { readonly [kind in Node['kind']]: string } = {

@@ -50,8 +50,11 @@ describe('converters', () => {
     ['Int("2.0")', undefined],
     ['Int("99999999999999999999")', undefined],
     ['Int(-2.9)', -2n],
+    ['Int(99999999999999999999.0)', undefined],
     ['Int(true)', 1n],
     ['Int([1])', undefined],
+    ['Log(1)', 0],
+    ['Log("10")', Math.LN10],
     ['Double("2.5")', 2.5],
     ['Double("1e3")', 1000],
     ['Double("x")', undefined],
@@ -108,6 +111,12 @@ describe('converters', () => {
     ['IsInCIDR("11.1.2.3", ["10.0.0.0/8"])', false],
     ['IsInCIDR("2001:db8::1", ["2001:db8::/32"])', true],
     ['IsInCIDR("::ffff:10.0.0.1", ["::ffff:a00:0/104"])', true],
+    ['IsValidLuhn("17893729974")', true],
+    ['IsValidLuhn(4111111111111111)', true],
+    ['IsValidLuhn("4111111111111112")', false],
+    ['IsInCIDR("::ffff:10.1.2.3", ["10.0.0.0/8"])', true],
+    ['IsInCIDR("10.1.2.3", ["::/0"])', false],
+    ['IsInCIDR("fe80::1", ["0.0.0.0/0", "::/0"])', true],
     ['IsInCIDR("nonsense", ["10.0.0.0/8"])', false],
     ['Len("wörld")', 6n],
     ['Len(attributes["l"])', 3n],
@@ -139,6 +148,9 @@ describe('converters', () => {
     ['Decode(0xe9, "latin1")', 'é'],
     ['ParseJSON("{\\"a\\": [1, null, true, {\\"b\\": \\"c\\"}]}")', { a: [1, null, true, { b: 'c' }] }],
     ['ParseKeyValue("k1=v1 k2=\\"v 2\\"  k3=")', { k1: 'v1', k2: 'v 2', k3: '' }],
+    ['ToKeyValueString({"k1": "v1", "k2": 2, "k3": {"a": true}})', 'k1=v1 k2=2 k3={\\"a\\":true}'],
+    ['ToKeyValueString({"k": "v=2", "q": "say \\"hi\\""})', 'k="v=2" q="say \\"hi\\""'],
+    ['ToKeyValueString({"b": 1, "a": nil}, ":", ",", true)', 'a:,b:1'],
     ['ParseKeyValue("k1!v1_k2!v2", "!", "_")', { k1: 'v1', k2: 'v2' }],
     ['ParseKeyValue("a:1,b:2", pair_delimiter=",", delimiter=":")', { a: '1', b: '2' }],
     ['ParseCSV("a,\\"b, c\\"", "x,y")', { x: 'a', y: 'b, c' }],
@@ -174,8 +186,17 @@ describe('converters', () => {
       1674729296n,
     ],
     ['UnixMilli(Time("2023-05-26 12:34:56.789", "%F %T.%L"))', 1685104496789n],
-    ['FormatTime(time, "%A %h %e %Y %R %% %f")', 'Wednesday Jan 15 2025 10:00 % 123000'],
+    ['FormatTime(time, "%A %h %e %Y %R %% %f")', 'Wednesday Jan 15 2025 10:00 % 123456'],
     ['FormatTime(TruncateTime(time, Duration("24h")), "%F %T%z")', '2025-01-15 00:00:00+0000'],
+    [
+      'FormatTime(time, "%F %T.%s %Z %i %j %k %w")',
+      '2025-01-15 10:00:00.123456789 UTC +00 +00:00 +00:00:00 +000000',
+    ],
+    ['FormatTime(time, "%f %I %p %P")', '123456 10 AM am'],
+    ['FormatTime(Unix(-1, 999999999), "%F %T.%s")', '1969-12-31 23:59:59.999999999'],
+    ['FormatTime(Unix(253402300799), "%F %T")', '9999-12-31 23:59:59'],
+    ['FormatTime(Unix(253402300799) - Duration("24h"), "%F")', '9999-12-30'],
+    ['Nanoseconds(Unix(253402300799) - Unix(0))', 9223372036854775807n],
     ['UnixNano(TruncateTime(time, Duration("1s")))', 1736935200000000000n],
     ['Nanoseconds(Duration("1h2m3.5s"))', 3723500000000n],
     ['Milliseconds(Duration("-1.5s"))', -1500n],
@@ -198,6 +219,12 @@ describe('converters', () => {
     ['ParseInt(Concat([attributes["i"], 9223372036854775807], ""), 10)', '64 bits'],
     ['ParseSeverity(attributes["s"], {})', 'no level'],
     ['Time(attributes["s"], "%Y")', 'form of the layout'],
+    ['Year(Unix(9223372036854775807 - attributes["i"]))', 'Unix: the time is not of the years 1 to 9999'],
+    ['Log(attributes["s"])', 'expected a number'],
+    ['Log(attributes["i"] - 7)', 'above 0'],
+    ['IsValidLuhn(attributes["s"])', 'expected digits'],
+    ['URL(attributes["s"])', 'no URL'],
+    ['URL(Concat(["http://h/%", attributes["s"]], ""))', 'no URL'],
     ['Duration(attributes["s"])', 'no duration'],
     ['Sort([attributes["m"]])', 'cannot sort a map'],
     ['Base64Decode(Concat([attributes["s"], "!"], ""))', 'not base64'],
@@ -207,6 +234,41 @@ describe('converters', () => {
   ])('%s fails', (expression, message) => {
     expect(() => value(expression)).toThrow(OttlEvalError)
     expect(() => value(expression)).toThrow(message)
+  })
+
+  it('URL takes a URL apart', () => {
+    const parts = (url: string) => value(`URL(${JSON.stringify(url)})`)
+    expect(
+      parts('http://myusername:mypassword@www.example.com:80/foo.gif?key1=val1&key2=val2#fragment'),
+    ).toEqual({
+      'url.original': 'http://myusername:mypassword@www.example.com:80/foo.gif?key1=val1&key2=val2#fragment',
+      'url.scheme': 'http',
+      'url.domain': 'www.example.com',
+      'url.port': 80n,
+      'url.path': '/foo.gif',
+      'url.extension': 'gif',
+      'url.query': 'key1=val1&key2=val2',
+      'url.fragment': 'fragment',
+      'url.user_info': 'myusername:mypassword',
+      'url.username': 'myusername',
+      'url.password': 'mypassword',
+    })
+    const plain = { 'url.scheme': 'http', 'url.path': '' }
+    expect(parts('http://www.example.com')).toEqual({
+      ...plain,
+      'url.original': 'http://www.example.com',
+      'url.domain': 'www.example.com',
+    })
+    expect(parts('HTTP://[2001:db8::1]:8080')).toEqual({
+      ...plain,
+      'url.original': 'HTTP://[2001:db8::1]:8080',
+      'url.domain': '2001:db8::1',
+      'url.port': 8080n,
+    })
+    expect(parts('/a%20b?q')).toMatchObject({ 'url.path': '/a b', 'url.query': 'q', 'url.domain': '' })
+    for (const wrong of ['', 'example.com', 'http://a b/', 'http://h:port/', 'http://[::1/', 'mailto:a@b']) {
+      expect(() => parts(wrong)).toThrow('no URL')
+    }
   })
 
   it('read what they wrote: a time formatted is parsed again', () => {

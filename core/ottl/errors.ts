@@ -22,7 +22,11 @@ export class OttlEvalError extends TocsinError {
   override readonly name = 'OttlEvalError'
 
   constructor(message: string) {
+    // Thrown for record after record; the stack would say nothing and cost ten times as much as the rest.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super('ottl_evaluation', message, false)
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -49,5 +53,15 @@ function excerpt(text: string, offset: number): string {
   const before = from > 0 ? '...' : ''
   const after = from + WIDTH < line.length ? '...' : ''
   const shown = `${before}${line.slice(from, from + WIDTH)}${after}`
-  return `    ${shown}\n    ${' '.repeat(before.length + column - from)}^`
+  return `    ${shown}\n    ${' '.repeat(before.length)}${blank(line.slice(from, column))}^`
+}
+
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/g
+
+/** As many spaces as the text takes columns of a terminal: CJK and emoji take two, marks none. */
+function blank(text: string): string {
+  return text
+    .replace(/[\p{M}\u200d]/gu, '')
+    .replace(WIDE, '  ')
+    .replace(/\S/g, ' ')
 }

@@ -25,7 +25,7 @@ export function unquote(text: string, at: number): string {
       const known = letter === undefined ? undefined : ESCAPES[letter as string]
       if (known !== undefined) return known
       const code = letter === undefined ? Number.parseInt(hex ?? short ?? long ?? octal, octal ? 8 : 16) : -1
-      if (code >= 0 && code <= 0x10ffff) return String.fromCodePoint(code)
+      if (code >= 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)) return String.fromCodePoint(code)
       throw new Fault(
         `${sequence} is not an escape`,
         at + 1 + offset,

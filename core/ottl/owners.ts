@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { equalValues } from '../model/any-value.js'
 import { createRecord } from '../model/log-record.js'
 import type { Resource, Scope } from '../model/resource.js'
@@ -56,7 +57,8 @@ function alike(a: Resource | Scope, b: Resource | Scope): boolean {
     a.droppedAttributesCount === b.droppedAttributesCount &&
     (a as Scope).name === (b as Scope).name &&
     (a as Scope).version === (b as Scope).version &&
-    equalValues(a.attributes, b.attributes)
+    equalValues(a.attributes, b.attributes) &&
+    isDeepStrictEqual((a as Resource).entityRefs, (b as Resource).entityRefs)
   )
 }
 

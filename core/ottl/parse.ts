@@ -1,4 +1,4 @@
-import { type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain'
+import { type ILexingError, type IRecognitionException, type IToken, Lexer, tokenLabel } from 'chevrotain'
 import type { Node, StatementNode } from './ast.js'
 import { Fault } from './errors.js'
 import { OttlParser } from './grammar.js'
@@ -61,6 +61,12 @@ function lexingFault(text: string, { offset }: ILexingError): Fault {
       return new Fault('unexpected "|"', offset, 'write or')
     case '!':
       return new Fault('unexpected "!"', offset, 'write not')
+    case '~':
+      return new Fault('unexpected "~"', offset, 'to match a regular expression, write IsMatch(body, "...")')
+    case '_':
+      return new Fault('unexpected "_"', offset, 'there are no lambdas')
+    case '#':
+      return new Fault('unexpected "#"', offset, 'OTTL has no comments: write them in the YAML around it')
     default:
       return new Fault(`unexpected ${JSON.stringify(char)}`, offset)
   }
@@ -72,9 +78,24 @@ function parsingFault(text: string, { message, token }: IRecognitionException): 
   const fault = (fix?: string): Fault =>
     new Fault(`unexpected ${JSON.stringify(token.image)}, ${message}`, token.startOffset, fix)
   if (token.tokenType === T.Equal) return fault('to compare, write ==')
-  if (/^(AND|OR|NOT|NIL|NULL|TRUE|FALSE|WHERE)$/i.test(token.image)) {
-    const word = token.image.toLowerCase()
-    if (word !== token.image || word === 'null') return fault(`write ${word === 'null' ? 'nil' : word}`)
+  if (token.tokenType === T.Compare && message.endsWith(tokenLabel(T.Close))) {
+    return fault('an argument is a value; a condition stands behind where')
   }
-  return fault()
+  const infix = INFIX.get(token.image.toLowerCase())
+  if (infix) return fault(infix)
+  const word = token.image.toLowerCase()
+  return fault(word !== token.image && /^(and|or|not|where)$/.test(word) ? `write ${word}` : undefined)
 }
+
+// Words that other languages put between two values.
+const INFIX: ReadonlyMap<string, string> = new Map([
+  ['in', 'write ContainsValue(["a", "b"], value)'],
+  ['contains', 'write IsMatch(text, "part"), or ContainsValue(list, value)'],
+  ['matches', 'write IsMatch(text, "regular expression")'],
+  ['like', 'write IsMatch(text, "regular expression")'],
+  ['startswith', 'write HasPrefix(text, "start")'],
+  ['endswith', 'write HasSuffix(text, "end")'],
+  ['exists', 'write ... != nil'],
+  ['is', 'write == or !='],
+  ['if', 'write where'],
+])

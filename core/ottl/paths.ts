@@ -151,6 +151,16 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 function unknownPath(segments: readonly Segment[], name: string, { context }: PathRules): Fault {
   const names = FIELD_NAMES.filter(each => context === 'log' || each.startsWith(`${context}.`))
   const at = segments[0]!.at
+  if (isOwner(name)) {
+    return new Fault(`${name} is no value of its own`, at, `write ${name}.attributes["..."]`)
+  }
+  if (/^(?:span|spanevent|metric|datapoint|profile)$/.test(segments[0]!.name)) {
+    return new Fault(
+      `there is no field ${name}`,
+      at,
+      'there are only log records: log., resource. and scope.',
+    )
+  }
   if (/^(?:null|none|undefined)$/.test(name)) return new Fault(`there is no field ${name}`, at, 'write nil')
   const near = SYNONYMS.get(name) ?? nearest(name, names)
   const fix = near

@@ -1,10 +1,11 @@
 import type { Argument, NodeOf, StatementNode } from './ast.js'
-import { bindArguments, checkArguments } from './call.js'
+import { bindArguments, checkArguments, namedAfter } from './call.js'
 import { Compiler, type Rules, type Test } from './compile.js'
 import type { Draft } from './draft.js'
 import { EDITORS } from './editors/index.js'
-import { Fault, OttlEvalError } from './errors.js'
+import { Fault } from './errors.js'
 import type { Target } from './expression.js'
+import { MISSING } from './missing.js'
 import { nearest } from './nearest.js'
 import { anything, type Editor, type Param, param } from './signature.js'
 import { typeNoun } from './values.js'
@@ -42,7 +43,7 @@ function compileEditor(node: NodeOf<'call'>, compiler: Compiler): (draft: Draft)
     try {
       run(draft, target, ...args.map(arg => arg.get(draft)))
     } catch (error) {
-      throw error instanceof OttlEvalError ? new OttlEvalError(`${editor.name}: ${error.message}`) : error
+      throw namedAfter(editor.name, error)
     }
   }
 }
@@ -71,6 +72,8 @@ function findEditor({ name, at }: NodeOf<'call'>, compiler: Compiler): Editor {
       `as in set(attributes["key"], ${name}(...))`,
     )
   }
+  const instead = MISSING.get(name)
+  if (instead) throw new Fault(`${name} is a function of the Collector that is missing here`, at, instead)
   throw new Fault(
     `there is no editor ${name}`,
     at,

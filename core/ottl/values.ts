@@ -2,9 +2,18 @@ import { type AnyValue, isBytes, toText } from '../model/any-value.js'
 import { formatRfc3339 } from '../model/time.js'
 import { OttlEvalError } from './errors.js'
 
-/** A point in time, ns since the epoch: OTTL's time.Time, in UTC. */
+/** A point in time, ns since the epoch: OTTL's time.Time, in UTC, of the years 1 to 9999. */
 export class Time {
   constructor(readonly ns: bigint) {}
+}
+
+const YEAR_1 = -62_135_596_800_000_000_000n
+const YEAR_10000 = 253_402_300_800_000_000_000n
+
+/** Throws `OttlEvalError` for a time that no calendar here can show. */
+export function timeAt(ns: bigint): Time {
+  if (ns < YEAR_1 || ns >= YEAR_10000) throw new OttlEvalError('the time is not of the years 1 to 9999')
+  return new Time(ns)
 }
 
 /** A span of time in ns: OTTL's time.Duration. */

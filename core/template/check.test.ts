@@ -29,6 +29,12 @@ test.each<[string, string]>([
     "{{ 'a' if y == 'b' else c }}",
     `0: {{ 'a' if y == 'b' else c }} is Jinja; templates are Handlebars (write {{#if (eq y "b")}}a{{else}}{{c}}{{/if}})`,
   ],
+  ['{{ a[0].b }}', '0: {{ a[0].b }} is Jinja; templates are Handlebars (write {{a.[0].b}})'],
+  ['{{a.0}}', '0: {{a.0}} is Jinja; templates are Handlebars (write {{a.[0]}})'],
+  [
+    '{{#if a == "x" and b}}y{{/if}}',
+    '0: {{#if a == "x" and b}} is Jinja; templates are Handlebars (write {{#if (and (eq a "x") b)}}…{{/if}})',
+  ],
   ["{{ a ~ '-' ~ b }}", `0: {{ a ~ '-' ~ b }} is Jinja; templates are Handlebars (write {{a}}-{{b}})`],
   ['{% if a %}b{% endif %}', '0: "{% if a %}" is Jinja; templates are Handlebars (write {{#if a}}…{{/if}})'],
   [
@@ -151,5 +157,51 @@ test('any text is answered, never thrown at', () => {
       }
     }),
     runs(3000),
+  )
+})
+
+test('the Handlebars form of a Jinja expression compiles', () => {
+  const name = fc.constantFrom(
+    'a',
+    'b.c',
+    'a[0]',
+    "a['x y']",
+    'a.0.b',
+    '(a)',
+    '"text"',
+    "'it\\'s'",
+    '5',
+    '1.5',
+    'none',
+  )
+  const filter = fc.constantFrom(
+    '',
+    '|upper',
+    '|default("x")',
+    '|join',
+    '|replace("a", "b")|lower',
+    '|truncate(9)|e',
+    '|safe',
+  )
+  const value = fc.tuple(name, filter).map(parts => parts.join(''))
+  const operator = fc.constantFrom(
+    ' == ',
+    ' != ',
+    ' <= ',
+    ' > ',
+    ' and ',
+    ' or ',
+    ' ~ ',
+    ' is not defined and ',
+    ' if b else ',
+  )
+  fc.assert(
+    fc.property(value, operator, value, fc.constantFrom('', '#if ', '#unless '), (a, between, b, block) => {
+      const fix = checkTemplate(
+        `{{${block}${a}${between}${b}}}${block && `x{{/${block.slice(1, -1)}}}`}`,
+      )?.fix
+      if (fix?.startsWith('write {{')) expect(answer(fix.slice('write '.length))).toBe('compiles')
+    }),
+    runs(300),
   )
 })

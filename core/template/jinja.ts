@@ -31,8 +31,13 @@ export function findJinjaTag(source: string): JinjaFound | undefined {
     : undefined
 }
 
-/** The Handlebars form of what stands in `{{ }}`, when it reads as Jinja and says something else than in Handlebars. */
+/** The Handlebars form of what stands in `{{ }}`, a condition too, when it reads as Jinja and means nothing in Handlebars. */
 export function translateJinja(inner: string): string | undefined {
+  const [, block, condition = ''] = /^#(if|unless)\s+([\s\S]+)$/.exec(inner) ?? []
+  if (block) {
+    const form = expression(condition)
+    return form && form !== condition.trim() ? `{{#${block} ${form}}}…{{/${block}}}` : undefined
+  }
   try {
     const form = new Translator(inner).output()
     return form.replace(/\s/g, '') === `{{${inner}}}`.replace(/\s/g, '') ? undefined : form
@@ -217,7 +222,7 @@ class Translator {
       const dot = this.#next() === '.'
       const name = this.#next()
       if (dot ? !/^\w/.test(name) : !/^["'\d]/.test(name) || !this.#take(']')) throw new NoForm()
-      names.push(dot || /^\d/.test(name) ? name : `[${name.slice(1, -1)}]`)
+      names.push(/^\d/.test(name) ? `[${name}]` : dot ? name : `[${name.slice(1, -1)}]`)
     }
     return { text: token === 'none' ? 'null' : names.join('.') }
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Meter } from '@opentelemetry/api'
 import { load } from 'js-yaml'
 import { createRecord, fromJson, type LogRecord, type Mapper } from 'tocsin/component'
-import { type TestContext, testContext, VirtualClock } from 'tocsin/testing'
+import { processorConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { check, type FilterConfig } from './config.js'
 import { filterProcessor } from './index.js'
@@ -142,4 +142,9 @@ it('the example of the README is valid', () => {
   const example = load(yaml) as { processors: { [id: string]: FilterConfig } }
   const config = example.processors['filter/noise'] as FilterConfig
   expect(check(config)).toEqual([])
+})
+
+describe('conformance', () => {
+  const config = { error_mode: 'ignore', log_conditions: ['severity_number < 9', 'IsMatch(body, "debug")'] }
+  for (const check of processorConformance({ factory: filterProcessor, config })) it(check.name, check.run)
 })

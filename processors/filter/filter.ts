@@ -33,14 +33,21 @@ export function createFilter(config: FilterConfig, context: ComponentContext<Fil
     context.clock,
     'A filter condition could not be told for a record.',
   )
+  let failed = 0
   const onError = (error: TocsinError, { text, mode }: Rule): void => {
-    errors.add(1, labels)
+    failed++
     if (mode === 'propagate') throw error
     if (mode === 'ignore') log(error, text)
   }
   return {
     process(records: Records): Records {
-      const kept = records.filter(record => !matchesAny(rules, record, onError))
+      let kept: Records
+      failed = 0
+      try {
+        kept = records.filter(record => !matchesAny(rules, record, onError))
+      } finally {
+        if (failed > 0) errors.add(failed, labels)
+      }
       const dropped = records.length - kept.length
       if (dropped === 0) return records
       filtered.add(dropped, labels)

@@ -1,4 +1,5 @@
-import { type AnyValue, type Attributes, fromJson, isMap, newMap } from 'tocsin/component'
+import { type AnyValue, type Attributes, isMap, newMap } from 'tocsin/component'
+import { parseExactly } from './exact-json.js'
 
 export type JsonFields = Attributes | 'invalid_json' | 'json_not_an_object' | 'json_too_deep'
 
@@ -63,15 +64,14 @@ function nested(text: string, parsed: Parsed): AnyValue | undefined {
 /** A text that is no JSON, or no map or list, is answered with the reason. */
 function parse(source: AnyValue): Attributes | readonly AnyValue[] | Exclude<JsonFields, Attributes> {
   if (typeof source !== 'string') return 'json_not_an_object'
-  let json: unknown
+  let value: AnyValue | undefined
   try {
-    json = JSON.parse(source)
+    value = parseExactly(source, json => isDeeper(json, MAX_DEPTH))
   } catch {
     return 'invalid_json'
   }
-  if (typeof json !== 'object' || json === null) return 'json_not_an_object'
-  if (isDeeper(json, MAX_DEPTH)) return 'json_too_deep'
-  return fromJson(json) as Attributes | readonly AnyValue[]
+  if (value === undefined) return 'json_too_deep'
+  return isMap(value) || Array.isArray(value) ? value : 'json_not_an_object'
 }
 
 function isDeeper(json: unknown, levels: number): boolean {

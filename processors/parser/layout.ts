@@ -57,7 +57,24 @@ const COMPOSED: { readonly [directive: string]: string } = {
   R: '%H:%M',
   F: '%Y-%m-%d',
   D: '%m/%d/%y',
+  c: '%a %b %e %H:%M:%S %Y',
+  r: '%I:%M:%S %p',
 }
+
+// What other tools call the named formats.
+const SYNONYMS: ReadonlyMap<string, (typeof NAMED_FORMATS)[number]> = new Map([
+  ['rfc3339', 'rfc3339'],
+  ['rfc3339nano', 'rfc3339'],
+  ['iso8601', 'rfc3339'],
+  ['unix', 'unix'],
+  ['epoch', 'unix'],
+  ['epoch_s', 'unix'],
+  ['unix_s', 'unix'],
+  ['unix_ms', 'unix_ms'],
+  ['unixms', 'unix_ms'],
+  ['epoch_ms', 'unix_ms'],
+  ['epoch_millis', 'unix_ms'],
+])
 // Digits directly after each other, as in %y%m%d, are cut by their full width.
 const FIXED_WIDTH: { readonly [directive: string]: number } = {
   m: 2,
@@ -82,10 +99,16 @@ export function layoutProblem(
   if (names.length === 0) {
     return {
       message: `"${format}" is no time format`,
-      fix: `write ${NAMED_FORMATS.join(', ')}, or a strptime layout such as %Y-%m-%d %H:%M:%S`,
+      fix: `write ${SYNONYMS.get(format.toLowerCase()) ?? `${NAMED_FORMATS.join(', ')}, or a strptime layout such as %Y-%m-%d %H:%M:%S`}`,
     }
   }
   const unknown = names.find(name => !Object.hasOwn(DIRECTIVES, name))
+  if (unknown === 'Z') {
+    return {
+      message: '%Z is not known: short names of zones are ambiguous',
+      fix: 'write the name as it stands in the text, such as GMT, and give time_zone; %z reads +0100',
+    }
+  }
   if (unknown !== undefined) {
     return {
       message: `%${unknown} is not known`,

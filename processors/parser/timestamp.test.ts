@@ -5,6 +5,7 @@ import { VirtualClock } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import type { TimestampConfig } from './config.js'
+import { layoutProblem } from './layout.js'
 import { timestampReader } from './timestamp.js'
 
 function read(
@@ -30,6 +31,9 @@ test.each<[string | bigint | number, Partial<TimestampConfig>, string]>([
   ['1768471200123.5', { format: 'unix_ms' }, '2026-01-15T10:00:00.123500Z'],
   ['0', { format: 'unix' }, 'timestamp_invalid'],
   ['-5', { format: 'unix' }, 'timestamp_invalid'],
+  ['1768471200123', { format: 'unix' }, 'timestamp_invalid'],
+  ['Thu Jan 15 10:00:00 2026', { format: '%c' }, '2026-01-15T10:00:00Z'],
+  ['Thu, 15 Jan 2026 10:00:00 GMT', { format: '%a, %d %b %Y %T GMT' }, '2026-01-15T10:00:00Z'],
   ['', {}, 'timestamp_missing'],
   ['18/Oct/2015:18:01:47 +0200', { format: '%d/%b/%Y:%H:%M:%S %z' }, '2015-10-18T16:01:47Z'],
   ['2015-10-18 06:01:47 PM', { format: '%F %I:%M:%S %p' }, '2015-10-18T18:01:47Z'],
@@ -94,4 +98,11 @@ test('reads back what d3-time-format wrote', () => {
     }),
     runs(),
   )
+})
+
+test('a layout of another tool is answered with ours', () => {
+  expect(layoutProblem('RFC3339')).toMatchObject({ fix: 'write rfc3339' })
+  expect(layoutProblem('ISO8601')).toMatchObject({ fix: 'write rfc3339' })
+  expect(layoutProblem('epoch_millis')).toMatchObject({ fix: 'write unix_ms' })
+  expect(layoutProblem('%a, %d %b %Y %T %Z')?.fix).toContain('such as GMT')
 })

@@ -14,6 +14,8 @@ import { compileLayout, type LocalTime } from './layout.js'
 export type TimeFound = bigint | 'timestamp_missing' | 'timestamp_invalid'
 
 const NS_PER_MS = 1_000_000n
+/** What OTLP can carry, in the year 2554; `unix` of a number of ms is far beyond. */
+const LATEST = 2n ** 64n - 1n
 /** February 29 may be that far away. */
 const YEARS = 8
 
@@ -26,7 +28,7 @@ export function timestampReader(config: TimestampConfig, clock: Clock): (record:
     if (value === undefined || value === null || value === '') return 'timestamp_missing'
     const time = read(toText(value).trim())
     // Before 1970 is a mistake of the source; 0 would mean that there is no time.
-    return time !== undefined && time > 0n ? time : 'timestamp_invalid'
+    return time !== undefined && time > 0n && time <= LATEST ? time : 'timestamp_invalid'
   }
 }
 

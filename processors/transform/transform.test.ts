@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import type { Meter } from '@opentelemetry/api'
 import { load } from 'js-yaml'
 import { createRecord, fromJson, isTocsinError, type LogRecord, type Mapper, toJson } from 'tocsin/component'
-import { testContext, VirtualClock } from 'tocsin/testing'
+import { processorConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { check, type TransformConfig } from './config.js'
 import { transformProcessor } from './index.js'
@@ -74,6 +75,17 @@ describe('transform', () => {
     expect(silent.logs).toEqual([])
   })
 
+  it('counts what failed, once a batch', () => {
+    const added: number[] = []
+    const createCounter = () => ({ add: (value: number) => added.push(value) })
+    const config: TransformConfig = { error_mode: 'silent', log_statements: [failing] }
+    const context = testContext({ config, meter: { createCounter } as unknown as Meter })
+    const mapper = transformProcessor.create(config as never, context as never) as Mapper
+    mapper.process([record('1', { n: 1 }), record('2', { n: 'fine' }), record('3', { n: 3 })])
+    mapper.process([record('4', { n: 'fine' })])
+    expect(added).toEqual([2])
+  })
+
   it('propagate fails the batch with a permanent error', () => {
     const { process } = start([{ error_mode: 'propagate', statements: [failing] }])
     try {
@@ -113,4 +125,17 @@ it('the example of the README is valid', () => {
   const example = load(yaml) as { processors: { [id: string]: TransformConfig } }
   const config = example.processors.transform as TransformConfig
   expect(check(config)).toEqual([])
+})
+
+describe('conformance', () => {
+  const config = {
+    error_mode: 'ignore',
+    log_statements: [
+      'set(attributes["a"]["b"], body)',
+      'flatten(attributes)',
+      'set(resource.attributes["x"], 1)',
+      'merge_maps(attributes, ParseJSON(body), "upsert")',
+    ],
+  }
+  for (const check of processorConformance({ factory: transformProcessor, config })) it(check.name, check.run)
 })

@@ -8,6 +8,7 @@ export function createTransform(config: TransformConfig, context: ComponentConte
     description: 'Statements and conditions that failed for a record.',
   })
   const log = ottlErrorLog(context.logger, context.clock, 'A transform statement failed for a record.')
+  let failed = 0
   const statements = compileStatements(
     config.log_statements.map(entry => {
       if (typeof entry === 'string') return entry
@@ -18,10 +19,19 @@ export function createTransform(config: TransformConfig, context: ComponentConte
       errorMode: config.error_mode,
       now: () => context.clock.now(),
       onError: (error, text, mode) => {
-        errors.add(1, labels)
+        failed++
         if (mode === 'ignore') log(error, text)
       },
     },
   )
-  return { process: records => statements.run(records) }
+  return {
+    process: records => {
+      failed = 0
+      try {
+        return statements.run(records)
+      } finally {
+        if (failed > 0) errors.add(failed, labels)
+      }
+    },
+  }
 }

@@ -89,6 +89,8 @@ service:
     logs: { receivers: [counter], processors: [shout], exporters: [lines] }
 `
 
+const KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension']
+
 describe('a package of somebody else', () => {
   let app = ''
   beforeAll(async () => {
@@ -136,7 +138,7 @@ describe('a package of somebody else', () => {
     })
   })
 
-  test.each(['receiver', 'processor', 'exporter', 'connector', 'extension'])(
+  test.each(KINDS)(
     'tocsin new %s writes a package that passes its suite and runs',
     async kind => {
       await tocsin('new', kind, `their_${kind}`)
@@ -144,6 +146,9 @@ describe('a package of somebody else', () => {
       const { stdout } = await exec(process.execPath, ['--test'], { cwd: folder })
       expect(stdout).toMatch(/fail 0/)
       expect(stdout).toMatch(/pass [1-9]/)
+      const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+      const { peerDependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+      expect(peerDependencies).toEqual({ tocsin: `^${version}` })
       // The example of its README, as it stands.
       const yaml = /```yaml\n([\s\S]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
       await cp(folder, join(app, 'node_modules', `tocsin-their-${kind}`), { recursive: true })
@@ -163,9 +168,18 @@ describe('a package of somebody else', () => {
     await expect(tocsin('new', 'exporter', 'My-Thing')).rejects.toMatchObject({
       stderr: expect.stringContaining('snake_case'),
     })
+    // It would be the name of a file, and no name for a function.
+    for (const taken of ['index', 'delete']) {
+      await expect(tocsin('new', 'exporter', taken)).rejects.toMatchObject({
+        stderr: expect.stringContaining('cannot be a type'),
+      })
+    }
+    await expect(tocsin('new', 'exporter', 'webhook')).rejects.toMatchObject({
+      stderr: expect.stringContaining('There is an exporter webhook already'),
+    })
   })
 
-  test('the published types are whole', async () => {
+  test('the published types are whole, and the packages that were written keep to them', async () => {
     await writeFile(
       join(app, 'use.ts'),
       `import { defineExporter, type ComponentContext, type Exporter } from 'tocsin/component'
@@ -181,10 +195,15 @@ export const m: typeof main = main
 `,
     )
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node']
+    const written = KINDS.map(kind => `tocsin-their-${kind}/their-${kind}.test.js`)
     const roots = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--skipLibCheck']
-    const { stdout } = await exec(join(ROOT, 'node_modules/.bin/tsc'), [...options, ...roots, 'use.ts'], {
-      cwd: app,
-    })
+    const { stdout } = await exec(
+      join(ROOT, 'node_modules/.bin/tsc'),
+      [...options, ...roots, '--checkJs', 'use.ts', ...written],
+      {
+        cwd: app,
+      },
+    )
     expect(stdout).toBe('')
   }, 60_000)
 })

@@ -1,18 +1,24 @@
 import type { Converter } from '../signature.js'
+import { CIDR_CONVERTERS } from './cidr.js'
 import { COLLECTION_CONVERTERS } from './collections.js'
 import { HASH_CONVERTERS } from './hashes.js'
+import { KEY_VALUE_CONVERTERS } from './key-values.js'
 import { PARSING_CONVERTERS } from './parsing.js'
 import { TEXT_CONVERTERS } from './text.js'
 import { nowConverter, TIME_CONVERTERS } from './times.js'
 import { TYPE_CONVERTERS } from './types.js'
+import { URL_CONVERTERS } from './url.js'
 
 const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
   [
     ...TYPE_CONVERTERS,
     ...TEXT_CONVERTERS,
+    ...CIDR_CONVERTERS,
     ...COLLECTION_CONVERTERS,
     ...HASH_CONVERTERS,
     ...PARSING_CONVERTERS,
+    ...KEY_VALUE_CONVERTERS,
+    ...URL_CONVERTERS,
     ...TIME_CONVERTERS,
   ].map(converter => [converter.name, converter]),
 )

@@ -21,14 +21,6 @@ const target = param('target', string)
 export const PARSING_CONVERTERS: readonly Converter[] = [
   converter('ParseJSON', [target], 'any', parseJson),
   converter(
-    'ParseKeyValue',
-    [target, optional('delimiter', string), optional('pair_delimiter', string)],
-    'map',
-    parseKeyValue,
-    (_, delimiter = '=', pairDelimiter = ' ') =>
-      delimiter === pairDelimiter ? 'the two delimiters are the same' : undefined,
-  ),
-  converter(
     'ParseCSV',
     [
       target,
@@ -67,46 +59,6 @@ function fromJson(json: unknown, depth: number): Value {
   const result: Record<string, Value> = Object.create(null)
   for (const [key, value] of Object.entries(json)) result[key] = fromJson(value, depth + 1)
   return result
-}
-
-function parseKeyValue(text: string, delimiter = '=', pairDelimiter = ' '): Value {
-  if (text === '') throw new OttlEvalError('the text is empty')
-  if (delimiter === '' || pairDelimiter === '') throw new OttlEvalError('a delimiter is empty')
-  const result: Record<string, Value> = Object.create(null)
-  for (const pair of splitOutsideQuotes(text, pairDelimiter)) {
-    const at = pair.indexOf(delimiter)
-    if (at < 0) throw new OttlEvalError(`a pair has no ${JSON.stringify(delimiter)}`)
-    result[unquoted(pair.slice(0, at))] = unquoted(pair.slice(at + delimiter.length))
-  }
-  return result
-}
-
-/** The parts between delimiters; those inside '...' or "..." do not count, and empty parts are left out. */
-function splitOutsideQuotes(text: string, delimiter: string): string[] {
-  const parts: string[] = []
-  let quote: string | undefined
-  let from = 0
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]
-    if (char === '\\' && quote !== undefined) i++
-    else if (char === quote) quote = undefined
-    else if (quote === undefined && (char === '"' || char === "'")) quote = char
-    else if (quote === undefined && text.startsWith(delimiter, i)) {
-      parts.push(text.slice(from, i))
-      from = i + delimiter.length
-      i = from - 1
-    }
-  }
-  if (quote !== undefined) throw new OttlEvalError('a quote is not closed')
-  parts.push(text.slice(from))
-  return parts.map(part => part.trim()).filter(part => part !== '')
-}
-
-function unquoted(text: string): string {
-  const trimmed = text.trim()
-  const quote = trimmed[0]
-  const isQuoted = trimmed.length >= 2 && (quote === '"' || quote === "'") && trimmed.endsWith(quote)
-  return isQuoted ? trimmed.slice(1, -1).replaceAll(`\\${quote}`, quote) : trimmed
 }
 
 function parseCsv(

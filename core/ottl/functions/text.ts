@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { OttlEvalError } from '../errors.js'
 import {
   anything,
@@ -12,7 +11,6 @@ import {
   param,
   regex,
   string,
-  strings,
   textOrBytes,
 } from '../signature.js'
 import { textOf, typeOf, type Value } from '../values.js'
@@ -67,7 +65,7 @@ export const TEXT_CONVERTERS: readonly Converter[] = [
         ? 'the pattern has no named group, such as (?P<name>...)'
         : undefined,
   ),
-  converter('IsInCIDR', [param('target', anything), param('networks', strings)], 'bool', isInCidr),
+  converter('IsValidLuhn', [param('value', anything)], 'bool', isValidLuhn),
 ]
 
 /** As Go's strings.Trim: strips every character of the set, not the set as a whole. */
@@ -127,39 +125,16 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
-function isInCidr(address: Value, networks: readonly string[]): boolean {
-  if (typeof address !== 'string') return false
-  return networks.some(network => cidrContains(network, address))
-}
-
-function cidrContains(network: string, address: string): boolean {
-  const [base = '', bits = ''] = network.split('/')
-  const left = addressBits(base)
-  const right = addressBits(address)
-  if (!left || !/^\d{1,3}$/.test(bits) || Number(bits) > left.size) {
-    throw new OttlEvalError('one of the networks is none: write it like "10.0.0.0/8"')
+/** The checksum of card numbers: from the right every second digit counts double. */
+function isValidLuhn(given: Value): boolean {
+  const digits = typeof given === 'bigint' ? String(given) : given
+  if (typeof digits !== 'string' || !/^\d+$/.test(digits)) {
+    throw new OttlEvalError('expected digits in a string, or an integer from 0 on')
   }
-  if (!right || right.size !== left.size) return false
-  const shift = BigInt(left.size - Number(bits))
-  return left.value >> shift === right.value >> shift
-}
-
-function addressBits(address: string): { value: bigint; size: number } | undefined {
-  const family = isIP(address)
-  if (family === 4) return { value: BigInt(`0x${hex4(address)}`), size: 32 }
-  if (family !== 6 || address.includes('%')) return undefined
-  const full = address.replace(/\d+\.\d+\.\d+\.\d+$/, four => hex4(four).replace(/^(.{4})/, '$1:'))
-  const [head = '', tail] = full.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = new Array<string>(tail === undefined ? 0 : 8 - left.length - right.length).fill('0')
-  const groups = [...left, ...zeros, ...right].map(group => group.padStart(4, '0'))
-  return { value: BigInt(`0x${groups.join('')}`), size: 128 }
-}
-
-function hex4(address: string): string {
-  return address
-    .split('.')
-    .map(part => Number(part).toString(16).padStart(2, '0'))
-    .join('')
+  let sum = 0
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits[digits.length - 1 - i])
+    sum += i % 2 === 0 ? digit : digit > 4 ? digit * 2 - 9 : digit * 2
+  }
+  return sum % 10 === 0
 }

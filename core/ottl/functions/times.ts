@@ -10,28 +10,32 @@ import {
   string,
   time,
 } from '../signature.js'
-import { checkTimeZone, compileTimeFormat } from '../time-format.js'
-import { Duration, Time } from '../values.js'
+import { checkTimeZone, compileTimeFormat, compileTimeParser } from '../time-format.js'
+import { Duration, Time, timeAt } from '../values.js'
 
-const layout = parsed('a layout such as "%Y-%m-%d"', compileTimeFormat, 'literal')
+const LAYOUT = 'a layout such as "%Y-%m-%d"'
 const location = parsed('an IANA time zone', checkTimeZone, 'literal')
 
 /** Times are in UTC. */
 export const TIME_CONVERTERS: readonly Converter[] = [
   converter(
     'Time',
-    [param('target', string), param('format', layout), optional('location', location)],
+    [
+      param('target', string),
+      param('format', parsed(LAYOUT, compileTimeParser, 'literal')),
+      optional('location', location),
+    ],
     'time',
-    (text, format, zone) => format.parse(text, zone ?? 'UTC'),
-  ),
-  converter('FormatTime', [param('time', time), param('format', layout)], 'string', (at, format) =>
-    format.format(at),
+    (text, parse, zone) => parse(text, zone ?? 'UTC'),
   ),
   converter(
-    'Unix',
-    [param('seconds', int), optional('nanoseconds', int)],
-    'time',
-    (seconds, ns) => new Time(seconds * 1_000_000_000n + (ns ?? 0n)),
+    'FormatTime',
+    [param('time', time), param('format', parsed(LAYOUT, compileTimeFormat, 'literal'))],
+    'string',
+    (at, format) => format(at),
+  ),
+  converter('Unix', [param('seconds', int), optional('nanoseconds', int)], 'time', (seconds, ns) =>
+    timeAt(seconds * 1_000_000_000n + (ns ?? 0n)),
   ),
   since('UnixNano', 1n),
   since('UnixMicro', 1_000n),
@@ -66,7 +70,9 @@ export function nowConverter(now: () => bigint): Converter {
 }
 
 function since(name: string, unit: bigint): Converter {
-  return converter(name, [param('value', time)], 'int', at => (at.ns - modulo(at.ns, unit)) / unit)
+  return converter(name, [param('value', time)], 'int', at =>
+    BigInt.asIntN(64, (at.ns - modulo(at.ns, unit)) / unit),
+  )
 }
 
 function part(name: string, read: (date: Date) => number): Converter {
@@ -83,7 +89,7 @@ function length(name: string, unit: number): Converter {
 const YEAR_1 = 62_135_596_800_000_000_000n
 
 function truncateTime(at: Time, { ns }: Duration): Time {
-  return ns <= 0n ? at : new Time(at.ns - modulo(at.ns + YEAR_1, ns))
+  return ns <= 0n ? at : timeAt(at.ns - modulo(at.ns + YEAR_1, ns))
 }
 
 function modulo(value: bigint, unit: bigint): bigint {

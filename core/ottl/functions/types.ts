@@ -1,6 +1,7 @@
 import { isBytes } from '../../model/any-value.js'
+import { OttlEvalError } from '../errors.js'
 import { anything, type Converter, converter, param } from '../signature.js'
-import { textOf, typeOf, type Value, type ValueType } from '../values.js'
+import { textOf, typeNoun, typeOf, type Value, type ValueType } from '../values.js'
 
 const value = param('value', anything)
 
@@ -17,6 +18,7 @@ export const TYPE_CONVERTERS: readonly Converter[] = [
   converter('Double', [value], 'any', toDouble),
   converter('Bool', [value], 'any', toBool),
   converter('String', [value], 'any', textOf),
+  converter('Log', [value], 'double', logarithm),
   converter('Hex', [value], 'any', toHex),
 ]
 
@@ -35,8 +37,7 @@ function isEmpty(given: Value): boolean {
 function toInt(given: Value): Value {
   if (typeof given === 'bigint') return given
   if (typeof given === 'boolean') return given ? 1n : 0n
-  if (typeof given === 'number')
-    return Number.isFinite(given) ? BigInt.asIntN(64, BigInt(Math.trunc(given))) : undefined
+  if (typeof given === 'number') return Math.abs(given) < 2 ** 63 ? BigInt(Math.trunc(given)) : undefined
   if (typeof given !== 'string' || !/^[+-]?\d{1,19}$/.test(given)) return undefined
   const int = BigInt(given.replace('+', ''))
   return BigInt.asIntN(64, int) === int ? int : undefined
@@ -48,6 +49,15 @@ function toDouble(given: Value): Value {
   if (typeof given === 'boolean') return given ? 1 : 0
   if (typeof given !== 'string') return undefined
   return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(given) ? Number(given) : undefined
+}
+
+/** The natural logarithm of what `Double` makes of the value. */
+function logarithm(given: Value): number {
+  const number = toDouble(given)
+  if (typeof number !== 'number')
+    throw new OttlEvalError(`expected a number, found ${typeNoun(typeOf(given))}`)
+  if (!(number > 0)) throw new OttlEvalError('only a number above 0 has a logarithm')
+  return Math.log(number)
 }
 
 function toBool(given: Value): Value {

@@ -8,23 +8,40 @@ const STABILITIES = ['development', 'alpha', 'beta', 'stable', 'deprecated']
 export function factoryConformance(factory: AnyFactory): readonly ConformanceCheck[] {
   return [
     check('has a snake_case type and a known stability', () => {
-      assert.match(factory.type, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/, 'type')
-      assert.ok(STABILITIES.includes(factory.stability), `stability: one of ${STABILITIES.join(', ')}`)
+      assert.match(
+        factory.type,
+        /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/,
+        `type: "${factory.type}" is not snake_case, such as my_${factory.kind}`,
+      )
+      assert.ok(
+        STABILITIES.includes(factory.stability),
+        `stability: "${factory.stability}" is none of ${STABILITIES.join(', ')}`,
+      )
     }),
     check('is described in one sentence', () => {
-      assert.match(factory.description, /^[A-Z].{10,160}\.$/s)
+      assert.match(
+        factory.description,
+        /^[A-Z].{10,160}\.$/s,
+        `description: "${factory.description}" is no sentence: a capital, 10 to 160 characters, a full stop`,
+      )
     }),
     check('refuses unknown keys', () => {
-      assert.equal(factory.schema.type, 'object', 'schema.type')
-      assert.equal(factory.schema.additionalProperties, false, 'schema.additionalProperties')
+      assert.equal(factory.schema.type, 'object', "schema: write type: 'object'")
+      assert.equal(
+        factory.schema.additionalProperties,
+        false,
+        'schema: write additionalProperties: false, so that a mistyped option is an error',
+      )
     }),
     check('describes every option', () => {
       for (const [key, property] of Object.entries(factory.schema.properties ?? {})) {
-        assert.ok(property.description, `schema.properties.${key}.description`)
+        assert.ok(property.description, `schema: the option ${key} has no description`)
       }
     }),
     check('names its options in snake_case', () => {
-      for (const key of keysOf(factory.schema)) assert.match(key, /^[a-z][a-z0-9_]*$/)
+      for (const key of keysOf(factory.schema)) {
+        assert.match(key, /^[a-z][a-z0-9_]*$/, `schema: the option ${key} is not snake_case`)
+      }
     }),
   ]
 }

@@ -2,21 +2,22 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type {
   ComponentContext,
+  ConnectorFactory,
   Keyed,
   Mapper,
   Processor,
   ProcessorFactory,
   Records,
 } from '../../component/index.js'
-import { pickFields } from '../../component/index.js'
 import { VirtualClock } from '../clock.js'
 import { testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
 import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
+import { snapshot } from './snapshot.js'
 
 export interface ProcessorSubject<C> {
-  readonly factory: ProcessorFactory
+  readonly factory: ProcessorFactory | ConnectorFactory
   /** A valid configuration with its defaults filled in. */
   readonly config: C
   /** Records that the processor has something to do with. */
@@ -24,34 +25,39 @@ export interface ProcessorSubject<C> {
   readonly context?: Partial<ComponentContext<C>>
 }
 
-/** What holds for every processor. */
+/** What holds for every processor and connector. */
 export function processorConformance<C>(subject: ProcessorSubject<C>): readonly ConformanceCheck[] {
   const records = subject.records ?? [sampleRecord()]
   return [
     ...factoryConformance(subject.factory),
     check(subject, 'leaves the records it is handed as they are', async processor => {
-      const before = records.map(record => pickFields(record))
-      await processAll(processor, records)
+      const all = [...records, ...awkwardRecords()]
+      const before = all.map(snapshot)
+      await processAll(processor, all)
       assert.ok(
-        records.every((record, index) => isDeepStrictEqual(pickFields(record), before[index])),
-        'a record was changed: use with() or patch()',
+        isDeepStrictEqual(all.map(snapshot), before),
+        'a record was changed in place, which other pipelines see too: use with() or patch()',
       )
     }),
     check(subject, 'survives awkward records', async processor => {
       await processAll(processor, awkwardRecords())
     }),
     check(subject, 'answers an empty batch with nothing', async processor => {
-      assert.equal((await processAll(processor, [])).length, 0)
+      const { length } = await processAll(processor, [])
+      assert.equal(length, 0, `an empty batch was answered with ${length} records`)
     }),
     check(subject, 'gives the same answer again for the same records', async (processor, again) => {
       const first = await processAll(processor, records)
       const second = await processAll(again(), records)
-      assert.ok(isDeepStrictEqual(first.map(pickFields), second.map(pickFields)))
+      assert.ok(
+        isDeepStrictEqual(first.map(snapshot), second.map(snapshot)),
+        'the same records came out otherwise the second time: after a crash they come again and must come out the same; take time and randomness from the context',
+      )
     }),
     check(subject, 'keeps no timer after stop', async (processor, _, clock) => {
       await processAll(processor, records)
       await processor.stop?.()
-      assert.equal(clock.pending, 0)
+      assert.equal(clock.pending, 0, `timers that are still set after stop(): ${clock.pending}`)
     }),
     check(subject, 'has pure steps whose state and outcome survive their codecs', async processor => {
       if ('step' in processor) await checkKeyed(processor, records)
@@ -72,18 +78,33 @@ function check<C>(subject: ProcessorSubject<C>, name: string, run: Run): Conform
           testContext({ pipeline: 'logs', clock, ...subject.context, config: subject.config }) as never,
         )
       const processor = create()
-      await processor.start?.()
-      await run(processor, create, clock)
-      await processor.stop?.()
+      try {
+        await processor.start?.()
+        await run(processor, create, clock)
+      } finally {
+        await processor.stop?.()
+      }
     },
   }
 }
 
 /** Raw operators are checked by what they are tested with; here mappers and keyed processors. */
 async function processAll(processor: Processor, records: Records): Promise<Records> {
-  if ('process' in processor) return (processor as Mapper).process(records)
+  if ('process' in processor) return checkRecords(await (processor as Mapper).process(records))
   if ('step' in processor) return stepAll(processor, records)
   return []
+}
+
+function checkRecords(answer: Records): Records {
+  assert.ok(Array.isArray(answer), `process() answered ${typeof answer}, not an array of records`)
+  for (const record of answer as Records) {
+    const isRecord = typeof record?.patch === 'function'
+    assert.ok(
+      isRecord,
+      'process() answered something that is no record: use createRecord(), with() or patch()',
+    )
+  }
+  return answer
 }
 
 async function stepAll<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<Records> {

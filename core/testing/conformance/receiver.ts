@@ -32,11 +32,16 @@ export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Co
       async ({ source, intake, arrive }) => {
         await source.feed(25)
         await arrive(25)
-        assert.equal(intake.records().length, 25)
-        assert.equal(new Set(intake.records().map(record => record.id)).size, 25, 'ids are unique')
+        offered(intake, 25)
+        const ids = new Set(intake.records().map(record => record.id)).size
+        assert.equal(
+          ids,
+          25,
+          `25 records have ${ids} ids: a redelivery is known by its id, which no other has`,
+        )
         assert.ok(
           intake.records().every(record => record.time > 0n),
-          'every record has a time',
+          'a record has no time: set timestamp, or observedTimestamp from the clock',
         )
       },
     ),
@@ -44,10 +49,10 @@ export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Co
       intake.setBusy({ busy: true, retryAfterMs: 100, reason: 'test' })
       await source.feed(5)
       await arrive(0)
-      assert.equal(intake.records().length, 0)
+      offered(intake, 0)
       intake.setBusy(undefined)
       await arrive(5)
-      assert.equal(intake.records().length, 5)
+      offered(intake, 5)
     }),
     check(
       subject,
@@ -57,7 +62,8 @@ export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Co
         await arrive(3)
         await source.feed(3)
         await arrive(6)
-        assert.equal(new Set(intake.records().map(record => record.id)).size, 6)
+        const { size } = new Set(intake.records().map(record => record.id))
+        assert.equal(size, 6, `of 6 records ${size} were offered`)
       },
       true,
     ),
@@ -67,7 +73,8 @@ export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Co
       const first = receiver.watermark() ?? 0n
       await source.feed(2)
       await arrive(4)
-      assert.ok((receiver.watermark() ?? 0n) >= first)
+      const later = receiver.watermark() ?? 0n
+      assert.ok(later >= first, `the watermark went back from ${first} to ${later}`)
     }),
     check(
       subject,
@@ -76,15 +83,24 @@ export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly Co
         await source.feed(2)
         await arrive(2)
         await receiver.stop()
-        const offered = intake.records().length
+        const before = intake.records().length
         await source.feed(2)
         await clock.advance(5_000)
         await receiver.close?.()
-        assert.equal(intake.records().length, offered)
-        assert.equal(clock.pending, 0)
+        assert.equal(intake.records().length, before, 'a record was offered after stop()')
+        assert.equal(clock.pending, 0, `timers that are still set after stop() and close(): ${clock.pending}`)
       },
     ),
   ]
+}
+
+function offered(intake: CollectingIntake, count: number): void {
+  const { length } = intake.records()
+  assert.equal(
+    length,
+    count,
+    `of ${count} records ${length} were offered${count === 0 ? ' to a busy intake' : ''}`,
+  )
 }
 
 interface Trial<C> {

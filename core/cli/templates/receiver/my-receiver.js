@@ -15,6 +15,7 @@ export function myReceiver({ path, poll_interval: interval }, { baseDir, clock, 
   const checkpoint = storage()
   let running = Promise.resolve()
 
+  /** @param {import('tocsin/component').Intake} intake */
   async function run(intake) {
     let offset = Number((await checkpoint.get('offset')) ?? 0)
     while (!stopping.signal.aborted) {
@@ -39,6 +40,7 @@ export function myReceiver({ path, poll_interval: interval }, { baseDir, clock, 
     }
   }
 
+  /** @param {number} offset */
   async function newLines(offset) {
     const bytes = await readFile(file).catch(error => {
       reportStatus({ status: 'recoverable_error', message: error.message })

@@ -1,0 +1,79 @@
+import { OttlEvalError } from '../errors.js'
+import { bool, type Converter, converter, map, optional, param, string } from '../signature.js'
+import { textOf, type Value, type ValueMap } from '../values.js'
+
+const delimiters = [optional('delimiter', string), optional('pair_delimiter', string)] as const
+
+/** `k1=v1 k2=v2`, read and written. */
+export const KEY_VALUE_CONVERTERS: readonly Converter[] = [
+  converter(
+    'ParseKeyValue',
+    [param('target', string), ...delimiters],
+    'map',
+    parseKeyValue,
+    delimiterProblem,
+  ),
+  converter(
+    'ToKeyValueString',
+    [param('target', map), ...delimiters, optional('sort_output', bool)],
+    'string',
+    toKeyValueString,
+    delimiterProblem,
+  ),
+]
+
+function delimiterProblem(_: unknown, delimiter = '=', pairDelimiter = ' '): string | undefined {
+  if (delimiter === '' || pairDelimiter === '') return 'a delimiter is empty'
+  return delimiter === pairDelimiter ? 'the two delimiters are the same' : undefined
+}
+
+function parseKeyValue(text: string, delimiter = '=', pairDelimiter = ' '): Value {
+  if (text === '') throw new OttlEvalError('the text is empty')
+  if (delimiter === '' || pairDelimiter === '') throw new OttlEvalError('a delimiter is empty')
+  const result: Record<string, Value> = Object.create(null)
+  for (const pair of splitOutsideQuotes(text, pairDelimiter)) {
+    const at = pair.indexOf(delimiter)
+    if (at < 0) throw new OttlEvalError(`a pair has no ${JSON.stringify(delimiter)}`)
+    result[unquoted(pair.slice(0, at))] = unquoted(pair.slice(at + delimiter.length))
+  }
+  return result
+}
+
+/** The parts between delimiters; those inside '...' or "..." do not count, and empty parts are left out. */
+function splitOutsideQuotes(text: string, delimiter: string): string[] {
+  const parts: string[] = []
+  let quote: string | undefined
+  let from = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '\\' && quote !== undefined) i++
+    else if (char === quote) quote = undefined
+    else if (quote === undefined && (char === '"' || char === "'")) quote = char
+    else if (quote === undefined && text.startsWith(delimiter, i)) {
+      parts.push(text.slice(from, i))
+      from = i + delimiter.length
+      i = from - 1
+    }
+  }
+  if (quote !== undefined) throw new OttlEvalError('a quote is not closed')
+  parts.push(text.slice(from))
+  return parts.map(part => part.trim()).filter(part => part !== '')
+}
+
+function unquoted(text: string): string {
+  const trimmed = text.trim()
+  const quote = trimmed[0]
+  const isQuoted = trimmed.length >= 2 && (quote === '"' || quote === "'") && trimmed.endsWith(quote)
+  return isQuoted ? trimmed.slice(1, -1).replaceAll(`\\${quote}`, quote) : trimmed
+}
+
+function toKeyValueString(target: ValueMap, delimiter = '=', pairDelimiter = ' ', sorted = false): string {
+  const keys = Object.keys(target)
+  const quoted = (text: string): string => {
+    const escaped = text.replaceAll('"', '\\"')
+    return text.includes(delimiter) || text.includes(pairDelimiter) ? `"${escaped}"` : escaped
+  }
+  return (sorted ? keys.sort() : keys)
+    .map(key => `${quoted(key)}${delimiter}${quoted(textOf(target[key]) ?? '')}`)
+    .join(pairDelimiter)
+}
