@@ -67,7 +67,12 @@ export async function run(
   const alive = setInterval(() => {}, 60_000)
   let failed = 'cannot start'
   try {
-    await service.start()
+    const starting = service.start()
+    const early = await Promise.race([starting, stopRequested])
+    if (early !== undefined) {
+      logger.info(`${early} while starting: stopping when the start is through.`)
+      await inTime(starting, settings.shutdownTimeoutMs)
+    }
     failed = 'did not stop cleanly'
     announce(service, settings, distribution, logger)
     await manager.ready(RUNNING)
@@ -85,6 +90,14 @@ export async function run(
     stopObserving()
     await metrics.close()
   }
+}
+
+/** A start that never ends, of a component that waits for something, does not keep a collector that is to stop. */
+async function inTime(starting: Promise<void>, limitMs: number): Promise<void> {
+  const late = systemClock.sleep(limitMs).then(() => {
+    throw new Error(`the start did not end within ${limitMs / 1_000} s of being told to stop`)
+  })
+  await Promise.race([starting, late])
 }
 
 /** What a component left open (a timer, a socket) does not keep a collector that has stopped. */

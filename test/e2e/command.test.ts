@@ -251,6 +251,26 @@ describe('the command', () => {
     expect(await command.finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stopped\./) })
   })
 
+  test('a start that never ends does not keep a collector that is to stop', async () => {
+    await writeFile(
+      join(folder, 'waiting.mjs'),
+      `export const components = [{
+        kind: 'exporter', type: 'waiting', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
+        create: ({ }, { logger }) => ({
+          start: () => { logger.info('Waiting.'); return new Promise(() => {}) },
+          send: async () => 'ok',
+        }),
+      }]`,
+    )
+    const yaml = `packages: [./waiting.mjs]${LIVE.replace('file: { path: out.jsonl }', 'waiting:').replace('[file]', '[waiting]')}`
+    const command = startCommand(['--config', await config(yaml), '--set', 'service.shutdown_timeout=200ms'])
+    await command.says(/Waiting/)
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.finished
+    expect(stderr).toContain('cannot start: the start did not end within 0.2 s of being told to stop')
+    expect(code).toBe(1)
+  })
+
   test('shows the attributes of service.telemetry.resource with its metrics', async () => {
     const metrics = 'metrics: { address: 127.0.0.1:0 }, resource: { deployment.environment: staging }'
     const yaml = LIVE.replace('metrics: { level: none }', metrics)
