@@ -18,6 +18,7 @@ import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
 import type { Extensions } from './extensions.js'
 import type { Listeners } from './listeners.js'
+import { checkMade } from './made.js'
 import type { StatusBoard } from './status.js'
 
 export interface ComponentsOptions {
@@ -59,7 +60,9 @@ export class Components {
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
     const context = this.#context(kind, plan, pipelines, fence)
     try {
-      return plan.factory.create(plan.config as never, context as never) as C
+      const made = plan.factory.create(plan.config as never, context as never)
+      checkMade(kind, made)
+      return made as C
     } catch (error) {
       if (isTocsinError(error)) throw error
       throw new PermanentError(
