@@ -221,6 +221,19 @@ describe('a pipeline', () => {
     await settleMicrotasks()
     expect(seen).toEqual(['line 0', 'time 7'])
   })
+
+  test('a batch that waits counts as refused once, however often it is offered', async () => {
+    const refused: [number, string][] = []
+    const { intake, offer } = assemble([], [], undefined, undefined, (...told) => refused.push(told))
+    intake.close()
+    const batch = records(3)
+    for (let turn = 0; turn < 3; turn++) expect((await offer(batch)).busy).toBe(true)
+    await offer(records(3))
+    expect(refused).toEqual([
+      [3, 'stopping'],
+      [3, 'stopping'],
+    ])
+  })
 })
 
 function assemble(
@@ -228,6 +241,7 @@ function assemble(
   more: readonly Output[] = [],
   onTime: (watermark: bigint) => void = () => {},
   onDelivered: (all: Records) => void = () => {},
+  onRefused: (records: number, reason: string) => void = () => {},
 ) {
   const gate = new Gate()
   const delivered: Records[number][] = []
@@ -256,7 +270,7 @@ function assemble(
     receiver: 'test',
     pipelines: [pipeline],
     metrics: { accepted: counter, refused: counter, discarded: counter },
-    onRefused: () => undefined,
+    onRefused,
     gate,
     onEnd: () => {},
   })

@@ -32,6 +32,8 @@ export class ReceiverIntake implements Intake {
   #unsettledBatches = 0
   #unsettledRecords = 0
   #open = true
+  /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
+  readonly #refused = new WeakSet<Records>()
 
   constructor(private readonly options: IntakeOptions) {}
 
@@ -51,8 +53,9 @@ export class ReceiverIntake implements Intake {
     // Nothing is admitted before every batch has been looked at.
     const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
     if (busy) {
-      metrics.refused.add(records, { ...labels, reason: busy.reason })
-      if (records > 0) onRefused(records, busy.reason)
+      const refused = this.#newlyRefused(batches)
+      metrics.refused.add(refused, { ...labels, reason: busy.reason })
+      if (refused > 0) onRefused(refused, busy.reason)
       return Promise.resolve(busy)
     }
     if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
@@ -92,6 +95,16 @@ export class ReceiverIntake implements Intake {
   close(): void {
     this.#open = false
     this.options.gate.changed()
+  }
+
+  #newlyRefused(batches: readonly Records[]): number {
+    let count = 0
+    for (const batch of batches) {
+      if (this.#refused.has(batch)) continue
+      this.#refused.add(batch)
+      count += batch.length
+    }
+    return count
   }
 
   #ownBusy(): Busy | undefined {
