@@ -23,6 +23,7 @@ import {
   deliverySettings,
   type Handover,
   queueNamespace,
+  sumOf,
 } from '../delivery/index.js'
 import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
 import { batchFailure } from '../graph/failure.js'
@@ -69,6 +70,8 @@ export class RunningGraph {
   readonly #deliveries = new Map<string, Delivery>()
   readonly #retries: DeadLetterRetries
   readonly #retryLease: LeaseKeeper | undefined
+  /** Records of batches on which a processor failed; what exporters gave up is in their own reports. */
+  readonly #failed = { delivered: 0, persisted: 0, deadLettered: 0, dropped: 0 }
   /** The storage of each durable queue, by exporter. */
   readonly queues = new Map<string, string>()
 
@@ -121,16 +124,16 @@ export class RunningGraph {
     this.#retries.stop()
     const report = await this.#graph.stop(timeoutMs)
     await this.#close()
-    return report
+    return { ...report, ...sumOf([report, this.#failed]) }
   }
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<GraphHandover> {
     this.#stopAdopting()
     this.#retries.stop()
-    const handover = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
+    const { handovers, report } = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
-    return handover
+    return { handovers, report: sumOf([report, this.#failed]) }
   }
 
   #stopAdopting(): void {
@@ -217,8 +220,16 @@ export class RunningGraph {
     const fail = batchFailure({
       logger,
       clock,
-      deadLetter: (records, detail) =>
-        deadLetters.add({ component, pipeline, reason: 'processor_failed', detail, records }),
+      deadLetter: async (records, detail) => {
+        const kept = await deadLetters.add({
+          component,
+          pipeline,
+          reason: 'processor_failed',
+          detail,
+          records,
+        })
+        this.#failed[kept ? 'deadLettered' : 'dropped'] += records.length
+      },
     })
     const lifted = lift(processor, {
       id: plan.id,
