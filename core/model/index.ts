@@ -10,7 +10,13 @@ export {
   type Records,
 } from './log-record.js'
 export { groupRecords, type ResourceGroup, type ScopeGroup } from './otlp-groups.js'
-export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, OtlpDecodeError } from './otlp-json.js'
+export {
+  type DecodeOptions,
+  decodeOtlpJson,
+  encodeOtlpJson,
+  OtlpDecodeError,
+  OtlpLimitError,
+} from './otlp-json.js'
 export { compilePath, type Path, parsePath } from './path.js'
 export { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'

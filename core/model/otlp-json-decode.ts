@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { AnyValue } from './any-value.js'
 import { LazyRecord, type LogFields, type LogRecord } from './log-record.js'
-import { OtlpDecodeError } from './otlp-errors.js'
+import { OtlpDecodeError, OtlpLimitError } from './otlp-errors.js'
 import {
   decodeFields,
   decodeResource,
@@ -20,6 +20,8 @@ export interface DecodeOptions {
   readonly arrived?: bigint
   /** Told of a record that cannot be taken, which is left out; without this the whole request is refused. */
   readonly onUnfit?: ((index: number, reason: string) => void) | undefined
+  /** A request with more records is refused with an `OtlpLimitError`. */
+  readonly maxRecords?: number
 }
 
 /**
@@ -30,6 +32,7 @@ export interface DecodeOptions {
  * place of the fault.
  */
 export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOptions): LogRecord[] {
+  const { maxRecords = Number.POSITIVE_INFINITY } = options
   const root = object(parse(input), 'the request')
   const records: LogRecord[] = []
   let index = 0
@@ -38,6 +41,7 @@ export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOption
     for (const scopeLogs of list(resourceLogs, 'scopeLogs', 'scope_logs')) {
       const scope = decodeScope(scopeLogs)
       for (const json of list(scopeLogs, 'logRecords', 'log_records')) {
+        if (index >= maxRecords) throw new OtlpLimitError(`${maxRecords} records`)
         const record = new JsonRecord(json, index, options, resource, scope)
         if (isFit(record, index, options)) records.push(record)
         index++

@@ -2,7 +2,7 @@ import { type AnyValue, type Attributes, isBytes } from './any-value.js'
 import type { LogRecord, Records } from './log-record.js'
 import { groupRecords } from './otlp-groups.js'
 
-export { OtlpDecodeError } from './otlp-errors.js'
+export { OtlpDecodeError, OtlpLimitError } from './otlp-errors.js'
 export { type DecodeOptions, decodeOtlpJson } from './otlp-json-decode.js'
 
 /**

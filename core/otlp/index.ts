@@ -10,5 +10,5 @@ export {
 } from './answers.js'
 export { encodeOtlpProto } from './encode.js'
 export { decodeOtlpProto, type ProtoDecodeOptions, requestIds } from './request.js'
-export { MAX_MESSAGES as MAX_OTLP_MESSAGES, OtlpLimitError } from './scan.js'
+export { MAX_MESSAGES as MAX_OTLP_MESSAGES } from './scan.js'
 export { type PartialOptions, sentOfPartial } from './sent.js'

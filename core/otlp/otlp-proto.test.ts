@@ -9,9 +9,10 @@ import {
   encodeOtlpJson,
   type LogRecord,
   OtlpDecodeError,
+  OtlpLimitError,
   pickFields,
 } from '../model/index.js'
-import { decodeOtlpProto, encodeOtlpProto, OtlpLimitError } from './index.js'
+import { decodeOtlpProto, encodeOtlpProto } from './index.js'
 import { MAX_MESSAGES } from './scan.js'
 import { WireWriter } from './writer.js'
 

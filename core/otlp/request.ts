@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { AnyValue } from '../model/any-value.js'
 import { LazyRecord, type LogFields, type Records } from '../model/log-record.js'
-import { OtlpDecodeError } from '../model/otlp-errors.js'
+import { OtlpDecodeError, OtlpLimitError } from '../model/otlp-errors.js'
 import type { DecodeOptions } from '../model/otlp-json-decode.js'
 import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../model/resource.js'
 import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
@@ -32,12 +32,14 @@ class RequestScan {
   readonly #scan: WireScan
   readonly #source: Source
   readonly #onUnfit: DecodeOptions['onUnfit']
+  readonly #maxRecords: number
   readonly #batches: Records[] = []
   #index = 0
 
   constructor(bytes: Buffer, options: ProtoDecodeOptions) {
     this.#scan = new WireScan(bytes)
     this.#onUnfit = options.onUnfit
+    this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
     this.#source = {
       bytes,
       reader: new WireReader(bytes),
@@ -101,6 +103,7 @@ class RequestScan {
     const scan = this.#scan
     const start = scan.at
     const index = this.#index++
+    if (index >= this.#maxRecords) throw new OtlpLimitError(`${this.#maxRecords} records`)
     try {
       scan.record(end)
     } catch (error) {

@@ -1,12 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { MAX_NESTING, OtlpDecodeError } from '../model/otlp-errors.js'
-
-/** The request holds more than one request may. */
-export class OtlpLimitError extends OtlpDecodeError {
-  constructor(limit = `${MAX_MESSAGES} records and values`) {
-    super(`The request holds more than ${limit}: send smaller batches.`)
-  }
-}
+import { MAX_NESTING, OtlpDecodeError, OtlpLimitError } from '../model/otlp-errors.js'
 
 /** One record cannot be taken; its neighbours can. */
 export class UnfitRecordError extends Error {}
@@ -182,7 +175,7 @@ export class WireScan {
 
   count(): void {
     this.#messages++
-    if (this.#messages > MAX_MESSAGES) throw new OtlpLimitError()
+    if (this.#messages > MAX_MESSAGES) throw new OtlpLimitError(`${MAX_MESSAGES} records and values`)
   }
 
   #body(end: number): void {

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type DecodeOptions,
   decodeOtlpJson,
   decodeOtlpProto,
   type Intake,
@@ -41,16 +42,14 @@ export async function ingest(
   let rejected = 0
   let message = ''
   const onUnfit = (index: number, reason: string): void => {
-    if (rejected === 0) message = `Record ${index}: ${reason}`
-    if (++rejected > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
+    if (rejected++ === 0) message = `Record ${index}: ${reason}`
   }
   let batches: readonly Records[]
   let records: number
   try {
-    const options = { arrived: clock.now(), onUnfit }
+    const options = { arrived: clock.now(), onUnfit, maxRecords: MAX_RECORDS }
     batches = encoding === 'proto' ? decodeOtlpProto(bytes, options) : decodeJson(bytes, options)
     records = batches.reduce((sum, batch) => sum + batch.length, 0)
-    if (records > MAX_RECORDS) throw new OtlpLimitError(`${MAX_RECORDS} records`)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
@@ -72,11 +71,8 @@ export async function ingest(
 }
 
 /** Neighbours that share their Resource and Scope are a batch. */
-function decodeJson(
-  bytes: Buffer,
-  options: { readonly arrived: bigint; readonly onUnfit: (index: number, reason: string) => void },
-): Records[] {
-  if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError()
+function decodeJson(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Records[] {
+  if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
   const batches: LogRecord[][] = []
   let last: LogRecord | undefined
   for (const record of decodeOtlpJson(bytes, { ...options, id: requestIds(bytes) })) {
