@@ -1,1 +1,2 @@
+export { type AddedFields, addedFieldsProperties } from './added-fields.js'
 export { LineSplitter, type LineSplitterOptions, utf8PieceEnd } from './line-splitter.js'

@@ -1,7 +1,12 @@
-import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import {
+  type AddedFields,
+  addedFieldsProperties,
+  type CheckProblem,
+  type ConfigSchema,
+} from 'tocsin/component'
 import { encodingOf } from './encoding.js'
 
-export interface FileLogConfig {
+export interface FileLogConfig extends AddedFields {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly start_at: 'end' | 'beginning'
@@ -14,8 +19,6 @@ export interface FileLogConfig {
   readonly max_concurrent_files: number
   readonly include_file_name: boolean
   readonly include_file_path: boolean
-  readonly attributes: { readonly [key: string]: string }
-  readonly resource: { readonly [key: string]: string }
   readonly storage?: string
 }
 
@@ -109,19 +112,7 @@ export const schema: ConfigSchema = {
       default: false,
       description: 'Adds the attribute `log.file.path`.',
     },
-    attributes: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      default: {},
-      description: 'Attributes to add to each record.',
-    },
-    resource: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      default: {},
-      description: 'Resource attributes of each record.',
-      examples: [{ 'service.name': 'shop' }],
-    },
+    ...addedFieldsProperties,
     storage: {
       type: 'string',
       component: 'extension',

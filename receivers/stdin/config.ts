@@ -1,9 +1,7 @@
-import type { ConfigSchema } from 'tocsin/component'
+import { type AddedFields, addedFieldsProperties, type ConfigSchema } from 'tocsin/component'
 
-export interface StdinConfig {
+export interface StdinConfig extends AddedFields {
   readonly max_log_size: string | number
-  readonly attributes: { readonly [key: string]: string }
-  readonly resource: { readonly [key: string]: string }
 }
 
 export const schema: ConfigSchema = {
@@ -17,18 +15,6 @@ export const schema: ConfigSchema = {
       default: '1MiB',
       description: 'A longer line is split into records of at most this size.',
     },
-    attributes: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      default: {},
-      description: 'Attributes to add to each record.',
-    },
-    resource: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      default: {},
-      description: 'Resource attributes of each record.',
-      examples: [{ 'service.name': 'shop' }],
-    },
+    ...addedFieldsProperties,
   },
 }
