@@ -67,9 +67,25 @@ it('a durable queue loses nothing that it acknowledged, through crashes, failure
         expectOrder(setting, world)
       }
     }),
-    runs(100),
+    { ...runs(100), examples: [CUT] },
   )
 })
+
+/** A request of which a batch took the beginning when the reload came. */
+const CUT: [Setting, Step[]] = [
+  {
+    ...{ notifying: false, seed: 1237752509, failing: 0, refusing: 0, capacity: 3, sizer: 'requests' },
+    ...{ consumers: 2, batch: { min_size: 4, max_size: 8 } },
+  },
+  [
+    { kind: 'reload' },
+    { kind: 'enqueue', count: 1, pipeline: 'logs/a' },
+    { kind: 'enqueue', count: 3, pipeline: 'logs/a' },
+    { kind: 'enqueue', count: 6, pipeline: 'logs/a' },
+    { kind: 'advance', ms: 0 },
+    { kind: 'reload' },
+  ],
+]
 
 interface World {
   readonly enqueued: string[]

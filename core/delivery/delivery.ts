@@ -161,6 +161,7 @@ class QueuedDelivery implements Delivery {
     this.#abort.abort()
     await consumers
     await closed
+    await this.#queue.keepRests()
     await this.#durable?.close()
     this.#fullness.close()
     this.#metrics.unobserve()

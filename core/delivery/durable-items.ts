@@ -13,6 +13,10 @@ export interface StoredItem {
   readonly recordCount: number
 }
 
+export interface RewrittenItem extends Pick<StoredItem, 'key' | 'pipeline' | 'queuedAt'> {
+  readonly records: Records
+}
+
 export const FROM = 'queue/'
 export const TO = 'queue0'
 const RETRY_MS = 1_000
@@ -85,6 +89,26 @@ export class DurableItems {
     await this.#store.write(changes)
     this.#next += values.length
     return changes.map(change => change.key)
+  }
+
+  /** Has entries hold these records from now on. False when the store fails: they are sent again as they were. */
+  async rewrite(items: readonly RewrittenItem[]): Promise<boolean> {
+    if (items.length === 0) return true
+    try {
+      await this.#store.write(
+        items.map(({ key, pipeline, queuedAt, records }) => ({
+          key,
+          value: encodeItem(pipeline, queuedAt, records),
+        })),
+      )
+      return true
+    } catch (error) {
+      this.#logger.error('Requests that were sent in part will be sent again whole.', {
+        requests: items.length,
+        reason: errorText(error),
+      })
+      return false
+    }
   }
 
   /** Removes soon. What a crash leaves is sent again. */

@@ -7,6 +7,7 @@ import { Backlog } from './backlog.js'
 import type { DurableItems, StoredItem } from './durable-items.js'
 import { Gate } from './gate.js'
 import type { Item, Left, Share } from './item.js'
+import { Rests } from './rests.js'
 import type { QueueSettings } from './settings.js'
 
 export interface QueueOptions {
@@ -37,6 +38,7 @@ export class RequestQueue {
   #pumping = false
   /** Of a durable queue. */
   readonly #backlog: Backlog | undefined
+  readonly #rests = new Rests()
   #loading: Promise<void> | undefined
   #hurry = false
   #unbound = false
@@ -103,7 +105,11 @@ export class RequestQueue {
     whole.open -= item.records.length
     whole.deadLettered += deadLettered
     this.#records -= item.records.length
-    if (whole.open > 0) return
+    if (whole.open > 0) {
+      this.#rests.began(whole)
+      return
+    }
+    this.#rests.ended(whole)
     this.#size -= whole.size
     const share = whole.share ?? (whole.key === undefined ? undefined : this.#waiting.get(whole.key))
     if (whole.key !== undefined) {
@@ -150,6 +156,12 @@ export class RequestQueue {
     }
     this.#gate.open()
     while (this.#pumping) await this.#gate.change()
+  }
+
+  /** Of a closed queue that nobody takes from any more. */
+  async keepRests(): Promise<void> {
+    const { durable } = this.#options
+    if (durable) await this.#rests.keep(durable, this.#window, this.#waiting)
   }
 
   /** What a closed queue leaves; of a durable one only who waits. */
