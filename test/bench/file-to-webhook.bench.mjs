@@ -56,8 +56,9 @@ let peakMiB = 0
 let runningAt = 0
 const watch = setInterval(() => {
   try {
-    peakMiB =
-      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    // A process that has just ended shows none.
+    peakMiB = Math.max(peakMiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
   } catch {}
 }, 20)
 child.stderr.setEncoding('utf8').on('data', text => {
