@@ -22,7 +22,7 @@ describe.runIf(runs)('the connection of redis_storage', () => {
     makeCertificates(folder)
     tlsPort = await freePort()
     // What the README says.
-    const allowed = ['+@read', '+@write', '+@scripting', '+@connection', '+info']
+    const allowed = ['+@read', '+@write', '+@scripting', '+@connection', '+info', '+time']
     const acl = ['--user', 'collector', 'on', `>${SECRET}`, '~tocsin*', ...allowed]
     const narrow = ['--user', 'reader', 'on', `>${SECRET}`, '~*', '+@connection', '+info']
     guarded = await startRedis({
@@ -99,6 +99,7 @@ describe.runIf(runs)('the connection of redis_storage', () => {
     expect((await store.claim(10n ** 18n, 10n ** 18n, 5)).length).toBe(5)
     await store.release([{ key: 'k1', recordId: 'r' }])
     expect(await extension.storage.keyValue('acl').range('', 'z', 9)).toEqual([])
+    expect(await extension.storage.lease?.('acl').take('me')).toMatchObject({ held: true })
     expect(extension.statuses).toEqual([])
   })
 
