@@ -21,8 +21,9 @@ import {
   VirtualClock,
 } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../test/support/free-port.js'
 import { EXPORT } from '../../test/support/otlp-client.js'
-import { freePort, startReceiver } from '../../test/support/otlp-receiver.js'
+import { startReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpExporterConfig, targetOf } from './config.js'
 import { otlpExporter } from './index.js'
 

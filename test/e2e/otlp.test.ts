@@ -19,9 +19,10 @@ import {
 import { awkwardRecords } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Collector, startCollector } from '../support/collector.js'
+import { freePort } from '../support/free-port.js'
 import { httpSink } from '../support/http-sink.js'
 import { grpcClient } from '../support/otlp-client.js'
-import { freePort, startReceiver, type TestReceiver } from '../support/otlp-receiver.js'
+import { startReceiver, type TestReceiver } from '../support/otlp-receiver.js'
 
 const PROTO = { 'content-type': 'application/x-protobuf' }
 const MIB = 1024 * 1024

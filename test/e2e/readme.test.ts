@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { startCommand } from '../support/command.js'
-import { freePort } from '../support/redis.js'
+import { freePort } from '../support/free-port.js'
 import { ROOT } from '../support/shared.js'
 
 test('the curl line of the README raises an alert in the demonstration, once', async () => {

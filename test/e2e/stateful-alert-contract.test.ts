@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
+import { freePort } from '../support/free-port.js'
 import { httpSink } from '../support/http-sink.js'
-import { freePort } from '../support/redis.js'
 import { shared, sharedTitle } from '../support/shared.js'
 
 const contract = shared('contract/stateful-alert.yaml')

@@ -1,7 +1,6 @@
 import { appendFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
-import { freePort } from '../support/redis.js'
 import { type Cut, pick, VictoriaLogsServer } from '../support/victorialogs-server.js'
 
 /** Something that happens to one part of the whole, and is over when it resolves. */
@@ -25,8 +24,7 @@ export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTi
 /** A VictoriaLogs that now and then disconnects, stalls, repeats, fails, and skips one line in fifty all the time. */
 export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
   const seed = Math.floor(random() * 2 ** 31)
-  // A port that the system gives to no connection while the server is down.
-  const server = await VictoriaLogsServer.start({ seed, port: await freePort() })
+  const server = await VictoriaLogsServer.start({ seed })
   let restarted: Promise<void> = Promise.resolve()
   const { faults } = server
   Object.assign(faults, {

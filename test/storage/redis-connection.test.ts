@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RedisStorageConfig } from '../../core/extensions/redis_storage/config.js'
-import { freePort, redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
+import { freePort } from '../support/free-port.js'
+import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage } from '../support/redis-storage.js'
 
 const runs = redisServerBinary() !== undefined

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net'
 import type { ComponentContext, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext } from 'tocsin/testing'
 import type { GrpcConfig, HttpConfig, OtlpConfig } from '../../receivers/otlp/config.js'
 import { otlpReceiver } from '../../receivers/otlp/index.js'
+import { freePort } from './free-port.js'
 
 export interface TestReceiver {
   readonly receiver: Receiver
@@ -102,12 +102,4 @@ export async function receiverConfig({
       },
     },
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './free-port.js'
 
 /** A real Redis of this test, on a free port of 127.0.0.1, with its files in a temporary folder. */
 export interface TestRedis {
@@ -173,22 +174,6 @@ async function launch(
     await sleep(10)
   }
   return child
-}
-
-export async function freePort(): Promise<number> {
-  // Cluster buses and servers stay below the range in which systems give out ports by themselves.
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    if (await isFree(port)) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { msToNs, parseRfc3339, type Random } from 'tocsin/component'
 import { seededRandom } from 'tocsin/testing'
+import { freePort } from './free-port.js'
 import { type Fields, LogsQlError, type Pipe, parseLogsQl, type Query } from './logsql.js'
 import { type LineInput, type StoredLine, VictoriaLogsStore, wireLine } from './victorialogs-store.js'
 import { TailConnection } from './victorialogs-tail.js'
@@ -14,8 +15,6 @@ export type Cut = 'end' | 'destroy' | 'reset'
 
 export interface VictoriaLogsServerOptions {
   readonly host?: string
-  /** 0, the default, takes a free port. */
-  readonly port?: number
   /** Before `/select/logsql/...`. */
   readonly pathPrefix?: string
   readonly seed?: number
@@ -91,11 +90,10 @@ export class VictoriaLogsServer {
   readonly #tails = new Set<TailConnection>()
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
-  #port: number
+  #port = 0
 
   constructor(options: VictoriaLogsServerOptions = {}) {
     this.options = options
-    this.#port = options.port ?? 0
     this.random = seededRandom(options.seed ?? 1)
     this.now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n)
   }
@@ -162,9 +160,10 @@ export class VictoriaLogsServer {
       this.#sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
     })
+    // Not one that the system could give to a connection while this server is down.
+    if (this.#port === 0) this.#port = await freePort()
     server.listen(this.#port, host)
     await once(server, 'listening')
-    this.#port = (server.address() as AddressInfo).port
     this.#server = server
   }
 
