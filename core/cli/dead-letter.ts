@@ -43,8 +43,6 @@ export function listDeadLetters(
   return withLetters(distribution, options, io, async letters => {
     let count = 0
     for await (const letter of lettersOf(letters, options.component)) {
-      // Whoever read the list (head) has seen enough.
-      if (!io.stdout.writable) break
       if (count === 0 && !options.json) await print(io, HEADER)
       count++
       await print(io, options.json ? `${await jsonLine(letters, letter)}\n` : `${line(letter)}\n`)

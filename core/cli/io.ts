@@ -24,13 +24,7 @@ export function print(io: CommandIo, text: string): Promise<void> {
   })
 }
 
-// Whoever writes is told. A log that nobody reads any more (a pipe that ended) must not end a collector.
-const survive = (): void => undefined
-
 export function processIo(): CommandIo {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (!stream.listeners('error').includes(survive)) stream.on('error', survive)
-  }
   return {
     stdout: process.stdout,
     stderr: process.stderr,
