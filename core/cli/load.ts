@@ -7,10 +7,10 @@ import {
   processEnvironment,
 } from '../config/index.js'
 import { exporterCommon } from '../delivery/index.js'
-import { checkCondition, checkPath } from '../ottl/index.js'
 import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
-import { checkTemplate } from '../template/index.js'
+import { checkCondition, checkPath } from '../toolkit/ottl/index.js'
+import { checkTemplate } from '../toolkit/template/index.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { settingsOf } from './settings-of.js'
 

@@ -1,15 +1,29 @@
 /** The contract that components are written against, ours and third parties': `tocsin/component`. */
-export { eventIdOf, idempotencyKey } from '../delivery/event-id.js'
+
+export * from '../model/index.js'
+export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../state/lease/lease-keeper.js'
+export { observeLease } from '../state/lease/observe-lease.js'
+export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export {
-  formatSpan,
-  type Notification,
-  type NotificationOptions,
-  notificationOf,
-  withNotification,
-} from '../delivery/notification.js'
-export { type WatchedFile, type WatchedFileOptions, watchFile } from '../files/watched-file.js'
-export { type AuthConfig, authenticatorOf, authSchema } from '../http/authenticator.js'
-export { describeUrl, redact, secretsOf } from '../http/redact.js'
+  type RedisCommands,
+  type RedisExtension,
+  type RedisScript,
+  redisScript,
+} from '../state/redis/commands.js'
+export { LEASE_KEY_SUFFIX, redisLease } from '../state/redis/lease.js'
+export {
+  agreeOnPartitions,
+  ENTRIES_SUFFIX,
+  type PartitionedStream,
+  partitionedStream,
+  STREAM_FIELD,
+  streamProperties,
+} from '../state/redis/stream.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
+export { StateIndex } from '../state/state-index.js'
+export { type WatchedFile, type WatchedFileOptions, watchFile } from '../toolkit/files/watched-file.js'
+export { type AuthConfig, authenticatorOf, authSchema } from '../toolkit/http/authenticator.js'
+export { describeUrl, redact, secretsOf } from '../toolkit/http/redact.js'
 export {
   checkHeaders,
   createHttpSender,
@@ -20,15 +34,15 @@ export {
   type HttpSenderOptions,
   headersSchema,
   sentOf,
-} from '../http/sender.js'
-export { type GetAnswer, type GetServerOptions, serveGets } from '../http/serve-gets.js'
+} from '../toolkit/http/sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from '../toolkit/http/serve-gets.js'
 export {
   checkTls,
   type TlsClientConfig,
   type TlsConnectOptions,
   tlsConnectOptions,
   tlsSchema,
-} from '../http/tls.js'
+} from '../toolkit/http/tls.js'
 export {
   checkServerTls,
   openServerTls,
@@ -36,33 +50,20 @@ export {
   type TlsServerConfig,
   type TlsServerOptions,
   tlsServerSchema,
-} from '../http/tls-server.js'
-export { openTlsSource, type TlsSource, type TlsSourceContext } from '../http/tls-source.js'
-export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../lease/lease-keeper.js'
-export { observeLease } from '../lease/observe-lease.js'
-export * from '../lines/index.js'
-export * from '../model/index.js'
-export * from '../otlp/index.js'
-export * from '../ottl/index.js'
-export * from '../pattern/index.js'
+} from '../toolkit/http/tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from '../toolkit/http/tls-source.js'
+export * from '../toolkit/lines/index.js'
+export { eventIdOf, idempotencyKey } from '../toolkit/notification/event-id.js'
 export {
-  type RedisCommands,
-  type RedisExtension,
-  type RedisScript,
-  redisScript,
-} from '../redis/commands.js'
-export { LEASE_KEY_SUFFIX, redisLease } from '../redis/lease.js'
-export {
-  agreeOnPartitions,
-  ENTRIES_SUFFIX,
-  type PartitionedStream,
-  partitionedStream,
-  STREAM_FIELD,
-  streamProperties,
-} from '../redis/stream.js'
-export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
-export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
-export { StateIndex } from '../state/state-index.js'
+  formatSpan,
+  type Notification,
+  type NotificationOptions,
+  notificationOf,
+  withNotification,
+} from '../toolkit/notification/notification.js'
+export * from '../toolkit/otlp/index.js'
+export * from '../toolkit/ottl/index.js'
+export * from '../toolkit/pattern/index.js'
 export {
   checkTemplate,
   compileTemplate,
@@ -73,7 +74,7 @@ export {
   type TemplateView,
   type TemplateViewOptions,
   templateView,
-} from '../template/index.js'
+} from '../toolkit/template/index.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'

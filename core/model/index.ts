@@ -1,3 +1,11 @@
+export { groupRecords, type ResourceGroup, type ScopeGroup } from '../toolkit/otlp/groups.js'
+export {
+  type DecodeOptions,
+  decodeOtlpJson,
+  encodeOtlpJson,
+  OtlpDecodeError,
+  OtlpLimitError,
+} from '../toolkit/otlp/json.js'
 export * from './any-value.js'
 export { PathError } from './fields.js'
 export {
@@ -9,14 +17,6 @@ export {
   type RecordInit,
   type Records,
 } from './log-record.js'
-export { groupRecords, type ResourceGroup, type ScopeGroup } from './otlp-groups.js'
-export {
-  type DecodeOptions,
-  decodeOtlpJson,
-  encodeOtlpJson,
-  OtlpDecodeError,
-  OtlpLimitError,
-} from './otlp-json.js'
 export { compilePath, type Path, parsePath } from './path.js'
 export { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'

@@ -10,7 +10,7 @@ import type {
 } from '../component/index.js'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
-import type { GraphReport } from '../graph/graph-host.js'
+import type { GraphReport } from '../pipeline/graph-host.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { type PipelineMetrics, pipelineMetrics } from '../telemetry/pipeline-metrics.js'

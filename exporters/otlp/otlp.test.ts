@@ -27,7 +27,7 @@ import { startReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpExporterConfig, targetOf } from './config.js'
 import { otlpExporter } from './index.js'
 
-const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { grpcClient } from '../../test/support/otlp-client.js'
 import { startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
 
-const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 const fixture = (name: string): string => join(FIXTURES, name)
 const body = encodeOtlpProto([createRecord({ id: '', body: 'x' })])
 const PROTO = { 'content-type': 'application/x-protobuf' }

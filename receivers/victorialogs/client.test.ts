@@ -10,7 +10,7 @@ import { Client } from './client.js'
 import { SourceClock } from './source-clock.js'
 
 const pem = (name: string): string =>
-  readFileSync(new URL(`../../core/http/fixtures/${name}`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../core/toolkit/http/fixtures/${name}`, import.meta.url), 'utf8')
 
 it('uses renewed certificates from the next request on, and lets an open tail go on', async () => {
   const server = await VictoriaLogsServer.start({ tls: { key: pem('server.key'), cert: pem('server.pem') } })
