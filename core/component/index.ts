@@ -3,6 +3,7 @@
 export * from '../model/index.js'
 export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from '../state/lease/lease-keeper.js'
 export { observeLease } from '../state/lease/observe-lease.js'
+export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/outage-copy.js'
 export { partitionedState, partMaxKeys, partOf } from '../state/partitioned.js'
 export {
   type RedisCommands,
@@ -19,7 +20,6 @@ export {
   STREAM_FIELD,
   streamProperties,
 } from '../state/redis/stream.js'
-export { type ShadowedState, type ShadowOptions, shadowedState } from '../state/shadow.js'
 export { StateIndex } from '../state/state-index.js'
 export { type WatchedFile, type WatchedFileOptions, watchFile } from '../toolkit/files/watched-file.js'
 export { type AuthConfig, authenticatorOf, authSchema } from '../toolkit/http/authenticator.js'

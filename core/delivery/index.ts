@@ -7,9 +7,9 @@ export {
   type NewDeadLetter,
 } from './dead-letters.js'
 export { createDelivery } from './delivery.js'
-export { type Handover, settleHandover } from './item.js'
 export { dropQueued, hasQueued, queueNamespace } from './left-queue.js'
 export { moveQueue } from './move-queue.js'
+export { type Handover, settleHandover } from './queued-request.js'
 export { sumOf } from './report.js'
 export { type CommonConfig, checkCommon, exporterCommon } from './schema.js'
 export { type DeliverySettings, deliverySettings, type ExporterFlags } from './settings.js'

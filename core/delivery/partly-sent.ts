@@ -1,5 +1,5 @@
 import type { DurableItems } from './durable-items.js'
-import type { Item, Share, Whole } from './item.js'
+import type { Item, Share, Whole } from './queued-request.js'
 
 /** Requests of a durable queue of which only a part was sent, because batches cut them. */
 export class Rests {

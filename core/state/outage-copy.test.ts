@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RetryableError, type StateStore } from '../component/index.js'
 import { seededRandom, stateStoreConformance, VirtualClock } from '../testing/index.js'
 import { memoryState } from './memory-state.js'
-import { shadowedState } from './shadow.js'
+import { shadowedState } from './outage-copy.js'
 
 interface Sum {
   readonly seen: readonly number[]

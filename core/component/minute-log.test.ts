@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { MinuteLog } from '../component/minute-log.js'
 import { VirtualClock } from '../testing/index.js'
+import { MinuteLog } from './minute-log.js'
 
 it('tells the first of a kind at once, the rest by their count once a minute, and then is still', async () => {
   const clock = new VirtualClock()
