@@ -1,5 +1,6 @@
 import { errorText, RetryableError } from '../component/errors.js'
-import { encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
+import type { LogRecord, Records } from '../model/index.js'
+import { encodeOtlpJson } from '../toolkit/otlp/index.js'
 import { backoffMs, PERSISTENT } from './backoff.js'
 import { DurableItems, encodeItem } from './durable-items.js'
 import { Fullness } from './fullness.js'

@@ -6,14 +6,13 @@ import {
   errorText,
   type Fence,
   type Intake,
-  LeaseKeeper,
   type LeaseStore,
-  type LeaseTerm,
   type Logger,
   type Random,
   type Receiver,
   type Settled,
 } from '../component/index.js'
+import { LeaseKeeper, type LeaseTerm } from '../state/index.js'
 import { observeLease } from '../state/lease/observe-lease.js'
 import { STOPPING } from './busy.js'
 

@@ -11,13 +11,13 @@ import type {
 } from '../component/index.js'
 import { keyedObserver } from '../state/observe.js'
 import { KeyedRuntime } from '../state/runtime.js'
-import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
 import type { PipelineBatch } from './batch.js'
 import type { BatchFailure } from './failure.js'
 import { guardRaw } from './guard-raw.js'
 import { instrument } from './instrument.js'
 import { liftKeyed } from './lift-keyed.js'
 import { liftMapper } from './lift-mapper.js'
+import type { PipelineMetrics } from './pipeline-metrics.js'
 
 export interface LiftOptions {
   readonly id: string

@@ -1,3 +1,4 @@
+/** Handlebars templates over log records. */
 export { TemplateError } from './error.js'
 export {
   checkTemplate,
