@@ -168,6 +168,46 @@ describe('a delivery', () => {
     expect(rig.clock.pending).toBe(0)
   })
 
+  it('is not full while a write is under way that has room for what came', async () => {
+    const store = memoryKeyValue()
+    let go = (): void => undefined
+    const answer = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const slow = {
+      ...store,
+      write: async (changes: Parameters<typeof store.write>[0]) => {
+        await answer
+        await store.write(changes)
+      },
+    }
+    const rig = await setUp({ store: slow, config: { sending_queue: { queue_size: 31 } } })
+    const puts = Array.from({ length: 30 }, (_, index) => rig.put(`${index}`))
+    await settleMicrotasks()
+    expect(rig.delivery.full).toBe(false)
+    puts.push(rig.put('the last that fits'))
+    expect(rig.delivery.full).toBe(true)
+    go()
+    await Promise.all(puts)
+    expect(rig.context.logs.map(({ message }) => message)).toEqual([
+      'The queue is full: its pipelines wait, and their sources.',
+    ])
+  })
+
+  it('takes nothing new while something waits for a store that fails', async () => {
+    const write = async () => {
+      throw new Error('ENOSPC')
+    }
+    const rig = await setUp({ store: { ...memoryKeyValue(), write } })
+    for (const id of 'ab') rig.put(id).catch(() => undefined)
+    await settleMicrotasks()
+    expect(rig.delivery.full).toBe(true)
+    expect(rig.context.statuses.at(-1)?.message).toBe("The queue's storage fails. ENOSPC")
+    const stopped = rig.delivery.stop(0)
+    await rig.clock.advance(1)
+    await stopped
+  })
+
   it('stalls whoever enqueues while it is full, and keeps their order', async () => {
     const rig = await setUp({
       config: { sending_queue: { queue_size: 2, num_consumers: 1 } },

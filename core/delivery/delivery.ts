@@ -1,8 +1,9 @@
-import { errorText, RetryableError } from '../component/errors.js'
+import { errorText } from '../component/errors.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { encodeOtlpJson } from '../toolkit/otlp/index.js'
 import { DurableRequests, encodeRequest } from './durable-requests.js'
 import { ExporterHealth, FullQueue } from './exporter-health.js'
+import { closedError } from './let-in.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
 import { RequestQueue } from './queue.js'
 import { type Handover, type Piece, type QueuedRequest, type Settle, Share } from './queued-request.js'
@@ -70,7 +71,7 @@ class QueuedDelivery implements Delivery {
   }
 
   get full(): boolean {
-    return this.#options.settings.queue.enabled && this.#queue.full
+    return this.#options.settings.queue.enabled && this.#queue.blocked
   }
 
   get blockOnOverflow(): boolean {
@@ -189,7 +190,7 @@ class QueuedDelivery implements Delivery {
     if (failed.length > 0) {
       this.#metrics.failed(failed.length)
       const kept = await this.#toDeadLetters.deadLetter(failed, pipeline, 'condition_failed', detail)
-      if (!kept) throw new RetryableError('delivery_stopped', 'The exporter has stopped.')
+      if (!kept) throw closedError()
     }
     return { records: wanted, refused: failed.length }
   }
