@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import type { Distribution } from '../service/distribution.js'
+import { NOT_ALL_DELIVERED } from './closing-report.js'
 import { listComponents } from './components.js'
 import { type DeadLetterOptions, dropDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letter.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
@@ -11,7 +12,7 @@ import { run } from './run.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 import { validate } from './validate.js'
 
-/** Runs the command line of a distribution. The answer is the exit code: 0 all is well, 1 anything else. */
+/** Runs the command line of a distribution. The answer is the exit code: see `EXIT_CODES`. */
 export async function main(
   distribution: Distribution,
   argv: readonly string[],
@@ -30,6 +31,7 @@ export async function main(
     .exitOverride()
     .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
     .showHelpAfterError(`(${distribution.name} --help shows what there is)`)
+    .addHelpText('after', EXIT_CODES)
     .enablePositionalOptions()
     .allowExcessArguments()
     .hook('preAction', (_, command) => {
@@ -82,6 +84,10 @@ export async function main(
     return 1
   }
 }
+
+const EXIT_CODES = `
+Exit codes: 0 stopped on request, or all inputs have ended and everything was delivered; 1 an invalid configuration
+or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything was delivered: the last line says what, and where it is.`
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}

@@ -3,7 +3,10 @@
  * racing against one long-lived promise would.
  */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined)
+  if (signal.aborted) {
+    promise.catch(() => undefined)
+    return Promise.resolve(undefined)
+  }
   return new Promise((resolve, reject) => {
     const stop = (): void => resolve(undefined)
     signal.addEventListener('abort', stop, { once: true })

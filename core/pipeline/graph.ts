@@ -1,7 +1,14 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Busy, Exporter, Kind, Processor, Receiver, Records } from '../component/index.js'
 import { MinuteLog } from '../component/minute-log.js'
-import { type Delivery, Gate, type Handover, settleHandover, sumOf } from '../delivery/index.js'
+import {
+  type Delivery,
+  type DeliveryReport,
+  Gate,
+  type Handover,
+  settleHandover,
+  sumOf,
+} from '../delivery/index.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
@@ -87,15 +94,16 @@ export class Graph {
 
   /**
    * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done in
-   * `timeoutMs` stays: in durable queues, or with the sources.
+   * `timeoutMs` stays: in durable queues, or with the sources. `leave`: as for a delivery.
    */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     const leftMs = await this.#quiesce(timeoutMs)
     const deliveries = [...this.#deliveries.values()].filter(delivery => this.#started.has(delivery))
-    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
+    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs(), leave)))
     await this.#close()
     return {
       ...sumOf(reports),
+      exporters: new Map(deliveries.map(({ id }, index) => [id, reports[index] as DeliveryReport])),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
   }
