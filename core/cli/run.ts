@@ -55,7 +55,10 @@ export async function run(
       first = undefined
       return next
     },
-    apply: ({ logs }) => logger.setLevel(logs.level),
+    apply: next => {
+      logger.setLevel(next.logs.level)
+      metrics.enable(next.metrics.level !== 'none')
+    },
   })
   const manager = createServiceManager({
     env: io.env,
