@@ -1,6 +1,7 @@
 import type { Clock } from '../component/context.js'
 import { errorText } from '../component/errors.js'
 import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
+import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
 import type { ExporterHealth } from './exporter-health.js'
@@ -148,12 +149,11 @@ export async function attempt(
     const stopped = (): void => cancel('The exporter stops.')
     const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
     const cancelTimer = timeoutMs === 0 ? () => undefined : clock.schedule(timeoutMs, timedOut)
-    over.signal.addEventListener('abort', () => {
+    const forget = onAbort(stop, stopped)
+    onAbort(over.signal, () => {
       cancelTimer()
-      stop.removeEventListener('abort', stopped)
+      forget()
     })
-    if (stop.aborted) stopped()
-    else stop.addEventListener('abort', stopped)
   })
   try {
     const sent = send(exporter, request, abort.signal).then(

@@ -8,7 +8,7 @@ import {
   Subject,
   type Subscription,
 } from 'rxjs'
-import type { Busy, Records } from '../component/index.js'
+import { type Busy, orAborted, type Records } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { type PipelineBatch, timeBatch } from './batch.js'
 
@@ -95,7 +95,7 @@ export class Pipeline {
     this.#stopping = true
     this.options.gate.changed()
     this.#head.complete()
-    await Promise.race([this.#completed, aborted(signal)])
+    await orAborted(this.#completed, signal)
     this.#subscription.unsubscribe()
   }
 
@@ -111,11 +111,4 @@ export class Pipeline {
     if (waiting.length === 0) return EMPTY
     return from(Promise.all(waiting).then(() => gate.changed())).pipe(ignoreElements())
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -328,6 +328,43 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     expect(code).toBe(1)
   })
 
+  test('many components look like no leak, nor do many consumers of a queue', async () => {
+    const all = Array.from({ length: 12 }, (_, index) => index)
+    const each = (line: (index: number) => string) => all.map(line).join('\n')
+    const yaml = `
+receivers:
+${each(i => `  file_log/${i}: { include: [${i}.log], start_at: beginning, storage: file_storage/${i} }`)}
+${each(i => `  otlp/${i}: { protocols: { http: { endpoint: 127.0.0.1:0 }, grpc: { endpoint: 127.0.0.1:0 } } }`)}
+${each(i => `  demo_logs/${i}:`)}
+processors:
+${each(i => `  batch/${i}:`)}
+exporters:
+${each(i => `  debug/${i}:`)}
+${each(i => `  otlp/${i}: { endpoint: 127.0.0.1:9, tls: { insecure: true } }`)}
+  otlp_http: { endpoint: 'http://127.0.0.1:9', retry_on_failure: { initial_interval: 10s }, sending_queue: { num_consumers: 50 } }
+connectors:
+${each(i => `  forward/${i}:`)}
+extensions:
+${each(i => `  file_storage/${i}: { directory: data/${i} }`)}
+${each(i => `  health_check/${i}: { endpoint: 127.0.0.1:0 }`)}
+service:
+  shutdown_timeout: 100ms
+  telemetry: { metrics: { level: none } }
+  extensions: [${all.flatMap(i => [`file_storage/${i}`, `health_check/${i}`]).join(', ')}]
+  pipelines:
+${each(i => `    logs/${i}: { receivers: [file_log/${i}, otlp/${i}, demo_logs/${i}], processors: [batch/${i}], exporters: [debug/${i}, otlp/${i}, otlp_http, forward/${i}] }`)}
+${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/${i}] }`)}
+`
+    const command = startCommand(['--config', await config(yaml)])
+    await command.says(/ECONNREFUSED/)
+    command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.finished
+    expect(stderr).not.toMatch(/warning: |MaxListeners/i)
+    expect(code).toBe(0)
+  })
+
   test('shows the attributes of service.telemetry.resource with its metrics', async () => {
     const metrics = 'metrics: { address: 127.0.0.1:0 }, resource: { deployment.environment: staging }'
     const yaml = LIVE.replace('metrics: { level: none }', metrics)
