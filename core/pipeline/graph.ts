@@ -12,7 +12,7 @@ import {
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
-import { settleAll, startFailed } from './lifecycle.js'
+import { settleAll, startAll, startFailed } from './lifecycle.js'
 import { deliveryOutput, pipelineOutput } from './outputs.js'
 import { type Output, Pipeline } from './pipeline.js'
 import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
@@ -80,9 +80,10 @@ export class Graph {
       const pipelines = pipelinesWith(this.plan, 'exporters', id)
       await this.#startOne('exporter', id, pipelines, delivery, () => delivery.start())
     }
-    for (const { kind, id, pipelines, processor } of this.#processors) {
-      await this.#startOne(kind, id, pipelines, processor, () => processor.start?.())
-    }
+    // At once: each may have to wait for what it reads, such as a lookup table.
+    await startAll(this.#processors, ({ kind, id, pipelines, processor }) =>
+      this.#startOne(kind, id, pipelines, processor, () => processor.start?.()),
+    )
     // Before the first record: keyed processors take up what timers decided before a crash.
     for (const pipeline of this.#pipelines.values()) pipeline.advance(UNKNOWN_TIME)
     for (const { id, receiver, intake } of this.#receivers) {
