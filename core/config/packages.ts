@@ -1,4 +1,4 @@
-import { type AnyFactory, errorText, type Kind } from '../component/index.js'
+import { type AnyFactory, API, errorText, type Kind } from '../component/index.js'
 import { SECTIONS, withArticle } from './catalog.js'
 import type { Findings } from './findings.js'
 import type { ListNode } from './node.js'
@@ -56,6 +56,16 @@ export async function loadPackages(
       const mistake = malformed(candidate)
       if (mistake !== undefined) {
         error(`component ${number} of the package "${name}" ${mistake}`, 'report this to its author')
+        continue
+      }
+      const { api } = candidate as { readonly api?: unknown }
+      if (api !== API) {
+        error(
+          `the package "${name}" is written against ${api === undefined ? 'no version' : `version ${String(api)}`} of the component contract, and this Tocsin has version ${API}`,
+          typeof api === 'number' && api > API
+            ? 'install a newer tocsin'
+            : 'install a newer version of the package: docs/contract.md tells its author what changed',
+        )
         continue
       }
       const factory = candidate as AnyFactory
