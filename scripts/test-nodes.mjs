@@ -20,7 +20,8 @@ for (const line of asked.length > 0 ? asked : LINES) {
     encoding: 'utf8',
   }).split('\n')) {
     // Without the lock file: each line gets what its users get, such as the re2 that still, or only, builds there.
-    if (file && file !== 'package-lock.json' && existsSync(file)) cpSync(file, join(copy, file), { recursive: true })
+    if (file && file !== 'package-lock.json' && existsSync(file))
+      cpSync(file, join(copy, file), { recursive: true })
   }
   const env = {
     ...process.env,
