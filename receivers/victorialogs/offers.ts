@@ -1,4 +1,4 @@
-import type { Busy, Clock, Intake, LogRecord, Settled } from 'tocsin/component'
+import { type Busy, type Clock, type Intake, type LogRecord, onAbort, type Settled } from 'tocsin/component'
 import type { SeenLine } from './seen-lines.js'
 
 /** Records on their way to the pipelines, with what the checkpoint may say once they are settled. */
@@ -120,11 +120,11 @@ export class Offers {
       await new Promise<void>(resolve => {
         const done = (): void => {
           cancel()
-          signal.removeEventListener('abort', done)
+          forget()
           resolve()
         }
         const cancel = this.onRoom(done)
-        signal.addEventListener('abort', done)
+        const forget = onAbort(signal, done)
       })
     }
   }
