@@ -1,13 +1,13 @@
 import { type Clock, errorText, type Logger, type Settled } from 'tocsin/component'
-import type { Checkpoint } from './checkpoint.js'
-import { earlier } from './feed.js'
-import type { Offer, Position } from './offers.js'
+import type { CheckpointStore } from './checkpoint-store.js'
+import type { Offer } from './offers.js'
+import { earlier, type Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 const INTERVAL_MS = 1_000
 
 export interface CheckpointerOptions {
-  readonly checkpoint: Checkpoint
+  readonly checkpoint: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
   /** Writes at once when so many records wait for their checkpoint. */

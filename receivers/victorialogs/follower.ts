@@ -1,17 +1,16 @@
-import { type ComponentContext, type ComponentStatus, errorText, msToNs, nsToMs } from 'tocsin/component'
-import type { Admission } from './admission.js'
-import { BackOff } from './back-off.js'
-import { type Client, HttpError, type Parameters } from './client.js'
-import type { GapOptions, VictoriaLogsConfig } from './config.js'
-import { earlier, Feed } from './feed.js'
-import { GapFiller, TAIL_DELAY_MS } from './gap-filler.js'
-import { GapReader } from './gap-reader.js'
-import type { Metrics } from './metrics.js'
-import type { Offers, Position } from './offers.js'
+import { type ComponentStatus, errorText, msToNs, nsToMs, type Random } from 'tocsin/component'
+import { Batcher } from './batcher.js'
+import { HttpError, type Parameters } from './client.js'
+import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
+import type { NewLines } from './new-lines.js'
+import type { Offers } from './offers.js'
+import { earlier, type Position } from './position.js'
+import { RangeReader } from './range-reader.js'
 import { readLines } from './read-lines.js'
-import type { SeenLines } from './seen-lines.js'
-import type { SourceClock } from './source-clock.js'
 
+const FIRST_DELAY_MS = 1_000
+const LONGEST_DELAY_MS = 60_000
+const JITTER = 0.1
 /** A first tail starts so far before now: VictoriaLogs' own default. */
 export const FIRST_OVERLAP_NS = msToNs(5_000)
 /** A tail that is opened again looks back so far beyond the interruption. */
@@ -19,16 +18,9 @@ const TAIL_OVERLAP_MS = 10_000
 /** After a shorter interruption the tail is opened first: its overlap has nearly all, reconciling the rest. */
 const SHORT_GAP_MS = 30_000
 
-export interface FollowerOptions {
-  readonly context: ComponentContext<VictoriaLogsConfig>
-  readonly client: Client
-  readonly source: SourceClock
+export interface FollowerOptions extends GapFillerOptions {
   readonly offers: Offers
-  readonly seen: SeenLines
-  readonly admission: Admission
-  readonly gap: GapOptions
-  readonly metrics: Metrics
-  readonly discarded: (reason: string, count: number) => void
+  readonly newLines: NewLines
   /** Where to go on. */
   readonly position: Position
   /** There is no checkpoint: nothing from before now is wanted. */
@@ -43,7 +35,7 @@ export interface FollowerOptions {
 export class Follower {
   readonly #options: FollowerOptions
   readonly #backOff: BackOff
-  readonly #feed: Feed
+  readonly #batcher: Batcher
   readonly #gaps: GapFiller
   #fresh: boolean
   /** All was offered up to the position: there is no gap but the one since then. */
@@ -54,12 +46,12 @@ export class Follower {
   #status = ''
 
   constructor(options: FollowerOptions) {
-    const { context, client, admission, offers } = options
+    const { context, client, newLines, offers } = options
     this.#options = options
     this.#backOff = new BackOff(context.random)
-    this.#feed = new Feed(offers, options.position)
-    const reader = new GapReader({ client, query: context.config.query, admission, offers })
-    this.#gaps = new GapFiller(options, this.#feed, reader)
+    this.#batcher = new Batcher(offers, options.position)
+    const reader = new RangeReader({ client, query: context.config.query, newLines, offers })
+    this.#gaps = new GapFiller(options, this.#batcher, reader)
     // A first position is our clock's, which may be ahead of the source's.
     this.#watermark = options.fresh ? undefined : options.position.completeTo
     this.#fresh = options.fresh
@@ -95,7 +87,7 @@ export class Follower {
   async #round(signal: AbortSignal): Promise<unknown> {
     const { context, gap } = this.#options
     try {
-      const missedNs = context.clock.now() - this.#feed.position.asOf
+      const missedNs = context.clock.now() - this.#batcher.position.asOf
       // What the overlap of the tail leaves out is left to reconciling.
       const short = this.#joined && gap.reconcileMs !== undefined && missedNs <= msToNs(SHORT_GAP_MS)
       if (!this.#fresh && !short) {
@@ -133,7 +125,7 @@ export class Follower {
     const body = await client.tail(parameters, signal)
     if (fresh) {
       // Where it begins was taken from our clock.
-      this.#feed.beginAt(source.earliest())
+      this.#batcher.beginAt(source.earliest())
       seen.beginAt(source.earliest() - FIRST_OVERLAP_NS)
     }
     this.#joined = true
@@ -144,7 +136,7 @@ export class Follower {
     this.#gaps.sayRefusal()
     // A refused query leaves the whole gap to the tail: that it is open does not say that it is read.
     this.#caughtUpFromMs = clock.monotonicMs() + (this.#gaps.refused ? TAIL_DELAY_MS : 0)
-    this.#feed.reach()
+    this.#batcher.reach()
     const ended = new AbortController()
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
@@ -160,17 +152,17 @@ export class Follower {
   }
 
   #lineSink(): (lines: readonly Buffer[], oversized: number) => void {
-    const { context, admission, source, gap, metrics, discarded } = this.#options
-    const pass = admission.nextPass()
+    const { context, newLines, source, gap, metrics, discarded } = this.#options
+    const pass = newLines.nextPass()
     return (lines, oversized) => {
       if (oversized > 0) discarded('oversized', oversized)
-      const decoded = admission.decode(lines, pass)
-      const admitted = admission.admit(decoded, pass)
+      const decoded = newLines.decode(lines, pass)
+      const admitted = newLines.admit(decoded, pass)
       metrics.repeats(decoded.length - admitted.records.length)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
       const completeTo = earlier(admitted.newest, source.earliest())
-      this.#feed.add(admitted, {
+      this.#batcher.add(admitted, {
         completeTo,
         asOf: now,
         ...(gap.reconcileMs === undefined && { checkedTo: completeTo }),
@@ -182,7 +174,7 @@ export class Follower {
     const { context, gap } = this.#options
     const { query } = context.config
     if (this.#fresh || gap.maxAgeMs === undefined) return { query }
-    const { asOf, completeTo } = this.#feed.position
+    const { asOf, completeTo } = this.#batcher.position
     const now = context.clock.now()
     // A gap that could not be read by query is the tail's.
     const from = this.#gaps.refused ? earlier(asOf, completeTo) : asOf
@@ -195,5 +187,35 @@ export class Follower {
     if (text === this.#status) return
     this.#status = text
     this.#options.context.reportStatus({ status, ...(message !== undefined && { message }) })
+  }
+}
+
+/** How long to wait before the next try: 1 s doubling to 60 s, each 10 % more or less. */
+class BackOff {
+  readonly #random: Random
+  #nextMs = FIRST_DELAY_MS
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  next(): number {
+    const delayMs = this.#nextMs
+    this.#nextMs = Math.min(LONGEST_DELAY_MS, delayMs * 2)
+    return this.#jittered(delayMs)
+  }
+
+  /** For what only a person can mend: the longest wait at once. */
+  longest(): number {
+    this.#nextMs = LONGEST_DELAY_MS
+    return this.#jittered(LONGEST_DELAY_MS)
+  }
+
+  reset(): void {
+    this.#nextMs = FIRST_DELAY_MS
+  }
+
+  #jittered(delayMs: number): number {
+    return delayMs * (1 - JITTER + 2 * JITTER * this.#random())
   }
 }

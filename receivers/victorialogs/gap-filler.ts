@@ -1,35 +1,55 @@
-import { errorText, formatRfc3339, msToNs, nsToMs } from 'tocsin/component'
-import { HttpError } from './client.js'
-import { earlier, type Feed, later } from './feed.js'
-import type { FollowerOptions } from './follower.js'
-import type { GapReader } from './gap-reader.js'
-import type { Position } from './offers.js'
-import { Progress } from './progress.js'
+import {
+  type Clock,
+  type ComponentContext,
+  errorText,
+  formatRfc3339,
+  type Logger,
+  msToNs,
+  nsToMs,
+} from 'tocsin/component'
+import type { Batcher } from './batcher.js'
+import { type Client, HttpError } from './client.js'
+import type { GapOptions, VictoriaLogsConfig } from './config.js'
+import type { Metrics } from './metrics.js'
+import { earlier, later, type Position } from './position.js'
+import type { RangeReader } from './range-reader.js'
+import type { SeenLines } from './seen-lines.js'
 import type { SourceClock } from './source-clock.js'
 
 /** VictoriaLogs shows a line in the tail some seconds after it came; so far the readings of the past stay behind. */
 export const TAIL_DELAY_MS = 10_000
 /** While a gap is read the next one opens; one shorter than this is left to the tail's overlap. */
 const JOIN_MS = 5_000
+const PROGRESS_EVERY_MS = 10_000
 const OVERLAP_NS = msToNs(10_000)
 
 /** After so many failing answers in a row, half a minute of them, live lines do not wait any longer for those of the gap. */
 const MOST_FAILURES = 5
 
+export interface GapFillerOptions {
+  readonly context: ComponentContext<VictoriaLogsConfig>
+  readonly client: Client
+  readonly source: SourceClock
+  readonly seen: SeenLines
+  readonly gap: GapOptions
+  readonly metrics: Metrics
+  readonly discarded: (reason: string, count: number) => void
+}
+
 /** Reads from `/select/logsql/query` what the tail did not bring: after an interruption, and from time to time. */
 export class GapFiller {
-  readonly #options: FollowerOptions
-  readonly #feed: Feed
-  readonly #reader: GapReader
+  readonly #options: GapFillerOptions
+  readonly #batcher: Batcher
+  readonly #reader: RangeReader
   #failures = 0
   /** Why `/query` does not answer; undefined while it does. */
   #refusal: string | undefined
   #refusalSaid = false
   #reconcileFailing = false
 
-  constructor(options: FollowerOptions, feed: Feed, reader: GapReader) {
+  constructor(options: GapFillerOptions, batcher: Batcher, reader: RangeReader) {
     this.#options = options
-    this.#feed = feed
+    this.#batcher = batcher
     this.#reader = reader
   }
 
@@ -50,7 +70,7 @@ export class GapFiller {
   /** Where a reading starts that finds late lines too. */
   overlapStart(): bigint {
     const { gap, seen, source } = this.#options
-    const { completeTo, checkedTo } = this.#feed.position
+    const { completeTo, checkedTo } = this.#batcher.position
     const readTo = earlier(earlier(completeTo, checkedTo), source.earliest())
     return later(readTo - msToNs(gap.lookBackMs), seen.floor + 1n)
   }
@@ -64,7 +84,7 @@ export class GapFiller {
     const { clock } = context
     const answersBefore = client.answers
     if (gap.maxAgeMs === undefined) return true
-    const present = (): bigint => later(source.latest(), this.#feed.position.completeTo)
+    const present = (): bigint => later(source.latest(), this.#batcher.position.completeTo)
     try {
       let from = this.#gapStart(gap.maxAgeMs)
       for (;;) {
@@ -119,7 +139,7 @@ export class GapFiller {
     await this.#reader.read(from, to, signal, {
       onRead: (admitted, end) => {
         // When it breaks off here, what is left of the gap is as old as its end.
-        this.#feed.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
+        this.#batcher.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
         if (end !== undefined) this.#failures = 0
         metrics.backfilled(admitted.records.length, 'gap')
         progress.read(admitted.records.length, end)
@@ -136,21 +156,21 @@ export class GapFiller {
     await this.#reader.read(start, end, signal, {
       onRead: (admitted, end) => {
         // A long gap that a failing query left is read on from here.
-        this.#feed.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
+        this.#batcher.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
         metrics.backfilled(admitted.records.length, 'reconcile')
       },
       again: true,
       // Counted when the tail or the filling of a gap met it.
       onOversized: () => undefined,
     })
-    this.#feed.reach(reached(end, source, now - msToNs(TAIL_DELAY_MS)))
+    this.#batcher.reach(reached(end, source, now - msToNs(TAIL_DELAY_MS)))
     metrics.remembered(seen.size)
   }
 
   /** Where the reading of the gap starts: overlapping what was read, but within `max_age`. */
   #gapStart(maxAgeMs: number): bigint {
     const { context, metrics } = this.#options
-    const { completeTo, asOf } = this.#feed.position
+    const { completeTo, asOf } = this.#batcher.position
     // Measured on the wall clock, so that sources whose clock runs differently lose nothing.
     const tooLong = context.clock.now() - asOf - msToNs(maxAgeMs)
     if (tooLong <= 0n) return this.overlapStart()
@@ -160,7 +180,7 @@ export class GapFiller {
       not_read_from: formatRfc3339(completeTo),
       not_read_to: formatRfc3339(bound),
     })
-    this.#feed.reach({ completeTo: bound, checkedTo: bound, asOf: asOf + tooLong })
+    this.#batcher.reach({ completeTo: bound, checkedTo: bound, asOf: asOf + tooLong })
     return later(bound, this.overlapStart())
   }
 }
@@ -169,4 +189,55 @@ export class GapFiller {
 function reached(end: bigint, source: SourceClock, asOf: bigint): Position {
   const completeTo = earlier(end, source.earliest())
   return { completeTo, checkedTo: completeTo, asOf }
+}
+
+export interface ProgressOptions {
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly from: bigint
+  readonly to: bigint
+  readonly remaining: (seconds: number) => void
+}
+
+/** Says how far the reading of a gap has come: at its end, and every ten seconds when it takes long. */
+export class Progress {
+  readonly #options: ProgressOptions
+  #records = 0
+  #saidMs: number
+
+  constructor(options: ProgressOptions) {
+    this.#options = options
+    this.#saidMs = options.clock.monotonicMs()
+    this.#measure(options.from)
+  }
+
+  /** More records were read; `end` when all up to there are. */
+  read(records: number, end: bigint | undefined): void {
+    this.#records += records
+    if (end === undefined) return
+    const remainingMs = this.#measure(end)
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - this.#saidMs < PROGRESS_EVERY_MS || remainingMs <= 0) return
+    this.#saidMs = nowMs
+    this.#options.logger.info('A gap is being filled.', {
+      read_to: formatRfc3339(end),
+      remaining_s: Math.ceil(remainingMs / 1_000),
+      log_records: this.#records,
+    })
+  }
+
+  done(): void {
+    const { logger, from, to } = this.#options
+    logger.info('A gap was filled.', {
+      from: formatRfc3339(from),
+      to: formatRfc3339(to),
+      log_records: this.#records,
+    })
+  }
+
+  #measure(end: bigint): number {
+    const remainingMs = Math.max(0, nsToMs(this.#options.to - end))
+    this.#options.remaining(remainingMs / 1_000)
+    return remainingMs
+  }
 }

@@ -1,12 +1,12 @@
 import { type ComponentContext, errorText, type Intake, type Receiver } from 'tocsin/component'
 import { openTlsSource } from 'tocsin/http'
-import { Admission } from './admission.js'
-import { Checkpoint, type Restored } from './checkpoint.js'
+import { CheckpointStore, type Restored } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
 import { gapOptions, type VictoriaLogsConfig } from './config.js'
 import { FIRST_OVERLAP_NS, Follower } from './follower.js'
 import { createMetrics } from './metrics.js'
+import { NewLines } from './new-lines.js'
 import { Offers } from './offers.js'
 import { SeenLines } from './seen-lines.js'
 import { SourceClock } from './source-clock.js'
@@ -35,7 +35,7 @@ export class VictoriaLogsReceiver implements Receiver {
 
   async start(intake: Intake): Promise<void> {
     const { config, clock, logger, baseDir } = this.#context
-    const checkpoint = new Checkpoint(this.#context.storage(config.storage), REMEMBERED_LINES)
+    const checkpoint = new CheckpointStore(this.#context.storage(config.storage), REMEMBERED_LINES)
     const [restored, tls] = await Promise.all([
       checkpoint.load(),
       openTlsSource(config.tls, { baseDir, clock, logger }),
@@ -81,7 +81,7 @@ export class VictoriaLogsReceiver implements Receiver {
       offers,
       seen,
       gap,
-      admission: new Admission({
+      newLines: new NewLines({
         seen,
         clock,
         source,

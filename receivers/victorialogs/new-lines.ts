@@ -1,6 +1,6 @@
 import type { Clock, LogRecord } from 'tocsin/component'
-import { earlier } from './feed.js'
 import { decodeLine, identityOfBytes, type Line } from './line.js'
+import { earlier } from './position.js'
 import { VictoriaLogsRecord } from './record.js'
 import { type SeenLine, SeenLines } from './seen-lines.js'
 import type { SourceClock } from './source-clock.js'
@@ -8,7 +8,7 @@ import type { SourceClock } from './source-clock.js'
 const REMEMBERED_BAD_LINES = 2_000
 
 /** The new records of some lines, with what is to be remembered of them. */
-export interface Admitted {
+export interface NewRecords {
   readonly records: readonly LogRecord[]
   readonly lines: readonly SeenLine[]
   readonly bytes: number
@@ -16,7 +16,7 @@ export interface Admitted {
   readonly newest: bigint
 }
 
-export interface AdmissionOptions {
+export interface NewLinesOptions {
   readonly seen: SeenLines
   readonly clock: Clock
   readonly source: SourceClock
@@ -24,14 +24,14 @@ export interface AdmissionOptions {
 }
 
 /** Makes records of lines: drops bad ones and those that were offered before, and gives each record its id. */
-export class Admission {
-  readonly #options: AdmissionOptions
+export class NewLines {
+  readonly #options: NewLinesOptions
   readonly #bad: SeenLines
   readonly #run: string
   #pass = 0
   #untimed = 0
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: NewLinesOptions) {
     this.#options = options
     this.#bad = new SeenLines(REMEMBERED_BAD_LINES, Number.MAX_SAFE_INTEGER, 0)
     this.#run = options.clock.now().toString(36)
@@ -56,7 +56,7 @@ export class Admission {
     return decoded
   }
 
-  admit(lines: readonly Line[], pass: number): Admitted {
+  admit(lines: readonly Line[], pass: number): NewRecords {
     const { seen, clock, source } = this.#options
     const observed = clock.now()
     const latest = source.latest()

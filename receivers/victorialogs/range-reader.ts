@@ -1,7 +1,7 @@
 import { formatRfc3339, msToNs } from 'tocsin/component'
-import type { Admission, Admitted } from './admission.js'
 import type { Client } from './client.js'
 import type { Line } from './line.js'
+import type { NewLines, NewRecords } from './new-lines.js'
 import type { Offers } from './offers.js'
 import { readLines } from './read-lines.js'
 
@@ -13,16 +13,16 @@ const FIRST_SLICE_NS = msToNs(5 * 60_000)
 const NARROWEST_NS = msToNs(1)
 const WIDEST_NS = msToNs(30 * 24 * 3_600_000)
 
-export interface GapReaderOptions {
+export interface RangeReaderOptions {
   readonly client: Client
   readonly query: string
-  readonly admission: Admission
+  readonly newLines: NewLines
   readonly offers: Offers
 }
 
-export interface GapSink {
+export interface RangeSink {
   /** What is new of a slice. `end` when the range is read up to there, ns since the epoch. */
-  readonly onRead: (admitted: Admitted, end: bigint | undefined) => void
+  readonly onRead: (admitted: NewRecords, end: bigint | undefined) => void
   readonly onOversized: (count: number) => void
   /** The range was read before: what has no time, and so cannot be recognised, is left out. */
   readonly again?: boolean
@@ -32,16 +32,16 @@ export interface GapSink {
  * Reads a time range from `/select/logsql/query`. The answer comes in any order and may have any size, so the
  * range is cut into slices as wide as fit into memory, each sorted by time here.
  */
-export class GapReader {
-  readonly #options: GapReaderOptions
+export class RangeReader {
+  readonly #options: RangeReaderOptions
   #widthNs = FIRST_SLICE_NS
 
-  constructor(options: GapReaderOptions) {
+  constructor(options: RangeReaderOptions) {
     this.#options = options
   }
 
   /** Resolves when all lines from `from` to `to` were offered. Throws when the source fails, or on abort. */
-  async read(from: bigint, to: bigint, signal: AbortSignal, sink: GapSink): Promise<void> {
+  async read(from: bigint, to: bigint, signal: AbortSignal, sink: RangeSink): Promise<void> {
     for (let start = from; start < to; ) {
       await this.#options.offers.room(signal)
       signal.throwIfAborted()
@@ -69,10 +69,10 @@ export class GapReader {
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onOversized, again }: GapSink,
+    { onOversized, again }: RangeSink,
   ): Promise<Line[] | undefined> {
-    const { admission } = this.#options
-    const pass = admission.nextPass()
+    const { newLines } = this.#options
+    const pass = newLines.nextPass()
     const body = await this.#open(start, end, signal)
     const kept: Line[] = []
     let bytes = 0
@@ -81,7 +81,7 @@ export class GapReader {
       onLines: (lines, oversized) => {
         if (tooMany) return
         if (oversized > 0) onOversized(oversized)
-        for (const line of admission.decode(lines, pass)) {
+        for (const line of newLines.decode(lines, pass)) {
           if (again && line.time === undefined) continue
           kept.push(line)
           bytes += line.bytes
@@ -96,30 +96,30 @@ export class GapReader {
     return tooMany ? undefined : kept
   }
 
-  #offer(lines: Line[], end: bigint, { onRead }: GapSink): void {
-    const { admission } = this.#options
+  #offer(lines: Line[], end: bigint, { onRead }: RangeSink): void {
+    const { newLines } = this.#options
     lines.sort((a, b) => compare(a.time ?? 0n, b.time ?? 0n))
-    onRead(admission.admit(lines, admission.nextPass()), end)
+    onRead(newLines.admit(lines, newLines.nextPass()), end)
   }
 
   async #stream(
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onRead, onOversized, again }: GapSink,
+    { onRead, onOversized, again }: RangeSink,
   ): Promise<void> {
-    const { admission, offers } = this.#options
-    const pass = admission.nextPass()
+    const { newLines, offers } = this.#options
+    const pass = newLines.nextPass()
     await readLines(await this.#open(start, end, signal), {
       onLines: (lines, oversized) => {
         if (oversized > 0) onOversized(oversized)
-        const decoded = admission.decode(lines, pass).filter(line => !again || line.time !== undefined)
-        onRead(admission.admit(decoded, pass), undefined)
+        const decoded = newLines.decode(lines, pass).filter(line => !again || line.time !== undefined)
+        onRead(newLines.admit(decoded, pass), undefined)
       },
       full: () => offers.full,
       onRoom: callback => offers.onRoom(callback),
     })
-    onRead(admission.admit([], pass), end)
+    onRead(newLines.admit([], pass), end)
   }
 
   #open(start: bigint, end: bigint, signal: AbortSignal) {

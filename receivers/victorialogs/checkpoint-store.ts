@@ -1,5 +1,5 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
-import type { Position } from './offers.js'
+import type { Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** What an earlier run settled. */
@@ -33,7 +33,7 @@ const PAGE = 64
  * The durable side of the tail: how far it is read, and the settled lines that a restart will meet again. Lines
  * are kept in segments that are only appended to, so a write costs what is new, not what is remembered.
  */
-export class Checkpoint {
+export class CheckpointStore {
   readonly #store: KeyValueStore
   readonly #maxSegments: number
   /** Full segments in the store, oldest first. */
