@@ -3,7 +3,7 @@ import type { Offers } from './offers.js'
 import { earlier, later, type Position } from './position.js'
 
 const BATCH_RECORDS = 512
-const NOTHING: NewRecords = { records: [], lines: [], bytes: 0, newest: 0n }
+const NOTHING: NewRecords = { records: [], lines: [], bytes: 0 }
 
 /** Hands new records on in batches, and with them how far the source is read. */
 export class Batcher {

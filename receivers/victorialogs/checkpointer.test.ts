@@ -11,12 +11,12 @@ it('writes and releases nothing once it is closed: another receiver may have the
   const position = { completeTo: 1n, checkedTo: 1n, asOf: 1n }
   const checkpointer = new Checkpointer(
     {
-      checkpoint: new CheckpointStore(store, 1_000),
+      checkpoint: new CheckpointStore(store, 1_000, [1, 2]),
       clock,
       logger,
       maxRecords: 1,
       oldestUnsettled: () => undefined,
-      floor: () => 0n,
+      forget: () => 0n,
       onHeld: () => undefined,
     },
     position,

@@ -1,12 +1,11 @@
-import { type ComponentStatus, errorText, msToNs, nsToMs, type Random } from 'tocsin/component'
+import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/component'
 import { Batcher } from './batcher.js'
 import { HttpError, type Parameters } from './client.js'
 import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
-import type { NewLines } from './new-lines.js'
 import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
-import { readLines } from './read-lines.js'
+import { BrokenAnswer, readLines } from './read-lines.js'
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
@@ -15,12 +14,15 @@ const JITTER = 0.1
 export const FIRST_OVERLAP_NS = msToNs(5_000)
 /** A tail that is opened again looks back so far beyond the interruption. */
 const TAIL_OVERLAP_MS = 10_000
+/** How far behind the present the tail stays: the default until version 1.28, later 5 s. */
+const TAIL_OFFSET_MS = 1_000
 /** After a shorter interruption the tail is opened first: its overlap has nearly all, reconciling the rest. */
 const SHORT_GAP_MS = 30_000
 
+const OFFSET = { offset: `${TAIL_OFFSET_MS}ms` }
+
 export interface FollowerOptions extends GapFillerOptions {
   readonly offers: Offers
-  readonly newLines: NewLines
   /** Where to go on. */
   readonly position: Position
   /** There is no checkpoint: nothing from before now is wanted. */
@@ -40,6 +42,9 @@ export class Follower {
   #fresh: boolean
   /** All was offered up to the position: there is no gap but the one since then. */
   #joined = false
+  /** The tail was open in this process and not refused since: whether it would be is known. */
+  #accepted = false
+  #opened = false
   /** On the monotonic clock; undefined while the tail is not open. */
   #caughtUpFromMs: number | undefined
   #watermark: bigint | undefined
@@ -92,6 +97,7 @@ export class Follower {
       const short = this.#joined && gap.reconcileMs !== undefined && missedNs <= msToNs(SHORT_GAP_MS)
       if (!this.#fresh && !short) {
         this.#joined = false
+        if (!this.#accepted) await this.#probe(signal)
         this.#joined = await this.#gaps.fill(signal)
       }
       await this.#tail(short ? this.#gaps.overlapStart() : undefined, signal)
@@ -105,14 +111,27 @@ export class Follower {
   #afterRound(failure: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
     const lasting = failure instanceof HttpError && failure.lasting
+    // What the server breaks off itself, it would break off again at once.
+    if (this.#opened && !(failure instanceof BrokenAnswer)) this.#backOff.reset()
+    if (lasting) this.#accepted = false
+    this.#opened = false
     const delayMs = lasting ? this.#backOff.longest() : this.#backOff.next()
-    const reason = failure === undefined ? 'the server ended the stream' : errorText(failure)
+    const reason = failure === undefined ? 'the server ended the stream' : this.#gaps.reasonOf(failure)
     this.#report(lasting ? 'permanent_error' : 'recoverable_error', reason)
     this.#options.context.logger.warn('The tail is down; it is opened again.', {
       reason,
       retry_in_ms: Math.round(delayMs),
     })
     return delayMs
+  }
+
+  /** Throws when the tail is refused: then no gap is read for it, since what a query answers may be no log lines. */
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { client, context } = this.#options
+    const parameters = { query: context.config.query, start_offset: '1ms', ...OFFSET }
+    const body = await client.tail(parameters, signal)
+    body.on('error', () => undefined).destroy()
+    this.#accepted = true
   }
 
   /** Resolves when the stream ends. `reconcileFrom`: what is to be read again at once. */
@@ -129,7 +148,8 @@ export class Follower {
       seen.beginAt(source.earliest() - FIRST_OVERLAP_NS)
     }
     this.#joined = true
-    this.#backOff.reset()
+    this.#accepted = true
+    this.#opened = true
     metrics.up(1)
     this.#report('ok')
     logger.info('Tailing VictoriaLogs.', { query: config.query })
@@ -152,17 +172,16 @@ export class Follower {
   }
 
   #lineSink(): (lines: readonly Buffer[], oversized: number) => void {
-    const { context, newLines, source, gap, metrics, discarded } = this.#options
+    const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
     return (lines, oversized) => {
-      if (oversized > 0) discarded('oversized', oversized)
-      const decoded = newLines.decode(lines, pass)
-      const admitted = newLines.admit(decoded, pass)
-      metrics.repeats(decoded.length - admitted.records.length)
+      if (oversized > 0) newLines.oversized(oversized)
+      const { fresh, repeats, newest } = newLines.sift(lines, pass)
+      if (repeats > 0) metrics.repeats(repeats)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
-      const completeTo = earlier(admitted.newest, source.earliest())
-      this.#batcher.add(admitted, {
+      const completeTo = earlier(newest, source.earliest())
+      this.#batcher.add(newLines.records(fresh, pass), {
         completeTo,
         asOf: now,
         ...(gap.reconcileMs === undefined && { checkedTo: completeTo }),
@@ -173,13 +192,15 @@ export class Follower {
   #tailParameters(): Parameters {
     const { context, gap } = this.#options
     const { query } = context.config
-    if (this.#fresh || gap.maxAgeMs === undefined) return { query }
+    if (this.#fresh || gap.maxAgeMs === undefined) return { query, ...OFFSET }
     const { asOf, completeTo } = this.#batcher.position
     const now = context.clock.now()
     // A gap that could not be read by query is the tail's.
     const from = this.#gaps.refused ? earlier(asOf, completeTo) : asOf
-    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(now - from)))
-    return { query, start_offset: `${backMs + TAIL_OVERLAP_MS}ms` }
+    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(now - (gap.repeatable ? from : completeTo))))
+    // Repeats that cannot be known must not come: it goes on where the reading ended.
+    const startMs = gap.repeatable ? backMs + TAIL_OVERLAP_MS : Math.max(1, backMs - TAIL_OFFSET_MS)
+    return { query, start_offset: `${startMs}ms`, ...OFFSET }
   }
 
   #report(status: ComponentStatus['status'], message?: string): void {

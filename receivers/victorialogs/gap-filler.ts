@@ -11,8 +11,10 @@ import type { Batcher } from './batcher.js'
 import { type Client, HttpError } from './client.js'
 import type { GapOptions, VictoriaLogsConfig } from './config.js'
 import type { Metrics } from './metrics.js'
+import type { NewLines } from './new-lines.js'
 import { earlier, later, type Position } from './position.js'
 import type { RangeReader } from './range-reader.js'
+import { BrokenAnswer } from './read-lines.js'
 import type { SeenLines } from './seen-lines.js'
 import type { SourceClock } from './source-clock.js'
 
@@ -31,9 +33,9 @@ export interface GapFillerOptions {
   readonly client: Client
   readonly source: SourceClock
   readonly seen: SeenLines
+  readonly newLines: NewLines
   readonly gap: GapOptions
   readonly metrics: Metrics
-  readonly discarded: (reason: string, count: number) => void
 }
 
 /** Reads from `/select/logsql/query` what the tail did not bring: after an interruption, and from time to time. */
@@ -46,6 +48,7 @@ export class GapFiller {
   #refusal: string | undefined
   #refusalSaid = false
   #reconcileFailing = false
+  #shortSaid = false
 
   constructor(options: GapFillerOptions, batcher: Batcher, reader: RangeReader) {
     this.#options = options
@@ -67,12 +70,33 @@ export class GapFiller {
     })
   }
 
+  /** What went wrong, for the log: the server's own words when it said some. */
+  reasonOf(error: unknown): string {
+    return error instanceof BrokenAnswer ? this.#options.client.shown(errorText(error)) : errorText(error)
+  }
+
   /** Where a reading starts that finds late lines too. */
   overlapStart(): bigint {
-    const { gap, seen, source } = this.#options
+    const { context, gap, metrics, seen, source } = this.#options
     const { completeTo, checkedTo } = this.#batcher.position
     const readTo = earlier(earlier(completeTo, checkedTo), source.earliest())
-    return later(readTo - msToNs(gap.lookBackMs), seen.floor + 1n)
+    if (!gap.repeatable) return later(completeTo, seen.floor) + 1n
+    const wanted = readTo - msToNs(gap.lookBackMs)
+    const start = later(wanted, seen.floor + 1n)
+    const reachMs = Math.max(0, nsToMs(readTo - start))
+    metrics.lookBack(reachMs / 1_000)
+    if (seen.shortFloor > wanted && !this.#shortSaid) {
+      this.#shortSaid = true
+      context.logger.warn(
+        'look_back is not kept: more lines come than can be remembered. Later ones are missed.',
+        {
+          look_back_s: gap.lookBackMs / 1_000,
+          reaches_back_s: Math.round(reachMs / 1_000),
+          remembered_lines: seen.size,
+        },
+      )
+    }
+    return start
   }
 
   /**
@@ -92,7 +116,7 @@ export class GapFiller {
         await this.#read(from, to, clock.now(), signal)
         // Time went by, or the source showed a clock that is ahead.
         if (present() - to <= msToNs(JOIN_MS)) break
-        from = to - OVERLAP_NS
+        from = gap.repeatable ? to - OVERLAP_NS : to
       }
       this.#failures = 0
       this.#refusal = undefined
@@ -104,7 +128,7 @@ export class GapFiller {
       this.#failures = client.answers === answersBefore ? 0 : this.#failures + 1
       const lasting = error instanceof HttpError && error.lasting
       if (!lasting && this.#failures < MOST_FAILURES) throw error
-      this.#refusal = errorText(error)
+      this.#refusal = this.reasonOf(error)
     }
     return !this.refused
   }
@@ -122,7 +146,7 @@ export class GapFiller {
         if (signal.aborted) return
         metrics.queryFailures(1)
         if (!this.#reconcileFailing) {
-          const reason = errorText(error)
+          const reason = this.reasonOf(error)
           context.logger.warn('The recent past cannot be read again; lines that the tail skips wait.', {
             reason,
           })
@@ -134,17 +158,17 @@ export class GapFiller {
   }
 
   async #read(from: bigint, to: bigint, now: bigint, signal: AbortSignal): Promise<void> {
-    const { context, metrics, source, discarded } = this.#options
+    const { context, metrics, newLines, source } = this.#options
     const progress = new Progress({ ...context, from, to, remaining: metrics.backfillRemaining })
     await this.#reader.read(from, to, signal, {
-      onRead: (admitted, end) => {
+      onRead: (added, end) => {
         // When it breaks off here, what is left of the gap is as old as its end.
-        this.#batcher.add(admitted, end === undefined ? {} : reached(end, source, now - (to - end)))
+        this.#batcher.add(added, end === undefined ? {} : reached(end, source, now - (to - end)))
         if (end !== undefined) this.#failures = 0
-        metrics.backfilled(admitted.records.length, 'gap')
-        progress.read(admitted.records.length, end)
+        metrics.backfilled(added.records.length, 'gap')
+        progress.read(added.records.length, end)
       },
-      onOversized: count => discarded('oversized', count),
+      onOversized: count => newLines.oversized(count),
     })
     progress.done()
   }
@@ -154,12 +178,11 @@ export class GapFiller {
     const now = context.clock.now()
     const end = source.now() - msToNs(TAIL_DELAY_MS)
     await this.#reader.read(start, end, signal, {
-      onRead: (admitted, end) => {
+      onRead: (added, end) => {
         // A long gap that a failing query left is read on from here.
-        this.#batcher.add(admitted, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
-        metrics.backfilled(admitted.records.length, 'reconcile')
+        this.#batcher.add(added, end === undefined ? {} : { checkedTo: earlier(end, source.earliest()) })
+        metrics.backfilled(added.records.length, 'reconcile')
       },
-      again: true,
       // Counted when the tail or the filling of a gap met it.
       onOversized: () => undefined,
     })

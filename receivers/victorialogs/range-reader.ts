@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream'
 import { formatRfc3339, msToNs } from 'tocsin/component'
-import type { Client } from './client.js'
+import { type Client, HttpError } from './client.js'
 import type { Line } from './line.js'
 import type { NewLines, NewRecords } from './new-lines.js'
 import type { Offers } from './offers.js'
+import { earlier, later } from './position.js'
 import { readLines } from './read-lines.js'
 
 /** A slice is held in memory and sorted: so large may it be. */
@@ -11,7 +13,14 @@ const SLICE_BYTES = 16 * 1_048_576
 const FIRST_SLICE_NS = msToNs(5 * 60_000)
 /** What does not fit at this width is offered as it comes: its lines are of one time anyhow. */
 const NARROWEST_NS = msToNs(1)
+/** An answer that broke off is asked for in slices that are narrower, but not by much: the source may be just down. */
+const LEAST_AFTER_BREAK_NS = msToNs(1_000)
 const WIDEST_NS = msToNs(30 * 24 * 3_600_000)
+
+interface Slice {
+  readonly lines: Line[]
+  readonly pass: number
+}
 
 export interface RangeReaderOptions {
   readonly client: Client
@@ -22,19 +31,19 @@ export interface RangeReaderOptions {
 
 export interface RangeSink {
   /** What is new of a slice. `end` when the range is read up to there, ns since the epoch. */
-  readonly onRead: (admitted: NewRecords, end: bigint | undefined) => void
+  readonly onRead: (added: NewRecords, end: bigint | undefined) => void
   readonly onOversized: (count: number) => void
-  /** The range was read before: what has no time, and so cannot be recognised, is left out. */
-  readonly again?: boolean
 }
 
 /**
  * Reads a time range from `/select/logsql/query`. The answer comes in any order and may have any size, so the
- * range is cut into slices as wide as fit into memory, each sorted by time here.
+ * range is cut into slices whose new lines fit into memory, each sorted by time here. A line without a time is left
+ * out: whether it was read before cannot be known.
  */
 export class RangeReader {
   readonly #options: RangeReaderOptions
   #widthNs = FIRST_SLICE_NS
+  #widestNs = WIDEST_NS
 
   constructor(options: RangeReaderOptions) {
     this.#options = options
@@ -45,11 +54,16 @@ export class RangeReader {
     for (let start = from; start < to; ) {
       await this.#options.offers.room(signal)
       signal.throwIfAborted()
-      const end = start + this.#widthNs < to ? start + this.#widthNs : to
-      const lines = await this.#slice(start, end, signal, sink)
-      if (lines) {
-        this.#offer(lines, end, sink)
-        if (lines.length < SLICE_LINES / 8) this.#resize(this.#widthNs * 4n)
+      const end = earlier(start + this.#widthNs, to)
+      const slice = await this.#slice(start, end, signal, sink)
+      if (slice === 'too_wide') {
+        this.#widestNs = later((end - start) / 2n, NARROWEST_NS)
+        this.#resize(this.#widestNs)
+        continue
+      }
+      if (slice) {
+        this.#offer(slice, end, sink)
+        if (slice.lines.length < SLICE_LINES / 8) this.#resize(this.#widthNs * 4n)
       } else if (end - start > NARROWEST_NS) {
         this.#resize((end - start) / 4n)
         continue
@@ -61,19 +75,28 @@ export class RangeReader {
   }
 
   #resize(widthNs: bigint): void {
-    this.#widthNs = widthNs < NARROWEST_NS ? NARROWEST_NS : widthNs > WIDEST_NS ? WIDEST_NS : widthNs
+    this.#widthNs = later(NARROWEST_NS, earlier(widthNs, this.#widestNs))
   }
 
-  /** All lines of a slice, or undefined when they are too many. A slice that breaks off leaves no trace. */
+  /**
+   * The new lines of a slice; undefined when they are too many, `too_wide` when the server allows no such range. A slice
+   * that breaks off leaves no trace.
+   */
   async #slice(
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onOversized, again }: RangeSink,
-  ): Promise<Line[] | undefined> {
+    { onOversized }: RangeSink,
+  ): Promise<Slice | 'too_wide' | undefined> {
     const { newLines } = this.#options
     const pass = newLines.nextPass()
-    const body = await this.#open(start, end, signal)
+    let body: Readable
+    try {
+      body = await this.#open(start, end, signal)
+    } catch (error) {
+      if (error instanceof HttpError && error.tooWide && end - start > NARROWEST_NS) return 'too_wide'
+      throw error
+    }
     const kept: Line[] = []
     let bytes = 0
     let tooMany = false
@@ -81,45 +104,53 @@ export class RangeReader {
       onLines: (lines, oversized) => {
         if (tooMany) return
         if (oversized > 0) onOversized(oversized)
-        for (const line of newLines.decode(lines, pass)) {
-          if (again && line.time === undefined) continue
+        for (const line of newLines.sift(lines, pass).fresh) {
+          if (line.time === undefined) continue
           kept.push(line)
-          bytes += line.bytes
+          bytes += line.bytes.length
         }
         tooMany = kept.length > SLICE_LINES || bytes > SLICE_BYTES
         if (tooMany) body.destroy()
       },
     })
     await reading.catch(error => {
-      if (!tooMany) throw error
+      if (tooMany) return
+      // It may have taken longer than the server allows: a narrower one takes less.
+      if (end - start > LEAST_AFTER_BREAK_NS) this.#resize(later((end - start) / 4n, LEAST_AFTER_BREAK_NS))
+      throw error
     })
-    return tooMany ? undefined : kept
+    return tooMany ? undefined : { lines: kept, pass }
   }
 
-  #offer(lines: Line[], end: bigint, { onRead }: RangeSink): void {
-    const { newLines } = this.#options
+  #offer({ lines, pass }: Slice, end: bigint, { onRead }: RangeSink): void {
     lines.sort((a, b) => compare(a.time ?? 0n, b.time ?? 0n))
-    onRead(newLines.admit(lines, newLines.nextPass()), end)
+    onRead(this.#options.newLines.records(lines, pass), end)
   }
 
   async #stream(
     start: bigint,
     end: bigint,
     signal: AbortSignal,
-    { onRead, onOversized, again }: RangeSink,
+    { onRead, onOversized }: RangeSink,
   ): Promise<void> {
     const { newLines, offers } = this.#options
     const pass = newLines.nextPass()
     await readLines(await this.#open(start, end, signal), {
       onLines: (lines, oversized) => {
         if (oversized > 0) onOversized(oversized)
-        const decoded = newLines.decode(lines, pass).filter(line => !again || line.time !== undefined)
-        onRead(newLines.admit(decoded, pass), undefined)
+        const { fresh } = newLines.sift(lines, pass)
+        onRead(
+          newLines.records(
+            fresh.filter(({ time }) => time !== undefined),
+            pass,
+          ),
+          undefined,
+        )
       },
       full: () => offers.full,
       onRoom: callback => offers.onRoom(callback),
     })
-    onRead(newLines.admit([], pass), end)
+    onRead(newLines.records([], pass), end)
   }
 
   #open(start: bigint, end: bigint, signal: AbortSignal) {
