@@ -15,7 +15,7 @@ if (!slow && only.length === 0) {
   step('Format and lint', 'biome', 'ci', '--error-on-warnings', '.')
   step('Types', 'tsc', '-p', 'tsconfig.json')
 }
-step('Build', 'tsc', '-p', 'tsconfig.build.json')
+step('Build', 'node', 'scripts/build.mjs')
 const report = join(folder, 'report.json')
 const status = run(
   'vitest',
@@ -40,7 +40,8 @@ function step(title, ...command) {
 }
 
 function run(command, ...args) {
-  const { status, error } = spawnSync(join('node_modules', '.bin', command), args, { stdio: 'inherit' })
+  const program = command === 'node' ? process.execPath : join('node_modules', '.bin', command)
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit' })
   if (error) console.error(`${command} could not be started: ${error.message}. Run "npm ci" first.`)
   return status ?? 1
 }
