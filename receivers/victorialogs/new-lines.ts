@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type LogRecord, MinuteLog } from 'tocsin/component'
+import type { Clock, Logger, LogRecord } from 'tocsin/component'
 import { type BadLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
 import { LineHash, type LineKey } from './line-hash.js'
 import { VictoriaLogsRecord } from './record.js'
@@ -26,16 +26,16 @@ export interface NewLinesOptions {
   readonly seen: SeenLines
   readonly key: LineKey
   readonly clock: Clock
-  readonly logger: Logger
+  readonly oncePerMinute: Logger
   readonly discarded: (reason: string, count: number) => void
   /** Lines with bytes that were not UTF-8. */
   readonly repaired: (count: number) => void
 }
 
 const SAYINGS = {
-  oversized: `Lines longer than ${MAX_LINE_BYTES} bytes were left out.`,
-  invalid_json: 'Lines that are no JSON object were left out.',
-  repaired: 'Lines had bytes that are not UTF-8; each became U+FFFD.',
+  oversized: `A line longer than ${MAX_LINE_BYTES} bytes was left out.`,
+  invalid_json: 'A line that is no JSON object was left out.',
+  repaired: 'A line had bytes that are not UTF-8; each became U+FFFD.',
 } as const
 
 /** Tells the new lines of a reading from repeats and from what is no line, and makes records of them. */
@@ -43,7 +43,6 @@ export class NewLines {
   readonly #options: NewLinesOptions
   readonly #hash: LineHash
   readonly #bad: SeenLines
-  readonly #said: MinuteLog
   readonly #run: string
   #pass = 0
   #untimed = 0
@@ -52,7 +51,6 @@ export class NewLines {
     this.#options = options
     this.#hash = new LineHash(options.key)
     this.#bad = new SeenLines({ maxBytes: REMEMBERED_BAD_BYTES, spanNs: 1n })
-    this.#said = new MinuteLog(options.clock)
     this.#run = options.clock.now().toString(36)
   }
 
@@ -126,11 +124,6 @@ export class NewLines {
     return { records, lines: remembered, bytes: length }
   }
 
-  /** Logs what is left to say. */
-  close(): void {
-    this.#said.close()
-  }
-
   #drop(reason: BadLine, bytes: Buffer, pass: number): void {
     this.#hash.reset()
     this.#hash.add(bytes, 0, bytes.length)
@@ -142,7 +135,7 @@ export class NewLines {
   }
 
   #say(what: keyof typeof SAYINGS, count: number): void {
-    this.#said.add(what, count, lines => this.#options.logger.warn(SAYINGS[what], { lines }))
+    for (let line = 0; line < count; line++) this.#options.oncePerMinute.warn(SAYINGS[what])
   }
 }
 

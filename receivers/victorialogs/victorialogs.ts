@@ -28,7 +28,6 @@ interface Running {
   readonly offers: Offers
   readonly checkpointer: Checkpointer
   readonly follower: Follower
-  readonly newLines: NewLines
   readonly following: Promise<void>
 }
 
@@ -43,7 +42,7 @@ export class VictoriaLogsReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { config, clock, logger, baseDir, random } = this.#context
+    const { config, clock, logger, oncePerMinute, baseDir, random } = this.#context
     const firstKey = newLineKey(random)
     const checkpoint = new CheckpointStore(
       this.#context.storage(config.storage),
@@ -103,7 +102,7 @@ export class VictoriaLogsReceiver implements Receiver {
       seen,
       key: restored?.key ?? firstKey,
       clock,
-      logger,
+      oncePerMinute,
       discarded: (reason, count) => intake.discarded(reason, count),
       repaired: metrics.repaired,
     })
@@ -120,14 +119,13 @@ export class VictoriaLogsReceiver implements Receiver {
       fresh: restored === undefined,
     })
     const following = follower.run(this.#stop.signal)
-    this.#running = { client, offers, checkpointer, follower, newLines, following }
+    this.#running = { client, offers, checkpointer, follower, following }
   }
 
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#running?.offers.stop()
     await this.#running?.following
-    this.#running?.newLines.close()
   }
 
   async close(): Promise<void> {
