@@ -2,6 +2,7 @@ import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/compon
 import { Batcher } from './batcher.js'
 import { HttpError, type Parameters } from './client.js'
 import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
+import type { Line } from './line.js'
 import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
@@ -161,7 +162,7 @@ export class Follower {
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(),
+        onLines: this.#lineSink(fresh),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -171,17 +172,22 @@ export class Follower {
     }
   }
 
-  #lineSink(): (lines: readonly Buffer[], oversized: number) => void {
+  #lineSink(first: boolean): (lines: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
+    // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
+    const start =
+      first || gap.repeatable || gap.maxAgeMs === undefined ? 0n : this.#batcher.position.completeTo
+    const isAfter = ({ time }: Line): boolean => time === undefined || time > start
     return (lines, oversized) => {
       if (oversized > 0) newLines.oversized(oversized)
       const { fresh, repeats, newest } = newLines.sift(lines, pass)
       if (repeats > 0) metrics.repeats(repeats)
+      const added = newLines.records(fresh.filter(isAfter), pass)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
       const completeTo = earlier(newest, source.earliest())
-      this.#batcher.add(newLines.records(fresh, pass), {
+      this.#batcher.add(added, {
         completeTo,
         asOf: now,
         ...(gap.reconcileMs === undefined && { checkedTo: completeTo }),
@@ -190,17 +196,16 @@ export class Follower {
   }
 
   #tailParameters(): Parameters {
-    const { context, gap } = this.#options
+    const { context, gap, source } = this.#options
     const { query } = context.config
     if (this.#fresh || gap.maxAgeMs === undefined) return { query, ...OFFSET }
     const { asOf, completeTo } = this.#batcher.position
     const now = context.clock.now()
     // A gap that could not be read by query is the tail's.
     const from = this.#gaps.refused ? earlier(asOf, completeTo) : asOf
-    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(now - (gap.repeatable ? from : completeTo))))
-    // Repeats that cannot be known must not come: it goes on where the reading ended.
-    const startMs = gap.repeatable ? backMs + TAIL_OVERLAP_MS : Math.max(1, backMs - TAIL_OFFSET_MS)
-    return { query, start_offset: `${startMs}ms`, ...OFFSET }
+    const missedNs = gap.repeatable ? now - from : source.now() - completeTo
+    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(missedNs)))
+    return { query, start_offset: `${backMs + TAIL_OVERLAP_MS}ms`, ...OFFSET }
   }
 
   #report(status: ComponentStatus['status'], message?: string): void {

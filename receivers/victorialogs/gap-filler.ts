@@ -108,11 +108,14 @@ export class GapFiller {
     const { clock } = context
     const answersBefore = client.answers
     if (gap.maxAgeMs === undefined) return true
-    const present = (): bigint => later(source.latest(), this.#batcher.position.completeTo)
+    // What cannot be recognised must come once: a reading ends where nothing is to come any more, the tail goes on there.
+    const behindNs = gap.repeatable ? 0n : msToNs(TAIL_DELAY_MS)
+    const present = (): bigint => later(source.latest() - behindNs, this.#batcher.position.completeTo)
     try {
       let from = this.#gapStart(gap.maxAgeMs)
       for (;;) {
         const to = present()
+        if (from >= to) break
         await this.#read(from, to, clock.now(), signal)
         // Time went by, or the source showed a clock that is ahead.
         if (present() - to <= msToNs(JOIN_MS)) break
