@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { parseRfc3339 } from 'tocsin/component'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { decodeLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
@@ -22,14 +23,14 @@ describe('scanLine', () => {
 
   it('finds the hash that any other way of writing the fields has', () => {
     const text = fc.string({
-      unit: fc.constantFrom('a', 'é', '🚀', '"', '\\', '\n', '\u0001', '<', "'", '/'),
+      unit: fc.constantFrom('a', 'é', '🚀', '"', '\\', '\n', '\u0001', '\u007f', '<', "'", '/'),
     })
     fc.assert(
       fc.property(fc.dictionary(text, text, { maxKeys: 6 }), fc.array(fc.nat(9)), (fields, shuffle) => {
         const entries = Object.entries(fields)
         const turned = [...entries].sort(([a], [b]) => (shuffle[a.length] ?? 0) - (shuffle[b.length] ?? 0))
         const escaped = JSON.stringify(Object.fromEntries(turned)).replace(
-          /[</'é]/g,
+          /[</'é\u007f]/g,
           char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
         )
         const indented = JSON.stringify(fields, null, 2).replaceAll('\n', ' ')
@@ -143,6 +144,28 @@ describe('scanLine', () => {
     const nested = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
     expect(scanLine(Buffer.from(nested(500_000)), hash)).toBe('invalid_json')
     expect(decodeLine(scan(nested(50)).bytes).a).toBeDefined()
+  })
+
+  it('reads every time as parseRfc3339 does', () => {
+    const piece = fc.constantFrom(
+      '2026-11-28T16:08:09',
+      '2026-11-28T16:08:59',
+      '2026-02-30T00:00:00',
+      '0',
+      '.',
+      '5',
+      'Z',
+      'z',
+      '+01:00',
+      '123456789',
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), pieces => {
+        const text = pieces.join('')
+        expect(scan(`{"_time":"${text}"}`).time, text).toBe(parseRfc3339(text))
+      }),
+      runs(),
+    )
   })
 
   it('takes a line without a time, or with none that is one', () => {

@@ -33,6 +33,16 @@ const OPEN = 0x7b
 const CLOSE = 0x7d
 const COMMA = 0x2c
 const COLON = 0x3a
+const UNDERSCORE = 0x5f
+const UNICODE = 0x75
+const ZERO = 0x30
+const DELETE = 0x7f
+const DOT = 0x2e
+const ZULU = 0x5a
+/** `2026-01-15T10:00:00` */
+const SECOND_CHARS = 19
+/** Where a field is written without its escapes; a longer one is parsed. */
+const SCRATCH = Buffer.alloc(65_536)
 /** What may follow a backslash and is then written as JSON.stringify does; u and / are not. */
 const PLAIN_ESCAPES = new Set(Buffer.from('"\\bfnrt'))
 const OTHER_ESCAPES = new Set(Buffer.from('u/'))
@@ -82,10 +92,18 @@ function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
     if (nameEnd < 0 || bytes[nameEnd] !== COLON) return undefined
     const end = stringEnd(bytes, nameEnd + 1)
     if (end < 0) return undefined
-    if (nameIsPlain && stringIsPlain) {
-      if (!NOT_HASHED.some(name => isAt(name, bytes, at, nameEnd))) hash.add(bytes, at, end)
-      if (isAt(TIME, bytes, at, nameEnd)) time = timeOf(bytes.toString('latin1', nameEnd + 2, end - 1))
-      length += end - at - 5
+    const written = !nameIsPlain ? -1 : stringIsPlain ? end - at : withoutEscapes(bytes, at, end)
+    if (written >= 0) {
+      if (bytes[at + 1] !== UNDERSCORE || !isAt(TIME, bytes, at, nameEnd)) {
+        if (!isNotHashed(bytes, at, nameEnd)) {
+          if (stringIsPlain) hash.add(bytes, at, end)
+          else hash.add(SCRATCH, 0, written)
+        }
+      } else {
+        hash.add(bytes, at, end)
+        time = timeAt(bytes, nameEnd + 2, end - 1)
+      }
+      length += written - 5
     } else {
       const field = JSON.parse(`{${bytes.toString('utf8', at, end)}}`) as LineFields
       length += addFields(hash, field)
@@ -114,7 +132,7 @@ function addFields(hash: LineHash, fields: LineFields): number {
   for (const [name, value] of Object.entries(fields)) {
     const written = Buffer.from(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
     const nameEnd = Buffer.byteLength(JSON.stringify(name))
-    if (!NOT_HASHED.some(other => isAt(other, written, 0, nameEnd))) hash.add(written, 0, written.length)
+    if (!isNotHashed(written, 0, nameEnd)) hash.add(written, 0, written.length)
     length += written.length - 5
   }
   return length
@@ -141,8 +159,69 @@ function stringEnd(bytes: Buffer, start: number): number {
   return -1
 }
 
+/** Writes a field into `SCRATCH` without the escapes of < and ' and the like: its length, -1 when it takes a parser. */
+function withoutEscapes(bytes: Buffer, start: number, end: number): number {
+  if (end - start > SCRATCH.length) return -1
+  let to = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    SCRATCH[to++] = byte
+    if (byte !== BACKSLASH) continue
+    const after = bytes[++at] as number
+    if (after !== UNICODE) {
+      SCRATCH[to++] = after
+      continue
+    }
+    if (bytes[at + 1] !== ZERO || bytes[at + 2] !== ZERO) return -1
+    const code = hexDigit(bytes[at + 3] as number) * 16 + hexDigit(bytes[at + 4] as number)
+    if (!(code >= FIRST_PRINTABLE && code < DELETE) || code === QUOTE || code === BACKSLASH) return -1
+    SCRATCH[to - 1] = code
+    at += 4
+  }
+  return to
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= ZERO + 9) return byte - ZERO
+  const letter = (byte | 0x20) - 0x61
+  return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN
+}
+
+function isNotHashed(bytes: Buffer, start: number, end: number): boolean {
+  for (const name of NOT_HASHED) if (isAt(name, bytes, start, end)) return true
+  return false
+}
+
 function isAt(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  return end - start === name.length && bytes.compare(name, 0, name.length, start, end) === 0
+  if (end - start !== name.length) return false
+  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
+  return true
+}
+
+/** The second that was read last: lines come in order of time, and parsing one costs more than all else here. */
+const lastSecond = Buffer.alloc(SECOND_CHARS)
+let lastSecondNs: bigint | undefined
+
+/** `parseRfc3339` of the bytes from `start` up to `end`. */
+function timeAt(bytes: Buffer, start: number, end: number): bigint | undefined {
+  const digits = end - 1 - (start + SECOND_CHARS + 1)
+  if (digits < 1 || digits > 9 || bytes[end - 1] !== ZULU || bytes[start + SECOND_CHARS] !== DOT) {
+    return parseRfc3339(bytes.toString('latin1', start, end))
+  }
+  if (
+    lastSecondNs === undefined ||
+    bytes.compare(lastSecond, 0, SECOND_CHARS, start, start + SECOND_CHARS) !== 0
+  ) {
+    lastSecondNs = parseRfc3339(`${bytes.toString('latin1', start, start + SECOND_CHARS)}Z`)
+    bytes.copy(lastSecond, 0, start, start + SECOND_CHARS)
+  }
+  let ns = 0
+  for (let index = 0; index < 9; index++) {
+    const digit = index < digits ? (bytes[start + SECOND_CHARS + 1 + index] as number) - ZERO : 0
+    if (!(digit >= 0 && digit <= 9)) return undefined
+    ns = ns * 10 + digit
+  }
+  return lastSecondNs === undefined ? undefined : lastSecondNs + BigInt(ns)
 }
 
 function timeOf(value: unknown): bigint | undefined {
