@@ -3,6 +3,7 @@ import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
+import { nativeModuleHint } from './native-module.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
 /**
@@ -88,7 +89,9 @@ export async function main(
     // Nobody reads the rest of the output, as with `| head`.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 1
     const text =
-      error instanceof ConfigError ? error.problems.map(formatProblem).join('\n') : errorText(error)
+      error instanceof ConfigError
+        ? error.problems.map(formatProblem).join('\n')
+        : (nativeModuleHint(error, distribution.folder) ?? errorText(error))
     io.stderr.write(`${text}\n`)
     return 1
   }
