@@ -39,11 +39,7 @@ export function createMetrics({ meter, id }: Pick<ComponentContext<unknown>, 'me
       'Lines with bytes that are not UTF-8, each of which became U+FFFD.',
       '{line}',
     ),
-    lookBack: gauge(
-      'look_back_seconds',
-      'How far back the last reading reached for late lines: less than look_back when more lines come than can be remembered.',
-      's',
-    ),
+    lookBack: gauge('look_back_seconds', 'How far back the last reading reached for late lines.', 's'),
     remembered: gauge('remembered_lines', 'Lines remembered to recognise repeats.', '{line}'),
   }
 }
