@@ -1,4 +1,5 @@
 import type { Counter } from '@opentelemetry/api'
+import type { Subject } from 'rxjs'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
@@ -14,7 +15,9 @@ export interface IntakeMetrics {
 
 export interface IntakeOptions {
   readonly receiver: string
+  /** They take what goes into `batches`. */
   readonly pipelines: readonly Pipeline[]
+  readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
   /** Told of so many records that were answered busy, and why. */
@@ -80,7 +83,7 @@ export class ReceiverIntake implements Intake {
   }
 
   #push(batch: PipelineBatch): void {
-    for (const pipeline of this.options.pipelines) pipeline.push(batch)
+    this.options.batches.next(batch)
   }
 
   /** A pipeline does much of its work as a batch comes in: many of them must not hold up the process. */
@@ -108,10 +111,11 @@ export class ReceiverIntake implements Intake {
   }
 
   /** Takes nothing more: offers are answered busy, waiters wake up. Resolves when what was taken is in the pipelines. */
-  close(): Promise<unknown> {
+  async close(): Promise<void> {
     this.#open = false
     this.options.gate.changed()
-    return this.#pushing
+    await this.#pushing
+    this.options.batches.complete()
   }
 
   #newlyRefused(batches: readonly Records[]): number {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigSchema, createRecord } from 'tocsin/component'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loaded } from '../../core/config/catalog.js'
 import { full } from '../../distributions/full/index.js'
 import { cli } from '../support/cli.js'
 import { startCollector } from '../support/collector.js'
@@ -17,6 +18,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
+const FACTORIES = await Promise.all(full.components.map(loaded))
 const SECRET = 'hunter2-hunter2'
 
 /** All that a command says of a configuration. */
@@ -49,7 +51,7 @@ function put(way: readonly (string | number)[], value: unknown): unknown {
 }
 
 describe('a secret in a wrong place is not shown', () => {
-  const cases = full.components.flatMap(factory => {
+  const cases = FACTORIES.flatMap(factory => {
     const found = [...places(factory.schema)].map(way => way.join('.'))
     const ways = [...new Set(found)].map(way =>
       way === '' ? [] : way.split('.').map(key => (key === '0' ? 0 : key)),
