@@ -1,4 +1,4 @@
-import type { Busy, Clock, Intake, LogRecord, Settled } from 'tocsin/component'
+import { type Busy, type Clock, type Intake, type LogRecord, onAbort, type Settled } from 'tocsin/component'
 import type { Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
@@ -111,11 +111,11 @@ export class Offers {
       await new Promise<void>(resolve => {
         const done = (): void => {
           cancel()
-          signal.removeEventListener('abort', done)
+          forget()
           resolve()
         }
         const cancel = this.onRoom(done)
-        signal.addEventListener('abort', done)
+        const forget = onAbort(signal, done)
       })
     }
   }
