@@ -66,11 +66,14 @@ export interface ProcessorFactory<C extends object = object> extends Factory<C, 
 }
 export interface ExporterFactory<C extends object = object> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
-  /** Tells people: one record a request, one consumer, so that order per destination is kept. */
+  /**
+   * Tells people, each record a message of its own: one record a request, one `send` at a time, in order. An exporter that
+   * makes one message of a request and leaves this out delivers one for many records, and all count as delivered.
+   */
   readonly notifying?: boolean
-  /** One consumer, so that requests leave in their order. */
+  /** One `send` at a time, so that requests arrive in their order. Without it up to ten run at once, in any order. */
   readonly ordered?: boolean
-  /** Writes locally and at once: no queue unless the configuration asks for one. */
+  /** Writes locally and at once, one `send` at a time: no queue unless the configuration asks for one. */
   readonly local?: boolean
 }
 /** A connector is a processor whose output goes to the pipelines that name it as a receiver. */

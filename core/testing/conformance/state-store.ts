@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import type { StateOptions, StateStore } from '../../component/index.js'
-import type { ConformanceCheck } from './check.js'
+import { type ConformanceCheck, ruleCheck } from './check.js'
 import { JOURNAL_CHECKS } from './state-journal.js'
 import { CODEC, change, entry, NOTHING, NOW, one, type Probe, write } from './state-probe.js'
 
@@ -21,10 +21,7 @@ export function stateStoreConformance(
     what: string,
     run: (store: StateStore<Probe>) => Promise<void>,
     maxKeys = 100_000,
-  ): ConformanceCheck => ({
-    name: `${name}: ${what}`,
-    run: async () => run(await open({ codec: CODEC, maxKeys })),
-  })
+  ): ConformanceCheck => ruleCheck(name, what, async () => run(await open({ codec: CODEC, maxKeys })))
   return [
     check('reads nothing where nothing was written', async store => {
       const entries = await store.read([
