@@ -1,0 +1,17 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ComponentContext, type Exporter, toText } from 'tocsin/component'
+
+/**
+ * Appends the bodies of records to a file. Queue, retry and dead letters are the core's; a throw is retried. One `send` at a
+ * time, in order, as index.ts says `ordered`: without it up to ten run at once, and lines of a file overtake each other.
+ */
+export function myExporter({ config: { path }, baseDir }: ComponentContext<{ path: string }>): Exporter {
+  const file = resolve(baseDir, path)
+  return {
+    async send({ records }, signal) {
+      await writeFile(file, records.map(record => `${toText(record.body)}\n`).join(''), { flag: 'a', signal })
+      return 'ok'
+    },
+  }
+}
