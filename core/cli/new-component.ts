@@ -75,9 +75,12 @@ export async function newComponent(
   const template = join(TEMPLATES, options.keyed ? 'keyed' : kind)
   for (const file of await readdir(template)) {
     // The behaviour is there in both languages.
-    if (file === `my-${kind}.${typescript ? 'js' : 'ts'}`) continue
+    if (file === `my-${kind}.${typescript ? 'js' : 'ts.txt'}`) continue
     const text = fill(await readFile(join(template, file), 'utf8'))
-    written.set(fill(typescript ? file.replace(/js$/, 'ts') : file), typescript ? typed(text) : text)
+    written.set(
+      fill(typescript ? file.replace(/(?:js|ts\.txt)$/, 'ts') : file),
+      typescript ? typed(text) : text,
+    )
   }
   const from = relative(await realpath(folder), await realpath(tocsin)).replaceAll('\\', '/')
   const manifest = manifestOf({ kind, type, dashed, version, tocsin: `file:${from}`, typescript })
@@ -108,8 +111,8 @@ async function wantsTypescript({ stdin, stdout }: CommandIo): Promise<boolean> {
 /** The templates' types in comments, where they are the same for all kinds, as TypeScript. */
 function typed(text: string): string {
   return text.replace(
-    "/** @type {import('tocsin/component').ConfigSchema} */\nexport const schema =",
-    "import type { ConfigSchema } from 'tocsin/component'\n\nexport const schema: ConfigSchema =",
+    /\/\*\* @type \{import\(('tocsin\/component')\)\.ConfigSchema\} \*\/\nexport const schema =/,
+    'import type { ConfigSchema } from $1\n\nexport const schema: ConfigSchema =',
   )
 }
 

@@ -33,3 +33,4 @@ export {
 export { type CollectedBatch, type CollectingIntake, collectingIntake } from './intake.js'
 export { seededRandom } from './random.js'
 export { awkwardRecords, sampleRecord } from './records.js'
+export { type PipelineRun, type RunPipelineOptions, runPipeline } from './run-pipeline.js'
