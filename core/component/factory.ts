@@ -5,7 +5,9 @@ import type { Processor } from './processor.js'
 import type { Receiver } from './receiver.js'
 import type { ConfigSchema } from './schema.js'
 
+/** The five kinds of components. */
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+/** What users may rely on: see docs/contract.md, "Stability levels". */
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated'
 
 /** The version of the contract in this folder: a factory says which one it was written against. */
@@ -38,6 +40,7 @@ export interface Factory<Config extends object = object, Component = unknown> {
   create(context: ComponentContext<Config>): Component
 }
 
+/** One thing that is wrong with a configuration, and how to fix it. */
 export interface CheckProblem {
   /** From the component's configuration: `['patterns', 0, 'alert_pattern']`. */
   readonly path: readonly (string | number)[]
@@ -53,6 +56,7 @@ export interface FileProblem extends CheckProblem {
   readonly line?: number
 }
 
+/** A type of receivers. */
 export interface ReceiverFactory<C extends object = object> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
   /**
@@ -61,9 +65,14 @@ export interface ReceiverFactory<C extends object = object> extends Factory<C, R
    */
   readonly exclusive?: boolean
 }
+/** A type of processors. */
 export interface ProcessorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'processor'
 }
+/**
+ * A type of exporters: it says how many `send` run at once, and what order holds. Without `notifying`, `ordered` and
+ * `local` up to ten run at once, in any order.
+ */
 export interface ExporterFactory<C extends object = object> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
   /**
@@ -80,10 +89,12 @@ export interface ExporterFactory<C extends object = object> extends Factory<C, E
 export interface ConnectorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'connector'
 }
+/** A type of extensions. */
 export interface ExtensionFactory<C extends object = object> extends Factory<C, Extension> {
   readonly kind: 'extension'
 }
 
+/** What a package exports in its list `components`. */
 export type AnyFactory =
   | ReceiverFactory
   | ProcessorFactory
@@ -91,26 +102,31 @@ export type AnyFactory =
   | ConnectorFactory
   | ExtensionFactory
 
+/** A factory of receivers, with types for what it is given. */
 export function defineReceiver<C extends object>(
   factory: Omit<ReceiverFactory<C>, 'kind'>,
 ): ReceiverFactory<C> {
   return { ...factory, kind: 'receiver' }
 }
+/** A factory of processors, with types for what it is given. */
 export function defineProcessor<C extends object>(
   factory: Omit<ProcessorFactory<C>, 'kind'>,
 ): ProcessorFactory<C> {
   return { ...factory, kind: 'processor' }
 }
+/** A factory of exporters, with types for what it is given. */
 export function defineExporter<C extends object>(
   factory: Omit<ExporterFactory<C>, 'kind'>,
 ): ExporterFactory<C> {
   return { ...factory, kind: 'exporter' }
 }
+/** A factory of connectors, with types for what it is given. */
 export function defineConnector<C extends object>(
   factory: Omit<ConnectorFactory<C>, 'kind'>,
 ): ConnectorFactory<C> {
   return { ...factory, kind: 'connector' }
 }
+/** A factory of extensions, with types for what it is given. */
 export function defineExtension<C extends object>(
   factory: Omit<ExtensionFactory<C>, 'kind'>,
 ): ExtensionFactory<C> {

@@ -6,6 +6,7 @@ import { CODEC, change, entry, NOTHING, NOW, one, type Probe, write } from './st
 
 export type { Probe } from './state-probe.js'
 
+/** What a store may do differently. */
 export interface StateStoreConformanceOptions {
   /** A store that keeps keys in several places may evict a little late. */
   readonly eviction?: 'exact' | 'approximate'

@@ -7,6 +7,7 @@ import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import { decodeFields, decodeResource, decodeScope, type JsonObject, list, object } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 
+/** How a request in JSON is read. */
 export interface DecodeOptions {
   /** The id of the record at this index of the request; asked for when someone asks the record. */
   readonly id: (index: number) => string

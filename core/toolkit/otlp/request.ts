@@ -8,6 +8,7 @@ import type { DecodeOptions } from './json-decode.js'
 import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
 import { type Span, WireReader } from './values.js'
 
+/** How a request in protobuf is read. */
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
 
 /**
