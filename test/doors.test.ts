@@ -1,15 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AnyFactory } from 'tocsin/component'
 import { factoryConformance, httpDestination, runPipeline, sampleRecord } from 'tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROOT } from './support/shared.js'
 
-const { exports, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   exports: { [name: string]: string | { default: string } }
-  files: string[]
 }
 const TOOLS = readdirSync(join(ROOT, 'core/toolkit')).filter(name => `./${name}` in exports)
 
@@ -84,31 +82,6 @@ describe('what the doors export', () => {
   test('tocsin/component has some fifty runtime names', async () => {
     expect(Object.keys(await import('tocsin/component')).length).toBeLessThanOrEqual(52)
   })
-})
-
-describe('the tarball', () => {
-  test('carries what its documents link to', () => {
-    const packed = JSON.parse(
-      execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-        cwd: ROOT,
-        encoding: 'utf8',
-      }),
-    )
-    const paths = new Set<string>(
-      Object.values<{ files: { path: string }[] }>(packed)[0]?.files.map(({ path }) => path),
-    )
-    expect(files).toContain('docs')
-    const broken: string[] = []
-    for (const document of [...paths].filter(path => path.endsWith('.md') && !path.includes('templates/'))) {
-      const text = readFileSync(join(ROOT, document), 'utf8')
-      for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)) {
-        const path = normalize(join(dirname(document), target)).replace(/\/$/, '')
-        if (!paths.has(path) && ![...paths].some(each => each.startsWith(`${path}/`)))
-          broken.push(`${document}: ${target}`)
-      }
-    }
-    expect(broken).toEqual([])
-  }, 60_000)
 })
 
 /** Each JavaScript example of a document, with the YAML that follows it at once. */
