@@ -146,6 +146,8 @@ export function exporterConformance<C extends object>(
     check(subject, 'keeps no timer after stop, and none but those of its clock', async trial => {
       await trial.send([sampleRecord()])
       await trial.watch.run(() => trial.exporter.stop?.())
+      // Its own log is the context's to close.
+      await trial.context.close()
       noTimers(trial.clock, trial.watch)
     }),
     check(subject, 'tells no secrets', async ({ send, context }) => {

@@ -87,9 +87,11 @@ export function processorConformance<C extends object>(
     check(
       subject,
       'keeps no timer after stop, and none but those of its clock',
-      async (processor, _, clock, watch) => {
+      async (processor, _, clock, watch, closeContext) => {
         await watch.run(() => processAll(processor, records))
         await watch.run(() => processor.stop?.())
+        // Its own log is the context's to close.
+        await closeContext()
         noTimers(clock, watch)
       },
     ),
@@ -104,6 +106,7 @@ type Run = (
   again: () => Processor,
   clock: VirtualClock,
   watch: TimerWatch,
+  closeContext: () => Promise<void>,
 ) => Promise<void>
 
 function check<C extends object>(subject: ProcessorSubject<C>, name: string, run: Run): ConformanceCheck {
@@ -111,15 +114,15 @@ function check<C extends object>(subject: ProcessorSubject<C>, name: string, run
     name,
     async run() {
       const clock = new VirtualClock()
-      const create = (): Processor =>
-        subject.factory.create(
-          testContext({ pipeline: 'logs', clock, ...subject.context, config: subject.config }),
-        )
+      const newContext = () =>
+        testContext({ pipeline: 'logs', clock, ...subject.context, config: subject.config })
+      const context = newContext()
       const watch = watchTimers()
-      const processor = watch.run(create)
+      const processor = watch.run(() => subject.factory.create(context))
+      const again = (): Processor => subject.factory.create(newContext())
       try {
         await watch.run(() => processor.start?.())
-        await run(processor, create, clock, watch)
+        await run(processor, again, clock, watch, context.close)
       } finally {
         await processor.stop?.()
         watch.end()

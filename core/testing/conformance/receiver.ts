@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ComponentContext, type Receiver, type ReceiverFactory, toText } from '../../component/index.js'
 import { VirtualClock } from '../clock.js'
-import { testContext } from '../context.js'
+import { type TestContext, testContext } from '../context.js'
 import { type CollectingIntake, collectingIntake } from '../intake.js'
 import { type ConformanceCheck, noTimers } from './check.js'
 import { factoryConformance } from './factory.js'
@@ -119,7 +119,7 @@ export function receiverConformance<C extends object>(
     check(
       subject,
       'offers nothing after stop, keeps no timer, and sets none but those of its clock',
-      async ({ source, receiver, intake, arrive, clock, watch }) => {
+      async ({ source, receiver, intake, arrive, clock, watch, context }) => {
         await source.feed(2)
         await arrive(2)
         await watch.run(() => receiver.stop())
@@ -127,6 +127,8 @@ export function receiverConformance<C extends object>(
         await source.feed(2)
         await clock.advance(5_000)
         await watch.run(() => receiver.close?.())
+        // Its own log is the context's to close.
+        await context.close()
         assert.equal(
           intake.records().length,
           before,
@@ -155,6 +157,7 @@ interface Trial<C extends object> {
   readonly intake: CollectingIntake
   readonly clock: VirtualClock
   readonly watch: TimerWatch
+  readonly context: TestContext<C>
   /** Lets time pass until so many records have come in all. */
   arrive(count: number): Promise<void>
 }
@@ -187,7 +190,7 @@ function check<C extends object>(
       }
       try {
         await watch.run(() => receiver.start(intake))
-        await run({ source, receiver, intake, clock, watch, arrive })
+        await run({ source, receiver, intake, clock, watch, context, arrive })
         const told = JSON.stringify([context.logs, context.statuses])
         for (const secret of subject.secrets ?? [])
           assert.ok(
