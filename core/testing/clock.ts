@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { Clock } from '../component/index.js'
+import { type Clock, onAbort } from '../component/index.js'
 
 interface Task {
   readonly at: number
@@ -43,11 +43,11 @@ export class VirtualClock implements Clock {
     return new Promise(resolve => {
       const finish = (): void => {
         cancel()
-        signal?.removeEventListener('abort', finish)
+        forget?.()
         resolve()
       }
       const cancel = this.schedule(delayMs, finish)
-      signal?.addEventListener('abort', finish)
+      const forget = signal && onAbort(signal, finish)
     })
   }
 
