@@ -125,7 +125,9 @@ describe('a package of somebody else', () => {
 
   test('runs its receiver, processor and exporter in a pipeline', async () => {
     await writeFile(join(app, 'mine.yaml'), CONFIG)
-    const { stderr } = await tocsin('--config', 'mine.yaml')
+    // One record is refused and dropped: the exit code says so.
+    const { stderr, code } = await tocsin('--config', 'mine.yaml').catch(error => error)
+    expect(code).toBe(1)
     // Ten requests at a time: in any order.
     const lines = (await readFile(join(app, 'out.txt'), 'utf8')).trim().split('\n').sort()
     expect(lines).toEqual(['NUMBER 1', 'NUMBER 3', 'NUMBER 4'])
