@@ -12,6 +12,7 @@ import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
+import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { Components } from './components.js'
@@ -58,6 +59,7 @@ export class Service implements Host {
   #handovers: ReadonlyMap<string, Handover> = new Map()
   /** What the graphs before a reload did. */
   #before: DeliveryReport = NOTHING
+  readonly #aheadSources = new AheadSources()
   #stopped = false
   /** Start, reload and stop come one after another. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -217,6 +219,7 @@ export class Service implements Host {
       logger,
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
+      aheadSources: this.#aheadSources,
       onEnd: this.#end,
     })
     this.#graph = graph

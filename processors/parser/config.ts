@@ -13,7 +13,8 @@ export interface ParserConfig {
 export interface TimestampConfig {
   readonly from: string
   readonly format: string
-  readonly time_zone: string
+  /** Default UTC. */
+  readonly time_zone?: string
   readonly year?: number
 }
 
@@ -77,14 +78,14 @@ export const schema: ConfigSchema = {
         time_zone: {
           type: 'string',
           format: 'time-zone',
-          default: 'UTC',
-          description: 'IANA time zone of times that carry none.',
+          description:
+            'IANA time zone of times that carry none; default UTC. With rfc3339 it lets the offset be left out.',
         },
         year: {
           type: 'integer',
           minimum: 1970,
           maximum: 2200,
-          description: 'Year of times without one. Otherwise the year that puts them nearest to now.',
+          description: 'Year of times without one. Otherwise the latest that is not in the future.',
         },
       },
       synonyms: {

@@ -6,6 +6,7 @@ export interface ThrottleConfig {
   readonly window: string
   readonly mode: 'sliding' | 'fixed'
   readonly max_keys: number
+  readonly time_source: 'event' | 'observed'
   readonly storage?: string
 }
 
@@ -44,6 +45,11 @@ export const throttleSchema: ConfigSchema = {
       minimum: 1,
       default: 10_000,
       description: 'Beyond this many keys the least recently used are forgotten.',
+    },
+    time_source: {
+      enum: ['event', 'observed'],
+      default: 'event',
+      description: 'The time that windows run on: of the record, or of its arrival.',
     },
     storage: {
       type: 'string',

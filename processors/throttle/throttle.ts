@@ -28,6 +28,7 @@ export function throttle(
   return {
     storage: config.storage,
     maxKeys: config.max_keys,
+    timeSource: config.time_source,
     state: passedCodec,
     outcome: { encode: passes => (passes ? '1' : '0'), decode: text => text === '1' },
     select,
