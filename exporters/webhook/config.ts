@@ -1,5 +1,6 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkHeaders, checkTls, headersSchema, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { checkJsonTemplate } from 'tocsin/template'
 
 export interface WebhookConfig {
   readonly endpoint: string
@@ -26,8 +27,9 @@ export const webhookSchema: ConfigSchema = {
     body_template: {
       type: 'string',
       format: 'template',
-      description: 'The body, in place of the default payload. Use the json helper for values in JSON.',
-      examples: ['{"text": {{json notification.title}}}'],
+      description:
+        'The body, in place of the default payload. In JSON, values inside of strings are escaped; {{json name}} is a whole value.',
+      examples: ['{"text": "{{notification.title}}", "alert": {{json alert}}}'],
     },
     time_zone: {
       type: 'string',
@@ -42,5 +44,23 @@ export const webhookSchema: ConfigSchema = {
 }
 
 export function checkWebhook(config: WebhookConfig): CheckProblem[] {
-  return [...checkHeaders(config.headers, ['headers']), ...checkTls(config.tls, ['tls'])]
+  return [
+    ...checkHeaders(config.headers, ['headers']),
+    ...checkTls(config.tls, ['tls']),
+    ...checkBody(config),
+  ]
+}
+
+/** Whether the body is sent as JSON: it is, unless a header says otherwise. */
+export function sendsJson({ headers = {} }: Pick<WebhookConfig, 'headers'>): boolean {
+  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
+  return type === undefined || /\bjson\b/i.test(type)
+}
+
+function checkBody(config: WebhookConfig): CheckProblem[] {
+  const { body_template: template } = config
+  const problem = template !== undefined && sendsJson(config) && checkJsonTemplate(template)
+  if (!problem) return []
+  const { message, fix } = problem
+  return [{ severity: 'warning', path: ['body_template'], message, ...(fix !== undefined && { fix }) }]
 }

@@ -8,8 +8,8 @@ import {
 } from 'tocsin/component'
 import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
 import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
-import { compileTemplate, type Template, templateView } from 'tocsin/template'
-import type { WebhookConfig } from './config.js'
+import { compileTemplate, isJson, type Template, templateView } from 'tocsin/template'
+import { sendsJson, type WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
 
 const LOG_EVERY_MS = 60_000
@@ -28,13 +28,12 @@ class Webhook implements Exporter {
   #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(context: ComponentContext<WebhookConfig>) {
-    const { body_template: template, headers = {} } = context.config
+    const { body_template: template } = context.config
     this.#context = context
-    this.#template = template === undefined ? undefined : compileTemplate(template)
-    const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
-    this.#isJson = contentType === undefined || /\bjson\b/i.test(contentType)
+    this.#isJson = sendsJson(context.config)
+    this.#template = template === undefined ? undefined : compileTemplate(template, { json: this.#isJson })
     this.#templateErrors = context.meter.createCounter('tocsin_exporter_template_errors', {
-      description: 'Records whose body_template failed (the default payload was sent) or gave no valid JSON.',
+      description: 'Records whose body_template failed or gave no valid JSON: the default payload was sent.',
     })
   }
 
@@ -73,10 +72,9 @@ class Webhook implements Exporter {
       return defaultPayload(record, notification, pipeline, now)
     }
     if (this.#isJson && !isJson(text)) {
-      this.#warn(
-        'The body_template gave no valid JSON.',
-        'write values as {{json name}}, without quotes around',
-      )
+      const reason = 'write values as "{{name}}", or as {{json name}} without quotes around'
+      this.#warn('The body_template gave no valid JSON: the default payload is sent.', reason)
+      return defaultPayload(record, notification, pipeline, now)
     }
     return text
   }
@@ -87,15 +85,6 @@ class Webhook implements Exporter {
     if (clock.monotonicMs() - this.#warnedMs < LOG_EVERY_MS) return
     this.#warnedMs = clock.monotonicMs()
     logger.warn(message, { exporter: id, reason })
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

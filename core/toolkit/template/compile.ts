@@ -5,6 +5,7 @@ import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
 import { invalid, offsetOf } from './error.js'
 import { Frame, Run } from './frame.js'
 import { HELPERS, type Helper, namedValues } from './helpers.js'
+import type { JsonText } from './json-text.js'
 import { descend, type Value } from './value.js'
 import type { TemplateView } from './view.js'
 
@@ -24,9 +25,9 @@ export function compileProgram(
   source: string,
   program: hbs.AST.Program,
   html: boolean,
-): (view: TemplateView) => string {
+): (view: TemplateView, json?: JsonText) => string {
   const render = new Compiler(source, html).program(program)
-  return view => render(new Frame(new Run(view)))
+  return (view, json) => render(new Frame(new Run(view, json)))
 }
 
 class Compiler {
@@ -59,6 +60,7 @@ class Compiler {
         const { value } = node as hbs.AST.ContentStatement
         return frame => {
           frame.run.spend(value.length)
+          frame.run.json?.literal(value)
           return value
         }
       }
@@ -79,10 +81,12 @@ class Compiler {
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
     const escaped = this.#html && node.escaped
+    const offset = offsetOf(this.#source, node.loc.start)
     return frame => {
       const text = escaped ? Handlebars.escapeExpression(toText(value(frame))) : toText(value(frame))
-      frame.run.spend(text.length)
-      return text
+      const shown = frame.run.json?.value(text, !node.escaped, offset) ?? text
+      frame.run.spend(shown.length)
+      return shown
     }
   }
 

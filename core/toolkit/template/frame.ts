@@ -1,4 +1,5 @@
 import { failed } from './error.js'
+import type { JsonText } from './json-text.js'
 import { descend, type Value } from './value.js'
 import type { TemplateView } from './view.js'
 
@@ -11,7 +12,11 @@ export class Run {
   readonly timeZone: string
   #left = MAX_LENGTH
 
-  constructor(readonly view: TemplateView) {
+  constructor(
+    readonly view: TemplateView,
+    /** The text is to be JSON. */
+    readonly json?: JsonText,
+  ) {
     this.timeZone = view.timeZone
   }
 

@@ -1,6 +1,8 @@
 /** Handlebars templates over log records. */
 export { TemplateError } from './error.js'
+export { isJson } from './json-text.js'
 export {
+  checkJsonTemplate,
   checkTemplate,
   compileTemplate,
   type Template,
