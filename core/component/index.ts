@@ -61,13 +61,16 @@ export {
   notificationOf,
   withNotification,
 } from '../toolkit/notification/notification.js'
+export * from '../toolkit/markdown/index.js'
 export * from '../toolkit/otlp/index.js'
 export * from '../toolkit/ottl/index.js'
 export * from '../toolkit/pattern/index.js'
 export {
   checkTemplate,
   compileTemplate,
+  engineSchema,
   type Template,
+  type TemplateEngine,
   TemplateError,
   type TemplateOptions,
   type TemplateProblem,

@@ -3,6 +3,8 @@ import {
   type CheckProblem,
   type ConfigSchema,
   checkTls,
+  engineSchema,
+  type TemplateEngine,
   type TlsClientConfig,
   tlsSchema,
 } from 'tocsin/component'
@@ -11,6 +13,7 @@ export interface EmailConfig {
   readonly smtp: SmtpConfig
   readonly from: string
   readonly to: readonly string[]
+  readonly engine?: TemplateEngine
   readonly subject_template?: string
   readonly body_template?: string
   readonly body_template_file?: string
@@ -85,6 +88,7 @@ export const emailSchema: ConfigSchema = {
       description: 'The recipients. Each gets a mail of their own.',
       examples: [['ops@example.com']],
     },
+    engine: engineSchema,
     subject_template: {
       type: 'string',
       format: 'template',

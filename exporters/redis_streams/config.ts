@@ -1,9 +1,10 @@
-import { type ConfigSchema, streamProperties } from 'tocsin/component'
+import { type ConfigSchema, engineSchema, streamProperties, type TemplateEngine } from 'tocsin/component'
 
 export interface RedisStreamsConfig {
   readonly redis: string
   readonly stream: string
   readonly partitions: number
+  readonly engine?: TemplateEngine
   readonly key?: string
   readonly max_entries: number
 }
@@ -14,6 +15,7 @@ export const redisStreamsSchema: ConfigSchema = {
   required: ['redis'],
   properties: {
     ...streamProperties,
+    engine: engineSchema,
     key: {
       type: 'string',
       format: 'template',

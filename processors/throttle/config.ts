@@ -1,6 +1,13 @@
-import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
+import {
+  type CheckProblem,
+  type ConfigSchema,
+  engineSchema,
+  parseDuration,
+  type TemplateEngine,
+} from 'tocsin/component'
 
 export interface ThrottleConfig {
+  readonly engine?: TemplateEngine
   readonly key?: string
   readonly count: number
   readonly window: string
@@ -14,6 +21,7 @@ export const throttleSchema: ConfigSchema = {
   additionalProperties: false,
   required: ['count', 'window'],
   properties: {
+    engine: engineSchema,
     key: {
       type: 'string',
       format: 'template',

@@ -1,9 +1,4 @@
 export { TemplateError } from './error.js'
-export {
-  checkTemplate,
-  compileTemplate,
-  type Template,
-  type TemplateOptions,
-  type TemplateProblem,
-} from './template.js'
+export { checkTemplate, compileTemplate, engineSchema } from './template.js'
+export type { Template, TemplateEngine, TemplateOptions, TemplateProblem } from './types.js'
 export { type TemplateView, type TemplateViewOptions, templateView } from './view.js'
