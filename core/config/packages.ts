@@ -1,7 +1,7 @@
 import { type AnyFactory, errorText, type Kind } from '../component/index.js'
 import { SECTIONS, withArticle } from './catalog.js'
+import type { Findings } from './findings.js'
 import type { ListNode } from './node.js'
-import type { Report } from './report.js'
 import { PackageNotFound } from './resolve-package.js'
 
 /** Imports a package as if from a module in `folder`. Rejects with `PackageNotFound` when it is not there. */
@@ -12,7 +12,7 @@ export async function loadPackages(
   list: ListNode,
   given: readonly AnyFactory[],
   importPackage: ImportPackage,
-  report: Report,
+  findings: Findings,
 ): Promise<AnyFactory[]> {
   const factories = [...given]
   const owners = new Map<string, string>()
@@ -20,7 +20,7 @@ export async function loadPackages(
     for (const name of namesOf(factory)) owners.set(`${factory.kind}/${name}`, 'tocsin')
   for (const [index, item] of list.items.entries()) {
     const path = ['packages', index]
-    const error = (message: string, fix?: string): void => report.error(item.place, path, message, fix)
+    const error = (message: string, fix?: string): void => findings.error(item.place, path, message, fix)
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.value === '') {
       if (item.kind !== 'invalid') error('a package is named by text', "such as '@acme/tocsin-thing'")
       continue

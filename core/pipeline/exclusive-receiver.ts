@@ -6,16 +6,15 @@ import {
   errorText,
   type Fence,
   type Intake,
-  LeaseKeeper,
   type LeaseStore,
-  type LeaseTerm,
   type Logger,
   type Random,
   type Receiver,
   type Settled,
 } from '../component/index.js'
+import { LeaseKeeper, type LeaseTerm } from '../state/index.js'
 import { observeLease } from '../state/lease/observe-lease.js'
-import { STOPPING } from './busy.js'
+import { STOPPING } from './pipeline.js'
 
 export interface ExclusiveOptions {
   readonly id: string

@@ -6,7 +6,6 @@ import {
   type ExporterFactory,
   errorText,
   type Kind,
-  LeaseKeeper,
   type LeaseStore,
   type LogAttributes,
   type Logger,
@@ -30,8 +29,9 @@ import { batchFailure } from '../pipeline/failure.js'
 import { Graph } from '../pipeline/graph.js'
 import type { GraphHandover, GraphHost, GraphReport } from '../pipeline/graph-host.js'
 import { type Lifted, lift } from '../pipeline/lift.js'
+import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
-import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
+import { LeaseKeeper } from '../state/index.js'
 import { compileCondition } from '../toolkit/ottl/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'

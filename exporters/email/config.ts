@@ -1,13 +1,7 @@
 import addressparser from 'nodemailer/lib/addressparser'
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkTls,
-  engineSchema,
-  type TemplateEngine,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface EmailConfig {
   readonly smtp: SmtpConfig

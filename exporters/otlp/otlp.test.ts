@@ -3,15 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import {
-  type Exporter,
-  encodeResponse,
-  encodeStatus,
-  type Logger,
-  pickFields,
-  RPC_CODE,
-  type Sent,
-} from 'tocsin/component'
+import { type Exporter, type Logger, pickFields, type Sent } from 'tocsin/component'
+import { encodeResponse, encodeStatus, RPC_CODE } from 'tocsin/otlp'
 import {
   collectingLogger,
   exporterConformance,

@@ -1,4 +1,6 @@
-import { type ConfigSchema, engineSchema, streamProperties, type TemplateEngine } from 'tocsin/component'
+import type { ConfigSchema } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
+import { streamProperties } from '#state'
 
 export interface RedisStreamsConfig {
   readonly redis: string

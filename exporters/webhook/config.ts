@@ -1,14 +1,6 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkHeaders,
-  checkTls,
-  engineSchema,
-  headersSchema,
-  type TemplateEngine,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { checkHeaders, checkTls, headersSchema, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface WebhookConfig {
   readonly endpoint: string

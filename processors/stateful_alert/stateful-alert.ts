@@ -112,7 +112,7 @@ export function statefulAlert(
     },
     summarize: () => scans.takeAll().map(scanRecord),
     merge: mergeStates,
-    survey() {
+    lookEarly() {
       const closing = known.removed
       const moving = changed
       const looks = clock.monotonicMs() >= nextLookMs

@@ -1,4 +1,5 @@
-import { type CheckProblem, type ConfigSchema, engineSchema, type TemplateEngine } from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface TemplateConfig {
   readonly engine?: TemplateEngine

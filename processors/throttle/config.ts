@@ -1,10 +1,5 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  engineSchema,
-  parseDuration,
-  type TemplateEngine,
-} from 'tocsin/component'
+import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface ThrottleConfig {
   readonly engine?: TemplateEngine

@@ -71,7 +71,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   const bodies = Array.from({ length: 60 }, (_, index) => `alert ${index}`)
   const settled = new Promise(resolve => {
     const records = bodies.map(body => createRecord({ id: body, body }))
-    void delivery.enqueue(records, 'logs', { settle: resolve })
+    void delivery.enqueue(records, 'logs', resolve)
   })
   expect(await settled).toEqual({ deadLettered: 0 })
   const until = Date.now() + 15_000

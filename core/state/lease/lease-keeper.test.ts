@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { leaseOn, TTL_MS } from '../../../test/support/lease.js'
 import { runs } from '../../../test/support/property.js'
-import type { LeaseStore, LeaseTerm } from '../../component/index.js'
+import type { LeaseStore } from '../../component/index.js'
 import { seededRandom, VirtualClock } from '../../testing/index.js'
+import type { LeaseTerm } from '../index.js'
 import { LeaseKeeper } from './lease-keeper.js'
 
 interface Watched {

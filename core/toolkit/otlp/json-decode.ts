@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { AnyValue } from '../../model/any-value.js'
-import { LazyRecord, type LogFields, type LogRecord } from '../../model/log-record.js'
+import { LazyRecord } from '../../model/create-record.js'
+import type { LogFields, LogRecord } from '../../model/log-record.js'
 import type { Resource, Scope } from '../../model/resource.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import { decodeFields, decodeResource, decodeScope, type JsonObject, list, object } from './json-fields.js'

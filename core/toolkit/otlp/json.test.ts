@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { comparable, otlpRecords } from '../../../test/support/otlp-records.js'
 import { runs } from '../../../test/support/property.js'
 import type { AnyValue } from '../../model/any-value.js'
-import { createRecord, type LogRecord, pickFields } from '../../model/log-record.js'
+import { createRecord, pickFields } from '../../model/create-record.js'
+import type { LogRecord } from '../../model/log-record.js'
 import { decodeOtlpJson, encodeOtlpJson, OtlpDecodeError } from './json.js'
 
 const id = (index: number): string => `r${index}`

@@ -3,16 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { comparable, otlpRecords } from '../../../test/support/otlp-records.js'
 import { runs } from '../../../test/support/property.js'
 import type { AnyValue } from '../../model/any-value.js'
+import { createRecord, type LogRecord, pickFields } from '../../model/index.js'
 import {
-  createRecord,
   decodeOtlpJson,
+  decodeOtlpProto,
   encodeOtlpJson,
-  type LogRecord,
+  encodeOtlpProto,
   OtlpDecodeError,
   OtlpLimitError,
-  pickFields,
-} from '../../model/index.js'
-import { decodeOtlpProto, encodeOtlpProto } from './index.js'
+} from './index.js'
 import { MAX_MESSAGES } from './scan.js'
 import { WireWriter } from './writer.js'
 

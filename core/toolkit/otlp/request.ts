@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { AnyValue } from '../../model/any-value.js'
-import { LazyRecord, type LogFields, type Records } from '../../model/log-record.js'
+import { LazyRecord } from '../../model/create-record.js'
+import type { LogFields, Records } from '../../model/log-record.js'
 import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'

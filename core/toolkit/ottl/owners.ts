@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { equalValues } from '../../model/any-value.js'
-import { createRecord } from '../../model/log-record.js'
+import { createRecord } from '../../model/create-record.js'
 import type { Resource, Scope } from '../../model/resource.js'
 import { Draft } from './draft.js'
 

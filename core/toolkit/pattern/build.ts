@@ -1,4 +1,4 @@
-import { atOnce, inSlices } from '../../component/in-slices.js'
+import { atOnce, inSlices } from './in-slices.js'
 import { groupLiteralless } from './literalless.js'
 import type { Pattern, PatternProblem } from './pattern.js'
 import { PatternSet, type RefusedPattern } from './pattern-set.js'

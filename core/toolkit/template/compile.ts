@@ -22,9 +22,9 @@ const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 export function compileProgram(
   source: string,
   program: hbs.AST.Program,
-  escape: (text: string) => string,
+  escaped: (text: string) => string,
 ): (view: TemplateView) => string {
-  const render = new Compiler(source, escape).program(program)
+  const render = new Compiler(source, escaped).program(program)
   return view => render(new Frame(new Run(view)))
 }
 
@@ -35,9 +35,9 @@ class Compiler {
   readonly #names: string[] = []
   #depth = 0
 
-  constructor(source: string, escape: (text: string) => string) {
+  constructor(source: string, escaped: (text: string) => string) {
     this.#source = source
-    this.#escape = escape
+    this.#escape = escaped
   }
 
   program(program: hbs.AST.Program | undefined): Render {
@@ -77,9 +77,9 @@ class Compiler {
 
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
-    const escape = node.escaped ? this.#escape : (text: string) => text
+    const shown = node.escaped ? this.#escape : (text: string) => text
     return frame => {
-      const text = escape(toText(value(frame)))
+      const text = shown(toText(value(frame)))
       frame.run.spend(text.length)
       return text
     }

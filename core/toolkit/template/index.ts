@@ -1,3 +1,4 @@
+/** Handlebars and Jinja templates over log records. */
 export { TemplateError } from './error.js'
 export { checkTemplate, compileTemplate, engineSchema } from './template.js'
 export type { Template, TemplateEngine, TemplateOptions, TemplateProblem } from './types.js'
