@@ -116,7 +116,7 @@ class Engine {
     if (this.#known) return this.#known
     const listed = this.#ready().renderStr('{{ debug() }}', {})
     const section = (name: string, close: string): string[] => {
-      const [, body = ''] = new RegExp(`\\n {8}${name}: .\\n([sS]*?)\\n {8}\\${close}`).exec(listed) ?? []
+      const [, body = ''] = new RegExp(`\\n {8}${name}: .\\n([\\s\\S]*?)\\n {8}\\${close}`).exec(listed) ?? []
       return [...body.matchAll(/^ {12}"(\w+)"/gm)].map(([, word]) => word as string)
     }
     const hidden = (word: string): boolean => !word.startsWith('__')
