@@ -173,14 +173,21 @@ function yamlText(value: unknown): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value)
 }
 
-function formatProblems(schema: ConfigSchema, at: Located, path: Path, validator: Validator): Problem[] {
+export function formatProblems(
+  schema: ConfigSchema,
+  at: Pick<Located, 'node' | 'place'>,
+  path: Path,
+  validator: Validator,
+  engine?: 'handlebars' | 'jinja',
+): Problem[] {
   const { node } = at
   const format = schema.format!
   const { name, like } = FORMAT_WORDS[format]
   if (node.kind !== 'scalar') return [problemAt(at.place, path, `expected ${name}`, `such as ${like}`)]
-  if (node.secret)
+  const problems = problemsOf(validator.formats[format](String(node.value), engine))
+  if (node.secret && problems.length > 0)
     return [problemAt(at.place, path, `this secret value is not ${name}`, `it must look like ${like}`)]
-  return problemsOf(validator.formats[format](String(node.value))).map(({ message, fix, offset }) => {
+  return problems.map(({ message, fix, offset }) => {
     const inside = offset !== undefined && node.offsetOf ? node.offsetOf(offset) : undefined
     const place = inside === undefined ? at.place : { source: node.place.source, offset: inside }
     return problemAt(place, path, message + origin(node), fix)

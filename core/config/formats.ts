@@ -13,7 +13,10 @@ export interface FormatProblem {
 }
 
 export type FormatCheck = (text: string) => FormatProblem | readonly FormatProblem[] | undefined
-export type FormatCheckers = { readonly [format in SchemaFormat]: FormatCheck }
+export type FormatCheckers = { readonly [format in Exclude<SchemaFormat, 'template'>]: FormatCheck } & {
+  /** `engine`: the setting of that name beside the template. */
+  readonly template: (text: string, engine?: 'handlebars' | 'jinja') => ReturnType<FormatCheck>
+}
 
 /** All checks: ours, and those of the template and condition languages. */
 export function formatCheckers(

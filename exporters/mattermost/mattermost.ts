@@ -21,7 +21,7 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
     async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
-      const options = { pipeline, timeZone: config.time_zone, now: clock.now() }
+      const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
       const record = records[0] as LogRecord
       const notification = notificationOf(record, options)
       const templated = toText(record.get('attributes["notification"]["body"]')).trim() !== ''

@@ -1,12 +1,14 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkHeaders, checkTls, headersSchema, type TlsClientConfig, tlsSchema } from 'tocsin/http'
-import { checkJsonTemplate } from 'tocsin/template'
+import { checkJsonTemplate, engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface WebhookConfig {
   readonly endpoint: string
   readonly method: 'POST' | 'PUT' | 'PATCH'
   readonly headers?: { readonly [name: string]: string }
+  readonly engine?: TemplateEngine
   readonly body_template?: string
+  readonly format?: 'plain' | 'markdown' | 'html'
   readonly time_zone: string
   readonly tls?: TlsClientConfig
 }
@@ -24,6 +26,12 @@ export const webhookSchema: ConfigSchema = {
     },
     method: { enum: ['POST', 'PUT', 'PATCH'], default: 'POST', description: 'The HTTP method.' },
     headers: headersSchema,
+    engine: engineSchema,
+    format: {
+      enum: ['plain', 'markdown', 'html'],
+      default: 'plain',
+      description: 'What a body that was written in Markdown (body_format: markdown) is sent as.',
+    },
     body_template: {
       type: 'string',
       format: 'template',
@@ -58,8 +66,8 @@ export function sendsJson({ headers = {} }: Pick<WebhookConfig, 'headers'>): boo
 }
 
 function checkBody(config: WebhookConfig): CheckProblem[] {
-  const { body_template: template } = config
-  const problem = template !== undefined && sendsJson(config) && checkJsonTemplate(template)
+  const { body_template: template, engine } = config
+  const problem = template !== undefined && sendsJson(config) && checkJsonTemplate(template, engine)
   if (!problem) return []
   const { message, fix } = problem
   return [{ severity: 'warning', path: ['body_template'], message, ...(fix !== undefined && { fix }) }]

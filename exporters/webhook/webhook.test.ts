@@ -210,6 +210,25 @@ describe('a webhook', () => {
       expect(webhookExporter.check?.({ body_template } as never)).toEqual([])
     })
 
+    it.each([
+      '{"text": "{{ body }}"}',
+      '{"text": {{ body | tojson }}}',
+      '{"text": "{% if body %}{{ body | upper }}{% else %}none{% endif %}"}',
+      '{"list": [{% for x in list %}"{{ x }}"{% if not loop.last %},{% endif %}{% endfor %}]}',
+    ])('Jinja: %s', async body_template => {
+      expect(webhookExporter.check?.({ body_template, engine: 'jinja' } as never)).toEqual([])
+      for (const text of hostile) {
+        const given = record.patch({ body: text, attributes: { list: [text, text] } })
+        const { arrived, logs } = await send({ body_template, engine: 'jinja' }, given)
+        expect(logs).toEqual([])
+        expect(() => JSON.parse(arrived.body)).not.toThrow()
+      }
+      const bad = { body_template: '{"text": {{ body }}}', engine: 'jinja' }
+      expect(webhookExporter.check?.(bad as never)).toMatchObject([
+        { fix: expect.stringContaining('tojson') },
+      ])
+    })
+
     it('what still is no JSON is replaced by the default payload: the alert arrives', async () => {
       const { logs, arrived } = await send({ body_template: '{"log": {{body}} }' })
       expect(JSON.parse(arrived.body)).toMatchObject({ event_id: 'e-1', body: 'login of "bob" failed' })

@@ -28,10 +28,11 @@ class Webhook implements Exporter {
   #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(context: ComponentContext<WebhookConfig>) {
-    const { body_template: template } = context.config
+    const { body_template: template, engine = 'handlebars' } = context.config
     this.#context = context
     this.#isJson = sendsJson(context.config)
-    this.#template = template === undefined ? undefined : compileTemplate(template, { json: this.#isJson })
+    this.#template =
+      template === undefined ? undefined : compileTemplate(template, { engine, json: this.#isJson })
     this.#templateErrors = context.meter.createCounter('tocsin_exporter_template_errors', {
       description: 'Records whose body_template failed or gave no valid JSON: the default payload was sent.',
     })
@@ -48,7 +49,8 @@ class Webhook implements Exporter {
     const record = records[0] as LogRecord
     const { clock, config } = this.#context
     const now = clock.now()
-    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
+    const options = { pipeline, timeZone: config.time_zone, now, format: config.format ?? 'plain' } as const
+    const notification = notificationOf(record, options)
     const request = {
       method: config.method,
       headers: { 'idempotency-key': notification.key },
@@ -63,7 +65,7 @@ class Webhook implements Exporter {
 
   #body(record: LogRecord, notification: Notification, pipeline: string, now: bigint): string {
     if (!this.#template) return defaultPayload(record, notification, pipeline, now)
-    const options = { pipeline, timeZone: this.#context.config.time_zone }
+    const options = { pipeline, timeZone: this.#context.config.time_zone, notification: true }
     let text: string
     try {
       text = this.#template.render(templateView(withNotification(record, notification), options))

@@ -5,7 +5,8 @@ import { template } from './template.js'
 export const templateProcessor = defineProcessor<TemplateConfig>({
   type: 'template',
   stability: 'beta',
-  description: 'Writes the notification of a record: title, text, HTML and colour from Handlebars templates.',
+  description:
+    'Writes the notification of a record: title, text, HTML and colour from Handlebars or Jinja templates.',
   schema,
   check,
   create: template,

@@ -1,5 +1,4 @@
 import { closest, distance } from 'fastest-levenshtein'
-import Handlebars from 'handlebars'
 import { toText } from '../../model/index.js'
 import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
 import { invalid, offsetOf } from './error.js'
@@ -24,22 +23,22 @@ const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 export function compileProgram(
   source: string,
   program: hbs.AST.Program,
-  html: boolean,
+  escaped: (text: string) => string,
 ): (view: TemplateView, json?: JsonText) => string {
-  const render = new Compiler(source, html).program(program)
+  const render = new Compiler(source, escaped).program(program)
   return (view, json) => render(new Frame(new Run(view, json)))
 }
 
 class Compiler {
   readonly #source: string
-  readonly #html: boolean
+  readonly #escape: (text: string) => string
   /** The names of `as |a b|` around this place. */
   readonly #names: string[] = []
   #depth = 0
 
-  constructor(source: string, html: boolean) {
+  constructor(source: string, escaped: (text: string) => string) {
     this.#source = source
-    this.#html = html
+    this.#escape = escaped
   }
 
   program(program: hbs.AST.Program | undefined): Render {
@@ -80,10 +79,10 @@ class Compiler {
 
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
-    const escaped = this.#html && node.escaped
+    const escaped = node.escaped ? this.#escape : (text: string) => text
     const offset = offsetOf(this.#source, node.loc.start)
     return frame => {
-      const text = escaped ? Handlebars.escapeExpression(toText(value(frame))) : toText(value(frame))
+      const text = escaped(toText(value(frame)))
       const shown = frame.run.json?.value(text, !node.escaped, offset) ?? text
       frame.run.spend(shown.length)
       return shown

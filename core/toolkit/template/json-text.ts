@@ -20,7 +20,7 @@ export class JsonText {
   }
 
   /** The text of an expression as it goes out; `raw`: of `{{{ }}}`. */
-  value(text: string, raw: boolean, offset: number): string {
+  value(text: string, raw: boolean, offset?: number): string {
     // Half an escape sequence in front of it would change what comes.
     const shown = this.#inString && !raw && !this.#escaped ? JSON.stringify(text).slice(1, -1) : text
     if (this.checks && !isJson(this.#inString ? `"${shown}"` : shown)) this.culprit ??= offset
@@ -45,6 +45,7 @@ const TIME = '2026-01-15T10:00:00Z'
 export const HOSTILE_VIEWS: readonly TemplateView[] = [HOSTILE, [HOSTILE], undefined].map(value => ({
   timeZone: 'UTC',
   lookup: names => known(names) ?? value,
+  named: name => known([name]) ?? value,
   all: () => ({ body: HOSTILE }),
 }))
 
@@ -58,8 +59,9 @@ function known(names: readonly string[]): Value {
 /** The first culprit of a rendering with hostile values, or what JSON.parse says of the text; undefined when it is JSON. */
 export function breakOf(
   render: (view: TemplateView, json: JsonText) => string,
+  views: readonly TemplateView[],
 ): { readonly offset?: number; readonly reason: string } | undefined {
-  for (const view of HOSTILE_VIEWS) {
+  for (const view of views) {
     const json = new JsonText(true)
     try {
       JSON.parse(render(view, json))
