@@ -1,4 +1,5 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { lookAlikeIn } from 'tocsin/pattern'
 import { lastSegment, splitField } from './json-fields.js'
 import { layoutProblem, NAMED_FORMATS, namesYear } from './layout.js'
 
@@ -117,6 +118,8 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
       fix: "give regex, json or timestamp, such as regex: 'error: (?P<reason>.*)'",
     })
   }
+  const lookAlike = config.regex === undefined ? undefined : lookAlikeIn(config.regex)
+  if (lookAlike) problems.push({ severity: 'warning', path: ['regex'], ...lookAlike })
   const seen = new Map<string, string>()
   for (const [index, field] of (config.json?.fields ?? []).entries()) {
     const path = ['json', 'fields', index]

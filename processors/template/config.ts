@@ -10,6 +10,8 @@ export interface TemplateConfig {
   readonly body_format?: 'text' | 'markdown'
   readonly accent_color?: string
   readonly channel?: string
+  readonly runbook?: string
+  readonly links?: { readonly [title: string]: string }
   readonly time_zone: string
 }
 
@@ -53,6 +55,18 @@ export const schema: ConfigSchema = {
       minLength: 1,
       description: "A chat channel for these notifications, instead of the exporter's own.",
     },
+    runbook: {
+      type: 'string',
+      format: 'template',
+      description: 'Address of what to do; it wins over that of an alert row.',
+      examples: ['https://wiki.example.com/{{urlencode alert.rule_id}}'],
+    },
+    links: {
+      type: 'object',
+      additionalProperties: { type: 'string', format: 'template' },
+      description: 'Addresses of where to look, by title; those of an alert row come after them.',
+      examples: [{ Dashboard: 'https://grafana.example.com/d/1?var-host={{urlencode host.name}}' }],
+    },
     accent_color: {
       type: 'string',
       format: 'color',
@@ -79,8 +93,9 @@ export const schema: ConfigSchema = {
 }
 
 export function check(config: TemplateConfig): readonly CheckProblem[] {
-  const { title, body, body_html, accent_color, channel, attributes } = config
-  return [title, body, body_html, accent_color, channel, attributes].every(given => given === undefined)
+  const { title, body, body_html, accent_color, channel, attributes, runbook, links } = config
+  const all = [title, body, body_html, accent_color, channel, attributes, runbook, links]
+  return all.every(given => given === undefined)
     ? [
         {
           path: [],

@@ -1,6 +1,8 @@
-/** Text as it is, in Markdown (CommonMark and what chats make of it): what would be markup is escaped. */
+import { withoutMentions } from './mentions.js'
+
+/** Text as it is, in Markdown (CommonMark and what chats make of it): what would be markup is escaped, no name is called. */
 export function escapeMarkdown(text: string): string {
-  return text
+  return withoutMentions(text)
     .replace(/[\\`*_[\]~|]/g, '\\$&')
     .replace(/&(?=#?\w+;)/g, '&amp;')
     .replace(/^(\s*)([#>+-])/gm, '$1\\$2')
@@ -14,7 +16,7 @@ export function escapeMarkdownV2(text: string): string {
 
 /** `` `text` ``, with a longer fence around backticks. */
 export function code(text: string): string {
-  const line = text.replace(/\s*\r?\n\s*/g, ' ')
+  const line = withoutMentions(text.replace(/\s*\r?\n\s*/g, ' '))
   if (line.trim() === '') return ''
   const fence = fenceFor(line, 1)
   const space = /^`|`$/.test(line) || (/^ .* $/.test(line) && line.trim() !== '') ? ' ' : ''
@@ -24,7 +26,8 @@ export function code(text: string): string {
 /** A fenced block on lines of its own. */
 export function codeBlock(text: string, language = ''): string {
   const fence = fenceFor(text, 3)
-  return `${fence}${language.replace(/[^\w+#.-]/g, '')}\n${text.replace(/\n$/, '')}\n${fence}`
+  const lines = withoutMentions(text).replace(/\r?\n$/, '')
+  return `${fence}${language.replace(/[^\w+#.-]/g, '')}\n${lines}\n${fence}`
 }
 
 /** A link to a web page or mail address; the text alone where the address is none. */

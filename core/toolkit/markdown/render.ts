@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type markdownIt from 'markdown-it'
+import { withMentions } from './mentions.js'
 
 type MarkdownIt = ReturnType<typeof markdownIt>
 type Token = ReturnType<MarkdownIt['parse']>[number]
@@ -10,8 +11,9 @@ export type MarkdownTarget = 'html' | 'telegram_html' | 'plain'
 /** Renders CommonMark with tables and strikethrough. HTML in it is text; markdown-it is loaded with the first call. */
 export function renderMarkdown(source: string, target: MarkdownTarget): string {
   const markdown = parser()
-  if (target === 'html') return markdown.render(source).trim()
-  return flat(markdown.parse(source, {}), target === 'plain' ? PLAIN : TELEGRAM)
+  if (target === 'html') return markdown.render(withMentions(source)).trim()
+  if (target === 'plain') return flat(markdown.parse(withMentions(source), {}), PLAIN)
+  return flat(markdown.parse(source, {}), TELEGRAM)
 }
 
 let loaded: MarkdownIt | undefined

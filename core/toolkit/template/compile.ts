@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { toText } from '../../model/index.js'
 import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
 import { invalid, offsetOf } from './error.js'
-import { Frame, Run } from './frame.js'
+import { Frame, Run, type Target } from './frame.js'
 import { HELPERS, type Helper, namedValues } from './helpers.js'
 import type { JsonText } from './json-text.js'
 import { descend, type Value } from './value.js'
@@ -13,6 +13,8 @@ type Call = Pick<hbs.AST.SubExpression, 'params' | 'hash' | 'loc'>
 
 const MAX_DEPTH = 50
 const MAX_NAMES = 32
+/** Helpers whose text is for its place already. */
+const FINISHED: ReadonlySet<string> = new Set(['code', 'escape'])
 const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 
 /**
@@ -24,9 +26,10 @@ export function compileProgram(
   source: string,
   program: hbs.AST.Program,
   escaped: (text: string) => string,
+  target: Target,
 ): (view: TemplateView, json?: JsonText) => string {
   const render = new Compiler(source, escaped).program(program)
-  return (view, json) => render(new Frame(new Run(view, json)))
+  return (view, json) => render(new Frame(new Run(view, target, json)))
 }
 
 class Compiler {
@@ -79,7 +82,8 @@ class Compiler {
 
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
-    const escaped = node.escaped ? this.#escape : (text: string) => text
+    const finished = FINISHED.has(node.path.type === 'PathExpression' ? this.#helperName(node.path) : '')
+    const escaped = node.escaped && !finished ? this.#escape : (text: string) => text
     const offset = offsetOf(this.#source, node.loc.start)
     return frame => {
       const text = escaped(toText(value(frame)))
@@ -234,6 +238,11 @@ class Compiler {
       default:
         throw this.#unknown(path, `@${name}`, LOOP_NAMES, 'name')
     }
+  }
+
+  #helperName(path: hbs.AST.Expression): string {
+    const { original } = path as hbs.AST.PathExpression
+    return this.#isHelper(path as hbs.AST.PathExpression) ? original : ''
   }
 
   #isHelper(path: hbs.AST.PathExpression): boolean {

@@ -6,6 +6,9 @@ import type { TemplateView } from './view.js'
 /** Bounds what one rendering may cost, however large the values of a record are. */
 const MAX_LENGTH = 4 * 1024 * 1024
 
+/** What the text of a template is: `code` and `escape` write for it. */
+export type Target = 'html' | 'markdown'
+
 /** One rendering. */
 export class Run {
   readonly maxLength = MAX_LENGTH
@@ -14,6 +17,7 @@ export class Run {
 
   constructor(
     readonly view: TemplateView,
+    readonly target: Target,
     /** The text is to be JSON. */
     readonly json?: JsonText,
   ) {

@@ -26,7 +26,7 @@ function renderer(source: string, options: TemplateOptions): (view: TemplateView
   if (options.engine === 'jinja') return compileJinja(source, options)
   const program = parseTemplate(source)
   try {
-    return compileProgram(source, program, escaperOf(options))
+    return compileProgram(source, program, escaperOf(options), options.html ? 'html' : 'markdown')
   } catch (error) {
     throw error instanceof TemplateError ? withJinjaHint(source, error) : error
   }

@@ -34,7 +34,8 @@ export interface TemplateViewOptions {
  * A record as templates see it: its attributes at the top level, dotted keys flat and nested, under these names,
  * which win: `attributes`, `body`, `resource` (its attributes), `scope`, `severity_text`, `severity_number`,
  * `trace_id`, `span_id`, `pipeline`, `log_timestamp`, `log_timestamp_formatted`. `_msg` and `_time`, VictoriaLogs'
- * names, stand for body and time where no attribute has these names.
+ * names, stand for body and time where no attribute has these names. Where the record has nothing of a name, that of
+ * its resource is seen: `{{host.name}}` is the host wherever a source puts it.
  */
 export function templateView(record: LogRecord, options: TemplateViewOptions): TemplateView {
   return new RecordView(record, options.pipeline, options.timeZone, options.notification)
@@ -61,7 +62,11 @@ class RecordView implements TemplateView {
       const ends = Object.entries(below).map(([key, inner]) => [key.slice(name.length + 1), inner] as const)
       if (value === undefined || isMap(value)) return newMap([...ends, ...Object.entries(value ?? {})])
     }
-    return attributes[name] ?? (BUILT_IN.get(name) ?? ALIASES.get(name))?.(this)
+    return (
+      attributes[name] ??
+      (BUILT_IN.get(name) ?? ALIASES.get(name))?.(this) ??
+      descend(this.record.resource.attributes, [name])
+    )
   }
 
   /** The record as one map, without what is said about it. */
@@ -77,7 +82,11 @@ class RecordView implements TemplateView {
     const builtIn = BUILT_IN.get(name)
     if (name === 'resource') return lookupResource(this.record.resource.attributes, names)
     if (builtIn) return names.length === 1 ? builtIn(this) : descend(builtIn(this), names, 1)
-    return descend(this.record.attributes, names) ?? descend(ALIASES.get(name)?.(this), names, 1)
+    return (
+      descend(this.record.attributes, names) ??
+      descend(ALIASES.get(name)?.(this), names, 1) ??
+      descend(this.record.resource.attributes, names)
+    )
   }
 
   all(): Attributes {
