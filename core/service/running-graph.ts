@@ -9,6 +9,7 @@ import {
   type LeaseStore,
   type LogAttributes,
   type Logger,
+  type LogRecord,
   type Processor,
   type Random,
   type Receiver,
@@ -33,7 +34,6 @@ import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
-import { compileCondition } from '../toolkit/ottl/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import type { ServiceSettings } from './settings.js'
@@ -41,8 +41,12 @@ import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
 
+export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
+
 export interface RunningGraphOptions {
   readonly settings: ServiceSettings
+  /** Of OTTL; given where an exporter has a condition. */
+  readonly compileCondition: CompileCondition | undefined
   readonly components: Components
   readonly status: StatusBoard
   /** The storage of queues that name none. */
@@ -191,7 +195,8 @@ export class RunningGraph {
     const provider = storage === undefined ? undefined : components.provider(storage)
     const shared = provider && this.options.sharedQueues.open(plan.id, provider)
     const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
-    const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
+    const { condition: text } = config
+    const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
       id: plan.id,

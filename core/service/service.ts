@@ -20,7 +20,7 @@ import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
-import { RunningGraph, type RunningGraphOptions } from './running-graph.js'
+import { type CompileCondition, RunningGraph, type RunningGraphOptions } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
@@ -207,6 +207,7 @@ export class Service implements Host {
     const components = this.#components(settings.baseDir)
     const graph = await this.#made(components, {
       settings,
+      compileCondition: await conditionsOf(settings),
       status: this.#status,
       defaultStorage: defaultStorage?.id,
       volatile: storages.length === 0,
@@ -295,6 +296,12 @@ export class Service implements Host {
       baseDir,
     )
   }
+}
+
+/** The language of conditions is loaded only where an exporter has one. */
+async function conditionsOf({ graph }: ServiceSettings): Promise<CompileCondition | undefined> {
+  const conditional = [...graph.exporters.values()].some(({ config }) => 'condition' in config)
+  return conditional ? (await import('../toolkit/ottl/index.js')).compileCondition : undefined
 }
 
 const NOTHING: GraphReport = { delivered: 0, persisted: 0, dropped: 0, deadLettered: 0, unsettled: 0 }
