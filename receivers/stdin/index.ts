@@ -6,7 +6,7 @@ export const stdinReceiver = defineReceiver<StdinConfig>({
   api: 1,
   type: 'stdin',
   stability: 'beta',
-  description: 'Reads lines from standard input, as in `journalctl -f | tocsin ...`.',
+  description: 'Reads lines from standard input, as in `journalctl -f -a | tocsin ...`.',
   schema,
   create: context => new StdinReceiver(context, process.stdin),
 })

@@ -73,7 +73,7 @@ async function templated(record: LogRecord): Promise<LogRecord> {
     links: { Disk: 'https://grafana.example.com/d/2?mount={{mount}}' },
     time_zone: 'UTC',
   }
-  const [out] = await template(config, testContext({ config, pipeline: 'logs' })).process([record])
+  const [out] = await template(testContext({ config, pipeline: 'logs' })).process([record])
   return out as LogRecord
 }
 

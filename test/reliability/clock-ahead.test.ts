@@ -85,9 +85,9 @@ function pipeline(processor: Keyed<unknown, unknown, unknown>, { live = true } =
   }
 }
 
-function create<C>(factory: unknown, config: C): Keyed<unknown, unknown, unknown> {
+function create<C extends object>(factory: unknown, config: C): Keyed<unknown, unknown, unknown> {
   const { create } = factory as ProcessorFactory<C>
-  return create(config, testContext({ config, pipeline: 'logs' })) as Keyed<unknown, unknown, unknown>
+  return create(testContext({ config, pipeline: 'logs' })) as Keyed<unknown, unknown, unknown>
 }
 
 function throttle(window = '2s', mode = 'sliding') {
