@@ -55,6 +55,7 @@ export async function load(
     formats: FORMATS,
     common: COMMON,
     checkFiles,
+    templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
     environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
     ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
   })

@@ -157,3 +157,10 @@ function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProble
       ]
     : []
 }
+
+/** The names of what it finds; undefined where JSON gives all of its fields. */
+export function madeBy({ regex = '', json }: ParserConfig): readonly string[] | undefined {
+  if (json && !json.fields) return undefined
+  const groups = [...regex.matchAll(/\(\?P?<(\w+)>/g)].map(([, name]) => name as string)
+  return [...groups, ...(json?.fields ?? []).map(lastSegment)]
+}

@@ -10,5 +10,6 @@ export const templateProcessor = defineProcessor<TemplateConfig>({
     'Writes the notification of a record: title, text, HTML and colour from Handlebars or Jinja templates.',
   schema,
   check,
+  makes: ({ attributes = {} }) => ['notification', ...Object.keys(attributes)],
   create: template,
 })

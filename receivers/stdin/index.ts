@@ -8,5 +8,6 @@ export const stdinReceiver = defineReceiver<StdinConfig>({
   stability: 'beta',
   description: 'Reads lines from standard input, as in `journalctl -f -a | tocsin ...`.',
   schema,
+  makes: ({ attributes, resource }) => [...Object.keys(attributes), ...Object.keys(resource)],
   create: context => new StdinReceiver(context, process.stdin),
 })

@@ -156,7 +156,10 @@ describe('a package of somebody else', () => {
       const yaml = /```yaml\n([\s\S]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
       await cp(folder, join(app, 'node_modules', `tocsin-their-${kind}`), { recursive: true })
       await writeFile(join(app, `${kind}.yaml`), yaml)
-      expect(await tocsin('validate', '--config', `${kind}.yaml`)).toMatchObject({ stdout: '', stderr: '' })
+      expect(await tocsin('validate', '--config', `${kind}.yaml`)).toMatchObject({
+        stdout: expect.stringMatching(/^OK: pipeline.*\n$/),
+        stderr: '',
+      })
       await expect(tocsin('new', kind, `their_${kind}`)).rejects.toMatchObject({
         stderr: expect.stringContaining('is not empty'),
       })
