@@ -19,7 +19,9 @@ for (const line of asked.length > 0 ? asked : LINES) {
   for (const file of execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
     encoding: 'utf8',
   }).split('\n')) {
-    if (file && existsSync(file)) cpSync(file, join(copy, file), { recursive: true })
+    // Without the lock file: each line gets what its users get, such as the re2 that still, or only, builds there.
+    if (file && file !== 'package-lock.json' && existsSync(file))
+      cpSync(file, join(copy, file), { recursive: true })
   }
   const env = {
     ...process.env,
@@ -28,7 +30,7 @@ for (const line of asked.length > 0 ? asked : LINES) {
     npm_node_execpath: node,
   }
   const run = (...command) => spawnSync(node, command, { cwd: copy, env, stdio: 'inherit' }).status === 0
-  const passed = run(npm(), 'ci') && run('scripts/build.mjs') && run('scripts/test.mjs', '--unit')
+  const passed = run(npm(), 'install') && run('scripts/build.mjs') && run('scripts/test.mjs', '--unit')
   results.push({ version, passed })
   rmSync(copy, { recursive: true, force: true })
 }

@@ -6,6 +6,8 @@ export interface Distribution {
   readonly name: string
   readonly description: string
   readonly version: string
+  /** Where the package is installed, for hints. */
+  readonly folder: string
   readonly components: readonly FactorySource[]
   /** The configuration of the demonstration (`tocsin demo`): a path. */
   readonly demo?: string

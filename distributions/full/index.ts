@@ -12,6 +12,7 @@ export const full: Distribution = {
   description:
     'A log-alerting collector: log records in, the right alert out, once, with the log line in it.',
   version: (require(manifest) as { version: string }).version,
+  folder: dirname(manifest),
   components,
   demo: join(dirname(manifest), 'distributions/full/demo.yaml'),
 }

@@ -11,6 +11,7 @@ export const statefulAlert: Distribution = {
   name: 'tocsin-stateful-alert',
   description: 'Alerts, duplicates and recoveries from a lookup table, as Edge Delta has them.',
   version: (require(manifest) as { version: string }).version,
+  folder: dirname(manifest),
   components,
   demo: join(dirname(manifest), 'distributions/stateful-alert/examples/demo.yaml'),
 }
