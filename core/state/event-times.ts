@@ -1,6 +1,6 @@
 import type { LogRecord, Records } from '../model/index.js'
 
-/** Clocks that are nearly right. */
+/** Clocks that are nearly right keep their time, and the order of their records. */
 const IN_STEP_NS = 5_000_000_000n
 
 /** A record whose clock is ahead, and by how much. */
@@ -17,7 +17,7 @@ export interface AheadRecord {
  */
 export class EventTimes {
   #newest: bigint | undefined
-  /** Between the newest real record and its arrival. */
+  /** Between the newest real record and its arrival; negative where that clock is a little ahead. */
   #delayNs = 0n
 
   constructor(
@@ -25,7 +25,7 @@ export class EventTimes {
     readonly onAhead: (ahead: readonly AheadRecord[]) => void,
   ) {}
 
-  /** The newest event time that is not ahead of the clock; undefined before the first. */
+  /** The newest event time of a clock that is not ahead; undefined before the first. */
   get newest(): bigint | undefined {
     return this.#newest
   }
@@ -35,7 +35,7 @@ export class EventTimes {
     const own = records.map(record => this.#own(record))
     if (this.#newest === undefined) {
       // Nothing is known of the source: the first real record to come tells.
-      const first = own.find(time => time !== 0n && time <= now)
+      const first = own.find(time => time !== 0n && time - now <= IN_STEP_NS)
       if (first !== undefined) this.#saw(first, now)
     }
     const ahead: AheadRecord[] = []
@@ -45,9 +45,8 @@ export class EventTimes {
         ahead.push({ record: records[at] as LogRecord, aheadNs: time - now })
         return now - this.#delayNs
       }
-      const real = time > now ? now : time
-      this.#saw(real, now)
-      return real
+      this.#saw(time, now)
+      return time
     })
     if (ahead.length > 0) this.onAhead(ahead)
     return times

@@ -162,7 +162,7 @@ function missing(header: readonly string[], column: Column, name: string, line: 
     return new TableProblem(
       line,
       name,
-      `the header has one column, ${JSON.stringify(header[0])}`,
+      `the table has no column "${name}"; its header is one column, ${JSON.stringify(header[0])}`,
       'separate columns with commas, semicolons, tabs or |; lookup_table.delimiter names another choice than the header makes',
     )
   }

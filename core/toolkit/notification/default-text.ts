@@ -109,7 +109,19 @@ export function factsOf(
     ['Repeated', repeats(toText(alert.duplicate_count))],
     [isRuleGone(alert) ? 'Rule' : 'Ended', endOf(alert)],
   ]
-  return facts.filter(([, value]) => value !== '')
+  return [...facts.filter(([, value]) => value !== ''), ...keysOf(record, alert)]
+}
+
+const MAX_KEYS = 8
+
+/** An alert that ended without a log line has a record of its hash keys: which of the row's alerts it was. */
+function keysOf({ attributes }: LogRecord, alert: Attributes): Fact[] {
+  const reason = textAt(alert, 'recovery_reason')
+  if (reason === '' || reason === 'pattern') return []
+  const { alert: _, notification: __, ...keys } = attributes
+  return Object.entries(keys)
+    .slice(0, MAX_KEYS)
+    .map(([name, value]) => [name, toText(value).slice(0, 200)])
 }
 
 function repeats(count: string): string {

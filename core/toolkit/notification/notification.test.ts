@@ -144,6 +144,14 @@ describe('what is read at 3 am', () => {
     expect({ title, accentColor, body: body.split('\n') }).toMatchSnapshot()
   })
 
+  it('says of which key an alert was that ended without a log line', () => {
+    const ended = { ...alert, status: 'recovery', recovery_reason: 'auto_expire' }
+    const record = (more: object) =>
+      notify({ body: 'DB down', attributes: attributes({ mount: '/var', alert: more }) })
+    expect(record(ended).body).toContain('\nmount: /var')
+    expect(record({ ...ended, recovery_reason: 'pattern' }).body).not.toContain('mount')
+  })
+
   it('names the host by the usual names', () => {
     for (const name of ['host.name', 'k8s.pod.name', '_HOSTNAME', 'hostname', 'host']) {
       expect(notify({ body: 'x', attributes: attributes({ [name]: 'web-1' }) }).title).toBe('x (web-1)')
