@@ -38,8 +38,10 @@ export interface ConfigSchema {
   readonly component?: 'extension'
 }
 
+/** The types of JSON Schema. */
 export type SchemaType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'null'
 
+/** What a text means; each is checked, with a message of its own. */
 export type SchemaFormat =
   | 'duration'
   | 'byte-size'

@@ -12,8 +12,6 @@ import { compileTemplate, isJson, type Template, templateView } from 'tocsin/tem
 import { sendsJson, type WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
 
-const LOG_EVERY_MS = 60_000
-
 /** Sends a request for each record. */
 export function createWebhook(context: ComponentContext<WebhookConfig>): Exporter {
   return new Webhook(context)
@@ -25,7 +23,6 @@ class Webhook implements Exporter {
   readonly #isJson: boolean
   readonly #templateErrors
   #sender: HttpSender | undefined
-  #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(context: ComponentContext<WebhookConfig>) {
     const { body_template: template, engine = 'handlebars' } = context.config
@@ -91,11 +88,9 @@ class Webhook implements Exporter {
   }
 
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
+    const { id, oncePerMinute } = this.#context
     this.#templateErrors.add(1, { exporter: id })
-    if (clock.monotonicMs() - this.#warnedMs < LOG_EVERY_MS) return
-    this.#warnedMs = clock.monotonicMs()
-    logger.warn(message, { exporter: id, reason })
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

@@ -11,6 +11,7 @@ import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
 
+/** Where a sender sends, and how. Times in ms. */
 export interface HttpSenderOptions {
   /** http or https. User and password become basic authentication. */
   readonly endpoint: string
@@ -28,6 +29,7 @@ export interface HttpSenderOptions {
   readonly connections?: number
 }
 
+/** One request of a sender. */
 export interface HttpRequest {
   readonly method?: string
   readonly headers?: { readonly [name: string]: string }
@@ -48,8 +50,10 @@ export type HttpAnswer =
     }
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number; readonly body?: Buffer }
 
+/** Headers of an answer, names in lower case. */
 export type HttpHeaders = { readonly [name: string]: string | string[] | undefined }
 
+/** Sends requests to one endpoint over connections that are kept. */
 export interface HttpSender {
   /** The endpoint without its secrets. */
   readonly target: string

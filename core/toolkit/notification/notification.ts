@@ -59,8 +59,10 @@ export interface Notification {
   readonly late?: string
 }
 
+/** What a body is. */
 export type BodyFormat = 'markdown' | MarkdownTarget
 
+/** What a notification needs besides the record. */
 export interface NotificationOptions {
   readonly pipeline: string
   /** IANA. */

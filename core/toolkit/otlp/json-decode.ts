@@ -8,6 +8,7 @@ import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
 import { atOnce, type Steps } from './turns.js'
 
+/** How a request in JSON is read. */
 export interface DecodeOptions {
   /** The id of the record at this index of the request; asked for when someone asks the record. */
   readonly id: (index: number) => string

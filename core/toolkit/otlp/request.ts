@@ -9,6 +9,7 @@ import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
 import { atOnce, type Steps } from './turns.js'
 import { type Span, WireReader } from './values.js'
 
+/** How a request in protobuf is read. */
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
 
 /**
