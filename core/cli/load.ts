@@ -51,7 +51,11 @@ export async function load(
   io: CommandIo,
   { checkFiles = false } = {},
 ): Promise<Loaded> {
-  const config = await loadConfig({ ...request(distribution, options, io), checkFiles })
+  const config = await loadConfig({
+    ...request(distribution, options, io),
+    checkFiles,
+    templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
+  })
   return {
     settings: settingsOf(config),
     factories: [...config.factories.values()],

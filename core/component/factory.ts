@@ -37,6 +37,11 @@ export interface Factory<Config extends object = object, Component = unknown> {
    */
   checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
   /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
+  /**
+   * The attributes, by name, that records may have from it: of a receiver those that come in, of a processor those that
+   * it adds. Undefined, or without this: any. Tells `validate` which names of templates nothing can make.
+   */
+  makes?(config: Config): readonly string[] | undefined
   create(context: ComponentContext<Config>): Component
 }
 

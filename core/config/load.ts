@@ -7,6 +7,7 @@ import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
 import { type Formats, formatsOf } from './formats.js'
 import { parseId } from './ids.js'
+import { type TemplateNames, warnOfUnmadeNames } from './made-names.js'
 import { type Entry, type MapNode, type Node, toValue } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
 import type { DefinedByKind } from './pipelines.js'
@@ -32,6 +33,8 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
+  /** Loaded when a configuration has components: what the templates in it show. */
+  readonly templateNames?: () => Promise<TemplateNames>
   /** What to do when there is no source at all. */
   readonly hint?: string
 }
@@ -68,6 +71,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
+  if (request.templateNames && service) {
+    warnOfUnmadeNames(service.pipelines, defined, await request.templateNames(), findings)
+  }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))

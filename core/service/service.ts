@@ -12,6 +12,7 @@ import { ConfigError, errorText, formatProblem, orAborted } from '../component/i
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
+import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { Components } from './components.js'
@@ -59,6 +60,7 @@ export class Service implements Host {
   #handovers: ReadonlyMap<string, Handover> = new Map()
   /** What the graphs before a reload did. */
   #before: DeliveryReport = NOTHING
+  readonly #aheadSources = new AheadSources()
   readonly #stopping = new AbortController()
   /** Start, reload and stop come one after another. */
   readonly #turns = new Turns()
@@ -218,6 +220,7 @@ export class Service implements Host {
       logger,
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
+      aheadSources: this.#aheadSources,
       onEnd: this.#end,
     })
     this.#graph = graph

@@ -52,6 +52,16 @@ describe('conformance', () => {
   }
 })
 
+function attachmentOf(posts: readonly unknown[]): { readonly [key: string]: string } {
+  const [post] = posts as readonly { readonly json: { attachments: [{ [key: string]: string }] } }[]
+  return post?.json.attachments[0] ?? {}
+}
+
+/** An alert whose name holds what its line does. */
+function alertOf(text: string): Attributes {
+  return fromJson({ status: 'alert', severity: 'critical', normalized_message: text }) as Attributes
+}
+
 const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
@@ -107,7 +117,7 @@ describe('mattermost', () => {
     const { posts } = await send({ channel: 'alerts' }, createRecord({ id: 'a', body: 'x', attributes }))
     expect(posts[0]?.json).toEqual({
       channel: 'ops',
-      attachments: [expect.objectContaining({ title: 'x', text: 'x' })],
+      attachments: [expect.objectContaining({ title: 'x', text: '```\nx\n```' })],
     })
     const plain = await send({}, createRecord({ id: 'a', body: 'x' }))
     expect(Object.keys(plain.posts[0]?.json as object)).toEqual(['attachments'])
@@ -132,10 +142,45 @@ describe('mattermost', () => {
       const { posts } = await send({}, createRecord({ id: 'a', body, ...more }))
       return (posts[0]?.json as { attachments: { text: string }[] } | undefined)?.attachments[0]?.text
     }
-    expect(await posted({})).toBe('hey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @allison')
+    expect(await posted({})).toBe(
+      '```\nhey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @\u200ballison\n```',
+    )
     const attributes = fromJson({ notification: { body: '@channel: down' } })
     expect(await posted({ attributes })).toBe('@channel: down')
   })
+
+  it.each([
+    '@jdoe is on call',
+    '<!channel> <!here> <!all> <!everyone> <@U024BE7LH> <!subteam^S1|ops> <#C1>',
+    '(@jdoe) "@all" [@here]',
+    '\uff20channel \ufe6ball \uff1c!here> <\uff01channel>',
+    '@channel\n@here\n```\n@all\n```',
+    '__init__ @app.route("/x")',
+  ])('notifies nobody in %j', async body => {
+    const { posts } = await send({}, createRecord({ id: 'a', body, attributes: { alert: alertOf(body) } }))
+    const { title, text, fallback } = attachmentOf(posts)
+    for (const shown of [title, text, fallback] as string[]) {
+      expect(shown.normalize('NFKC')).not.toMatch(/(^|[^\w.+-])@\w|<[!@#]/u)
+    }
+    // Of a space without width the reader sees nothing.
+    expect(text?.replaceAll('\u200b', '')).toContain(body)
+  })
+
+  it('leaves an address to be copied', async () => {
+    const { posts } = await send({}, createRecord({ id: 'a', body: 'ssh root@web-1 failed' }))
+    expect(JSON.stringify(posts[0]?.json)).toContain('ssh root@web-1 failed')
+  })
+
+  it.each(['```', 'a ```` b ``` c', '`x`', '~~~\n```\n~~~'])(
+    'fences %j longer than any fence in it',
+    async body => {
+      const { posts } = await send({}, createRecord({ id: 'a', body }))
+      const { text = '' } = attachmentOf(posts)
+      const fence = /^`+/.exec(text)?.[0] as string
+      expect(text).toBe(`${fence}\n${body}\n${fence}`)
+      expect(body.match(/`+/g)?.every(run => run.length < fence.length)).toBe(true)
+    },
+  )
 
   it('never shows the webhook', async () => {
     const { text, answer } = await send({}, createRecord({ id: 'a', body: 'x' }), 404)

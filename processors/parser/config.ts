@@ -1,4 +1,5 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { lookAlikeIn } from 'tocsin/pattern'
 import { lastSegment, splitField } from './json-fields.js'
 import { layoutProblem, NAMED_FORMATS, namesYear } from './layout.js'
 
@@ -13,7 +14,8 @@ export interface ParserConfig {
 export interface TimestampConfig {
   readonly from: string
   readonly format: string
-  readonly time_zone: string
+  /** Default UTC. */
+  readonly time_zone?: string
   readonly year?: number
 }
 
@@ -77,14 +79,14 @@ export const schema: ConfigSchema = {
         time_zone: {
           type: 'string',
           format: 'time-zone',
-          default: 'UTC',
-          description: 'IANA time zone of times that carry none.',
+          description:
+            'IANA time zone of times that carry none; default UTC. With rfc3339 it lets the offset be left out.',
         },
         year: {
           type: 'integer',
           minimum: 1970,
           maximum: 2200,
-          description: 'Year of times without one. Otherwise the year that puts them nearest to now.',
+          description: 'Year of times without one. Otherwise the latest that is not in the future.',
         },
       },
       synonyms: {
@@ -116,6 +118,8 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
       fix: "give regex, json or timestamp, such as regex: 'error: (?P<reason>.*)'",
     })
   }
+  const lookAlike = config.regex === undefined ? undefined : lookAlikeIn(config.regex)
+  if (lookAlike) problems.push({ severity: 'warning', path: ['regex'], ...lookAlike })
   const seen = new Map<string, string>()
   for (const [index, field] of (config.json?.fields ?? []).entries()) {
     const path = ['json', 'fields', index]
@@ -152,4 +156,11 @@ function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProble
         },
       ]
     : []
+}
+
+/** The names of what it finds; undefined where JSON gives all of its fields. */
+export function madeBy({ regex = '', json }: ParserConfig): readonly string[] | undefined {
+  if (json && !json.fields) return undefined
+  const groups = [...regex.matchAll(/\(\?P?<(\w+)>/g)].map(([, name]) => name as string)
+  return [...groups, ...(json?.fields ?? []).map(lastSegment)]
 }

@@ -17,7 +17,7 @@ export interface LocalTime {
   readonly epoch?: bigint
 }
 
-export const NAMED_FORMATS = ['rfc3339', 'unix', 'unix_ms'] as const
+export const NAMED_FORMATS = ['rfc3339', 'unix', 'unix_ms', 'unix_us', 'unix_ns'] as const
 
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 const MONTH_NAMES =
@@ -74,6 +74,12 @@ const SYNONYMS: ReadonlyMap<string, (typeof NAMED_FORMATS)[number]> = new Map([
   ['unixms', 'unix_ms'],
   ['epoch_ms', 'unix_ms'],
   ['epoch_millis', 'unix_ms'],
+  ['unixus', 'unix_us'],
+  ['epoch_us', 'unix_us'],
+  ['epoch_micros', 'unix_us'],
+  ['unixns', 'unix_ns'],
+  ['epoch_ns', 'unix_ns'],
+  ['epoch_nanos', 'unix_ns'],
 ])
 // Digits directly after each other, as in %y%m%d, are cut by their full width.
 const FIXED_WIDTH: { readonly [directive: string]: number } = {

@@ -90,3 +90,19 @@ function problemsOf(
     return problem ? [{ path: [...path, index], ...problem }] : []
   })
 }
+
+/** The attributes that are set by name; undefined when a statement may add others. */
+export function madeBy({ log_statements }: TransformConfig): readonly string[] | undefined {
+  const names: string[] = []
+  for (const statement of log_statements.flatMap(one => (typeof one === 'string' ? [one] : one.statements))) {
+    const text = statement.trim()
+    const [, quoted] =
+      /^set\(\s*(?:(?:log|resource)\.)?(?:attributes)\[("(?:[^"\\]|\\.)*")\]/.exec(text) ?? []
+    if (quoted !== undefined) names.push(JSON.parse(quoted) as string)
+    else if (!ADDS_NOTHING.test(text)) return undefined
+  }
+  return names
+}
+
+const ADDS_NOTHING =
+  /^(?:delete_|keep_|limit\(|truncate_all\(|replace_|stringify_all\(|set\(\s*(?:log\.)?(?:body|severity_\w+|time|time_unix_nano|observed_time\w*|trace_id|span_id|flags|event_name)\b)/

@@ -220,8 +220,10 @@ export class Partition {
     // The entry stays pending if it was not taken: whoever reads the partition next takes it over.
     if (!(await this.#taken(batches, term, signal, settled => acknowledger.add({ id: entry[0], settled }))))
       return void this.#unacknowledged--
+    // A record of a clock that is ahead says nothing of how far this is.
+    const now = this.#options.clock.now()
     for (const { time } of batches.flat())
-      if (this.#newest === undefined || time > this.#newest) this.#newest = time
+      if (time <= now && (this.#newest === undefined || time > this.#newest)) this.#newest = time
   }
 
   /** `Busy` comes at once; what does not answer at once was taken. False when it was not before the stop. */

@@ -100,10 +100,10 @@ describe('the command', () => {
     )
   })
 
-  test('validate says nothing and answers 0 when all is well', async () => {
+  test('validate says OK in one line, with what it found, and answers 0 when all is well', async () => {
     expect(await runCommand(['validate', '--config', await config(REPLAY)])).toMatchObject({
       code: 0,
-      stdout: '',
+      stdout: 'OK: pipeline logs with 1 receiver, 1 exporter\n',
       stderr: '',
     })
   })

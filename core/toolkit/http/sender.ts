@@ -130,7 +130,7 @@ class UndiciSender implements HttpSender {
   #tls: TlsConnectOptions | undefined
   #agent: Agent | undefined
   /** Loaded with the first request. */
-  #undici: Promise<typeof import('undici')> | undefined
+  #undici: Promise<Pick<typeof import('undici'), 'Agent'>> | undefined
   #closed = false
   /** Connections that are open. */
   #connected = 0
@@ -183,7 +183,8 @@ class UndiciSender implements HttpSender {
   }
 
   async #agentNow(): Promise<Agent> {
-    this.#undici ??= import('undici')
+    // Bundled, a CommonJS module has a default export and no others.
+    this.#undici ??= import('undici').then(({ default: undici }) => undici)
     const { Agent } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent

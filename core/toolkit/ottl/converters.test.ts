@@ -30,6 +30,12 @@ function value(expression: string): unknown {
 describe('converters', () => {
   it.each<[string, unknown]>([
     ['IsString("")', true],
+    ['BytesToText([69, 82, 13])', 'ER\r'],
+    ['BytesToText([195, 188])', 'ü'],
+    ['BytesToText(0x4552)', 'ER'],
+    ['BytesToText(attributes["s"])', 'text'],
+    ['BytesToText([1, 256])', [1n, 256n]],
+    ['BytesToText(["a"])', ['a']],
     ['IsString(1)', false],
     ['IsInt(attributes["i"])', true],
     ['IsInt(1.0)', false],

@@ -1,4 +1,5 @@
 import type { Converter } from '../signature.js'
+import { BYTE_CONVERTERS } from './bytes.js'
 import { CIDR_CONVERTERS } from './cidr.js'
 import { COLLECTION_CONVERTERS } from './collections.js'
 import { HASH_CONVERTERS } from './hashes.js'
@@ -19,6 +20,7 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
     ...PARSING_CONVERTERS,
     ...KEY_VALUE_CONVERTERS,
     ...URL_CONVERTERS,
+    ...BYTE_CONVERTERS,
     ...TIME_CONVERTERS,
   ].map(converter => [converter.name, converter]),
 )
