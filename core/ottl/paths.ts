@@ -8,7 +8,7 @@ import { Fault, OttlEvalError } from './errors.js'
 import type { Expression, Target } from './expression.js'
 import { descend, type Keys } from './keys.js'
 import { nearest } from './nearest.js'
-import { type StaticType, storable, Time, type Value } from './values.js'
+import { Id, type StaticType, storable, Time, type Value } from './values.js'
 
 /** What a statement runs over: every record, or every distinct resource or scope of a batch. */
 export type Context = 'log' | 'resource' | 'scope'
@@ -204,7 +204,7 @@ function readerOf(field: Field): (view: LogFields) => Value {
       return view => new Time(field.get(view) as bigint)
     // As in the Collector an id that is not set is all zeros.
     case 'id':
-      return view => Buffer.from((field.get(view) as string).padStart(digits, '0'), 'hex')
+      return view => new Id(Buffer.from((field.get(view) as string).padStart(digits, '0'), 'hex'))
     case 'id_text':
       return view => (field.get(view) as string).padStart(digits, '0')
     default:

@@ -1,6 +1,7 @@
 import type { Converter } from '../signature.js'
 import { CIDR_CONVERTERS } from './cidr.js'
 import { COLLECTION_CONVERTERS } from './collections.js'
+import { GROK_CONVERTERS } from './grok.js'
 import { HASH_CONVERTERS } from './hashes.js'
 import { KEY_VALUE_CONVERTERS } from './key-values.js'
 import { PARSING_CONVERTERS } from './parsing.js'
@@ -8,6 +9,7 @@ import { TEXT_CONVERTERS } from './text.js'
 import { nowConverter, TIME_CONVERTERS } from './times.js'
 import { TYPE_CONVERTERS } from './types.js'
 import { URL_CONVERTERS } from './url.js'
+import { UUID_CONVERTER } from './uuid.js'
 
 const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
   [
@@ -19,6 +21,8 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
     ...PARSING_CONVERTERS,
     ...KEY_VALUE_CONVERTERS,
     ...URL_CONVERTERS,
+    ...GROK_CONVERTERS,
+    UUID_CONVERTER,
     ...TIME_CONVERTERS,
   ].map(converter => [converter.name, converter]),
 )

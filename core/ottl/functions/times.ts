@@ -59,9 +59,9 @@ export const TIME_CONVERTERS: readonly Converter[] = [
   converter('Nanoseconds', [param('value', duration)], 'int', span => span.ns),
   converter('Microseconds', [param('value', duration)], 'int', span => span.ns / 1_000n),
   converter('Milliseconds', [param('value', duration)], 'int', span => span.ns / 1_000_000n),
-  length('Seconds', 1e9),
-  length('Minutes', 60e9),
-  length('Hours', 3_600e9),
+  length('Seconds', 1_000_000_000n),
+  length('Minutes', 60_000_000_000n),
+  length('Hours', 3_600_000_000_000n),
 ]
 
 /** `Now()` needs a clock, and is only there where one was given. */
@@ -81,8 +81,14 @@ function part(name: string, read: (date: Date) => number): Converter {
   )
 }
 
-function length(name: string, unit: number): Converter {
-  return converter(name, [param('value', duration)], 'double', span => Number(span.ns) / unit)
+/** Whole units and the rest are added as doubles, as Go does: the last digit depends on it. */
+function length(name: string, unit: bigint): Converter {
+  return converter(
+    name,
+    [param('value', duration)],
+    'double',
+    ({ ns }) => Number(ns / unit) + Number(ns % unit) / Number(unit),
+  )
 }
 
 /** Go counts the multiples from the year 1. */
