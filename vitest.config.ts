@@ -8,6 +8,12 @@ export default defineConfig({
     alias: [
       { find: /^tocsin$/, replacement: at('./core/index.ts') },
       { find: /^tocsin\/component$/, replacement: at('./core/component/index.ts') },
+      {
+        find: /^tocsin\/(http|ottl|template|pattern|otlp|lines|notification)$/,
+        replacement: at('./core/toolkit/$1/index.ts'),
+      },
+      { find: /^#files$/, replacement: at('./core/toolkit/files/index.ts') },
+      { find: /^#state$/, replacement: at('./core/state/index.ts') },
       { find: /^tocsin\/testing$/, replacement: at('./core/testing/index.ts') },
     ],
   },

@@ -1,16 +1,17 @@
-import type { AnyFactory } from '../component/index.js'
+import type { AnyFactory, ExporterFactory } from '../component/index.js'
 import {
+  type CommonSchemas,
   configJsonSchema,
   formatCheckers,
   loadConfig,
   printConfig,
   processEnvironment,
 } from '../config/index.js'
-import { exporterCommon } from '../delivery/index.js'
-import { checkCondition, checkPath } from '../ottl/index.js'
+import { checkCommon, exporterCommon } from '../delivery/index.js'
 import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
-import { checkTemplate } from '../template/index.js'
+import { checkCondition, checkPath } from '../toolkit/ottl/index.js'
+import { checkTemplate } from '../toolkit/template/index.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { settingsOf } from './settings-of.js'
 
@@ -23,7 +24,12 @@ export interface Loaded {
 }
 
 /** What the core adds to the configuration of components, by kind. */
-export const COMMON = { exporter: exporterCommon }
+export const COMMON: CommonSchemas = {
+  exporter: {
+    schema: exporterCommon,
+    check: (config, factory) => checkCommon(config, factory as ExporterFactory),
+  },
+}
 
 const FORMATS = formatCheckers({ template: checkTemplate, condition: checkCondition, path: checkPath })
 

@@ -1,6 +1,6 @@
 import { errorText, formatProblem } from '../component/index.js'
 import { armFailpoints } from '../failpoints.js'
-import type { GraphReport } from '../graph/graph-host.js'
+import type { GraphReport } from '../pipeline/graph-host.js'
 import { systemClock } from '../service/clock.js'
 import type { Distribution } from '../service/distribution.js'
 import { Service } from '../service/service.js'

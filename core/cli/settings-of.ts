@@ -1,6 +1,6 @@
 import type { AnyFactory } from '../component/index.js'
 import type { ComponentConfig, LoadedConfig, TelemetryConfig } from '../config/index.js'
-import type { ComponentPlan } from '../graph/plan.js'
+import type { ComponentPlan } from '../pipeline/plan.js'
 import type { MetricsSettings, ServiceSettings } from '../service/settings.js'
 
 /** What the service runs of a loaded configuration. */

@@ -1,4 +1,3 @@
-import { type CommonConfig, checkCommon } from '../delivery/schema.js'
 import type { ComponentContext } from './context.js'
 import type { Exporter } from './exporter.js'
 import type { Extension } from './extension.js'
@@ -86,13 +85,8 @@ export function defineReceiver<C>(factory: Omit<ReceiverFactory<C>, 'kind'>): Re
 export function defineProcessor<C>(factory: Omit<ProcessorFactory<C>, 'kind'>): ProcessorFactory {
   return { ...factory, kind: 'processor' } as unknown as ProcessorFactory
 }
-/** The keys that every exporter takes (queue, retry, condition, time-out) are checked besides. */
 export function defineExporter<C>(factory: Omit<ExporterFactory<C>, 'kind'>): ExporterFactory {
-  const check = (config: C): readonly CheckProblem[] => [
-    ...(factory.check?.(config) ?? []),
-    ...checkCommon(config as CommonConfig, factory),
-  ]
-  return { ...factory, check, kind: 'exporter' } as unknown as ExporterFactory
+  return { ...factory, kind: 'exporter' } as unknown as ExporterFactory
 }
 export function defineConnector<C>(factory: Omit<ConnectorFactory<C>, 'kind'>): ConnectorFactory {
   return { ...factory, kind: 'connector' } as unknown as ConnectorFactory

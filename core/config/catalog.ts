@@ -1,4 +1,4 @@
-import type { AnyFactory, ConfigSchema, Kind } from '../component/index.js'
+import type { AnyFactory, CheckProblem, ConfigSchema, Kind } from '../component/index.js'
 
 export type Section = 'receivers' | 'processors' | 'exporters' | 'connectors' | 'extensions'
 
@@ -10,8 +10,14 @@ export const SECTIONS: readonly (readonly [Section, Kind])[] = [
   ['extensions', 'extension'],
 ]
 
-/** Keys that the core adds to all components of a kind, such as the queue and retry of exporters. */
-export type CommonSchemas = { readonly [kind in Kind]?: ConfigSchema }
+/** What the core adds to all components of a kind, such as the queue and retry of exporters. */
+export interface CommonKeys {
+  readonly schema: ConfigSchema
+  /** As `Factory.check`, for these keys. */
+  check?(config: object, factory: AnyFactory): readonly CheckProblem[]
+}
+
+export type CommonSchemas = { readonly [kind in Kind]?: CommonKeys }
 
 /** The component types that are there. */
 export class Catalog {
@@ -44,7 +50,16 @@ export class Catalog {
 
   /** The factory's schema with the common keys of its kind. The same object for the same factory. */
   schema(factory: AnyFactory): ConfigSchema {
-    return mergedSchema(factory.schema, this.common[factory.kind] ?? NOTHING)
+    return mergedSchema(factory.schema, this.common[factory.kind]?.schema ?? NOTHING)
+  }
+
+  /** What its author and the core find wrong with a configuration that its schema allows. */
+  check(factory: AnyFactory, config: object): readonly CheckProblem[] {
+    const own = factory.check as ((config: object) => readonly CheckProblem[]) | undefined
+    return [
+      ...(own?.call(factory, config) ?? []),
+      ...(this.common[factory.kind]?.check?.(config, factory) ?? []),
+    ]
   }
 }
 

@@ -1,8 +1,8 @@
 import type { ConfigSchema, Problem } from '../component/index.js'
-import { conform } from './conform.js'
 import { withDefaults } from './defaults.js'
 import { explain } from './explain.js'
 import { type Node, type Path, toValue } from './node.js'
+import { conform } from './normalize.js'
 import type { Place } from './source.js'
 import type { Validator } from './validator.js'
 

@@ -1,10 +1,10 @@
-import { type CheckProblem, type ConfigSchema, errorText, type Kind } from '../component/index.js'
+import { type AnyFactory, type ConfigSchema, errorText, type Kind } from '../component/index.js'
 import { type Catalog, type Section, withArticle } from './catalog.js'
 import { checkValue } from './check-value.js'
-import { layers } from './conform.js'
 import { propertySchema } from './defaults.js'
 import { parseId } from './ids.js'
 import { type Entry, emptyMap, locate, type Node, type Path } from './node.js'
+import { layers } from './normalize.js'
 import type { Report } from './report.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
@@ -118,24 +118,22 @@ function checkComponent(
   report.problems.push(...checked.problems)
   const needs = needed(checked.node, schema, path)
   if (checked.value === undefined) return { ...result, node: checked.node, needs }
-  if (!passesCheck(factory.check as Check | undefined, checked.value, checked.node, entry.key, path, report))
+  if (!passesCheck(factory, checked.value as object, catalog, checked.node, entry.key, path, report))
     return { ...result, node: checked.node, needs }
   const component = { id, ...parsed, type: factory.type, config: checked.value, factory }
   return { ...result, node: checked.node, needs, component }
 }
 
-type Check = (config: unknown) => readonly CheckProblem[]
-
 function passesCheck(
-  check: Check | undefined,
-  config: unknown,
+  factory: AnyFactory,
+  config: object,
+  catalog: Catalog,
   node: Node,
   key: Place,
   path: Path,
   report: Report,
 ): boolean {
-  if (!check) return true
-  const problems = checkedOrReported(() => check(config))
+  const problems = checkedOrReported(() => catalog.check(factory, config))
   if (typeof problems === 'string') {
     report.error(
       key,

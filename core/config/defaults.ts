@@ -1,6 +1,6 @@
 import type { ConfigSchema } from '../component/index.js'
-import { layers } from './conform.js'
 import type { Node } from './node.js'
+import { layers } from './normalize.js'
 
 /**
  * Fills in defaults, in the branches of `anyOf` too. A map that is left out stays out, unless its schema has a

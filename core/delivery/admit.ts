@@ -1,4 +1,4 @@
-import type { Item } from './item.js'
+import type { Item } from './queued-request.js'
 
 /** Somebody waits until all of these items are in the queue. */
 export interface Put {

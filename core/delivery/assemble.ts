@@ -1,4 +1,4 @@
-import { cut, type Item } from './item.js'
+import { cut, type Item } from './queued-request.js'
 import type { BatchSettings } from './settings.js'
 
 export interface Assembled {

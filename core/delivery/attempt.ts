@@ -1,6 +1,6 @@
 import type { Clock } from '../component/context.js'
 import type { Exporter, ExportRequest } from '../component/exporter.js'
-import { type Verdict, verdictOf, verdictOfError } from './verdict.js'
+import { type Verdict, verdictOf, verdictOfError } from './send-result.js'
 
 /** An exporter that does not heed its signal is left behind after this. */
 const GRACE_MS = 1_000

@@ -1,9 +1,9 @@
 import type { Meter } from '@opentelemetry/api'
 import type { Clock, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
+import { MinuteLog } from '../component/minute-log.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
-import { MinuteLog } from '../telemetry/minute-log.js'
 import { DeadLetterRoom } from './dead-letter-room.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
 

@@ -5,8 +5,8 @@ import { memoryKeyValue } from '../state/memory-key-value.js'
 import { settleMicrotasks, testContext, VirtualClock } from '../testing/index.js'
 import { createDeadLetters } from './dead-letters.js'
 import { createDelivery } from './delivery.js'
-import type { CommonConfig } from './schema.js'
-import { deliverySettings, type ExporterFlags } from './settings.js'
+import type { CommonConfig, ExporterFlags } from './schema.js'
+import { deliverySettings } from './settings.js'
 import type { Delivery, DeliveryOptions } from './types.js'
 
 describe('a delivery', () => {

@@ -6,8 +6,8 @@ import { assemble } from './assemble.js'
 import { Backlog } from './backlog.js'
 import type { DurableItems, StoredItem } from './durable-items.js'
 import { Gate } from './gate.js'
-import type { Item, Left, Share } from './item.js'
-import { Rests } from './rests.js'
+import { Rests } from './partly-sent.js'
+import type { Item, Left, Share } from './queued-request.js'
 import type { QueueSettings } from './settings.js'
 
 export interface QueueOptions {

@@ -1,7 +1,6 @@
 import type { CheckProblem } from '../component/factory.js'
 import type { ConfigSchema } from '../component/schema.js'
 import { parseDuration } from '../component/units.js'
-import type { ExporterFlags } from './settings.js'
 
 /** The keys that every exporter takes besides its own. */
 export interface CommonConfig {
@@ -29,6 +28,13 @@ export interface CommonConfig {
     readonly max_interval?: string
     readonly max_elapsed_time?: string
   }
+}
+
+/** What a factory says about its exporter. */
+export interface ExporterFlags {
+  readonly notifying?: boolean
+  readonly ordered?: boolean
+  readonly local?: boolean
 }
 
 /** What every exporter takes besides its own keys. Defaults that depend on the exporter are in `deliverySettings`. */

@@ -1,6 +1,6 @@
 import { PermanentError } from '../component/errors.js'
 import { parseDuration } from '../component/units.js'
-import type { CommonConfig } from './schema.js'
+import type { CommonConfig, ExporterFlags } from './schema.js'
 
 /** The keys that every exporter takes, in units of the program. */
 export interface DeliverySettings {
@@ -39,13 +39,6 @@ export interface RetrySettings {
   readonly maxIntervalMs: number
   /** 0: never gives up. */
   readonly maxElapsedMs: number
-}
-
-/** What a factory says about its exporter. */
-export interface ExporterFlags {
-  readonly notifying?: boolean
-  readonly ordered?: boolean
-  readonly local?: boolean
 }
 
 /**

@@ -1,4 +1,5 @@
-import { decodeOtlpJson, encodeOtlpJson, type LogRecord, type Records } from '../model/index.js'
+import type { LogRecord, Records } from '../model/index.js'
+import { decodeOtlpJson, encodeOtlpJson } from '../toolkit/otlp/index.js'
 
 /** Beside the records in a stored entry. JSON. */
 export interface StoredHeader {

@@ -4,7 +4,7 @@ import type { Exporter } from '../component/exporter.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { LogRecord, Records } from '../model/index.js'
 import type { DeadLetters } from './dead-letters.js'
-import type { Handover } from './item.js'
+import type { Handover } from './queued-request.js'
 import type { DeliverySettings } from './settings.js'
 
 /** An exporter with its queue, retries and dead letters. */

@@ -1,22 +1,7 @@
 export * from './any-value.js'
+export { createRecord, LazyRecord, pickFields, type RecordInit } from './create-record.js'
 export { PathError } from './fields.js'
-export {
-  createRecord,
-  LazyRecord,
-  type LogFields,
-  type LogRecord,
-  pickFields,
-  type RecordInit,
-  type Records,
-} from './log-record.js'
-export { groupRecords, type ResourceGroup, type ScopeGroup } from './otlp-groups.js'
-export {
-  type DecodeOptions,
-  decodeOtlpJson,
-  encodeOtlpJson,
-  OtlpDecodeError,
-  OtlpLimitError,
-} from './otlp-json.js'
+export type { LogFields, LogRecord, Records } from './log-record.js'
 export { compilePath, type Path, parsePath } from './path.js'
 export { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from './resource.js'
 export { SEVERITY, severityName, severityNumber } from './severity.js'

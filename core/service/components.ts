@@ -13,7 +13,7 @@ import {
   type Random,
   type StorageProvider,
 } from '../component/index.js'
-import type { ComponentPlan } from '../graph/plan.js'
+import type { ComponentPlan } from '../pipeline/plan.js'
 import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
 import type { Extensions } from './extensions.js'

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Extension, Host, Logger, StorageExtension, StorageProvider } from '../component/index.js'
 import { PermanentError } from '../component/index.js'
-import type { ComponentPlan } from '../graph/plan.js'
-import { settleAll } from '../graph/settle-all.js'
-import { startFailed } from '../graph/start-failed.js'
+import type { ComponentPlan } from '../pipeline/plan.js'
+import { settleAll } from '../pipeline/settle-all.js'
+import { startFailed } from '../pipeline/start-failed.js'
 
 export interface ExtensionsOptions {
   create(plan: ComponentPlan): MadeExtension

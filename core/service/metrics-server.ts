@@ -1,6 +1,6 @@
 import type { Clock, Listener } from '../component/index.js'
-import { serveGets } from '../http/serve-gets.js'
 import type { Metrics } from '../telemetry/metrics.js'
+import { serveGets } from '../toolkit/http/serve-gets.js'
 
 export interface MetricsServer {
   readonly url: string

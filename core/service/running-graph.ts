@@ -6,7 +6,6 @@ import {
   type ExporterFactory,
   errorText,
   type Kind,
-  LeaseKeeper,
   type LeaseStore,
   type LogAttributes,
   type Logger,
@@ -25,16 +24,17 @@ import {
   queueNamespace,
   sumOf,
 } from '../delivery/index.js'
-import { ExclusiveReceiver } from '../graph/exclusive-receiver.js'
-import { batchFailure } from '../graph/failure.js'
-import { Graph } from '../graph/graph.js'
-import type { GraphHandover, GraphHost, GraphReport } from '../graph/graph-host.js'
-import type { ComponentPlan } from '../graph/plan.js'
-import { compileCondition } from '../ottl/index.js'
-import type { PipelineMetrics } from '../telemetry/pipeline-metrics.js'
+import { ExclusiveReceiver } from '../pipeline/exclusive-receiver.js'
+import { batchFailure } from '../pipeline/failure.js'
+import { Graph } from '../pipeline/graph.js'
+import type { GraphHandover, GraphHost, GraphReport } from '../pipeline/graph-host.js'
+import { type Lifted, lift } from '../pipeline/lift.js'
+import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
+import type { ComponentPlan } from '../pipeline/plan.js'
+import { LeaseKeeper } from '../state/index.js'
+import { compileCondition } from '../toolkit/ottl/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
-import { type Lifted, lift } from './lift.js'
 import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'

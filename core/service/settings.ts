@@ -1,5 +1,5 @@
 import type { Problem } from '../component/index.js'
-import type { ComponentPlan, GraphPlan } from '../graph/plan.js'
+import type { ComponentPlan, GraphPlan } from '../pipeline/plan.js'
 import type { LogLevel } from '../telemetry/logger.js'
 
 /** A validated configuration, as the service runs it. */

@@ -4,15 +4,13 @@ import {
   type Clock,
   errorText,
   type KeyValueStore,
-  LeaseKeeper,
   type LeaseStore,
-  type LeaseTerm,
   type Logger,
-  observeLease,
   type Random,
   type StorageProvider,
 } from '../component/index.js'
 import { type Delivery, dropQueued, moveQueue, queueNamespace } from '../delivery/index.js'
+import { LeaseKeeper, type LeaseTerm, observeLease } from '../state/index.js'
 
 export interface SharedQueueOptions {
   readonly exporter: string

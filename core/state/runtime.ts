@@ -3,13 +3,13 @@ import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../compon
 import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
-import { Claims } from './claims.js'
+import { Surveys } from './early-looks.js'
+import { Claims } from './left-timers.js'
 import { EventTimes, planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
 import { retrying } from './retrying.js'
 import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime-types.js'
 import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
-import { Surveys } from './surveys.js'
 import { Unwritten } from './unwritten.js'
 
 const TIMERS_A_TICK = 500

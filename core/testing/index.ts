@@ -1,5 +1,5 @@
 /** For tests of components, ours and third parties': `tocsin/testing`. */
-export { createBatch } from '../graph/batch.js'
+export { createBatch } from '../pipeline/batch.js'
 export { settleMicrotasks, VirtualClock } from './clock.js'
 export type { ConformanceCheck } from './conformance/check.js'
 export {

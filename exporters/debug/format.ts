@@ -4,12 +4,12 @@ import {
   type Attributes,
   formatInZone,
   type LogRecord,
-  notificationOf,
   type Records,
   SEVERITY,
   severityNumber,
   toText,
 } from 'tocsin/component'
+import { notificationOf } from 'tocsin/notification'
 import type { DebugConfig } from './config.js'
 
 export interface FormatOptions extends DebugConfig {

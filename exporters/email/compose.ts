@@ -1,14 +1,6 @@
-import {
-  compileTemplate,
-  errorText,
-  idempotencyKey,
-  type LogRecord,
-  type Notification,
-  nsToMs,
-  type Template,
-  templateView,
-  withNotification,
-} from 'tocsin/component'
+import { errorText, type LogRecord, nsToMs } from 'tocsin/component'
+import { idempotencyKey, type Notification, withNotification } from 'tocsin/notification'
+import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import { addressOf, type EmailConfig } from './config.js'
 import { mailContent } from './content.js'
 import { htmlPart } from './html.js'

@@ -1,11 +1,6 @@
 import addressparser from 'nodemailer/lib/addressparser'
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkTls,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
 
 export interface EmailConfig {
   readonly smtp: SmtpConfig

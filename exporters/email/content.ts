@@ -1,4 +1,5 @@
-import { type AnyValue, isMap, type LogRecord, type Notification, toText } from 'tocsin/component'
+import { type AnyValue, isMap, type LogRecord, toText } from 'tocsin/component'
+import type { Notification } from 'tocsin/notification'
 
 /** What the built-in mail says, as HTML or as text. */
 export interface MailContent {

@@ -19,7 +19,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { EmailConfig, SmtpConfig } from './config.js'
 import { emailExporter } from './index.js'
 
-const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 const pem = (name: string): string => readFileSync(`${FIXTURES}/${name}`, 'utf8')
 const PASSWORD = 'open-sesame-123'
 

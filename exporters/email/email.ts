@@ -6,13 +6,11 @@ import {
   type ExportRequest,
   errorText,
   type LogRecord,
-  notificationOf,
-  openTlsSource,
   PermanentError,
   type Sent,
-  type TlsConnectOptions,
-  type TlsSource,
 } from 'tocsin/component'
+import { openTlsSource, type TlsConnectOptions, type TlsSource } from 'tocsin/http'
+import { notificationOf } from 'tocsin/notification'
 import { type Composer, createComposer, type Letter } from './compose.js'
 import { addressOf, type EmailConfig } from './config.js'
 import { type Progress, ProgressMemory } from './progress.js'

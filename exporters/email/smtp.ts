@@ -1,5 +1,5 @@
 import { createTransport, type Transporter } from 'nodemailer'
-import { redact, type TlsConnectOptions } from 'tocsin/component'
+import { redact, type TlsConnectOptions } from 'tocsin/http'
 import { portOf, type SmtpConfig } from './config.js'
 
 /** What became of one mail. `server`: it was not about this recipient, and holds for the others too. */

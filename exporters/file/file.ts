@@ -1,11 +1,6 @@
 import { resolve } from 'node:path'
-import {
-  type ComponentContext,
-  type Exporter,
-  type ExportRequest,
-  encodeOtlpJson,
-  type Sent,
-} from 'tocsin/component'
+import type { ComponentContext, Exporter, ExportRequest, Sent } from 'tocsin/component'
+import { encodeOtlpJson } from 'tocsin/otlp'
 import type { FileConfig } from './config.js'
 import { LineFile } from './line-file.js'
 

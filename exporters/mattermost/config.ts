@@ -1,10 +1,5 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkTls,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
 
 export interface MattermostConfig {
   readonly webhook_url: string

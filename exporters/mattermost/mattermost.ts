@@ -1,16 +1,13 @@
 import {
   type ComponentContext,
-  createHttpSender,
   type Exporter,
   type ExportRequest,
-  type HttpSender,
   type LogRecord,
-  notificationOf,
-  openTlsSource,
   type Sent,
-  sentOf,
   toText,
 } from 'tocsin/component'
+import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
+import { notificationOf } from 'tocsin/notification'
 import type { MattermostConfig } from './config.js'
 import { mattermostPayload } from './payload.js'
 

@@ -1,4 +1,4 @@
-import type { Notification } from 'tocsin/component'
+import type { Notification } from 'tocsin/notification'
 import type { MattermostConfig } from './config.js'
 
 /** Mattermost refuses posts that are longer than 16,383 characters. */

@@ -1,15 +1,14 @@
 import { Metadata } from '@grpc/grpc-js'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import {
   type AuthConfig,
   authSchema,
-  type CheckProblem,
-  type ConfigSchema,
   checkHeaders,
   checkTls,
   headersSchema,
   type TlsClientConfig,
   tlsSchema,
-} from 'tocsin/component'
+} from 'tocsin/http'
 
 export interface OtlpExporterConfig {
   readonly endpoint: string

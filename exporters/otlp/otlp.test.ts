@@ -3,15 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import {
-  type Exporter,
-  encodeResponse,
-  encodeStatus,
-  type Logger,
-  pickFields,
-  RPC_CODE,
-  type Sent,
-} from 'tocsin/component'
+import { type Exporter, type Logger, pickFields, type Sent } from 'tocsin/component'
+import { encodeResponse, encodeStatus, RPC_CODE } from 'tocsin/otlp'
 import {
   collectingLogger,
   exporterConformance,
@@ -27,7 +20,7 @@ import { startReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpExporterConfig, targetOf } from './config.js'
 import { otlpExporter } from './index.js'
 
-const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {

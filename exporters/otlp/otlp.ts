@@ -9,24 +9,28 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import {
-  authenticatorOf,
   type ComponentContext,
-  decodeResponse,
-  decodeStatus,
   durationMs,
   type Exporter,
   type ExportRequest,
-  encodeOtlpProto,
-  openTlsSource,
-  type PartialSuccess,
-  RPC_CODE,
-  redact,
   type Sent,
+} from 'tocsin/component'
+import {
+  authenticatorOf,
+  openTlsSource,
+  redact,
   secretsOf,
-  sentOfPartial,
   type TlsConnectOptions,
   type TlsSource,
-} from 'tocsin/component'
+} from 'tocsin/http'
+import {
+  decodeResponse,
+  decodeStatus,
+  encodeOtlpProto,
+  type PartialSuccess,
+  RPC_CODE,
+  sentOfPartial,
+} from 'tocsin/otlp'
 import { type OtlpExporterConfig, type Target, targetOf } from './config.js'
 
 const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'

@@ -1,15 +1,14 @@
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import {
   type AuthConfig,
   authSchema,
-  type CheckProblem,
-  type ConfigSchema,
   checkHeaders,
   checkTls,
   headersSchema,
-  type OtlpEncoding,
   type TlsClientConfig,
   tlsSchema,
-} from 'tocsin/component'
+} from 'tocsin/http'
+import type { OtlpEncoding } from 'tocsin/otlp'
 
 export interface OtlpHttpConfig {
   readonly endpoint?: string

@@ -2,15 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import {
-  decodeOtlpJson,
-  type Exporter,
-  encodeResponse,
-  encodeStatus,
-  type Logger,
-  pickFields,
-  type Sent,
-} from 'tocsin/component'
+import { type Exporter, type Logger, pickFields, type Sent } from 'tocsin/component'
+import { decodeOtlpJson, encodeResponse, encodeStatus } from 'tocsin/otlp'
 import {
   collectingLogger,
   exporterConformance,

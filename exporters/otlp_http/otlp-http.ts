@@ -1,25 +1,24 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { ComponentContext, Exporter, ExportRequest, Sent } from 'tocsin/component'
 import {
   authenticatorOf,
-  type ComponentContext,
   createHttpSender,
-  decodeResponse,
-  decodeStatus,
-  type Exporter,
-  type ExportRequest,
-  encodeOtlpJson,
-  encodeOtlpProto,
   type HttpAnswer,
   type HttpSender,
   openTlsSource,
-  type PartialSuccess,
   redact,
-  type Sent,
   secretsOf,
   sentOf,
+} from 'tocsin/http'
+import {
+  decodeResponse,
+  decodeStatus,
+  encodeOtlpJson,
+  encodeOtlpProto,
+  type PartialSuccess,
   sentOfPartial,
-} from 'tocsin/component'
+} from 'tocsin/otlp'
 import { logsUrl, type OtlpHttpConfig } from './config.js'
 
 const CONTENT_TYPE = { proto: 'application/x-protobuf', json: 'application/json' } as const

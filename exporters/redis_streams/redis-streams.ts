@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto'
 import type { Counter } from '@opentelemetry/api'
 import {
-  agreeOnPartitions,
   type ComponentContext,
-  compileTemplate,
-  ENTRIES_SUFFIX,
   type Exporter,
   type ExportRequest,
-  encodeOtlpJson,
   isTocsinError,
   type LogRecord,
   orAborted,
   PermanentError,
+  type Records,
+  type Sent,
+} from 'tocsin/component'
+import { encodeOtlpJson } from 'tocsin/otlp'
+import { compileTemplate, TemplateError, templateView } from 'tocsin/template'
+import {
+  agreeOnPartitions,
+  ENTRIES_SUFFIX,
   partitionedStream,
   partOf,
-  type Records,
   type RedisCommands,
   type RedisExtension,
   redisScript,
-  type Sent,
   STREAM_FIELD,
-  TemplateError,
-  templateView,
-} from 'tocsin/component'
+} from '#state'
 import type { RedisStreamsConfig } from './config.js'
 
 /** How long a request that is sent again is recognised, in ms: each try starts it anew. */

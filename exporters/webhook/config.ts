@@ -1,12 +1,5 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkHeaders,
-  checkTls,
-  headersSchema,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { checkHeaders, checkTls, headersSchema, type TlsClientConfig, tlsSchema } from 'tocsin/http'
 
 export interface WebhookConfig {
   readonly endpoint: string

@@ -1,4 +1,5 @@
-import { formatRfc3339, isMap, type LogRecord, type Notification, toJson } from 'tocsin/component'
+import { formatRfc3339, isMap, type LogRecord, toJson } from 'tocsin/component'
+import type { Notification } from 'tocsin/notification'
 
 /** The default payload: see the README. `now` is ns since the epoch. */
 export function defaultPayload(

@@ -1,21 +1,14 @@
 import {
   type ComponentContext,
-  compileTemplate,
-  createHttpSender,
   type Exporter,
   type ExportRequest,
   errorText,
-  type HttpSender,
   type LogRecord,
-  type Notification,
-  notificationOf,
-  openTlsSource,
   type Sent,
-  sentOf,
-  type Template,
-  templateView,
-  withNotification,
 } from 'tocsin/component'
+import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
+import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
+import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import type { WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
 

@@ -1,15 +1,12 @@
 import {
   type ComponentContext,
-  type Condition,
-  compileCondition,
-  type ErrorMode,
   isTocsinError,
   type LogRecord,
   type Mapper,
-  ottlErrorLog,
   type Records,
   type TocsinError,
 } from 'tocsin/component'
+import { type Condition, compileCondition, type ErrorMode, ottlErrorLog } from 'tocsin/ottl'
 import type { FilterConfig } from './config.js'
 
 interface Rule {

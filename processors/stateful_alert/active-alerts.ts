@@ -1,4 +1,4 @@
-import { severityLabel } from './metrics.js'
+import { severityNumber } from 'tocsin/component'
 import type { Outcome } from './outcome.js'
 
 /**
@@ -55,4 +55,10 @@ export class ActiveAlerts {
     this.#labels.delete(key)
     this.#found?.delete(key)
   }
+}
+
+/** A known word in lower case, or `other`: what users write must not make endless series. */
+export function severityLabel(severity: string): string {
+  const word = severity.trim().toLowerCase()
+  return severityNumber(word) === 0 ? 'other' : word
 }

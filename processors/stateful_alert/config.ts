@@ -1,12 +1,6 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkPath,
-  checkPattern,
-  MATCH_MODES,
-  type MatchMode,
-  parseDuration,
-} from 'tocsin/component'
+import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
+import { checkPath } from 'tocsin/ottl'
+import { checkPattern, MATCH_MODES, type MatchMode } from 'tocsin/pattern'
 import type { ColumnNames } from './csv.js'
 import { isPath } from './hash-keys.js'
 import { type Candidate, type Cells, COLUMNS, candidateOf, type Modes, type RowProblem } from './rule.js'

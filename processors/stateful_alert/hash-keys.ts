@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import {
   type AnyValue,
   type Attributes,
-  checkPath,
   compilePath,
   createRecord,
-  encodeOtlpJson,
   type LogRecord,
   toText,
 } from 'tocsin/component'
+import { encodeOtlpJson } from 'tocsin/otlp'
+import { checkPath } from 'tocsin/ottl'
 
 /** Reads the values that tell states of a row apart. */
 export interface HashKeys {

@@ -1,11 +1,5 @@
-import {
-  ConfigError,
-  errorText,
-  isTocsinError,
-  type PatternSet,
-  PermanentError,
-  type Problem,
-} from 'tocsin/component'
+import { ConfigError, errorText, isTocsinError, PermanentError, type Problem } from 'tocsin/component'
+import type { PatternSet } from 'tocsin/pattern'
 import { modesOf, type StatefulAlertConfig } from './config.js'
 import { TableProblem } from './csv.js'
 import type { RowProblem } from './rule.js'

@@ -1,5 +1,5 @@
-import { type ComponentContext, severityNumber } from 'tocsin/component'
-import type { ActiveAlerts } from './active-alerts.js'
+import type { ComponentContext } from 'tocsin/component'
+import { type ActiveAlerts, severityLabel } from './active-alerts.js'
 import type { Outcome } from './outcome.js'
 import type { Table } from './table.js'
 
@@ -75,10 +75,4 @@ export function alertMetrics(
     },
     storeFailed: () => errors.add(1, labels),
   }
-}
-
-/** A known word in lower case, or `other`: what users write must not make endless series. */
-export function severityLabel(severity: string): string {
-  const word = severity.trim().toLowerCase()
-  return severityNumber(word) === 0 ? 'other' : word
 }

@@ -3,7 +3,6 @@ import {
   type Attributes,
   copyMap,
   createRecord,
-  decodeOtlpJson,
   formatRfc3339,
   type LogRecord,
   newMap,
@@ -11,6 +10,7 @@ import {
   type Records,
   severityNumber,
 } from 'tocsin/component'
+import { decodeOtlpJson } from 'tocsin/otlp'
 import { isNotifying, type Made, type Outcome } from './outcome.js'
 import type { Scan } from './scans.js'
 

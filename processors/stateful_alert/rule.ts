@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { MATCH_MODES, type MatchMode, type Pattern, severityNumber } from 'tocsin/component'
+import { severityNumber } from 'tocsin/component'
+import { MATCH_MODES, type MatchMode, type Pattern } from 'tocsin/pattern'
 import { type AlertSchema, parseAlertSchema } from './alert-schema.js'
 import type { RowText } from './state.js'
 

@@ -1,11 +1,11 @@
 import { createRecord, type Keyed, type LogRecord, newMap, type ProcessorFactory } from 'tocsin/component'
 import { awkwardRecords, processorConformance, sampleRecord, testContext } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
+import { severityLabel } from './active-alerts.js'
 import { check, type StatefulAlertConfig } from './config.js'
 import { hashKeys } from './hash-keys.js'
 import { statefulAlertProcessor } from './index.js'
 import type { Sighting } from './machine.js'
-import { severityLabel } from './metrics.js'
 import type { Outcome } from './outcome.js'
 import type { AlertState } from './state.js'
 

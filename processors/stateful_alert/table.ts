@@ -5,7 +5,7 @@ import {
   inSlices,
   type Pattern,
   type PatternSet,
-} from 'tocsin/component'
+} from 'tocsin/pattern'
 import { type ColumnNames, readCsv } from './csv.js'
 import { type Candidate, candidateOf, type Modes, nameRules, type RowProblem, type Rule } from './rule.js'
 

@@ -1,16 +1,18 @@
 import {
   type AnyValue,
   type ComponentContext,
-  compileTemplate,
   isMap,
   type LogRecord,
   type Mapper,
   newMap,
+} from 'tocsin/component'
+import {
+  compileTemplate,
   type Template,
   TemplateError,
   type TemplateView,
   templateView,
-} from 'tocsin/component'
+} from 'tocsin/template'
 import type { TemplateConfig } from './config.js'
 
 type Field = 'title' | 'body' | 'body_html'

@@ -1,14 +1,12 @@
 import {
   type ComponentContext,
-  compileTemplate,
   durationMs,
   type Keyed,
   msToNs,
   type Records,
-  TemplateError,
   type Touch,
-  templateView,
 } from 'tocsin/component'
+import { compileTemplate, TemplateError, templateView } from 'tocsin/template'
 import type { ThrottleConfig } from './config.js'
 import { mergePassed, type Passed, passedCodec, stepThrottle, type Window } from './window.js'
 

@@ -1,5 +1,6 @@
-import type { CheckProblem, ConfigSchema, ErrorMode, OttlContext } from 'tocsin/component'
-import { checkCondition, checkStatement } from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import type { ErrorMode, OttlContext } from 'tocsin/ottl'
+import { checkCondition, checkStatement } from 'tocsin/ottl'
 
 export interface TransformConfig {
   readonly error_mode: ErrorMode

@@ -1,4 +1,5 @@
-import { type ComponentContext, compileStatements, type Mapper, ottlErrorLog } from 'tocsin/component'
+import type { ComponentContext, Mapper } from 'tocsin/component'
+import { compileStatements, ottlErrorLog } from 'tocsin/ottl'
 import type { TransformConfig } from './config.js'
 
 /** Changes records by OTTL statements. Records that no statement changed pass as they are. */

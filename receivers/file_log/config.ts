@@ -1,9 +1,5 @@
-import {
-  type AddedFields,
-  addedFieldsProperties,
-  type CheckProblem,
-  type ConfigSchema,
-} from 'tocsin/component'
+import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { type AddedFields, addedFieldsProperties } from 'tocsin/lines'
 import { encodingOf } from './encoding.js'
 
 export interface FileLogConfig extends AddedFields {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { utf8PieceEnd } from 'tocsin/component'
+import { utf8PieceEnd } from 'tocsin/lines'
 
 /** How the bytes of a file become lines and UTF-8 text. */
 export interface Encoding {

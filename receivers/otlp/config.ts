@@ -1,13 +1,11 @@
+import { byteSize, type CheckProblem, type ConfigSchema } from 'tocsin/component'
 import {
   type AuthConfig,
   authSchema,
-  byteSize,
-  type CheckProblem,
-  type ConfigSchema,
   checkServerTls,
   type TlsServerConfig,
   tlsServerSchema,
-} from 'tocsin/component'
+} from 'tocsin/http'
 
 export interface OtlpConfig {
   readonly protocols: { readonly grpc?: GrpcConfig; readonly http?: HttpConfig }

@@ -1,13 +1,6 @@
 import type { Server, Socket } from 'node:net'
-import {
-  type ComponentContext,
-  type Listener,
-  openServerTls,
-  parseEndpoint,
-  type ServerTls,
-  type TlsServerConfig,
-  type TlsServerOptions,
-} from 'tocsin/component'
+import { type ComponentContext, type Listener, parseEndpoint } from 'tocsin/component'
+import { openServerTls, type ServerTls, type TlsServerConfig, type TlsServerOptions } from 'tocsin/http'
 
 /** Of one protocol; more are closed at once. */
 const MAX_CONNECTIONS = 5_000

@@ -1,4 +1,5 @@
-import { type Busy, RPC_CODE, type RpcStatus } from 'tocsin/component'
+import type { Busy } from 'tocsin/component'
+import { RPC_CODE, type RpcStatus } from 'tocsin/otlp'
 
 /** Why a request was not taken; the metric and the answer use it. */
 export type FailureReason = keyof typeof ANSWERS

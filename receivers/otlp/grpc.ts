@@ -9,7 +9,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Server } from 'node:net'
-import { encodeResponse, encodeStatus, errorText, type TlsServerOptions } from 'tocsin/component'
+import { errorText } from 'tocsin/component'
+import type { TlsServerOptions } from 'tocsin/http'
+import { encodeResponse, encodeStatus } from 'tocsin/otlp'
 import type { Lease } from './budget.js'
 import type { GrpcConfig } from './config.js'
 import { Connections } from './connections.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { OtlpEncoding } from 'tocsin/component'
+import type { OtlpEncoding } from 'tocsin/otlp'
 import { type Failure, failure } from './failure.js'
 import type { Compression } from './inflate.js'
 

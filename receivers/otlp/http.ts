@@ -1,13 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import {
-  byteSize,
-  durationMs,
-  encodeResponse,
-  encodeStatus,
-  errorText,
-  type OtlpEncoding,
-} from 'tocsin/component'
+import { byteSize, durationMs, errorText } from 'tocsin/component'
+import { encodeResponse, encodeStatus, type OtlpEncoding } from 'tocsin/otlp'
 import type { Lease } from './budget.js'
 import type { HttpConfig } from './config.js'
 import { Connections } from './connections.js'

@@ -1,18 +1,15 @@
+import type { Clock, Intake, LogRecord, Records } from 'tocsin/component'
 import {
-  type Clock,
   type DecodeOptions,
   decodeOtlpJson,
   decodeOtlpProto,
-  type Intake,
-  type LogRecord,
   MAX_OTLP_MESSAGES,
   OtlpDecodeError,
   type OtlpEncoding,
   OtlpLimitError,
   type PartialSuccess,
-  type Records,
   requestIds,
-} from 'tocsin/component'
+} from 'tocsin/otlp'
 import { type Lease, MAX_RECORDS, RECORD_BYTES } from './budget.js'
 import { busyFailure, type Failure, failure } from './failure.js'
 import { hasMoreValues } from './json-size.js'

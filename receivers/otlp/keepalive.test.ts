@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
-import { encodeOtlpProto } from 'tocsin/component'
+import { encodeOtlpProto } from 'tocsin/otlp'
 import { VirtualClock } from 'tocsin/testing'
 import { afterEach, expect, it } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'

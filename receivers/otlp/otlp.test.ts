@@ -1,15 +1,8 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import {
-  createRecord,
-  decodeResponse,
-  decodeStatus,
-  encodeOtlpJson,
-  encodeOtlpProto,
-  type LogRecord,
-  RPC_CODE,
-} from 'tocsin/component'
+import { createRecord, type LogRecord } from 'tocsin/component'
+import { decodeResponse, decodeStatus, encodeOtlpJson, encodeOtlpProto, RPC_CODE } from 'tocsin/otlp'
 import { receiverConformance, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EXPORT, type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'

@@ -1,11 +1,5 @@
-import {
-  type AuthConfig,
-  type AuthenticatorExtension,
-  authenticatorOf,
-  type ComponentContext,
-  type Intake,
-  type RequestHeaders,
-} from 'tocsin/component'
+import type { AuthenticatorExtension, ComponentContext, Intake, RequestHeaders } from 'tocsin/component'
+import { type AuthConfig, authenticatorOf } from 'tocsin/http'
 import type { Budget } from './budget.js'
 import type { OtlpConfig } from './config.js'
 import type { Failure } from './failure.js'

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { credentials } from '@grpc/grpc-js'
-import { createRecord, decodeStatus, encodeOtlpProto, RPC_CODE } from 'tocsin/component'
+import { createRecord } from 'tocsin/component'
+import { decodeStatus, encodeOtlpProto, RPC_CODE } from 'tocsin/otlp'
 import { VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { grpcClient } from '../../test/support/otlp-client.js'
 import { startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
 
-const FIXTURES = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 const fixture = (name: string): string => join(FIXTURES, name)
 const body = encodeOtlpProto([createRecord({ id: '', body: 'x' })])
 const PROTO = { 'content-type': 'application/x-protobuf' }

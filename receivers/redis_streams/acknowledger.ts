@@ -1,4 +1,5 @@
-import { type Clock, errorText, type LeaseTerm, type Logger, type Settled } from 'tocsin/component'
+import { type Clock, errorText, type Logger, type Settled } from 'tocsin/component'
+import type { LeaseTerm } from '#state'
 
 export interface AcknowledgerOptions {
   readonly clock: Clock

@@ -1,4 +1,5 @@
-import { type ConfigSchema, streamProperties } from 'tocsin/component'
+import type { ConfigSchema } from 'tocsin/component'
+import { streamProperties } from '#state'
 
 export interface RedisStreamsConfig {
   readonly redis: string

@@ -1,4 +1,6 @@
-import { decodeOtlpJson, type LogRecord, type Records, STREAM_FIELD } from 'tocsin/component'
+import type { LogRecord, Records } from 'tocsin/component'
+import { decodeOtlpJson } from 'tocsin/otlp'
+import { STREAM_FIELD } from '#state'
 
 /** As Redis answers it: the id, and fields and values in turn. */
 export type RawEntry = readonly [id: string, fields: readonly string[]]

@@ -1,19 +1,21 @@
 import {
   type Clock,
-  ENTRIES_SUFFIX,
   errorText,
   type Intake,
-  LEASE_KEY_SUFFIX,
-  LeaseKeeper,
-  type LeaseTerm,
   type Logger,
   orAborted,
   type Random,
   type Records,
-  type RedisCommands,
-  redisLease,
   type Settled,
 } from 'tocsin/component'
+import {
+  ENTRIES_SUFFIX,
+  LEASE_KEY_SUFFIX,
+  LeaseKeeper,
+  type LeaseTerm,
+  type RedisCommands,
+  redisLease,
+} from '#state'
 import { Acknowledger } from './acknowledger.js'
 import { batchesOf, type RawEntry } from './entry.js'
 import { ACKNOWLEDGE, CLAIM, READ } from './scripts.js'

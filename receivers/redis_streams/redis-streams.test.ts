@@ -1,4 +1,5 @@
-import { encodeOtlpJson, type LogRecord, type Receiver, type Records } from 'tocsin/component'
+import type { LogRecord, Receiver, Records } from 'tocsin/component'
+import { encodeOtlpJson } from 'tocsin/otlp'
 import {
   awkwardRecords,
   type CollectingIntake,

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import {
-  agreeOnPartitions,
   type ComponentContext,
   errorText,
   type Intake,
   isTocsinError,
   orAborted,
-  type PartitionedStream,
   PermanentError,
-  partitionedStream,
   type Receiver,
+} from 'tocsin/component'
+import {
+  agreeOnPartitions,
+  type PartitionedStream,
+  partitionedStream,
   type RedisCommands,
   type RedisExtension,
-} from 'tocsin/component'
+} from '#state'
 import type { RedisStreamsConfig } from './config.js'
 import { type StreamMetrics, streamMetrics } from './metrics.js'
 import { Partition } from './partition.js'

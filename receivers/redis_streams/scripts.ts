@@ -1,4 +1,4 @@
-import { redisScript } from 'tocsin/component'
+import { redisScript } from '#state'
 
 /** The one consumer group of a stream: an entry that it acknowledged is removed. */
 export const GROUP = 'tocsin'

@@ -1,4 +1,5 @@
-import { type AddedFields, addedFieldsProperties, type ConfigSchema } from 'tocsin/component'
+import type { ConfigSchema } from 'tocsin/component'
+import { type AddedFields, addedFieldsProperties } from 'tocsin/lines'
 
 export interface StdinConfig extends AddedFields {
   readonly max_log_size: string | number

@@ -7,13 +7,13 @@ import {
   createRecord,
   errorText,
   type Intake,
-  LineSplitter,
   type LogRecord,
   NO_RESOURCE,
   newMap,
   type Receiver,
   type Resource,
 } from 'tocsin/component'
+import { LineSplitter } from 'tocsin/lines'
 import type { StdinConfig } from './config.js'
 import { createMetrics, type StdinMetrics } from './metrics.js'
 import { Outbox } from './outbox.js'

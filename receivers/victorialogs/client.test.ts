@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TlsConnectOptions } from 'tocsin/component'
+import type { TlsConnectOptions } from 'tocsin/http'
 import { testContext } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { VictoriaLogsServer } from '../../test/support/victorialogs-server.js'
@@ -10,7 +10,7 @@ import { Client } from './client.js'
 import { SourceClock } from './source-clock.js'
 
 const pem = (name: string): string =>
-  readFileSync(new URL(`../../core/http/fixtures/${name}`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../core/toolkit/http/fixtures/${name}`, import.meta.url), 'utf8')
 
 it('uses renewed certificates from the next request on, and lets an open tail go on', async () => {
   const server = await VictoriaLogsServer.start({ tls: { key: pem('server.key'), cert: pem('server.pem') } })

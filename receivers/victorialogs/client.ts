@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { type Clock, RetryableError, type TlsConnectOptions, type TlsSource } from 'tocsin/component'
+import { type Clock, RetryableError } from 'tocsin/component'
+import type { TlsConnectOptions, TlsSource } from 'tocsin/http'
 import { Agent } from 'undici'
 import type { VictoriaLogsConfig } from './config.js'
 import type { SourceClock } from './source-clock.js'

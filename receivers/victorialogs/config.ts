@@ -1,12 +1,5 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkHeaders,
-  checkTls,
-  durationMs,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import { type CheckProblem, type ConfigSchema, durationMs } from 'tocsin/component'
+import { checkHeaders, checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
 import { refusedPipes } from './refused-pipes.js'
 
 export interface VictoriaLogsConfig {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { LineSplitter } from 'tocsin/component'
+import { LineSplitter } from 'tocsin/lines'
 
 export const MAX_LINE_BYTES = 1_048_576
 

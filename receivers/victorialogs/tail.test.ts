@@ -190,7 +190,7 @@ describe('authentication', () => {
 })
 
 describe('TLS', () => {
-  const fixtures = fileURLToPath(new URL('../../core/http/fixtures', import.meta.url))
+  const fixtures = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
   const pem = (name: string) => readFileSync(`${fixtures}/${name}`, 'utf8')
 
   it('trusts the given authority, and no server without it', async () => {

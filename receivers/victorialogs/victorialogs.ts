@@ -1,4 +1,5 @@
-import { type ComponentContext, errorText, type Intake, openTlsSource, type Receiver } from 'tocsin/component'
+import { type ComponentContext, errorText, type Intake, type Receiver } from 'tocsin/component'
+import { openTlsSource } from 'tocsin/http'
 import { Admission } from './admission.js'
 import { Checkpoint, type Restored } from './checkpoint.js'
 import { Checkpointer } from './checkpointer.js'

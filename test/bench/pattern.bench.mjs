@@ -9,7 +9,7 @@ import RE2 from 're2'
 
 const dist = process.env.TOCSIN_DIST ?? resolve(import.meta.dirname, '../../dist')
 const { buildPatternSet, buildPatternSetAsync } = await import(
-  pathToFileURL(resolve(dist, 'core/pattern/index.js')).href
+  pathToFileURL(resolve(dist, 'core/toolkit/pattern/index.js')).href
 )
 
 const SECONDS = Number(process.argv[2] ?? 1)

@@ -8,14 +8,8 @@ import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-ot
 import { OTLPLogExporter as ProtoExporter } from '@opentelemetry/exporter-logs-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
-import {
-  createRecord,
-  encodeOtlpProto,
-  equalValues,
-  type LogRecord,
-  newMap,
-  pickFields,
-} from 'tocsin/component'
+import { createRecord, equalValues, type LogRecord, newMap, pickFields } from 'tocsin/component'
+import { encodeOtlpProto } from 'tocsin/otlp'
 import { awkwardRecords } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Collector, startCollector } from '../support/collector.js'

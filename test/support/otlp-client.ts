@@ -1,5 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import { decodeResponse, decodeStatus, type PartialSuccess, type RpcStatus } from 'tocsin/component'
+import { decodeResponse, decodeStatus, type PartialSuccess, type RpcStatus } from 'tocsin/otlp'
 
 const identity = (bytes: Buffer): Buffer => bytes
 

@@ -6,9 +6,8 @@ import {
   type Extension,
   PermanentError,
   type RequestHeaders,
-  type WatchedFile,
-  watchFile,
 } from 'tocsin/component'
+import { type WatchedFile, watchFile } from '#files'
 import type { BasicAuthConfig } from './config.js'
 import { parseHtpasswd, type Verify } from './htpasswd.js'
 

@@ -7,9 +7,8 @@ import {
   type Extension,
   PermanentError,
   type RequestHeaders,
-  type WatchedFile,
-  watchFile,
 } from 'tocsin/component'
+import { type WatchedFile, watchFile } from '#files'
 import type { BearerTokenConfig } from './config.js'
 
 /** Lets requests with one of its tokens pass; sends its first token with an exporter's. */

@@ -4,7 +4,7 @@ import { open, type RootDatabase } from 'lmdb'
 import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
 import { damageOf } from './damage.js'
 import { type DirectoryLock, lockDirectory } from './directory-lock.js'
-import type { SharedState } from './file-state.js'
+import type { SharedState } from './shared-state.js'
 
 type Environment = RootDatabase<Buffer, Buffer>
 

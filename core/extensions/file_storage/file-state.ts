@@ -1,25 +1,18 @@
-import {
-  type ClaimedTimer,
-  type Codec,
-  type JournalRef,
-  type Logger,
-  type StateChange,
-  StateIndex,
-  type StateOptions,
-  type StateRead,
-  type StateStore,
-  type StateWritten,
+import type {
+  ClaimedTimer,
+  Codec,
+  JournalRef,
+  Logger,
+  StateChange,
+  StateOptions,
+  StateRead,
+  StateStore,
+  StateWritten,
 } from 'tocsin/component'
+import { StateIndex } from '#state'
 import type { Database, Row } from './database.js'
+import type { SharedState } from './shared-state.js'
 import { journalRow, loadState, removedJournal, removedState, stateRow } from './state-rows.js'
-
-/** The part of a namespace that is shared by those who use it at the same time, before and after a reload. */
-export interface SharedState<S> {
-  readonly index: StateIndex<S>
-  loading: Promise<void> | undefined
-  /** Writes take turns: a change is in the index only when it is durable. */
-  turn: Promise<unknown>
-}
 
 /**
  * Keyed state in memory with every change written through. One process owns the directory, so the index in memory

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Codec, JournalEntry, JournalRef, StateChange, StateIndex } from 'tocsin/component'
+import type { Codec, JournalEntry, JournalRef, StateChange } from 'tocsin/component'
+import type { StateIndex } from '#state'
 import type { Database, Row } from './database.js'
 
 const STATE_ROW = 0x73

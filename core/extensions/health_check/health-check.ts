@@ -1,4 +1,5 @@
-import { type ComponentContext, type Extension, type Host, parseEndpoint, serveGets } from 'tocsin/component'
+import { type ComponentContext, type Extension, type Host, parseEndpoint } from 'tocsin/component'
+import { serveGets } from 'tocsin/http'
 import { answer } from './answer.js'
 import type { HealthCheckConfig } from './config.js'
 

@@ -1,11 +1,5 @@
-import {
-  type CheckProblem,
-  type ConfigSchema,
-  checkTls,
-  durationMs,
-  type TlsClientConfig,
-  tlsSchema,
-} from 'tocsin/component'
+import { type CheckProblem, type ConfigSchema, durationMs } from 'tocsin/component'
+import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
 
 export interface RedisStorageConfig {
   readonly endpoint?: string

@@ -4,11 +4,10 @@ import {
   durationMs,
   isTocsinError,
   parseDuration,
-  type RedisCommands,
-  type RedisScript,
   RetryableError,
-  tlsConnectOptions,
 } from 'tocsin/component'
+import { tlsConnectOptions } from 'tocsin/http'
+import type { RedisCommands, RedisScript } from '#state'
 import type { RedisStorageConfig } from './config.js'
 import { explain, isReadOnly, notConnected, type Peer } from './explain.js'
 

@@ -1,4 +1,4 @@
-import type { RedisCommands } from 'tocsin/component'
+import type { RedisCommands } from '#state'
 
 /** The policy by which Redis may forget keys to free memory; undefined when it keeps all, or does not say. */
 export async function evictionPolicy(redis: Pick<RedisCommands, 'call'>): Promise<string | undefined> {

@@ -1,4 +1,5 @@
-import { type Fence, type KeyValueStore, LEASE_KEY_SUFFIX, RetryableError } from 'tocsin/component'
+import { type Fence, type KeyValueStore, RetryableError } from 'tocsin/component'
+import { LEASE_KEY_SUFFIX } from '#state'
 import type { Connection } from './connection.js'
 import { KEY_VALUE_RANGE, KEY_VALUE_WRITE } from './scripts.js'
 

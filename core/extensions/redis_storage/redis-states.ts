@@ -1,12 +1,5 @@
-import {
-  type ComponentContext,
-  partitionedState,
-  partMaxKeys,
-  type ShadowedState,
-  type StateOptions,
-  type StateStore,
-  shadowedState,
-} from 'tocsin/component'
+import type { ComponentContext, StateOptions, StateStore } from 'tocsin/component'
+import { partitionedState, partMaxKeys, type ShadowedState, shadowedState } from '#state'
 import type { Connection } from './connection.js'
 import type { Health } from './health.js'
 import { redisState } from './redis-state.js'

@@ -3,13 +3,11 @@ import {
   durationMs,
   type Extension,
   PermanentError,
-  type RedisCommands,
-  type RedisExtension,
-  redisLease,
   type StateOptions,
   type StorageExtension,
   type StorageProvider,
 } from 'tocsin/component'
+import { type RedisCommands, type RedisExtension, redisLease } from '#state'
 import type { RedisStorageConfig } from './config.js'
 import { type Connection, connect } from './connection.js'
 import { evictionPolicy } from './eviction.js'

@@ -1,4 +1,4 @@
-import { redisScript } from 'tocsin/component'
+import { redisScript } from '#state'
 
 /**
  * Reads states and journal entries of a partition at one moment.

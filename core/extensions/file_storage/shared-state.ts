@@ -1,0 +1,9 @@
+import type { StateIndex } from '#state'
+
+/** The part of a namespace that is shared by those who use it at the same time, before and after a reload. */
+export interface SharedState<S> {
+  readonly index: StateIndex<S>
+  loading: Promise<void> | undefined
+  /** Writes take turns: a change is in the index only when it is durable. */
+  turn: Promise<unknown>
+}

@@ -1,9 +1,0 @@
-export {
-  type AsyncBuildOptions,
-  buildPatternSet,
-  buildPatternSetAsync,
-  type PatternSetOptions,
-} from './build.js'
-export type { Matches } from './matches.js'
-export { checkPattern, MATCH_MODES, type MatchMode, type Pattern, type PatternProblem } from './pattern.js'
-export type { PatternSet, PatternSetSummary, RefusedPattern } from './pattern-set.js'

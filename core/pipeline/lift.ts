@@ -1,0 +1,78 @@
+import type { Meter } from '@opentelemetry/api'
+import type { OperatorFunction } from 'rxjs'
+import type {
+  Clock,
+  ComponentStatus,
+  Keyed,
+  Logger,
+  Processor,
+  Random,
+  StorageProvider,
+} from '../component/index.js'
+import { keyedObserver } from '../state/observe.js'
+import { KeyedRuntime } from '../state/runtime.js'
+import type { PipelineBatch } from './batch.js'
+import type { BatchFailure } from './failure.js'
+import { guardRaw } from './guard-raw.js'
+import { instrument } from './instrument.js'
+import { liftKeyed } from './lift-keyed.js'
+import { liftMapper } from './lift-mapper.js'
+import type { PipelineMetrics } from './pipeline-metrics.js'
+
+export interface LiftOptions {
+  readonly id: string
+  readonly type: string
+  readonly pipeline: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly metrics: PipelineMetrics
+  readonly fail: BatchFailure
+  storage(id: string | undefined): StorageProvider
+  reportStatus(status: ComponentStatus): void
+}
+
+export interface Lifted {
+  readonly operator: OperatorFunction<PipelineBatch, PipelineBatch>
+  /** After the last batch. */
+  close(): Promise<void>
+}
+
+/** Makes an instrumented RxJS operator of a processor of any kind. */
+export function lift(processor: Processor, options: LiftOptions): Lifted {
+  const { id, pipeline, metrics, fail } = options
+  const attributes = { processor: id, pipeline, otel_signal: 'logs' }
+  const counted = (operator: Lifted['operator']): Lifted['operator'] =>
+    instrument(operator, metrics, attributes)
+  if ('operator' in processor) return { operator: counted(guardRaw(processor, fail)), close: async () => {} }
+  if ('process' in processor) return { operator: counted(liftMapper(processor, fail)), close: async () => {} }
+  const runtime = keyedRuntime(processor, options)
+  return { operator: counted(liftKeyed(runtime, fail)), close: () => runtime.close() }
+}
+
+function keyedRuntime(
+  keyed: Keyed<unknown, unknown, unknown>,
+  { id, type, pipeline, clock, random, logger, meter, storage, reportStatus }: LiftOptions,
+): KeyedRuntime<unknown, unknown, unknown> {
+  const provider = storage(keyed.storage)
+  // A namespace that components share is shared by those of one type: states of different types do not mix.
+  const namespace = keyed.namespace === undefined ? `${pipeline}/${id}` : `${type}/${keyed.namespace}`
+  const { state: codec, maxKeys } = keyed
+  const merge = keyed.merge && ((remote: unknown, local: unknown) => keyed.merge?.(remote, local))
+  const onTrouble = (error: Error): void => keyed.storeFailed?.(error)
+  const observer = keyedObserver({ meter, attributes: { processor: id, pipeline }, logger, reportStatus })
+  return new KeyedRuntime(keyed, provider.state(namespace, { codec, maxKeys, merge, onTrouble }), {
+    clock,
+    random,
+    journal: keyed.storage !== undefined,
+    shared: provider.shared,
+    observer: {
+      ...observer,
+      store(error) {
+        if (error) keyed.storeFailed?.(error)
+        observer.store(error)
+      },
+    },
+  })
+}

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import { RetryableError, type StateStore } from '../component/index.js'
+import { seededRandom, stateStoreConformance, VirtualClock } from '../testing/index.js'
+import { memoryState } from './memory-state.js'
+import { shadowedState } from './outage-copy.js'
+
+interface Sum {
+  readonly seen: readonly number[]
+}
+
+const NOW = new VirtualClock().now()
+
+/** A store that can be cut off; `swallow` applies a write and loses the answer. */
+function fragile<S>(store: StateStore<S>) {
+  const fault: { mode: 'none' | 'away' | 'swallow' } = { mode: 'none' }
+  const calls: string[] = []
+  const keysAsked: string[][] = []
+  const through = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    calls.push(name)
+    if (fault.mode === 'away') throw new RetryableError('away', 'The store is away.')
+    const result = await run()
+    if (fault.mode === 'swallow' && name === 'write') throw new RetryableError('slow', 'The answer is lost.')
+    return result
+  }
+  const wrapped: StateStore<S> = {
+    read: requests => {
+      keysAsked.push(requests.map(({ key }) => key))
+      return through('read', () => store.read(requests))
+    },
+    write: (changes, now) => through('write', () => store.write(changes, now)),
+    due: (until, limit) => through('due', () => store.due(until, limit)),
+    claim: (before, now, limit) => through('claim', () => store.claim(before, now, limit)),
+    release: entries => through('release', () => store.release(entries)),
+  }
+  return { store: wrapped, fault, calls, keysAsked }
+}
+
+function setUp({ merges = true, maxKeys = 100 } = {}) {
+  const clock = new VirtualClock()
+  const server = memoryState<Sum>({ maxKeys: 1_000 })
+  const collector = () => {
+    const { store, fault, calls, keysAsked } = fragile(server)
+    const troubles: string[] = []
+    const shadow = shadowedState(store, {
+      clock,
+      random: seededRandom(1),
+      maxKeys,
+      merge: merges
+        ? (remote, local) => ({ seen: [...new Set([...remote.seen, ...local.seen])].sort() })
+        : undefined,
+      onTrouble: error => troubles.push(error?.message ?? 'works'),
+    })
+    let records = 0
+    const add = async (key: string, n: number, due?: bigint): Promise<boolean> => {
+      const [entry] = await shadow.read([{ key, recordIds: [] }])
+      const state = { seen: [...(entry?.state?.seen ?? []), n] }
+      const journal = [{ recordId: `r${records++}`, outcome: `${n}`, timer: false }]
+      const change = { key, expected: entry?.version, state, due, pinned: false, journal }
+      return (await shadow.write([change], NOW)).applied[0] === true
+    }
+    const drop = async (key: string): Promise<void> => {
+      const [entry] = await shadow.read([{ key, recordIds: [] }])
+      const change = {
+        key,
+        expected: entry?.version,
+        state: undefined,
+        due: undefined,
+        pinned: false,
+        journal: [],
+      }
+      await shadow.write([change], NOW)
+    }
+    return {
+      shadow,
+      fault,
+      calls,
+      keysAsked,
+      troubles,
+      add,
+      drop,
+      seen: (key: string) => seenIn(shadow, key),
+    }
+  }
+  return { clock, server, collector, onServer: (key: string) => seenIn(server, key) }
+}
+
+async function seenIn(store: StateStore<Sum>, key: string): Promise<readonly number[] | undefined> {
+  return (await store.read([{ key, recordIds: [] }]))[0]?.state?.seen
+}
+
+describe('a shadowed store', () => {
+  const options = { clock: new VirtualClock(), random: seededRandom(1), onTrouble: () => undefined }
+  const checks = [
+    ...stateStoreConformance('with its store', ({ maxKeys }) =>
+      shadowedState(memoryState({ maxKeys }), { ...options, maxKeys }),
+    ),
+    ...stateStoreConformance('without its store', ({ maxKeys }) => {
+      const { store, fault } = fragile(memoryState<{ n: number }>({ maxKeys }))
+      fault.mode = 'away'
+      return shadowedState(store, { ...options, maxKeys })
+      // Timers that were left behind are in the store; records come again when it is back.
+    }).filter(({ name }) => !/timer outcomes|for a day/.test(name)),
+  ]
+  for (const check of checks) it(check.name, check.run)
+
+  it('goes on with what it read and wrote, asks nothing of the store, and writes it when it is back', async () => {
+    const { clock, collector, onServer, server } = setUp()
+    const { add, fault, calls, seen, troubles, shadow } = collector()
+    await add('a', 1, 9n)
+    fault.mode = 'away'
+    expect([await add('a', 2, 5n), await add('b', 1)]).toEqual([true, true])
+    calls.length = 0
+    expect([await add('a', 3, 7n), await seen('a'), await seen('b')]).toEqual([true, [1, 2, 3], [1]])
+    expect(await shadow.due(8n, 9)).toEqual([{ key: 'a', due: 7n }])
+    expect(calls).toEqual([])
+    expect(troubles).toEqual(['The store is away.'])
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    expect(troubles.at(-1)).toBe('works')
+    expect([await onServer('a'), await onServer('b')]).toEqual([[1, 2, 3], [1]])
+    expect(await server.due(8n, 9)).toEqual([{ key: 'a', due: 7n }])
+    const [entry] = await server.read([{ key: 'a', recordIds: ['r0', 'r1', 'r2', 'r3'] }])
+    expect([...(entry?.journal.values() ?? [])]).toEqual(['1', '2', '3'])
+    expect(await add('a', 4)).toBe(true)
+    expect(await onServer('a')).toEqual([1, 2, 3, 4])
+  })
+
+  it('asks less and less often, and stops asking when it is closed', async () => {
+    const { clock, collector } = setUp()
+    const { add, fault, calls, shadow } = collector()
+    fault.mode = 'away'
+    await add('a', 1)
+    calls.length = 0
+    await clock.advance(60_000)
+    expect(calls.length).toBeGreaterThan(10)
+    expect(calls.length).toBeLessThan(25)
+    shadow.close()
+    await clock.advance(60_000)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('unites what several changed; without merge the store wins', async () => {
+    for (const merges of [true, false]) {
+      const { clock, collector, onServer } = setUp({ merges })
+      const [one, two] = [collector(), collector()]
+      await one.add('a', 1, 50n)
+      await two.add('a', 2, 40n)
+      one.fault.mode = 'away'
+      await one.add('a', 3, 30n)
+      await two.add('a', 4, 60n)
+      one.fault.mode = 'none'
+      await clock.advance(1_000)
+      expect(await onServer('a')).toEqual(merges ? [1, 2, 3, 4] : [1, 2, 4])
+      expect(await one.shadow.due(99n, 9)).toEqual([{ key: 'a', due: merges ? 30n : 60n }])
+    }
+  })
+
+  it('takes a removal to the store, unless another one changed the key', async () => {
+    const { clock, collector, onServer } = setUp()
+    const [one, two] = [collector(), collector()]
+    for (const key of ['a', 'b']) await one.add(key, 1)
+    one.fault.mode = 'away'
+    for (const key of ['a', 'b']) await one.drop(key)
+    await two.add('b', 2)
+    one.fault.mode = 'none'
+    await clock.advance(1_000)
+    expect([await onServer('a'), await onServer('b')]).toEqual([undefined, [1, 2]])
+  })
+
+  it('knows its own write whose answer was lost', async () => {
+    const { clock, collector, onServer } = setUp({ merges: false })
+    const { add, drop, fault } = collector()
+    await add('b', 0)
+    fault.mode = 'swallow'
+    await add('a', 1)
+    fault.mode = 'away'
+    await add('a', 2)
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    expect(await onServer('a')).toEqual([1, 2])
+    fault.mode = 'swallow'
+    await add('a', 3)
+    await drop('a')
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    expect(await onServer('a')).toBeUndefined()
+  })
+
+  it('does not wake keys here that another collector changed or removed', async () => {
+    const { collector } = setUp()
+    const [one, two] = [collector(), collector()]
+    for (const key of ['a', 'b', 'c']) await one.add(key, 1, 5n)
+    await two.add('a', 2, 50n)
+    await two.drop('b')
+    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+    one.fault.mode = 'away'
+    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+  })
+
+  it('keeps nothing of keys that came and went without the store', async () => {
+    const { clock, collector } = setUp()
+    const { add, drop, fault, keysAsked, shadow } = collector()
+    fault.mode = 'away'
+    await add('first', 1)
+    for (let n = 0; n < 50; n++) {
+      await add(`k${n}`, n)
+      await drop(`k${n}`)
+      await shadow.release([{ key: `k${n}`, recordId: `r${n + 1}` }])
+    }
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    expect(keysAsked.at(-1)).toEqual(['first'])
+  })
+
+  it('releases what was written before, when the store is back', async () => {
+    const { clock, collector, server } = setUp()
+    const { add, fault, shadow } = collector()
+    await add('a', 1)
+    fault.mode = 'away'
+    await add('a', 2)
+    await shadow.release([
+      { key: 'a', recordId: 'r0' },
+      { key: 'a', recordId: 'r1' },
+    ])
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    const [entry] = await server.read([{ key: 'a', recordIds: ['r0', 'r1'] }])
+    expect([entry?.state?.seen, entry?.journal.size]).toEqual([[1, 2], 0])
+  })
+
+  it('is bounded: the least recently written keys are forgotten', async () => {
+    const { collector } = setUp({ maxKeys: 3 })
+    const { add, fault, seen } = collector()
+    fault.mode = 'away'
+    for (let n = 0; n < 10; n++) await add(`k${n}`, n)
+    expect([await seen('k6'), await seen('k7')]).toEqual([undefined, [7]])
+  })
+
+  it('passes on errors that trying again does not help', async () => {
+    const shadow = shadowedState(
+      { ...memoryState<Sum>({ maxKeys: 1 }), read: () => Promise.reject(new Error('a mistake')) },
+      { ...options, maxKeys: 1 },
+    )
+    await expect(shadow.read([])).rejects.toThrow('a mistake')
+  })
+})

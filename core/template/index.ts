@@ -1,9 +1,0 @@
-export { TemplateError } from './error.js'
-export {
-  checkTemplate,
-  compileTemplate,
-  type Template,
-  type TemplateOptions,
-  type TemplateProblem,
-} from './template.js'
-export { type TemplateView, type TemplateViewOptions, templateView } from './view.js'

@@ -1,0 +1,31 @@
+/** HTTP and TLS for components: a sender with time-outs and verdicts, certificates that are renewed, authentication. */
+export { type AuthConfig, authenticatorOf, authSchema } from './authenticator.js'
+export { describeUrl, redact, secretsOf } from './redact.js'
+export {
+  checkHeaders,
+  createHttpSender,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpSender,
+  type HttpSenderOptions,
+  headersSchema,
+  sentOf,
+} from './sender.js'
+export { type GetAnswer, type GetServerOptions, serveGets } from './serve-gets.js'
+export {
+  checkTls,
+  type TlsClientConfig,
+  type TlsConnectOptions,
+  tlsConnectOptions,
+  tlsSchema,
+} from './tls.js'
+export {
+  checkServerTls,
+  openServerTls,
+  type ServerTls,
+  type TlsServerConfig,
+  type TlsServerOptions,
+  tlsServerSchema,
+} from './tls-server.js'
+export { openTlsSource, type TlsSource, type TlsSourceContext } from './tls-source.js'

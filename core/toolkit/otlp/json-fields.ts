@@ -1,0 +1,230 @@
+import { type AnyValue, type Attributes, NO_ATTRIBUTES } from '../../model/any-value.js'
+import type { LogFields } from '../../model/log-record.js'
+import { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
+import { MAX_NESTING, OtlpDecodeError } from './errors.js'
+
+export type JsonObject = { readonly [key: string]: unknown }
+
+/** The Resource of a ResourceLogs message. These functions throw `OtlpDecodeError`. */
+export function decodeResource(json: JsonObject): Resource {
+  const resource = child(json, 'resource')
+  const schemaUrl = string(json, 'schemaUrl', 'schema_url')
+  if (!resource && !schemaUrl) return NO_RESOURCE
+  const entityRefs = list(resource, 'entityRefs', 'entity_refs').map(decodeEntityRef)
+  return { ...decodeAttributes(resource), schemaUrl, ...(entityRefs.length > 0 && { entityRefs }) }
+}
+
+/** The Scope of a ScopeLogs message. */
+export function decodeScope(json: JsonObject): Scope {
+  const scope = child(json, 'scope')
+  const schemaUrl = string(json, 'schemaUrl', 'schema_url')
+  if (!scope && !schemaUrl) return NO_SCOPE
+  return {
+    name: string(scope, 'name'),
+    version: string(scope, 'version'),
+    ...decodeAttributes(scope),
+    schemaUrl,
+  }
+}
+
+/** All fields of a LogRecord message. */
+export function decodeFields(json: JsonObject, resource: Resource, scope: Scope): LogFields {
+  const body = pick(json, 'body')
+  const { attributes, droppedAttributesCount } = decodeAttributes(json)
+  return {
+    timestamp: unsigned64(json, 'timeUnixNano', 'time_unix_nano'),
+    observedTimestamp: unsigned64(json, 'observedTimeUnixNano', 'observed_time_unix_nano'),
+    severityNumber: severity(pick(json, 'severityNumber', 'severity_number')),
+    severityText: string(json, 'severityText', 'severity_text'),
+    body: body === undefined ? null : decodeValue(body, 1),
+    attributes,
+    droppedAttributesCount,
+    flags: unsigned32(json, 'flags'),
+    traceId: hexId(json, 32, 'traceId', 'trace_id'),
+    spanId: hexId(json, 16, 'spanId', 'span_id'),
+    eventName: string(json, 'eventName', 'event_name'),
+    resource,
+    scope,
+  }
+}
+
+export function list(json: JsonObject | undefined, ...names: Names): readonly JsonObject[] {
+  const found = json && pick(json, ...names)
+  if (found === undefined) return []
+  expect(Array.isArray(found), found, `the list ${names[0]}`)
+  return (found as unknown[]).map(item => object(item, `an entry of ${names[0]}`))
+}
+
+export function object(found: unknown, what: string): JsonObject {
+  return expect(
+    typeof found === 'object' && found !== null && !Array.isArray(found),
+    found,
+    what,
+  ) as JsonObject
+}
+
+function decodeEntityRef(json: JsonObject): EntityRef {
+  return {
+    schemaUrl: string(json, 'schemaUrl', 'schema_url'),
+    type: string(json, 'type'),
+    idKeys: strings(json, 'idKeys', 'id_keys'),
+    descriptionKeys: strings(json, 'descriptionKeys', 'description_keys'),
+  }
+}
+
+function decodeAttributes(json: JsonObject | undefined): {
+  attributes: Attributes
+  droppedAttributesCount: number
+} {
+  const pairs = list(json, 'attributes')
+  return {
+    attributes: pairs.length === 0 ? NO_ATTRIBUTES : decodePairs(pairs, 1),
+    droppedAttributesCount: unsigned32(json, 'droppedAttributesCount', 'dropped_attributes_count'),
+  }
+}
+
+function decodePairs(pairs: readonly JsonObject[], depth: number): Attributes {
+  const map: Record<string, AnyValue> = Object.create(null)
+  for (const pair of pairs) {
+    const value = pick(pair, 'value')
+    map[string(pair, 'key')] = value === undefined ? null : decodeValue(value, depth)
+  }
+  return map
+}
+
+function decodeValue(json: unknown, depth: number): AnyValue {
+  if (depth > MAX_NESTING) throw new OtlpDecodeError(`A value is nested deeper than ${MAX_NESTING} levels.`)
+  const value = object(json, 'a value')
+  for (const [camel, snake, decode] of KINDS) {
+    const found = pick(value, camel, snake)
+    if (found !== undefined) return decode(found, depth)
+  }
+  return null
+}
+
+const KINDS: readonly (readonly [string, string, (found: unknown, depth: number) => AnyValue])[] = [
+  ['stringValue', 'string_value', found => expect(typeof found === 'string', found, 'a string') as string],
+  ['intValue', 'int_value', signed64],
+  ['boolValue', 'bool_value', found => expect(typeof found === 'boolean', found, 'a boolean') as boolean],
+  ['doubleValue', 'double_value', double],
+  [
+    'kvlistValue',
+    'kvlist_value',
+    (found, depth) => decodePairs(list(object(found, 'kvlistValue'), 'values'), depth + 1),
+  ],
+  [
+    'arrayValue',
+    'array_value',
+    (found, depth) => list(object(found, 'arrayValue'), 'values').map(item => decodeValue(item, depth + 1)),
+  ],
+  ['bytesValue', 'bytes_value', base64],
+]
+
+/** Standard or URL-safe, with or without padding. */
+function base64(found: unknown): Buffer {
+  const holds = typeof found === 'string' && /^[\w+/-]*={0,2}$/.test(found)
+  const text = expect(holds, found, 'base64 text') as string
+  return Buffer.from(text, 'base64')
+}
+
+function signed64(found: unknown): bigint {
+  const integer = toInteger(found)
+  expect(integer !== undefined && BigInt.asIntN(64, integer) === integer, found, 'a 64-bit integer')
+  return integer as bigint
+}
+
+function double(found: unknown): number {
+  if (typeof found === 'number') return found
+  const holds = typeof found === 'string' && (JSON_NUMBER.test(found) || /^(?:NaN|-?Infinity)$/.test(found))
+  return Number(expect(holds, found, 'a number'))
+}
+
+function unsigned64(json: JsonObject, ...names: Names): bigint {
+  const found = pick(json, ...names)
+  if (found === undefined) return 0n
+  const integer = toInteger(found)
+  expect(integer !== undefined && BigInt.asUintN(64, integer) === integer, found, `${names[0]} of ns`)
+  return integer as bigint
+}
+
+function unsigned32(json: JsonObject | undefined, ...names: Names): number {
+  const found = json && pick(json, ...names)
+  if (found === undefined) return 0
+  const integer = toInteger(found)
+  expect(integer !== undefined && BigInt.asUintN(32, integer) === integer, found, `${names[0]} of 32 bits`)
+  return Number(integer)
+}
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+function toInteger(found: unknown): bigint | undefined {
+  if (typeof found === 'number') return Number.isInteger(found) ? BigInt(found) : undefined
+  if (typeof found !== 'string') return undefined
+  if (/^-?\d{1,20}$/.test(found)) return BigInt(found)
+  // `1e3` is an integer too.
+  return JSON_NUMBER.test(found) && Number.isSafeInteger(Number(found)) ? BigInt(Number(found)) : undefined
+}
+
+function severity(found: unknown): number {
+  if (found === undefined) return 0
+  if (typeof found === 'string' && found.startsWith('SEVERITY_NUMBER_')) {
+    // The names run UNSPECIFIED, TRACE, TRACE2, ...: a name from a newer enum is unknown, as in proto3.
+    return Math.max(0, SEVERITY_NAMES.indexOf(found.slice('SEVERITY_NUMBER_'.length)))
+  }
+  const integer = toInteger(found)
+  expect(integer !== undefined && BigInt.asIntN(32, integer) === integer, found, 'a severity number')
+  return Number(integer)
+}
+
+const SEVERITY_NAMES = [
+  'UNSPECIFIED',
+  ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].flatMap(name => [
+    name,
+    `${name}2`,
+    `${name}3`,
+    `${name}4`,
+  ]),
+]
+
+function hexId(json: JsonObject, digits: number, ...names: Names): string {
+  const found = pick(json, ...names)
+  if (typeof found !== 'string' || found.length !== digits) return ''
+  return /^[0-9a-fA-F]+$/.test(found) && !/^0+$/.test(found) ? found.toLowerCase() : ''
+}
+
+type Names = readonly [camel: string, snake?: string]
+
+function pick(json: JsonObject, ...[camel, snake]: Names): unknown {
+  return json[camel] ?? (snake === undefined ? undefined : json[snake]) ?? undefined
+}
+
+function string(json: JsonObject | undefined, ...names: Names): string {
+  const found = json && pick(json, ...names)
+  if (found === undefined) return ''
+  return expect(typeof found === 'string', found, `the text ${names[0]}`) as string
+}
+
+function strings(json: JsonObject, ...names: Names): string[] {
+  const found = pick(json, ...names) ?? []
+  expect(Array.isArray(found), found, `the list ${names[0]}`)
+  return (found as unknown[]).map(
+    item => expect(typeof item === 'string', item, `text in ${names[0]}`) as string,
+  )
+}
+
+function child(json: JsonObject, name: string): JsonObject | undefined {
+  const found = pick(json, name)
+  return found === undefined ? undefined : object(found, name)
+}
+
+function expect(holds: boolean, found: unknown, wanted: string): unknown {
+  if (!holds) throw new OtlpDecodeError(`Expected ${wanted}, found ${shown(found)}.`)
+  return found
+}
+
+/** Lists and objects are only named: they may be large, and nested deeper than JSON.stringify goes. */
+function shown(found: unknown): string {
+  if (typeof found === 'string') return JSON.stringify(found.slice(0, 60))
+  if (Array.isArray(found)) return 'a list'
+  return typeof found === 'object' && found !== null ? 'an object' : String(found)
+}

@@ -1,0 +1,234 @@
+import { hash } from 'node:crypto'
+import type { AnyValue } from '../../model/any-value.js'
+import { LazyRecord } from '../../model/create-record.js'
+import type { LogFields, Records } from '../../model/log-record.js'
+import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
+import { OtlpDecodeError, OtlpLimitError } from './errors.js'
+import type { DecodeOptions } from './json-decode.js'
+import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
+import { type Span, WireReader } from './values.js'
+
+export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
+
+/**
+ * The records of a protobuf ExportLogsServiceRequest, in order: a batch for each ScopeLogs that has any. The whole wire
+ * is checked at once; a record decodes its fields when someone asks, and holds on to `bytes` until nobody holds it.
+ * Without `options.id` ids are those of `requestIds`. Throws `OtlpDecodeError`.
+ */
+export function decodeOtlpProto(bytes: Uint8Array, options: ProtoDecodeOptions = {}): Records[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return new RequestScan(buffer, options).request()
+}
+
+/** Ids for the records of a request by their index: a hash of its bytes, computed when the first is asked for. */
+export function requestIds(bytes: Uint8Array): (index: number) => string {
+  let digest: string | undefined
+  return index => {
+    digest ??= hash('sha256', bytes, 'base64url').slice(0, 24)
+    return `${digest}/${index}`
+  }
+}
+
+class RequestScan {
+  readonly #scan: WireScan
+  readonly #source: Source
+  readonly #onUnfit: DecodeOptions['onUnfit']
+  readonly #maxRecords: number
+  readonly #batches: Records[] = []
+  #index = 0
+
+  constructor(bytes: Buffer, options: ProtoDecodeOptions) {
+    this.#scan = new WireScan(bytes)
+    this.#onUnfit = options.onUnfit
+    this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
+    this.#source = {
+      bytes,
+      reader: new WireReader(bytes),
+      id: options.id ?? requestIds(bytes),
+      arrived: options.arrived ?? 0n,
+    }
+  }
+
+  request(): Records[] {
+    const scan = this.#scan
+    const end = scan.bytes.length
+    try {
+      while (scan.at < end) {
+        const tag = scan.tag(end)
+        if (tag === 0x0a) this.#resourceLogs(scan.length(end))
+        else scan.skip(tag, end)
+      }
+    } catch (error) {
+      // A resource or a scope: all of its records would be without.
+      if (error instanceof UnfitRecordError) throw new OtlpDecodeError(error.message)
+      throw error
+    }
+    return this.#batches
+  }
+
+  #resourceLogs(end: number): void {
+    const scan = this.#scan
+    const owner = new ResourcePart(this.#source)
+    scan.count()
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x0a) {
+        const stop = scan.length(end)
+        owner.span = { start: scan.at, end: stop }
+        scan.message(RESOURCE, stop)
+      } else if (tag === 0x12) this.#scopeLogs(scan.length(end), owner)
+      else if (tag === 0x1a) owner.schemaUrl = this.#text(end)
+      else scan.skip(tag, end)
+    }
+  }
+
+  #scopeLogs(end: number, owner: ResourcePart): void {
+    const scan = this.#scan
+    const part = new ScopePart(this.#source, owner)
+    const records: WireRecord[] = []
+    scan.count()
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x12) this.#record(scan.length(end), part, records)
+      else if (tag === 0x0a) {
+        const stop = scan.length(end)
+        part.span = { start: scan.at, end: stop }
+        scan.message(SCOPE, stop)
+      } else if (tag === 0x1a) part.schemaUrl = this.#text(end)
+      else scan.skip(tag, end)
+    }
+    if (records.length > 0) this.#batches.push(records)
+  }
+
+  #record(end: number, part: ScopePart, into: WireRecord[]): void {
+    const scan = this.#scan
+    const start = scan.at
+    const index = this.#index++
+    if (index >= this.#maxRecords) throw new OtlpLimitError(`${this.#maxRecords} records`)
+    try {
+      scan.record(end)
+    } catch (error) {
+      if (!(error instanceof UnfitRecordError) || !this.#onUnfit) throw error
+      this.#onUnfit(index, error.message)
+      scan.at = end
+      return
+    }
+    into.push(new WireRecord(part, index, start, end, scan))
+  }
+
+  #text(end: number): string {
+    const scan = this.#scan
+    const stop = scan.length(end)
+    const start = scan.at
+    scan.utf8(stop)
+    return scan.bytes.toString('utf8', start, stop)
+  }
+}
+
+interface Source {
+  readonly bytes: Buffer
+  readonly reader: WireReader
+  readonly id: (index: number) => string
+  readonly arrived: bigint
+}
+
+const NOTHING: Span = { start: 0, end: 0 }
+
+class ResourcePart {
+  span: Span | undefined
+  schemaUrl = ''
+  #resource: Resource | undefined
+
+  constructor(private readonly source: Source) {}
+
+  get resource(): Resource {
+    this.#resource ??=
+      this.span || this.schemaUrl
+        ? this.source.reader.resource(this.span ?? NOTHING, this.schemaUrl)
+        : NO_RESOURCE
+    return this.#resource
+  }
+}
+
+class ScopePart {
+  span: Span | undefined
+  schemaUrl = ''
+  #scope: Scope | undefined
+
+  constructor(
+    readonly source: Source,
+    readonly owner: ResourcePart,
+  ) {}
+
+  get scope(): Scope {
+    this.#scope ??=
+      this.span || this.schemaUrl ? this.source.reader.scope(this.span ?? NOTHING, this.schemaUrl) : NO_SCOPE
+    return this.#scope
+  }
+}
+
+/** A record that stays protobuf until someone asks for more than its body's text, severity or times. */
+export class WireRecord extends LazyRecord {
+  readonly #part: ScopePart
+  readonly #index: number
+  readonly #start: number
+  readonly #end: number
+  readonly #timeAt: number
+  readonly #observedAt: number
+  readonly #severity: number
+  readonly #textAt: number
+  readonly #textEnd: number
+
+  constructor(part: ScopePart, index: number, start: number, end: number, noted: WireScan) {
+    super()
+    this.#part = part
+    this.#index = index
+    this.#start = start
+    this.#end = end
+    this.#timeAt = noted.timeAt
+    this.#observedAt = noted.observedAt
+    this.#severity = noted.severity
+    this.#textAt = noted.textAt
+    this.#textEnd = noted.textEnd
+  }
+
+  /** The record's own message, as it came: a view. */
+  get wire(): Buffer {
+    return this.#part.source.bytes.subarray(this.#start, this.#end)
+  }
+
+  override get id(): string {
+    return this.#part.source.id(this.#index)
+  }
+  protected override get arrived(): bigint {
+    return this.#part.source.arrived
+  }
+  override get timestamp(): bigint {
+    return this.#timeAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#timeAt)
+  }
+  override get observedTimestamp(): bigint {
+    return this.#observedAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#observedAt)
+  }
+  override get severityNumber(): number {
+    return this.#severity
+  }
+  override get body(): AnyValue {
+    if (this.#textAt < 0) return this.fields.body
+    return this.#part.source.bytes.toString('utf8', this.#textAt, this.#textEnd)
+  }
+  override get resource(): Resource {
+    return this.#part.owner.resource
+  }
+  override get scope(): Scope {
+    return this.#part.scope
+  }
+  override bodyBytes(): Uint8Array {
+    if (this.#textAt < 0) return super.bodyBytes()
+    return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
+  }
+
+  protected decode(): LogFields {
+    const fields = this.#part.source.reader.record(this.#start, this.#end)
+    return { ...fields, resource: this.resource, scope: this.scope }
+  }
+}

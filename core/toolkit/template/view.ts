@@ -1,0 +1,95 @@
+import { type Attributes, formatInZone, formatRfc3339, type LogRecord, newMap } from '../../model/index.js'
+import { descend, type Value } from './value.js'
+
+/** What a template sees. Nothing is built before a template asks for it. */
+export interface TemplateView {
+  /** The IANA zone of times that are formatted for people. */
+  readonly timeZone: string
+  /** The value under a path of names, from the top. */
+  lookup(names: readonly string[]): Value
+  /** Everything, for `{{json this}}`. */
+  all(): Attributes
+}
+
+export interface TemplateViewOptions {
+  readonly pipeline: string
+  readonly timeZone: string
+}
+
+/**
+ * A record as templates see it: its attributes at the top level, dotted keys flat and nested, under these names,
+ * which win: `attributes`, `body`, `resource` (its attributes), `scope`, `severity_text`, `severity_number`,
+ * `trace_id`, `span_id`, `pipeline`, `log_timestamp`, `log_timestamp_formatted`. `_msg` and `_time`, VictoriaLogs'
+ * names, stand for body and time where no attribute has these names.
+ */
+export function templateView(record: LogRecord, options: TemplateViewOptions): TemplateView {
+  return new RecordView(record, options.pipeline, options.timeZone)
+}
+
+class RecordView implements TemplateView {
+  constructor(
+    readonly record: LogRecord,
+    readonly pipeline: string,
+    readonly timeZone: string,
+  ) {}
+
+  lookup(names: readonly string[]): Value {
+    const name = names[0] as string
+    const builtIn = BUILT_IN.get(name)
+    if (name === 'resource') return lookupResource(this.record.resource.attributes, names)
+    if (builtIn) return names.length === 1 ? builtIn(this) : descend(builtIn(this), names, 1)
+    return descend(this.record.attributes, names) ?? descend(ALIASES.get(name)?.(this), names, 1)
+  }
+
+  all(): Attributes {
+    const all = newMap(Object.entries(this.record.attributes))
+    for (const [name, read] of BUILT_IN) all[name] = read(this) ?? null
+    return all
+  }
+}
+
+const BUILT_IN: ReadonlyMap<string, (view: RecordView) => Value> = new Map<
+  string,
+  (view: RecordView) => Value
+>([
+  ['attributes', view => view.record.attributes],
+  ['body', view => view.record.body],
+  ['resource', view => view.record.resource.attributes],
+  ['scope', view => scopeOf(view.record)],
+  ['severity_text', view => view.record.severityText],
+  ['severity_number', view => view.record.severityNumber],
+  ['trace_id', view => view.record.traceId],
+  ['span_id', view => view.record.spanId],
+  ['pipeline', view => view.pipeline],
+  ['log_timestamp', timestamp],
+  [
+    'log_timestamp_formatted',
+    view => (view.record.time === 0n ? undefined : formatInZone(view.record.time, view.timeZone)),
+  ],
+])
+
+const ALIASES: ReadonlyMap<string, (view: RecordView) => Value> = new Map<
+  string,
+  (view: RecordView) => Value
+>([
+  ['_msg', view => view.record.body],
+  ['_time', timestamp],
+])
+
+function timestamp(view: RecordView): Value {
+  return view.record.time === 0n ? undefined : formatRfc3339(view.record.time)
+}
+
+/** `resource.host.name` and, as OTTL writes it, `resource.attributes.host.name`. */
+function lookupResource(attributes: Attributes, names: readonly string[]): Value {
+  const found = descend(attributes, names, 1)
+  return found === undefined && names[1] === 'attributes' ? descend(attributes, names, 2) : found
+}
+
+function scopeOf({ scope }: LogRecord): Value {
+  return newMap([
+    ['name', scope.name],
+    ['version', scope.version],
+    ['attributes', scope.attributes],
+  ])
+}
