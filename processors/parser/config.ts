@@ -1,6 +1,7 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { namesYear } from '#times'
 import { lastSegment, splitField } from './json-fields.js'
-import { layoutProblem, NAMED_FORMATS, namesYear } from './layout.js'
+import { layoutProblem, NAMED_FORMATS } from './layout.js'
 
 export interface ParserConfig {
   readonly regex?: string
@@ -142,7 +143,7 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
 function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProblem[] {
   const problem = layoutProblem(format)
   if (problem) return [{ path: ['timestamp', 'format'], ...problem }]
-  return year !== undefined && namesYear(format)
+  return year !== undefined && (isNamed(format) || namesYear(format, 'strftime'))
     ? [
         {
           path: ['timestamp', 'year'],
@@ -152,4 +153,8 @@ function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProble
         },
       ]
     : []
+}
+
+function isNamed(format: string): boolean {
+  return (NAMED_FORMATS as readonly string[]).includes(format)
 }

@@ -6,10 +6,9 @@ import {
   PathError,
   parseRfc3339,
   toText,
-  zonedToEpochMs,
 } from 'tocsin/component'
+import { compileTimeReader, type LocalTime, momentIn } from '#times'
 import type { TimestampConfig } from './config.js'
-import { compileLayout, type LocalTime } from './layout.js'
 
 export type TimeFound = bigint | 'timestamp_missing' | 'timestamp_invalid'
 
@@ -39,13 +38,12 @@ function textReader(
   if (format === 'rfc3339') return parseRfc3339
   if (format === 'unix') return text => decimal(text, 9)
   if (format === 'unix_ms') return text => decimal(text, 6)
-  const read = compileLayout(format)
+  const read = compileTimeReader(format, 'strftime')
   return text => {
     const local = read(text)
     if (!local) return undefined
-    if (local.epoch !== undefined) return local.epoch * 1_000_000_000n + BigInt(local.fraction)
-    const fixed = local.year ?? year
-    return fixed === undefined ? nearest(local, timeZone, clock.now()) : timeIn(local, fixed, timeZone)
+    const fixed = local.epoch !== undefined ? 1970 : (local.year ?? year)
+    return fixed === undefined ? nearest(local, timeZone, clock.now()) : momentIn(local, fixed, timeZone)
   }
 }
 
@@ -55,24 +53,12 @@ function nearest(local: LocalTime, timeZone: string, now: bigint): bigint | unde
   for (const reach of [1, YEARS]) {
     let best: bigint | undefined
     for (let year = thisYear - reach; year <= thisYear + reach; year++) {
-      const time = timeIn(local, year, timeZone)
+      const time = momentIn(local, year, timeZone)
       if (time !== undefined && (best === undefined || distance(time, now) < distance(best, now))) best = time
     }
     if (best !== undefined) return best
   }
   return undefined
-}
-
-/** Undefined when the year has no such day. */
-function timeIn(local: LocalTime, year: number, timeZone: string): bigint | undefined {
-  const { month, day, hour, minute, second } = local
-  const midnight = Date.UTC(year, (month ?? 1) - 1, day)
-  const date = new Date(midnight)
-  if (day < 1 || date.getUTCFullYear() !== year) return undefined
-  if (month !== undefined && date.getUTCMonth() !== month - 1) return undefined
-  const localMs = midnight + ((hour * 60 + minute) * 60 + second) * 1000
-  const ms = local.offsetMs === undefined ? zonedToEpochMs(localMs, timeZone) : localMs - local.offsetMs
-  return BigInt(ms) * NS_PER_MS + BigInt(local.fraction)
 }
 
 /** A decimal number of units of 10^`digits` ns, exactly. */

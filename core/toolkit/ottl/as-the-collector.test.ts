@@ -159,6 +159,56 @@ describe('an error where there should be one', () => {
   })
 })
 
+describe('Time', () => {
+  const ms = (args: string) => value(`UnixMilli(Time(${args}))`) as bigint
+  it.each<[string, string]>([
+    ['"2023-05-26 12:34:56 HST", "%Y-%m-%d %H:%M:%S %Z"', '2023-05-26T22:34:56Z'],
+    ['"2023-05-26 12:34:56 EST", "%F %T %Z", "America/New_York"', '2023-05-26T17:34:56Z'],
+    ['"25 febbraio 2002 14:03:04", "%d %B %Y %T", "", "it"', '2002-02-25T14:03:04Z'],
+    [
+      '"febrero 25 lunes, 2002 02:03:04 p. m.", "%B %d %A, %Y %I:%M:%S %p", "Europe/Madrid", "es-ES"',
+      '2002-02-25T13:03:04Z',
+    ],
+    ['"2024-03-01 12:00:00.5", "%F %T.%f"', '2024-03-01T12:00:00.500Z'],
+    ['"2024-03-01 12:00:00.500", "%F %T.%L"', '2024-03-01T12:00:00.500Z'],
+    ['"2024-03-01 12:00:00.5", "%F %T"', '2024-03-01T12:00:00.500Z'],
+    ['"2024-03-01T12:00:00+02:00", "%FT%T%j"', '2024-03-01T10:00:00Z'],
+  ])('%s', (args, expected) => {
+    expect(new Date(Number(ms(args))).toISOString()).toBe(new Date(expected).toISOString())
+  })
+
+  it.each([
+    '"2024-13-01", "%Y-%m-%d"',
+    '"2024-02-31", "%Y-%m-%d"',
+    '"2023-02-29", "%F"',
+    '"11/11/11", "%Y/%m/%d"',
+    '"2024-01-01 10:00:00 IST", "%F %T %Z"',
+    '"2024-01-01", "%F", "Nowhere/Town"',
+    '"2024-01-01", "%F", "", "xx"',
+    '"2024-01-01", "%F %U"',
+  ])('%s is an error', args => {
+    expect(() => ms(args)).toThrow()
+  })
+
+  test('of a date without a year is this year or the last', () => {
+    const seconds = (text: string) => {
+      const options = {
+        errorMode: 'propagate',
+        onError: () => {},
+        now: () => 1_767_834_245_000_000_000n,
+      } as const
+      const [record] = compileStatements(
+        [`set(attributes["t"], UnixSeconds(Time("${text}", "%b %d %H:%M:%S")))`],
+        options,
+      ).run([createRecord({ id: '1' })])
+      return new Date(Number(record!.attributes.t) * 1000).toISOString()
+    }
+    expect(seconds('Jan 02 10:00:00')).toBe('2026-01-02T10:00:00.000Z')
+    expect(seconds('Jan 14 10:00:00')).toBe('2026-01-14T10:00:00.000Z')
+    expect(seconds('Dec 31 10:00:00')).toBe('2025-12-31T10:00:00.000Z')
+  })
+})
+
 describe('ExtractGrokPatterns', () => {
   it.each<[string, string, unknown]>([
     [

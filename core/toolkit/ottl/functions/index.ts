@@ -6,7 +6,7 @@ import { HASH_CONVERTERS } from './hashes.js'
 import { KEY_VALUE_CONVERTERS } from './key-values.js'
 import { PARSING_CONVERTERS } from './parsing.js'
 import { TEXT_CONVERTERS } from './text.js'
-import { nowConverter, TIME_CONVERTERS } from './times.js'
+import { clockConverters, TIME_CONVERTERS } from './times.js'
 import { TYPE_CONVERTERS } from './types.js'
 import { URL_CONVERTERS } from './url.js'
 import { UUID_CONVERTER } from './uuid.js'
@@ -29,5 +29,5 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map(
 
 /** Every converter; `Now` only with a clock. `now`: ns since the epoch. */
 export function convertersWith(now: (() => bigint) | undefined): ReadonlyMap<string, Converter> {
-  return now ? new Map([...CONVERTERS, ['Now', nowConverter(now)]]) : CONVERTERS
+  return new Map([...CONVERTERS, ...clockConverters(now).map(each => [each.name, each] as const)])
 }
