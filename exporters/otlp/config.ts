@@ -13,6 +13,7 @@ import {
 export interface OtlpExporterConfig {
   readonly endpoint: string
   readonly compression: 'gzip' | 'none'
+  readonly authority?: string
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
   readonly auth?: AuthConfig
@@ -33,7 +34,16 @@ export const schema: ConfigSchema = {
       description: 'host:port. https:// before it, or nothing: with TLS; http://: without.',
       examples: ['collector.example.com:4317'],
     },
-    compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the messages.' },
+    compression: {
+      enum: ['gzip', 'none'],
+      default: 'gzip',
+      description: 'Of the messages. For zstd use otlp_http: the gRPC library knows gzip only.',
+    },
+    authority: {
+      type: 'string',
+      minLength: 1,
+      description: 'The :authority of the requests; by default what the endpoint says.',
+    },
     headers: headersSchema,
     tls: tlsSchema,
     auth: authSchema('Who we are.'),

@@ -14,7 +14,7 @@ export interface OtlpHttpConfig {
   readonly endpoint?: string
   readonly logs_endpoint?: string
   readonly encoding: OtlpEncoding
-  readonly compression: 'gzip' | 'none'
+  readonly compression: 'gzip' | 'zstd' | 'none'
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
   readonly auth?: AuthConfig
@@ -37,7 +37,7 @@ export const schema: ConfigSchema = {
       examples: ['https://logs.example.com/insert/opentelemetry/v1/logs'],
     },
     encoding: { enum: ['proto', 'json'], default: 'proto', description: 'Protobuf or JSON.' },
-    compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the bodies.' },
+    compression: { enum: ['gzip', 'zstd', 'none'], default: 'gzip', description: 'Of the bodies.' },
     headers: headersSchema,
     tls: tlsSchema,
     auth: authSchema('Who we are.'),

@@ -38,6 +38,7 @@ export interface KeepaliveConfig {
 export interface HttpConfig extends CommonConfig {
   readonly logs_url_path: string
   readonly max_request_body_size: string | number
+  readonly compression_algorithms?: readonly string[]
   readonly cors?: CorsConfig
   readonly read_timeout: string
   readonly read_header_timeout: string
@@ -122,8 +123,8 @@ const grpc: ConfigSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 1_024,
-      default: 4,
-      description: 'The largest message in MiB, after decompression.',
+      default: 64,
+      description: 'The largest message in MiB, after decompression. The default is what OTLP recommends.',
     },
     max_concurrent_streams: {
       type: 'integer',
@@ -146,8 +147,14 @@ const http: ConfigSchema = {
     max_request_body_size: {
       type: ['string', 'integer'],
       format: 'byte-size',
-      default: '20MiB',
-      description: 'The largest body, before and after decompression.',
+      default: '64MiB',
+      description: 'The largest body, before and after decompression. The default is what OTLP recommends.',
+    },
+    compression_algorithms: {
+      type: 'array',
+      items: { enum: ['', 'gzip', 'zlib', 'deflate', 'zstd', 'snappy', 'x-snappy-framed'] },
+      description: 'The encodings of bodies that are taken; without this key all of them.',
+      examples: [['', 'gzip', 'zstd']],
     },
     cors: {
       type: 'object',
@@ -212,7 +219,7 @@ export function checkConfig({ protocols }: OtlpConfig): CheckProblem[] {
   const size = protocols.http?.max_request_body_size
   if (size !== undefined && byteSize(size) === 0) {
     const path = ['protocols', 'http', 'max_request_body_size']
-    problems.push({ path, message: 'every request is larger', fix: 'remove it for 20MiB' })
+    problems.push({ path, message: 'every request is larger', fix: 'remove it for 64MiB' })
   }
   const path = protocols.http?.logs_url_path
   if (path !== undefined && !/^\/[\w\-./~]*$/.test(path)) {
