@@ -8,9 +8,17 @@ import type { ConfigSchema } from './schema.js'
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated'
 
-/** What a package exports in `components`: how to validate and create one type of component. */
-export interface Factory<Config = never, Component = unknown> {
+/** The version of the contract in this folder: a factory says which one it was written against. */
+export const API = 1
+
+/**
+ * What a package exports in `components`: how to validate and create one type of component. `Config` is its configuration
+ * as its schema allows it, with the defaults filled in.
+ */
+export interface Factory<Config extends object = object, Component = unknown> {
   readonly kind: Kind
+  /** Which version of this contract it was written against. The loader refuses any other. */
+  readonly api: typeof API
   /** snake_case, as in the configuration. */
   readonly type: string
   /** Other names that work with a warning. */
@@ -26,7 +34,8 @@ export interface Factory<Config = never, Component = unknown> {
    * them itself. `baseDir`: as in the context.
    */
   checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
-  create(config: Config, context: ComponentContext<Config>): Component
+  /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
+  create(context: ComponentContext<Config>): Component
 }
 
 export interface CheckProblem {
@@ -44,7 +53,7 @@ export interface FileProblem extends CheckProblem {
   readonly line?: number
 }
 
-export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
+export interface ReceiverFactory<C extends object = object> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
   /**
    * Follows a source that every collector with this configuration would read whole: where the `storage` of its
@@ -52,10 +61,10 @@ export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
    */
   readonly exclusive?: boolean
 }
-export interface ProcessorFactory<C = never> extends Factory<C, Processor> {
+export interface ProcessorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'processor'
 }
-export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
+export interface ExporterFactory<C extends object = object> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
   /** Tells people: one record a request, one consumer, so that order per destination is kept. */
   readonly notifying?: boolean
@@ -65,10 +74,10 @@ export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
   readonly local?: boolean
 }
 /** A connector is a processor whose output goes to the pipelines that name it as a receiver. */
-export interface ConnectorFactory<C = never> extends Factory<C, Processor> {
+export interface ConnectorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'connector'
 }
-export interface ExtensionFactory<C = never> extends Factory<C, Extension> {
+export interface ExtensionFactory<C extends object = object> extends Factory<C, Extension> {
   readonly kind: 'extension'
 }
 
@@ -79,18 +88,28 @@ export type AnyFactory =
   | ConnectorFactory
   | ExtensionFactory
 
-export function defineReceiver<C>(factory: Omit<ReceiverFactory<C>, 'kind'>): ReceiverFactory {
-  return { ...factory, kind: 'receiver' } as unknown as ReceiverFactory
+export function defineReceiver<C extends object>(
+  factory: Omit<ReceiverFactory<C>, 'kind'>,
+): ReceiverFactory<C> {
+  return { ...factory, kind: 'receiver' }
 }
-export function defineProcessor<C>(factory: Omit<ProcessorFactory<C>, 'kind'>): ProcessorFactory {
-  return { ...factory, kind: 'processor' } as unknown as ProcessorFactory
+export function defineProcessor<C extends object>(
+  factory: Omit<ProcessorFactory<C>, 'kind'>,
+): ProcessorFactory<C> {
+  return { ...factory, kind: 'processor' }
 }
-export function defineExporter<C>(factory: Omit<ExporterFactory<C>, 'kind'>): ExporterFactory {
-  return { ...factory, kind: 'exporter' } as unknown as ExporterFactory
+export function defineExporter<C extends object>(
+  factory: Omit<ExporterFactory<C>, 'kind'>,
+): ExporterFactory<C> {
+  return { ...factory, kind: 'exporter' }
 }
-export function defineConnector<C>(factory: Omit<ConnectorFactory<C>, 'kind'>): ConnectorFactory {
-  return { ...factory, kind: 'connector' } as unknown as ConnectorFactory
+export function defineConnector<C extends object>(
+  factory: Omit<ConnectorFactory<C>, 'kind'>,
+): ConnectorFactory<C> {
+  return { ...factory, kind: 'connector' }
 }
-export function defineExtension<C>(factory: Omit<ExtensionFactory<C>, 'kind'>): ExtensionFactory {
-  return { ...factory, kind: 'extension' } as unknown as ExtensionFactory
+export function defineExtension<C extends object>(
+  factory: Omit<ExtensionFactory<C>, 'kind'>,
+): ExtensionFactory<C> {
+  return { ...factory, kind: 'extension' }
 }

@@ -73,13 +73,13 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   /** See `StateOptions.merge`. */
   merge?(remote: S, local: S): S
   /** Asked at every tick for keys to look at before their time, because something besides records changed. */
-  survey?(): Survey<S> | undefined
+  lookEarly?(): EarlyLook<S> | undefined
   /** The store of the state could not be used; it is tried again, or a local copy serves meanwhile. */
   storeFailed?(error: Error): void
 }
 
 /** A look at keys that have a timer, over several ticks. Nothing else of the kind is asked for before it is done. */
-export interface Survey<S> {
+export interface EarlyLook<S> {
   /** Each of these keys is stepped with a `due` event, early or not. */
   wants(key: string): boolean
   /** The state that the key has then. */

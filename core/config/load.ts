@@ -4,13 +4,13 @@ import { checkFiles } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
+import { Findings, inOrder } from './findings.js'
 import type { FormatCheckers } from './formats.js'
 import { type Entry, type MapNode, type Node, toValue } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
 import type { DefinedByKind } from './pipelines.js'
 import { readAll } from './read-all.js'
 import { redacted } from './redact.js'
-import { inOrder, Report } from './report.js'
 import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
@@ -50,19 +50,19 @@ export interface LoadedConfig {
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const read = await readAll(request.sources, request.sets, request.environment)
-  const report = new Report()
-  report.problems.push(...read.problems)
+  const findings = new Findings()
+  findings.problems.push(...read.problems)
   if (!read.root) {
-    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource(request.hint)])
+    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
   }
   const expanded = await expand(read.root, request.environment)
-  report.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, report)
+  findings.problems.push(...expanded.problems)
+  const root = checkTopLevel(expanded.node as MapNode, findings)
 
-  const packages = listOf(root.entries.get('packages'), report)
+  const packages = listOf(root.entries.get('packages'), findings)
   const importPackage = request.importPackage ?? importFrom
   const factories = packages
-    ? await loadPackages(packages, request.factories, importPackage, report)
+    ? await loadPackages(packages, request.factories, importPackage, findings)
     : request.factories
   const catalog = new Catalog(factories, request.common)
   const validator = validatorFor(request.formats)
@@ -70,19 +70,19 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
       kind,
-      checkSection(entriesOf(root, section, kind, report), section, kind, catalog, validator, report),
+      checkSection(entriesOf(root, section, kind, findings), section, kind, catalog, validator, findings),
     ]),
   ) as { [kind in Kind]: Map<string, Defined> }
-  const conformed = SECTIONS.flatMap(([section, kind]) =>
+  const normalized = SECTIONS.flatMap(([section, kind]) =>
     [...defined[kind]].map(([id, { node }]) => ({ path: [section, id], node })),
   )
-  await warnOfReadableSecrets(conformed, read.files, request.environment, report)
-  const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
+  await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
+  const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
-  if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, report)
+  if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))
-  const problems = inOrder(report.problems, names)
+  const problems = inOrder(findings.problems, names)
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
@@ -109,7 +109,7 @@ function noSource(hint = 'name a file with --config FILE'): Problem {
 const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']
 
 /** Goes on with misspelt sections under their right names, so that nothing in them is taken for missing. */
-function checkTopLevel(root: MapNode, report: Report): MapNode {
+function checkTopLevel(root: MapNode, findings: Findings): MapNode {
   const entries = new Map(root.entries)
   for (const [key, entry] of root.entries) {
     if (TOP_LEVEL.includes(key)) continue
@@ -120,7 +120,7 @@ function checkTopLevel(root: MapNode, report: Report): MapNode {
       : near === undefined
         ? ''
         : `did you mean "${near}"? `
-    report.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
+    findings.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
     if (near !== undefined && !entries.has(near)) entries.set(near, entry)
     if (inService && !entries.has('service')) entries.set('service', { ...entry, value: wrapped(key, entry) })
   }
@@ -131,25 +131,35 @@ function wrapped(key: string, entry: Entry): MapNode {
   return { kind: 'map', place: entry.value.place, entries: new Map([[key, entry]]) }
 }
 
-function entriesOf(root: MapNode, section: Section, kind: Kind, report: Report): ReadonlyMap<string, Entry> {
+function entriesOf(
+  root: MapNode,
+  section: Section,
+  kind: Kind,
+  findings: Findings,
+): ReadonlyMap<string, Entry> {
   const entry = root.entries.get(section)
-  const node = entry && report.open(entry.value)
+  const node = entry && findings.open(entry.value)
   if (!entry || !node || isNothing(node)) return new Map()
   if (node.kind === 'map') return node.entries
-  report.unreadable.add(kind)
+  findings.unreadable.add(kind)
   if (node.kind !== 'invalid') {
     const found = node.kind === 'list' ? 'a list' : 'a single value'
     const fix = `below "${section}:" write, indented, "type:" or "type/name:" for each ${kind}`
-    report.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
+    findings.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
   }
   return new Map()
 }
 
-function listOf(entry: Entry | undefined, report: Report): Extract<Node, { kind: 'list' }> | undefined {
-  const node = entry && report.open(entry.value)
+function listOf(entry: Entry | undefined, findings: Findings): Extract<Node, { kind: 'list' }> | undefined {
+  const node = entry && findings.open(entry.value)
   if (!entry || !node || node.kind === 'invalid' || isNothing(node)) return undefined
   if (node.kind === 'list') return node
-  report.error(entry.key, ['packages'], 'expected a list of package names', "such as ['@acme/tocsin-thing']")
+  findings.error(
+    entry.key,
+    ['packages'],
+    'expected a list of package names',
+    "such as ['@acme/tocsin-thing']",
+  )
   return undefined
 }
 

@@ -17,7 +17,7 @@ import { resolveScalar } from './yaml-scalar.js'
  * nothing becomes an empty map or list where one is wanted, expanded values become text or YAML as wanted, and
  * secrets are marked. What does not fit stays as it is, for the validation to complain about.
  */
-export function conform(
+export function normalize(
   node: Node,
   schema: ConfigSchema,
   path: Path,
@@ -30,16 +30,16 @@ export function conform(
     case 'invalid':
       return wanted
     case 'scalar':
-      return conformScalar(wanted, schema, hidden)
+      return normalizeScalar(wanted, schema, hidden)
     case 'list': {
       const items = layers(schema, wanted).find(layer => layer.items)?.items ?? {}
       return {
         ...wanted,
-        items: wanted.items.map((item, i) => conform(item, items, [...path, i], problems, hidden)),
+        items: wanted.items.map((item, i) => normalize(item, items, [...path, i], problems, hidden)),
       }
     }
     case 'map':
-      return conformMap(wanted, layers(schema, wanted), path, problems, hidden)
+      return normalizeMap(wanted, layers(schema, wanted), path, problems, hidden)
   }
 }
 
@@ -50,7 +50,7 @@ export function layers(schema: ConfigSchema, node: Node): readonly ConfigSchema[
   return branch === undefined ? [schema] : [schema, ...layers(schema.anyOf[branch]!, node)]
 }
 
-function conformMap(
+function normalizeMap(
   node: MapNode,
   schemas: readonly ConfigSchema[],
   path: Path,
@@ -71,13 +71,13 @@ function conformMap(
     const rest = schemas.map(schema => schema.additionalProperties).find(found => typeof found === 'object')
     const schema = property ?? (rest as ConfigSchema | undefined) ?? {}
     const hidden = secret || isSecretName(key) || isSecretMap(key)
-    const value = conform(entry.value, schema, [...path, written], problems, hidden)
+    const value = normalize(entry.value, schema, [...path, written], problems, hidden)
     if (!isLeftOut(value, schema)) entries.set(key, { ...entry, value, ...(key !== written && { written }) })
   }
   return { kind: 'map', place: node.place, entries }
 }
 
-function conformScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean): Node {
+function normalizeScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean): Node {
   const types = acceptedTypes(schema)
   if (node.value === null && types !== 'any' && !types.has('null') && !node.expansion) {
     if (types.has('object')) return emptyMap(node.place)

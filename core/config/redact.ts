@@ -1,7 +1,7 @@
 import type { Node } from './node.js'
 import { REDACTED, redactUrl } from './secrets.js'
 
-/** A conformed value to show: secrets, and what is secret in URLs, are left out. */
+/** A normalized value to show: secrets, and what is secret in URLs, are left out. */
 export function redacted(node: Node): unknown {
   switch (node.kind) {
     case 'scalar':

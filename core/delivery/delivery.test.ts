@@ -94,8 +94,8 @@ describe('a delivery', () => {
     const rig = await setUp({ answers: [{ refused: [1, 7], reason: 'too old' }] })
     expect(await rig.enqueue('a', 'b', 'c')).toEqual({ deadLettered: 1 })
     const [letter] = await rig.letters()
-    const whole = await rig.deadLetters.get(letter?.id as string)
-    expect(whole?.records.map(record => record.id)).toEqual(['b'])
+    const request = await rig.deadLetters.get(letter?.id as string)
+    expect(request?.records.map(record => record.id)).toEqual(['b'])
     expect(await rig.delivery.stop(0)).toMatchObject({ delivered: 2, deadLettered: 1 })
   })
 
@@ -250,7 +250,7 @@ describe('a delivery', () => {
     expect(entered).toBe(true)
   })
 
-  it('tells of an outage at its start, once a minute, and at its end', async () => {
+  it('tells of an trouble at its start, once a minute, and at its end', async () => {
     const rig = await setUp({ answers: Array(12).fill(retry('HTTP 503')) })
     void rig.enqueue('a')
     await rig.clock.advance(300_000)
@@ -495,7 +495,7 @@ async function setUp({
   })
   const enqueueTo = (pipeline: string, ...ids: string[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      delivery.enqueue(ids.map(recordOf), pipeline, { settle: resolve }).catch(reject)
+      delivery.enqueue(ids.map(recordOf), pipeline, resolve).catch(reject)
     })
   const rig: Rig = {
     delivery,
@@ -506,7 +506,7 @@ async function setUp({
     sent: [],
     times: [],
     stopped: 0,
-    put: (...ids) => delivery.enqueue(ids.map(recordOf), 'logs', { settle: () => undefined }),
+    put: (...ids) => delivery.enqueue(ids.map(recordOf), 'logs', () => undefined),
     enqueue: (...ids) => enqueueTo('logs', ...ids),
     enqueueTo,
     free() {

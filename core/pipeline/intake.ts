@@ -1,11 +1,10 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
-import { PipelineBatch } from './batch.js'
-import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
-import type { Gate } from './gate.js'
-import { Obligation } from './obligation.js'
+import { Obligation, PipelineBatch } from './batch.js'
 import type { Pipeline } from './pipeline.js'
+import { STOPPING, TOO_MANY_UNSETTLED } from './pipeline.js'
 
 export interface IntakeMetrics {
   readonly accepted: Counter

@@ -9,9 +9,12 @@ import {
   type Subscription,
 } from 'rxjs'
 import type { Busy, Records } from '../component/index.js'
+import type { Gate } from '../delivery/index.js'
 import { type PipelineBatch, timeBatch } from './batch.js'
-import { PIPELINE_FULL, STOPPING } from './busy.js'
-import type { Gate } from './gate.js'
+
+export const STOPPING: Busy = { busy: true, retryAfterMs: 1_000, reason: 'stopping' }
+export const PIPELINE_FULL: Busy = { busy: true, retryAfterMs: 1_000, reason: 'pipeline_full' }
+export const TOO_MANY_UNSETTLED: Busy = { busy: true, retryAfterMs: 1_000, reason: 'too_many_unsettled' }
 
 /** Where the batches of a pipeline go: an exporter's queue, or through a connector to other pipelines. */
 export interface Output {

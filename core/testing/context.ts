@@ -1,13 +1,14 @@
 import { createServer } from 'node:net'
-import { createNoopMeter, trace } from '@opentelemetry/api'
-import type {
-  ComponentContext,
-  ComponentStatus,
-  KeyValueStore,
-  Listener,
-  ListenOptions,
-  LogAttributes,
-  Logger,
+import { createNoopMeter } from '@opentelemetry/api'
+import {
+  type ComponentContext,
+  type ComponentStatus,
+  type KeyValueStore,
+  type Listener,
+  type ListenOptions,
+  type LogAttributes,
+  type Logger,
+  oncePerMinute,
 } from '../component/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { VirtualClock } from './clock.js'
@@ -40,12 +41,15 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
   const statuses: ComponentStatus[] = []
   const listeners: Listener[] = []
   const memory = memoryKeyValue()
+  const clock = overrides.clock ?? new VirtualClock()
+  const logger = overrides.logger ?? collectingLogger(logs)
+  const sparing = oncePerMinute(logger, clock)
   return {
     id: 'test',
-    logger: collectingLogger(logs),
+    logger,
+    oncePerMinute: sparing,
     meter: createNoopMeter(),
-    tracer: trace.getTracer('test'),
-    clock: new VirtualClock(),
+    clock,
     random: seededRandom(1),
     baseDir: process.cwd(),
     storage: id => (id === undefined ? memory : known(stores, id)),
@@ -60,6 +64,7 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
     logs,
     statuses,
     close: async () => {
+      sparing.close()
       await Promise.all(listeners.map(listener => listener.release()))
     },
   }

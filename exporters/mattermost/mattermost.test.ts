@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
-  type Exporter,
   fromJson,
   type LogRecord,
   parseRfc3339,
@@ -70,10 +69,7 @@ const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
   const to = await destination(config)
   to.status = status
-  const exporter = mattermostExporter.create(
-    to.config as never,
-    testContext({ config: to.config }) as never,
-  ) as Exporter
+  const exporter = mattermostExporter.create(testContext({ config: to.config }))
   await exporter.start?.()
   const request = { records: [record], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))

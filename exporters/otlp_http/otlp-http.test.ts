@@ -164,7 +164,7 @@ async function started(
 ): Promise<Exporter> {
   const full: OtlpHttpConfig = { encoding: 'proto', compression: 'none', ...config }
   const context = testContext({ config: full, extensions, ...(logger && { logger }) })
-  const exporter = otlpHttpExporter.create(full as never, context as never) as Exporter
+  const exporter = otlpHttpExporter.create(context)
   await exporter.start?.()
   stops.push(() => exporter.stop?.())
   return exporter

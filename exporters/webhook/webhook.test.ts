@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
-  type Exporter,
   fromJson,
   type LogRecord,
   parseRfc3339,
@@ -96,7 +95,7 @@ async function send(config: Partial<WebhookConfig>, sent: LogRecord = record, st
   const to = await destination(config)
   to.status = status
   const context: TestContext<WebhookConfig> = testContext({ id: 'webhook', config: to.config })
-  const exporter = webhookExporter.create(to.config as never, context as never) as Exporter
+  const exporter = webhookExporter.create(context)
   await exporter.start?.()
   const request = { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))

@@ -40,7 +40,7 @@ function start(config: Partial<FilterConfig>) {
     id: 'filter/x',
     pipeline: 'logs',
   })
-  const mapper = filterProcessor.create(full as never, context as never) as Mapper
+  const mapper = filterProcessor.create(context) as Mapper
   const keep = (...records: LogRecord[]): string[] => (mapper.process(records) as LogRecord[]).map(r => r.id)
   return { mapper, keep, counts, clock, logs: context.logs }
 }

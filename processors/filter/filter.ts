@@ -16,7 +16,8 @@ interface Rule {
 }
 
 /** Drops the records for which any condition is true. */
-export function createFilter(config: FilterConfig, context: ComponentContext<FilterConfig>): Mapper {
+export function createFilter(context: ComponentContext<FilterConfig>): Mapper {
+  const { config } = context
   const rules = rulesOf(config, () => context.clock.now())
   const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
   const filtered = context.meter.createCounter('otelcol_processor_filter_logs_filtered', {

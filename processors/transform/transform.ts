@@ -3,7 +3,8 @@ import { compileStatements, ottlErrorLog } from 'tocsin/ottl'
 import type { TransformConfig } from './config.js'
 
 /** Changes records by OTTL statements. Records that no statement changed pass as they are. */
-export function createTransform(config: TransformConfig, context: ComponentContext<TransformConfig>): Mapper {
+export function createTransform(context: ComponentContext<TransformConfig>): Mapper {
+  const { config } = context
   const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
   const errors = context.meter.createCounter('tocsin_transform_errors', {
     description: 'Statements and conditions that failed for a record.',

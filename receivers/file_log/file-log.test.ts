@@ -562,7 +562,7 @@ async function started(config: Partial<FileLogConfig>, intake: CollectingIntake 
     baseDir: dir,
     stores: { disk: store },
   })
-  const receiver = fileLogReceiver.create(context.config as never, context as never)
+  const receiver = fileLogReceiver.create(context)
   running.push(receiver)
   await receiver.start(intake)
   return { receiver, intake, context }

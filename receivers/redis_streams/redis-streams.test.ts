@@ -68,7 +68,7 @@ describe.skipIf(!available)('redis_streams receiver', () => {
       clock: systemClock,
       extensions: { redis_storage: extension },
     })
-    const receiver = redisStreamsReceiver.create(CONFIG as never, context as never) as Receiver
+    const receiver = redisStreamsReceiver.create(context)
     await receiver.start(intake)
     const stop = async (): Promise<void> => {
       await receiver.stop()

@@ -240,7 +240,7 @@ describe('the command', () => {
     await writeFile(
       join(folder, 'leaky.mjs'),
       `export const components = [{
-        kind: 'exporter', type: 'leaky', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
+        kind: 'exporter', api: 1, type: 'leaky', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
         create: () => ({ start: async () => void setInterval(() => {}, 1000), send: async () => 'ok' }),
       }]`,
     )
@@ -255,8 +255,8 @@ describe('the command', () => {
     await writeFile(
       join(folder, 'waiting.mjs'),
       `export const components = [{
-        kind: 'exporter', type: 'waiting', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
-        create: ({ }, { logger }) => ({
+        kind: 'exporter', api: 1, type: 'waiting', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
+        create: ({ logger }) => ({
           start: () => { logger.info('Waiting.'); return new Promise(() => {}) },
           send: async () => 'ok',
         }),

@@ -13,7 +13,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const NOTHING = { type: 'object', additionalProperties: false, properties: {} } as const
 const FAILS = { ...NOTHING, properties: { fails: { enum: ['create', 'start', 'stop'] } } } as const
-const common = { stability: 'development', description: 'For a test.' } as const
+const common = { api: 1, stability: 'development', description: 'For a test.' } as const
 
 interface Failing {
   readonly fails?: 'create' | 'start' | 'stop'
@@ -30,7 +30,7 @@ const sink = defineExporter<Failing>({
   ...common,
   type: 'sink',
   schema: FAILS,
-  create: ({ fails }) => {
+  create: ({ config: { fails } }) => {
     if (fails === 'create') throw new Error('told not to be made')
     return {
       start: async () => {
@@ -48,7 +48,7 @@ const helper = defineExtension<Failing>({
   ...common,
   type: 'helper',
   schema: FAILS,
-  create: ({ fails }, { meter, reportStatus }) => ({
+  create: ({ config: { fails }, meter, reportStatus }) => ({
     start: async () => {
       meter.createObservableGauge('test_helpers').addCallback(result => result.observe(1, { fails }))
       reportStatus({ status: 'recoverable_error', message: 'in need of help' })

@@ -18,11 +18,12 @@ function testComponents() {
   const intakes: Intake[] = []
   const events: string[] = []
   const source = defineReceiver({
+    api: 1,
     type: 'source',
     stability: 'development',
     description: 'Offers what a test hands it.',
     schema: { type: 'object', additionalProperties: false, properties: {} },
-    create: (_, { id }) => ({
+    create: ({ id }) => ({
       async start(intake: Intake) {
         events.push(`start ${id}`)
         intakes.push(intake)
@@ -34,6 +35,7 @@ function testComponents() {
     }),
   })
   const step = defineProcessor<{ fails: boolean }>({
+    api: 1,
     type: 'step',
     stability: 'development',
     description: 'Marks records, or fails at bad ones.',
@@ -42,7 +44,7 @@ function testComponents() {
       additionalProperties: false,
       properties: { fails: { type: 'boolean', default: false, description: 'Refuses to start.' } },
     },
-    create: ({ fails }, { id, pipeline }) => ({
+    create: ({ config: { fails }, id, pipeline }) => ({
       async start() {
         if (fails) throw new Error('told not to start')
         events.push(`start ${id}`)
@@ -58,11 +60,12 @@ function testComponents() {
   })
   const kept: string[] = []
   const keep = defineExporter({
+    api: 1,
     type: 'keep',
     stability: 'development',
     description: 'Keeps what it is sent, in memory.',
     schema: { type: 'object', additionalProperties: false, properties: {} },
-    create: (_, { id }) => ({
+    create: ({ id }) => ({
       async start() {
         events.push(`start ${id}`)
       },
@@ -242,6 +245,7 @@ test('a source that waits for room goes on as soon as there is some', async () =
   const { components, intakes } = testComponents()
   let letGo = (): void => undefined
   const slow = defineExporter({
+    api: 1,
     type: 'slow',
     stability: 'development',
     description: 'Answers when told to.',

@@ -22,6 +22,7 @@ import { appendFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 const counter = defineReceiver({
+  api: 1,
   type: 'counter',
   stability: 'alpha',
   description: 'Offers a number of records, one after another.',
@@ -30,7 +31,7 @@ const counter = defineReceiver({
     properties: { count: { type: 'integer', minimum: 1, default: 3, description: 'How many.' } },
     additionalProperties: false,
   },
-  create: ({ count }, { clock, id }) => ({
+  create: ({ config: { count }, clock, id }) => ({
     async start(intake) {
       const offers = []
       for (let n = 1; n <= count; n++) {
@@ -45,6 +46,7 @@ const counter = defineReceiver({
 })
 
 const shout = defineProcessor({
+  api: 1,
   type: 'shout',
   stability: 'alpha',
   description: 'Turns bodies into capitals.',
@@ -53,6 +55,7 @@ const shout = defineProcessor({
 })
 
 const lines = defineExporter({
+  api: 1,
   type: 'lines',
   stability: 'alpha',
   description: 'Appends bodies to a file.',
@@ -62,7 +65,7 @@ const lines = defineExporter({
     required: ['path'],
     additionalProperties: false,
   },
-  create: ({ path }, { baseDir }) => ({
+  create: ({ config: { path }, baseDir }) => ({
     async send({ records }) {
       if (records.some(record => record.body === 'NUMBER 2' )) throw new PermanentError('no_two', 'This one takes no two.')
       await appendFile(resolve(baseDir, path), records.map(record => record.body + '\\n').join(''))
@@ -186,9 +189,9 @@ describe('a package of somebody else', () => {
 import { VirtualClock } from 'tocsin/testing'
 import { main } from 'tocsin'
 export const e = defineExporter<{ path: string }>({
-  type: 'x', stability: 'alpha', description: 'Does nothing at all, but in types.', schema: { type: 'object' },
-  create: (config: { path: string }, context: ComponentContext<{ path: string }>): Exporter => ({
-    send: async () => (config.path === context.id ? 'ok' : { reason: String(new VirtualClock().now()) }),
+  api: 1, type: 'x', stability: 'alpha', description: 'Does nothing at all, but in types.', schema: { type: 'object' },
+  create: ({ config, id }: ComponentContext<{ path: string }>): Exporter => ({
+    send: async () => (config.path === id ? 'ok' : { reason: String(new VirtualClock().now()) }),
   }),
 })
 export const m: typeof main = main

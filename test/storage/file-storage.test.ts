@@ -39,7 +39,7 @@ afterAll(async () => {
 function create(name: string, { logs = [] as LogEntry[], timeout = '0' } = {}) {
   const config = { directory: join(directory, name), timeout }
   const context = testContext({ config, clock: systemClock, logger: collectingLogger(logs) })
-  return Object.assign(new FileStorage(config, context), { statuses: context.statuses })
+  return Object.assign(new FileStorage(context), { statuses: context.statuses })
 }
 
 async function start(name: string, options: { logs?: LogEntry[]; timeout?: string } = {}) {

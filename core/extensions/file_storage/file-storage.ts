@@ -21,7 +21,8 @@ export class FileStorage implements Extension, StorageExtension {
   readonly #timeoutMs: number
   #database: Database | undefined
 
-  constructor(config: FileStorageConfig, context: ComponentContext<FileStorageConfig>) {
+  constructor(context: ComponentContext<FileStorageConfig>) {
+    const { config } = context
     this.#context = context
     this.#directory = resolve(context.baseDir, config.directory)
     this.#timeoutMs = parseDuration(config.timeout) ?? 0

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { type Extension, type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
+import { type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
 import { factoryConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HealthCheckConfig } from './config.js'
@@ -118,7 +118,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
       return listener
     },
   }
-  const extension = healthCheckExtension.create(full as never, context as never) as Extension
+  const extension = healthCheckExtension.create(context)
   const since = '2026-01-15T10:00:00Z'
   const host: Host = {
     status: () => ({

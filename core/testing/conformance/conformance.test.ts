@@ -16,17 +16,18 @@ import { processorConformance } from './processor.js'
 import { receiverConformance } from './receiver.js'
 
 const about = {
+  api: 1,
   type: 'wrong',
   stability: 'alpha',
   description: 'Does something that no component may do.',
   schema: { type: 'object', properties: {}, additionalProperties: false },
 } as const
 
-type Context = ComponentContext<unknown>
+type Context = ComponentContext<object>
 
 function processor(create: (context: Context) => unknown): readonly ConformanceCheck[] {
   return processorConformance({
-    factory: defineProcessor({ ...about, create: (_: unknown, context) => create(context) as Processor }),
+    factory: defineProcessor({ ...about, create: context => create(context) as Processor }),
     config: {},
   })
 }
@@ -37,7 +38,7 @@ function exporter(
   return exporterConformance({
     factory: defineExporter({
       ...about,
-      create: (_: unknown, context) =>
+      create: context =>
         ({ send: async ({ records }, signal) => send(records, signal, context) }) as Exporter,
     }),
     destination: () => ({ config: {}, received: () => 0 }),
@@ -126,7 +127,7 @@ test('a receiver that gives two records one id', async () => {
   const checks = receiverConformance({
     factory: defineReceiver({
       ...about,
-      create: (_: unknown, { clock }) => ({
+      create: ({ clock }) => ({
         async start(intake) {
           const tick = (): void => {
             for (; left > 0; left--) void intake.offer([createRecord({ id: 'same', observedTimestamp: 1n })])

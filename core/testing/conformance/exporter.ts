@@ -15,7 +15,7 @@ import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 import { snapshot } from './snapshot.js'
 
-export interface ExporterDestination<C> {
+export interface ExporterDestination<C extends object> {
   /** A valid configuration, with its defaults, that leads to this destination. */
   readonly config: C
   /** How many records (for a notifying exporter: notifications) have arrived. */
@@ -23,7 +23,7 @@ export interface ExporterDestination<C> {
   close?(): Promise<void>
 }
 
-export interface ExporterSubject<C> {
+export interface ExporterSubject<C extends object> {
   readonly factory: ExporterFactory
   /** A destination that takes everything, new for each check. */
   readonly destination: () => Promise<ExporterDestination<C>> | ExporterDestination<C>
@@ -33,7 +33,9 @@ export interface ExporterSubject<C> {
 }
 
 /** What holds for every exporter. */
-export function exporterConformance<C>(subject: ExporterSubject<C>): readonly ConformanceCheck[] {
+export function exporterConformance<C extends object>(
+  subject: ExporterSubject<C>,
+): readonly ConformanceCheck[] {
   const { notifying = false } = subject.factory
   return [
     ...factoryConformance(subject.factory),
@@ -78,7 +80,7 @@ export function exporterConformance<C>(subject: ExporterSubject<C>): readonly Co
   ]
 }
 
-interface Trial<C> {
+interface Trial<C extends object> {
   readonly exporter: Exporter
   readonly destination: ExporterDestination<C>
   readonly context: TestContext<C>
@@ -86,7 +88,7 @@ interface Trial<C> {
   send(records: Records): Promise<Sent>
 }
 
-function check<C>(
+function check<C extends object>(
   subject: ExporterSubject<C>,
   name: string,
   run: (trial: Trial<C>) => Promise<void>,
@@ -97,7 +99,7 @@ function check<C>(
       const clock = new VirtualClock()
       const destination = await subject.destination()
       const context = testContext({ clock, ...subject.context, config: destination.config })
-      const exporter = subject.factory.create(destination.config as never, context as never) as Exporter
+      const exporter = subject.factory.create(context)
       const send = (records: Records): Promise<Sent> => {
         const request = { records, pipeline: 'logs', queuedAt: clock.now(), attempt: 1 }
         return exporter.send(request, new AbortController().signal)

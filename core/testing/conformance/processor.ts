@@ -16,7 +16,7 @@ import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 import { snapshot } from './snapshot.js'
 
-export interface ProcessorSubject<C> {
+export interface ProcessorSubject<C extends object> {
   readonly factory: ProcessorFactory | ConnectorFactory
   /** A valid configuration with its defaults filled in. */
   readonly config: C
@@ -26,7 +26,9 @@ export interface ProcessorSubject<C> {
 }
 
 /** What holds for every processor and connector. */
-export function processorConformance<C>(subject: ProcessorSubject<C>): readonly ConformanceCheck[] {
+export function processorConformance<C extends object>(
+  subject: ProcessorSubject<C>,
+): readonly ConformanceCheck[] {
   const records = subject.records ?? [sampleRecord()]
   return [
     ...factoryConformance(subject.factory),
@@ -67,15 +69,14 @@ export function processorConformance<C>(subject: ProcessorSubject<C>): readonly 
 
 type Run = (processor: Processor, again: () => Processor, clock: VirtualClock) => Promise<void>
 
-function check<C>(subject: ProcessorSubject<C>, name: string, run: Run): ConformanceCheck {
+function check<C extends object>(subject: ProcessorSubject<C>, name: string, run: Run): ConformanceCheck {
   return {
     name,
     async run() {
       const clock = new VirtualClock()
       const create = (): Processor =>
         subject.factory.create(
-          subject.config as never,
-          testContext({ pipeline: 'logs', clock, ...subject.context, config: subject.config }) as never,
+          testContext({ pipeline: 'logs', clock, ...subject.context, config: subject.config }),
         )
       const processor = create()
       try {

@@ -6,7 +6,7 @@ import { type CollectingIntake, collectingIntake } from '../intake.js'
 import type { ConformanceCheck } from './check.js'
 import { factoryConformance } from './factory.js'
 
-export interface ReceiverSource<C> {
+export interface ReceiverSource<C extends object> {
   /** A valid configuration, with its defaults, that leads to this source. */
   readonly config: C
   /** Makes `count` more records available. */
@@ -14,7 +14,7 @@ export interface ReceiverSource<C> {
   close?(): Promise<void>
 }
 
-export interface ReceiverSubject<C> {
+export interface ReceiverSubject<C extends object> {
   readonly factory: ReceiverFactory
   /** An empty source, new for each check. */
   readonly source: () => Promise<ReceiverSource<C>> | ReceiverSource<C>
@@ -23,7 +23,9 @@ export interface ReceiverSubject<C> {
 }
 
 /** What holds for every receiver. Sources are real, the clock is virtual and moved in small steps. */
-export function receiverConformance<C>(subject: ReceiverSubject<C>): readonly ConformanceCheck[] {
+export function receiverConformance<C extends object>(
+  subject: ReceiverSubject<C>,
+): readonly ConformanceCheck[] {
   return [
     ...factoryConformance(subject.factory),
     check(
@@ -103,7 +105,7 @@ function offered(intake: CollectingIntake, count: number): void {
   )
 }
 
-interface Trial<C> {
+interface Trial<C extends object> {
   readonly source: ReceiverSource<C>
   readonly receiver: Receiver
   readonly intake: CollectingIntake
@@ -112,7 +114,7 @@ interface Trial<C> {
   arrive(count: number): Promise<void>
 }
 
-function check<C>(
+function check<C extends object>(
   subject: ReceiverSubject<C>,
   name: string,
   run: (trial: Trial<C>) => Promise<void>,
@@ -124,7 +126,7 @@ function check<C>(
       const clock = new VirtualClock()
       const source = await subject.source()
       const context = testContext({ clock, ...subject.context?.(source), config: source.config })
-      const receiver = subject.factory.create(source.config as never, context as never) as Receiver
+      const receiver = subject.factory.create(context)
       const intake = collectingIntake({ manual })
       const arrive = async (count: number): Promise<void> => {
         // Real I/O under a virtual clock: both have to move.

@@ -4,6 +4,7 @@ import { myExporter } from './my-exporter.js'
 
 export const components = [
   defineExporter({
+    api: 1,
     type: 'my_exporter',
     stability: 'development',
     description: 'Says here in one sentence what the my_exporter exporter does.',

@@ -5,11 +5,10 @@ import { toText } from 'tocsin/component'
 /**
  * Appends the bodies of records to a file. Queue, retry and dead letters are the core's.
  *
- * @param {{ path: string }} config
- * @param {import('tocsin/component').ComponentContext<unknown>} context
+ * @param {import('tocsin/component').ComponentContext<{ path: string }>} context
  * @returns {import('tocsin/component').Exporter}
  */
-export function myExporter({ path }, { baseDir }) {
+export function myExporter({ config: { path }, baseDir }) {
   const file = resolve(baseDir, path)
   return {
     async send({ records }, signal) {

@@ -5,11 +5,16 @@ import { createRecord, durationMs } from 'tocsin/component'
 /**
  * Offers the lines that are appended to a small file, each as a record. Made to be changed into a real source.
  *
- * @param {{ path: string, poll_interval: string }} config
- * @param {import('tocsin/component').ComponentContext<unknown>} context
+ * @param {import('tocsin/component').ComponentContext<{ path: string, poll_interval: string }>} context
  * @returns {import('tocsin/component').Receiver}
  */
-export function myReceiver({ path, poll_interval: interval }, { baseDir, clock, storage, reportStatus }) {
+export function myReceiver({
+  config: { path, poll_interval: interval },
+  baseDir,
+  clock,
+  storage,
+  reportStatus,
+}) {
   const file = resolve(baseDir, path)
   const stopping = new AbortController()
   const checkpoint = storage()

@@ -5,7 +5,7 @@ import type { Records } from '../model/index.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored, type StoredHeader } from './stored-records.js'
 
 /** A queued request as the store gives it back. */
-export interface StoredItem {
+export interface StoredRequest {
   readonly key: string
   readonly pipeline: string
   readonly queuedAt: bigint
@@ -13,22 +13,22 @@ export interface StoredItem {
   readonly recordCount: number
 }
 
-export interface RewrittenItem extends Pick<StoredItem, 'key' | 'pipeline' | 'queuedAt'> {
+export interface RewrittenItem extends Pick<StoredRequest, 'key' | 'pipeline' | 'queuedAt'> {
   readonly records: Records
 }
 
 export const FROM = 'queue/'
 export const TO = 'queue0'
 const RETRY_MS = 1_000
-/** Entries read at a time: each may hold a whole batch. */
+/** Entries read at a time: each may hold a request batch. */
 export const PAGE = 32
 
-export function encodeItem(pipeline: string, queuedAt: bigint, records: Records): Uint8Array {
+export function encodeRequest(pipeline: string, queuedAt: bigint, records: Records): Uint8Array {
   return encodeStored<StoredHeader>({ pipeline, at: queuedAt.toString() }, records)
 }
 
 /** The durable side of a queue: entries under growing keys. One writer. */
-export class DurableItems {
+export class DurableRequests {
   readonly #store: KeyValueStore
   readonly #clock: Clock
   readonly #logger: Logger
@@ -44,11 +44,11 @@ export class DurableItems {
   }
 
   /** Visits all entries, oldest first; those after it get later keys. */
-  async recover(visit: (item: StoredItem) => void): Promise<void> {
+  async recover(visit: (piece: StoredRequest) => void): Promise<void> {
     for (let after: string | undefined; ; ) {
-      const items = await this.load(after, PAGE)
-      for (const item of items) visit(item)
-      const last = items.at(-1)?.key
+      const pieces = await this.load(after, PAGE)
+      for (const piece of pieces) visit(piece)
+      const last = pieces.at(-1)?.key
       if (last === undefined) return
       after = last
       this.#next = Number(last.slice(FROM.length)) + 1
@@ -56,7 +56,7 @@ export class DurableItems {
   }
 
   /** Up to `limit` entries after a key. */
-  async load(after: string | undefined, limit: number): Promise<StoredItem[]> {
+  async load(after: string | undefined, limit: number): Promise<StoredRequest[]> {
     const entries = await this.#store.range(after === undefined ? FROM : `${after}\0`, TO, limit)
     return entries.map(([key, bytes]) => {
       try {
@@ -70,15 +70,15 @@ export class DurableItems {
   }
 
   /** Undefined when the entry cannot be read; it is removed then. */
-  decode(item: StoredItem): Records | undefined {
+  decode(piece: StoredRequest): Records | undefined {
     try {
-      return decodeStoredRecords(item.bytes)
+      return decodeStoredRecords(piece.bytes)
     } catch (error) {
       this.#logger.error('An entry of the queue cannot be read and is removed.', {
-        key: item.key,
+        key: piece.key,
         reason: errorText(error),
       })
-      this.remove(item.key)
+      this.remove(piece.key)
       return undefined
     }
   }
@@ -92,19 +92,19 @@ export class DurableItems {
   }
 
   /** Has entries hold these records from now on. False when the store fails: they are sent again as they were. */
-  async rewrite(items: readonly RewrittenItem[]): Promise<boolean> {
-    if (items.length === 0) return true
+  async rewrite(pieces: readonly RewrittenItem[]): Promise<boolean> {
+    if (pieces.length === 0) return true
     try {
       await this.#store.write(
-        items.map(({ key, pipeline, queuedAt, records }) => ({
+        pieces.map(({ key, pipeline, queuedAt, records }) => ({
           key,
-          value: encodeItem(pipeline, queuedAt, records),
+          value: encodeRequest(pipeline, queuedAt, records),
         })),
       )
       return true
     } catch (error) {
-      this.#logger.error('Requests that were sent in part will be sent again whole.', {
-        requests: items.length,
+      this.#logger.error('Requests that were sent in part will be sent again request.', {
+        requests: pieces.length,
         reason: errorText(error),
       })
       return false

@@ -1,5 +1,5 @@
+import type { Delivery, Gate } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
-import type { Gate } from './gate.js'
 import type { Output, Pipeline } from './pipeline.js'
 
 /** Hands the batches of one pipeline (or connector) on to others; while one of them is full it waits. */
@@ -24,5 +24,19 @@ export function pipelineOutput(targets: readonly Pipeline[], gate: Gate): Output
       }
       return wait()
     },
+  }
+}
+
+/** Hands the batches of a pipeline to an exporter's queue. */
+export function deliveryOutput(delivery: Delivery, pipeline: string): Output {
+  return {
+    get full() {
+      return delivery.full && !delivery.blockOnOverflow
+    },
+    // A delivery refuses only once it has stopped; then the batch stays with its source.
+    take: batch =>
+      delivery
+        .enqueue(batch.records, pipeline, ({ deadLettered }) => batch.settle(deadLettered))
+        .catch(() => undefined),
   }
 }

@@ -3,7 +3,7 @@ import { type Node, type Path, problemAt } from './node.js'
 import type { Place } from './source.js'
 
 /** Collects problems. */
-export class Report {
+export class Findings {
   readonly problems: Problem[] = []
   /** Sections that could not be read: what they should hold is not reported as missing. */
   readonly unreadable = new Set<Kind>()

@@ -1,20 +1,20 @@
-import { cut, type Item } from './queued-request.js'
+import { cut, type Piece } from './queued-request.js'
 import type { BatchSettings } from './settings.js'
 
 export interface Assembled {
   /** Undefined when it is better to wait. */
-  readonly request: readonly Item[] | undefined
-  readonly rest: Item[]
+  readonly request: readonly Piece[] | undefined
+  readonly rest: Piece[]
   /** How long, unless something changes before. */
   readonly waitMs: number
 }
 
 /**
- * Takes the next request from the head of a queue: the first item, or with batching as many of its pipeline as make
- * `minSize` records (at most `maxSize`). A batch that is too small waits until its first item is due, unless in a hurry.
+ * Takes the next request from the head of a queue: the first piece, or with batching as many of its pipeline as make
+ * `minSize` records (at most `maxSize`). A batch that is too small waits until its first piece is due, unless in a hurry.
  */
 export function assemble(
-  queue: Item[],
+  queue: Piece[],
   batch: BatchSettings | undefined,
   nowMs: number,
   hurry: boolean,
@@ -27,16 +27,16 @@ export function assemble(
   }
   const most = batch.maxSize || Infinity
   const wanted = Math.min(Math.max(batch.minSize, 1), most)
-  const request: Item[] = []
-  const rest: Item[] = []
+  const request: Piece[] = []
+  const rest: Piece[] = []
   let count = 0
-  for (const item of queue) {
-    if (count >= wanted || item.pipeline !== head.pipeline) rest.push(item)
-    else if (count + item.records.length <= most) {
-      request.push(item)
-      count += item.records.length
+  for (const piece of queue) {
+    if (count >= wanted || piece.pipeline !== head.pipeline) rest.push(piece)
+    else if (count + piece.records.length <= most) {
+      request.push(piece)
+      count += piece.records.length
     } else {
-      const [first, second] = cut(item, most - count)
+      const [first, second] = cut(piece, most - count)
       request.push(first)
       rest.push(second)
       count = most

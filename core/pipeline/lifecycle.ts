@@ -1,4 +1,4 @@
-import { errorText, type Logger } from '../component/index.js'
+import { errorText, type Kind, type Logger, PermanentError } from '../component/index.js'
 
 /** Runs a step for all, at once; a failure is logged and keeps none of the others from running. */
 export async function settleAll<T>(
@@ -12,4 +12,9 @@ export async function settleAll<T>(
       logger.warn('A component did not stop cleanly.', { reason: errorText(result.reason) })
     }
   }
+}
+
+/** Which component kept the collector from starting, and why. */
+export function startFailed(kind: Kind, id: string, cause: unknown): PermanentError {
+  return new PermanentError('start_failed', `The ${kind} ${id} did not start: ${errorText(cause)}`, { cause })
 }
