@@ -4,7 +4,7 @@ import { checkValue } from './check-value.js'
 import { propertySchema } from './defaults.js'
 import type { Findings } from './findings.js'
 import { parseId } from './ids.js'
-import { type Entry, emptyMap, locate, type Node, type Path } from './node.js'
+import { type Entry, emptyMap, locate, type Node, type Path, problemAt } from './node.js'
 import { layers } from './normalize.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
@@ -146,8 +146,11 @@ function passesCheck(
   for (const problem of problems) {
     const at = locate(node, problem.path, key)
     const where = [...path, ...at.written]
-    if (problem.severity === 'warning') findings.warning(at.place, where, problem.message, problem.fix)
-    else findings.error(at.place, where, problem.message, problem.fix)
+    const { message, fix, paste, severity = 'error' } = problem
+    findings.problems.push({
+      ...problemAt(at.place, where, message, fix, severity),
+      ...(paste !== undefined && { paste }),
+    })
   }
   return problems.every(problem => problem.severity === 'warning')
 }

@@ -6,12 +6,15 @@ import {
   InstrumentType,
   MeterProvider,
   MetricReader,
+  type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics'
 
 export interface Metrics {
   readonly meter: Meter
   /** The Prometheus text of everything measured so far. */
   scrape(): Promise<string>
+  /** The same for exporters. */
+  collect(): Promise<ResourceMetrics>
   close(): Promise<void>
 }
 
@@ -27,6 +30,7 @@ export function createMetrics(resource: { readonly [key: string]: string }): Met
       const { resourceMetrics } = await reader.collect()
       return collectorNames(serializer.serialize(resourceMetrics))
     },
+    collect: async () => (await reader.collect()).resourceMetrics,
     close: () => provider.shutdown(),
   }
 }

@@ -67,6 +67,14 @@ export const schema: ConfigSchema = {
       },
     },
   },
+  ignored: {
+    balancer_name: 'there is one connection at a time; put a load balancer before several servers',
+    wait_for_ready: 'what cannot be sent waits in the queue',
+    read_buffer_size: 'buffers have the sizes that gRPC gives them',
+    write_buffer_size: 'buffers have the sizes that gRPC gives them',
+    middlewares: 'there are none',
+    compression_params: 'the level is the usual one',
+  },
   synonyms: { url: 'endpoint' },
 }
 

@@ -135,6 +135,12 @@ const grpc: ConfigSchema = {
     },
     keepalive,
   },
+  ignored: {
+    transport: 'it listens on TCP',
+    read_buffer_size: 'buffers have the sizes that Node gives them',
+    write_buffer_size: 'buffers have the sizes that Node gives them',
+    middlewares: 'there are none',
+  },
 }
 
 const http: ConfigSchema = {
@@ -180,6 +186,15 @@ const http: ConfigSchema = {
     read_timeout: duration('1m', 'From the first byte of a request to its last; 0: no limit.'),
     read_header_timeout: duration('1m', 'The same for the headers.'),
     idle_timeout: duration('1m', 'Closes connections without requests.'),
+  },
+  ignored: {
+    traces_url_path: 'only logs are taken',
+    metrics_url_path: 'only logs are taken',
+    profiles_url_path: 'only logs are taken',
+    response_headers: 'answers carry the headers that OTLP asks for',
+    keep_alives_enabled: 'connections are kept until idle_timeout',
+    write_timeout: 'an answer is short, and goes out when the records have settled',
+    middlewares: 'there are none',
   },
 }
 
