@@ -123,19 +123,20 @@ function telemetryConfig({ logs, metrics, resource }: RawService['telemetry']): 
     metrics: {
       level: metrics.level,
       address: prometheus ? `${host}:${prometheus.port}` : metrics.address,
-      pushes: readers.flatMap(reader => (reader.periodic ? [pushOf(reader.periodic)] : [])),
+      pushes: readers.flatMap(reader => (reader.periodic ? pushesOf(reader.periodic) : [])),
     },
     resource: resourceOf(resource),
   }
 }
 
-function pushOf({ interval, timeout, exporter }: NonNullable<RawReader['periodic']>): MetricsPush {
-  const otlp = (exporter.otlp ?? exporter.otlp_http ?? exporter.otlp_grpc) as RawOtlp
+function pushesOf({ interval, timeout, exporter }: NonNullable<RawReader['periodic']>): MetricsPush[] {
+  const otlp = exporter.otlp ?? exporter.otlp_http ?? exporter.otlp_grpc
+  if (!otlp) return []
   const list = Array.isArray(otlp.headers)
     ? otlp.headers.map(({ name, value }) => [name, value ?? ''] as const)
     : Object.entries(otlp.headers ?? {})
   const ca = otlp.certificate ?? otlp.tls?.ca_file
-  return {
+  const push = {
     intervalMs: interval,
     timeoutMs: Math.min(timeout, otlp.timeout),
     protocol: exporter.otlp_grpc || /^grpc/.test(otlp.protocol) ? 'grpc' : 'http',
@@ -144,7 +145,8 @@ function pushOf({ interval, timeout, exporter }: NonNullable<RawReader['periodic
     gzip: otlp.compression === 'gzip',
     insecure: otlp.insecure ?? otlp.tls?.insecure ?? false,
     ...(ca !== undefined && { caFile: ca }),
-  }
+  } as const
+  return [push]
 }
 
 /** Null drops an attribute, such as one that this product sets itself. */

@@ -31,7 +31,7 @@ export const schema: ConfigSchema = {
   properties: {
     endpoint: {
       type: 'string',
-      description: 'host:port. https:// before it, or nothing: with TLS; http://: without.',
+      description: 'host:port. https:// before it, or nothing, or dns:///: with TLS; http://: without.',
       examples: ['collector.example.com:4317'],
     },
     compression: {
@@ -114,7 +114,7 @@ function checkMetadata(headers: OtlpExporterConfig['headers']): CheckProblem[] {
 
 /** Undefined when the endpoint is none. */
 export function targetOf({ endpoint, tls }: OtlpExporterConfig): Target | undefined {
-  const match = /^(?:(https?):\/\/)?([^\s/@:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(endpoint)
+  const match = /^(?:(https?):\/\/|dns:\/\/\/)?([^\s/@:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(endpoint)
   if (!match) return undefined
   const scheme = match[1]?.toLowerCase()
   const secure = scheme === undefined ? tls?.insecure !== true : scheme === 'https'

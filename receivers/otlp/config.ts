@@ -158,7 +158,7 @@ const http: ConfigSchema = {
     },
     compression_algorithms: {
       type: 'array',
-      items: { enum: ['', 'gzip', 'zlib', 'deflate', 'zstd', 'snappy', 'x-snappy-framed'] },
+      items: { enum: ['', 'gzip', 'zlib', 'deflate', 'zstd', 'snappy', 'x-snappy-framed', 'lz4'] },
       description: 'The encodings of bodies that are taken; without this key all of them.',
       examples: [['', 'gzip', 'zstd']],
     },
@@ -222,6 +222,14 @@ export function checkConfig({ protocols }: OtlpConfig): CheckProblem[] {
     const protocol = protocols[name]
     const path = ['protocols', name]
     problems.push(...checkServerTls(protocol?.tls, [...path, 'tls']))
+    if (name === 'http' && protocols.http?.compression_algorithms?.includes('lz4')) {
+      problems.push({
+        path: [...path, 'compression_algorithms'],
+        message: 'lz4 has no effect here: such a body is refused, with what is possible instead',
+        fix: 'remove it',
+        severity: 'warning',
+      })
+    }
     if (protocol?.include_metadata) {
       problems.push({
         path: [...path, 'include_metadata'],
