@@ -2,23 +2,23 @@ import type { AnyFactory, ExporterFactory } from '../component/index.js'
 import {
   type CommonSchemas,
   configJsonSchema,
-  formatCheckers,
+  type FactorySource,
+  Formats,
   loadConfig,
+  loaded,
   printConfig,
   processEnvironment,
 } from '../config/index.js'
 import { checkCommon, exporterCommon } from '../delivery/index.js'
-import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
-import { checkCondition, checkPath } from '../toolkit/ottl/index.js'
-import { checkTemplate } from '../toolkit/template/index.js'
+import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { settingsOf } from './settings-of.js'
 
 export interface Loaded {
   readonly settings: ServiceSettings
   /** The components of the distribution and of the configuration's packages. */
-  readonly factories: readonly AnyFactory[]
+  readonly factories: readonly FactorySource[]
   /** The configuration merged and expanded, as YAML, without secrets. */
   redacted(): string
 }
@@ -31,7 +31,12 @@ export const COMMON: CommonSchemas = {
   },
 }
 
-const FORMATS = formatCheckers({ template: checkTemplate, condition: checkCondition, path: checkPath })
+const FORMATS = new Formats({
+  regex: async () => (await import('../config/regex.js')).checkRegex,
+  template: async () => (await import('../toolkit/template/index.js')).checkTemplate,
+  condition: async () => (await import('../toolkit/ottl/index.js')).checkCondition,
+  path: async () => (await import('../toolkit/ottl/index.js')).checkPath,
+})
 
 /**
  * Reads and validates the configuration that a command was given; with `checkFiles` also the files that its components
@@ -43,7 +48,7 @@ export async function load(
   io: CommandIo,
   { checkFiles = false } = {},
 ): Promise<Loaded> {
-  const loaded = await loadConfig({
+  const config = await loadConfig({
     sources: options.config,
     sets: options.set,
     factories: components,
@@ -54,13 +59,17 @@ export async function load(
     ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
   })
   return {
-    settings: settingsOf(loaded),
-    factories: [...loaded.factories.values()],
-    redacted: () => printConfig(loaded),
+    settings: settingsOf(config),
+    factories: [...config.factories.values()],
+    redacted: () => printConfig(config),
   }
 }
 
 /** The JSON Schema of a whole configuration file. */
-export function configSchema({ components }: Distribution): unknown {
-  return configJsonSchema(components, COMMON)
+export async function configSchema({ components }: Distribution): Promise<unknown> {
+  return configJsonSchema(await loadAll(components), COMMON)
+}
+
+export function loadAll(sources: readonly FactorySource[]): Promise<AnyFactory[]> {
+  return Promise.all(sources.map(loaded))
 }

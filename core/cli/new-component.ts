@@ -1,17 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { type Kind, PermanentError } from '../component/index.js'
 import { withArticle } from '../config/catalog.js'
-import type { Distribution } from '../service/distribution.js'
+import type { Distribution } from './distribution.js'
 import { type CommandIo, print } from './io.js'
 
 // The templates are working packages, kept as they are: from the source and from dist alike.
-const TEMPLATES = fileURLToPath(
-  new URL(
-    `${import.meta.url.includes('/dist/') ? '../../../' : '../../'}core/cli/templates/`,
-    import.meta.url,
-  ),
+const TEMPLATES = join(
+  dirname(createRequire(import.meta.url).resolve('tocsin/package.json')),
+  'core/cli/templates',
 )
 
 // They would be the name of a function, or of a file that is there already.

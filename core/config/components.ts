@@ -79,7 +79,7 @@ function checkComponent(
     findings.error(entry.key, path, parsed.message, parsed.fix)
     return broken
   }
-  const factory = catalog.find(kind, parsed.type)
+  const factory = catalog.factory(kind, parsed.type)
   if (!factory) {
     findings.error(
       entry.key,

@@ -1,11 +1,12 @@
-import { type AnyFactory, ConfigError, type Kind, type Problem } from '../component/index.js'
-import { Catalog, type CommonSchemas, SECTIONS, type Section } from './catalog.js'
+import { ConfigError, type Kind, type Problem, type SchemaFormat } from '../component/index.js'
+import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
 import { checkFiles } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
-import type { FormatCheckers } from './formats.js'
+import { type Formats, formatsOf } from './formats.js'
+import { parseId } from './ids.js'
 import { type Entry, type MapNode, type Node, toValue } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
 import type { DefinedByKind } from './pipelines.js'
@@ -15,7 +16,7 @@ import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
 import type { ComponentConfig, ServiceConfig } from './types.js'
-import { validatorFor } from './validator.js'
+import { type Validator, validatorFor } from './validator.js'
 import { warnOfReadableSecrets } from './world-readable.js'
 
 export interface ConfigRequest {
@@ -23,8 +24,9 @@ export interface ConfigRequest {
   readonly sources: readonly string[]
   /** The values of `--set`, in order; they win over the sources. */
   readonly sets: readonly string[]
-  readonly factories: readonly AnyFactory[]
-  readonly formats: FormatCheckers
+  /** Those that load on demand are loaded when the configuration names them. */
+  readonly factories: readonly FactorySource[]
+  readonly formats: Formats
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
   readonly importPackage?: ImportPackage
@@ -37,7 +39,7 @@ export interface ConfigRequest {
 export interface LoadedConfig {
   readonly config: ServiceConfig
   /** By `kind/type`: those of the request and of the packages. */
-  readonly factories: ReadonlyMap<string, AnyFactory>
+  readonly factories: ReadonlyMap<string, FactorySource>
   readonly warnings: readonly Problem[]
   /** Relative paths start here: the folder of the first file, else the working directory. */
   readonly baseDir: string
@@ -65,7 +67,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     ? await loadPackages(packages, request.factories, importPackage, findings)
     : request.factories
   const catalog = new Catalog(factories, request.common)
-  const validator = validatorFor(request.formats)
+  const validator = await prepared(root, catalog, request.formats)
 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
@@ -100,6 +102,28 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     files: read.files,
     redacted: () => redactedConfig(root, defined, serviceNode),
   }
+}
+
+/** Loads what the configuration names: factories, and the languages that its values are in. */
+async function prepared(root: MapNode, catalog: Catalog, formats: Formats): Promise<Validator> {
+  const used = new Set<SchemaFormat>()
+  for (const [section, kind] of SECTIONS) {
+    const entries = root.entries.get(section)?.value
+    if (entries?.kind !== 'map') continue
+    for (const [id, { value }] of entries.entries) {
+      const parsed = parseId(id)
+      if ('message' in parsed) continue
+      await catalog.load(kind, parsed.type)
+      const factory = catalog.factory(kind, parsed.type)
+      if (!factory) continue
+      const { properties = {}, ...rest } = catalog.schema(factory)
+      const keys = value.kind === 'map' ? [...value.entries.keys()] : []
+      // A key that is not known as it is may mean any.
+      const schemas = keys.map(key => properties[key] ?? { properties })
+      for (const format of [rest, ...schemas].flatMap(formatsOf)) used.add(format)
+    }
+  }
+  return validatorFor(await formats.load(used))
 }
 
 function noSource(hint = 'name a file with --config FILE'): Problem {

@@ -1,5 +1,5 @@
 import { type AnyFactory, API, errorText, type Kind } from '../component/index.js'
-import { SECTIONS, withArticle } from './catalog.js'
+import { type FactorySource, SECTIONS, withArticle } from './catalog.js'
 import type { Findings } from './findings.js'
 import type { ListNode } from './node.js'
 import { PackageNotFound } from './resolve-package.js'
@@ -10,10 +10,10 @@ export type ImportPackage = (specifier: string, folder: string) => Promise<unkno
 /** Loads the packages that the configuration names; answers all factories, those given first. */
 export async function loadPackages(
   list: ListNode,
-  given: readonly AnyFactory[],
+  given: readonly FactorySource[],
   importPackage: ImportPackage,
   findings: Findings,
-): Promise<AnyFactory[]> {
+): Promise<FactorySource[]> {
   const factories = [...given]
   const owners = new Map<string, string>()
   for (const factory of given)
@@ -92,7 +92,7 @@ function componentsOf(module: unknown): unknown {
   return components ?? fallback?.components
 }
 
-function namesOf(factory: AnyFactory): readonly string[] {
+function namesOf(factory: FactorySource): readonly string[] {
   return [factory.type, ...(factory.aliases ?? [])]
 }
 

@@ -1,4 +1,5 @@
 import type { Counter } from '@opentelemetry/api'
+import type { Subject } from 'rxjs'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
@@ -14,7 +15,9 @@ export interface IntakeMetrics {
 
 export interface IntakeOptions {
   readonly receiver: string
+  /** They take what goes into `batches`. */
   readonly pipelines: readonly Pipeline[]
+  readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
   /** Told of so many records that were answered busy, and why. */
@@ -45,7 +48,7 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string): Promise<Settled | Busy> {
-    const { receiver, pipelines, metrics, gate, onRefused } = this.options
+    const { receiver, pipelines, batches: out, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
@@ -71,10 +74,7 @@ export class ReceiverIntake implements Intake {
         resolve(settled)
       })
       obligation.add(pipelines.length * batches.length - 1)
-      for (const records of batches) {
-        const batch = new PipelineBatch(records, [obligation])
-        for (const pipeline of pipelines) pipeline.push(batch)
-      }
+      for (const records of batches) out.next(new PipelineBatch(records, [obligation]))
     })
   }
 
@@ -93,6 +93,7 @@ export class ReceiverIntake implements Intake {
   /** Takes nothing more: offers are answered busy, waiters wake up. */
   close(): void {
     this.#open = false
+    this.options.batches.complete()
     this.options.gate.changed()
   }
 

@@ -1,4 +1,4 @@
-import type { AnyFactory } from '../component/index.js'
+import type { FactorySource } from '../config/index.js'
 
 /** A product: which components it has, and what it does when it is given nothing. */
 export interface Distribution {
@@ -6,7 +6,9 @@ export interface Distribution {
   readonly name: string
   readonly description: string
   readonly version: string
-  readonly components: readonly AnyFactory[]
+  /** Where the package is installed, for hints. */
+  readonly folder: string
+  readonly components: readonly FactorySource[]
   /** The configuration of the demonstration (`tocsin demo`): a path. */
   readonly demo?: string
 }
