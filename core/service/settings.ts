@@ -1,7 +1,7 @@
 import type { Problem } from '../component/index.js'
 import type { ComponentPlan, GraphPlan } from '../pipeline/plan.js'
 import type { LogLevel } from '../telemetry/logger.js'
-import type { PushOptions } from '../telemetry/metrics-push.js'
+import type { PushOptions } from '../telemetry/push-options.js'
 
 /** A validated configuration, as the service runs it. */
 export interface ServiceSettings {

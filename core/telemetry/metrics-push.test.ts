@@ -6,7 +6,8 @@ import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js'
 import { afterEach, expect, it } from 'vitest'
 import { collectingLogger, type LogEntry, VirtualClock } from '../testing/index.js'
 import { createMetrics } from './metrics.js'
-import { MetricsPush, type PushOptions } from './metrics-push.js'
+import { MetricsPush } from './metrics-push.js'
+import type { PushOptions } from './push-options.js'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {

@@ -2,21 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import { type Clock, errorText, type Logger } from '../component/index.js'
 import type { Metrics } from './metrics.js'
-
-/** Our metrics sent over OTLP, every so often. */
-export interface PushOptions {
-  readonly intervalMs: number
-  readonly timeoutMs: number
-  readonly protocol: 'http' | 'grpc'
-  /** With or without http(s)://; for HTTP `/v1/metrics` is added where it has no path. */
-  readonly endpoint: string
-  /** Secrets: no message shows them. */
-  readonly headers: { readonly [name: string]: string }
-  readonly gzip: boolean
-  /** Without TLS, where the endpoint does not say. */
-  readonly insecure: boolean
-  readonly caFile?: string
-}
+import type { PushOptions } from './push-options.js'
 
 /** Sends our own metrics to where the configuration says, until it says otherwise. */
 export class MetricsPush {
@@ -123,25 +109,8 @@ function urlOf({ protocol, endpoint, insecure }: PushOptions): string {
 
 /** The libraries are loaded where metrics are sent. */
 async function createExporter(options: PushOptions, url: string): Promise<PushMetricExporter> {
-  const { protocol, headers, gzip, timeoutMs, caFile } = options
-  const ca = caFile === undefined ? undefined : await readFile(caFile)
-  const common = { url, timeoutMillis: timeoutMs, compression: (gzip ? 'gzip' : 'none') as never }
-  if (protocol === 'http') {
-    const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto')
-    return new OTLPMetricExporter({
-      ...common,
-      headers: { ...headers },
-      ...(ca && { httpAgentOptions: { ca } }),
-    })
-  }
-  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-grpc')
-  const { credentials, Metadata } = await import('@grpc/grpc-js')
-  const metadata = new Metadata()
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
-  const secure = url.startsWith('https:')
-  return new OTLPMetricExporter({
-    ...common,
-    metadata,
-    credentials: secure ? credentials.createSsl(ca) : credentials.createInsecure(),
-  })
+  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile)
+  return options.protocol === 'http'
+    ? (await import('./push-over-http.js')).overHttp(options, url, ca)
+    : (await import('./push-over-grpc.js')).overGrpc(options, url, ca)
 }
