@@ -149,10 +149,32 @@ function passesCheck(
     const { message, fix, paste, severity = 'error' } = problem
     findings.problems.push({
       ...problemAt(at.place, where, message, fix, severity),
-      ...(paste !== undefined && { paste }),
+      ...(paste !== undefined && { paste: withoutSecrets(paste, node) }),
     })
   }
   return problems.every(problem => problem.severity === 'warning')
+}
+
+/** Lines to paste are made of values: what is secret among them is not shown. */
+function withoutSecrets(text: string, node: Node): string {
+  return secretTexts(node).reduce((shown, secret) => {
+    const inText = JSON.stringify(secret).slice(1, -1)
+    const forms = [inText.replaceAll("'", "''"), inText, secret]
+    return forms.reduce((left, form) => left.replaceAll(form, '***'), shown)
+  }, text)
+}
+
+function secretTexts(node: Node): string[] {
+  switch (node.kind) {
+    case 'scalar':
+      return node.text !== '' && (node.secret || node.expansion?.secret) ? [node.text] : []
+    case 'list':
+      return node.items.flatMap(secretTexts)
+    case 'map':
+      return [...node.entries.values()].flatMap(entry => secretTexts(entry.value))
+    default:
+      return []
+  }
 }
 
 function unknownTypeFix(type: string, kind: Kind, catalog: Catalog): string {

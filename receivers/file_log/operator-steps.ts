@@ -21,7 +21,7 @@ export function yaml(text: string): string {
 
 /** The steps of one operator. `where`: a condition of its route or its `if`, already in OTTL. */
 export function stepsOf(operator: Operator, where: string | undefined): readonly Step[] {
-  const type = String(operator.type)
+  const type = String(operator.type ?? 'an operator without type')
   const make = Object.hasOwn(MAKERS, type) ? MAKERS[type] : undefined
   if (!make) return [note(`${type}: there is no counterpart`)]
   return make(new Reader(operator, where))

@@ -15,7 +15,7 @@ const files = readdirSync(folder)
   .filter(name => name.endsWith('.yaml'))
   .sort()
 
-const env = { API_TOKEN: 't', API_KEY: 'k', TOKEN: 't', LOG_USER: 'u', LOG_PASSWORD: 'p' }
+const env = { API_TOKEN: 't', API_KEY: 'hunter2', TOKEN: 't', LOG_USER: 'u', LOG_PASSWORD: 'sesame' }
 const io = { ...processIo(), cwd: folder, env }
 type Settings = Awaited<ReturnType<typeof load>>['settings']
 
@@ -248,4 +248,24 @@ describe('what the pasted lines do', () => {
       '0102030405060708',
     ])
   })
+})
+
+test('lines to paste show no secret', async () => {
+  const { problems } = await answer(
+    `yaml:${dump({
+      receivers: {
+        filelog: {
+          include: ['/x'],
+          operators: [
+            { type: 'add', field: 'attributes.key', value: '${env:API_KEY}' },
+            { type: 'add', field: 'attributes.password', value: `it's "${'${env:LOG_PASSWORD}'}"` },
+          ],
+        },
+      },
+      exporters: { debug: {} },
+      service: { pipelines: { logs: { receivers: ['filelog'], exporters: ['debug'] } } },
+    })}`,
+  )
+  expect(problems[0]?.paste).toContain('***')
+  expect(problems.map(formatProblem).join()).not.toMatch(/hunter2|sesame/)
 })

@@ -161,6 +161,9 @@ function unknownPath(segments: readonly Segment[], name: string, { context }: Pa
       'there are only log records: log., resource. and scope.',
     )
   }
+  if (segments[0]!.name === 'otelcol') {
+    return new Fault(`there is no field ${name}`, at, 'records do not carry what request they came with')
+  }
   if (/^(?:null|none|undefined)$/.test(name)) return new Fault(`there is no field ${name}`, at, 'write nil')
   const near = SYNONYMS.get(name) ?? nearest(name, names)
   const fix = near
