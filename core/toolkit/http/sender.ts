@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 import type { Sent } from '../../component/exporter.js'
@@ -123,6 +123,8 @@ class UndiciSender implements HttpSender {
   /** The options of the agent. */
   #tls: TlsConnectOptions | undefined
   #agent: Agent | undefined
+  /** Loaded with the first request. */
+  #undici: Promise<typeof import('undici')> | undefined
   #closed = false
   readonly #url: URL
   readonly #headers: { readonly [name: string]: string }
@@ -172,6 +174,8 @@ class UndiciSender implements HttpSender {
   }
 
   async #agentNow(): Promise<Agent> {
+    this.#undici ??= import('undici')
+    const { Agent } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
     // The old one ends when what is on its way has ended.
