@@ -18,6 +18,7 @@ export default defineConfig({
       },
       { find: /^#(files|times)$/, replacement: at('./core/toolkit/$1/index.ts') },
       { find: /^#state$/, replacement: at('./core/state/index.ts') },
+      { find: /^tocsin\/components$/, replacement: at('./distributions/full/components.ts') },
       { find: /^tocsin\/testing$/, replacement: at('./core/testing/index.ts') },
     ],
   },

@@ -19,6 +19,7 @@ export interface LazyFactory {
   load(): Promise<AnyFactory>
 }
 
+/** A factory, or what loads one when a configuration names it. */
 export type FactorySource = AnyFactory | LazyFactory
 
 export async function loaded(source: FactorySource): Promise<AnyFactory> {

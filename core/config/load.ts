@@ -51,21 +51,8 @@ export interface LoadedConfig {
 
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const read = await readAll(request.sources, request.sets, request.environment)
   const findings = new Findings()
-  findings.problems.push(...read.problems)
-  if (!read.root) {
-    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
-  }
-  const expanded = await expand(read.root, request.environment)
-  findings.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, findings)
-
-  const packages = listOf(root.entries.get('packages'), findings)
-  const importPackage = request.importPackage ?? importFrom
-  const factories = packages
-    ? await loadPackages(packages, request.factories, importPackage, findings)
-    : request.factories
+  const { read, root, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
   const validator = await prepared(root, catalog, request.formats)
 
@@ -102,6 +89,34 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     files: read.files,
     redacted: () => redactedConfig(root, defined, serviceNode),
   }
+}
+
+/** The factories of a configuration: those of the request and of its packages. Nothing else of it need be valid. */
+export async function loadFactories(request: ConfigRequest): Promise<readonly FactorySource[]> {
+  const findings = new Findings()
+  const { factories } = await readPackages(request, findings)
+  const errors = findings.problems.filter(
+    ({ severity, path }) => severity === 'error' && path[0] === 'packages',
+  )
+  if (errors.length > 0) throw new ConfigError(errors)
+  return factories
+}
+
+async function readPackages(request: ConfigRequest, findings: Findings) {
+  const read = await readAll(request.sources, request.sets, request.environment)
+  findings.problems.push(...read.problems)
+  if (!read.root) {
+    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
+  }
+  const expanded = await expand(read.root, request.environment)
+  findings.problems.push(...expanded.problems)
+  const root = checkTopLevel(expanded.node as MapNode, findings)
+  const packages = listOf(root.entries.get('packages'), findings)
+  const importPackage = request.importPackage ?? importFrom
+  const factories = packages
+    ? await loadPackages(packages, request.factories, importPackage, findings)
+    : request.factories
+  return { read, root, factories }
 }
 
 /** Loads what the configuration names: factories, and the languages that its values are in. */

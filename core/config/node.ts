@@ -19,6 +19,8 @@ export interface ScalarNode {
   readonly escaped?: true
   /** Never shown. */
   readonly secret?: boolean
+  /** A URL of which only scheme and host are shown. */
+  readonly secretPath?: boolean
 }
 
 export interface MapNode {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { main, processIo } from 'tocsin'
+import { httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { full } from '../../distributions/full/index.js'
 import { runCommand, startCommand } from '../support/command.js'
-import { httpSink } from '../support/http-sink.js'
 import { ROOT } from '../support/shared.js'
 
 let folder = ''
@@ -185,7 +185,7 @@ describe('the command', () => {
       { env: { URL: 'http://127.0.0.1:9/x', TOKEN: 'top-secret' } },
     )
     expect(code).toBe(0)
-    expect(stdout).toContain('http://127.0.0.1:9/x')
+    expect(stdout).toContain('http://127.0.0.1:9/[REDACTED]')
     expect(stdout).toContain('method: PUT')
     expect(stdout).not.toContain('top-secret')
   })
@@ -226,7 +226,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     })
 
     test('delivers all where it fails now and then, and ends with 0', async () => {
-      const sink = await httpSink()
+      const sink = await httpDestination()
       sink.answer = (_, index) => (index % 3 === 0 ? 500 : undefined)
       const file = await config(yaml.replace('ENDPOINT', sink.url))
       const input = Array.from({ length: 40 }, (_, index) => `${index}\n`).join('')
@@ -238,7 +238,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     })
 
     test('what the destination refuses is no success either; a signal ends the tries', async () => {
-      const sink = await httpSink()
+      const sink = await httpDestination()
       sink.answer = () => 400
       const file = await config(yaml.replace('ENDPOINT', sink.url))
       const args = ['--config', file, '--config', `yaml:${durable}`, '--config', `yaml:${QUIET}`]
@@ -410,6 +410,21 @@ ${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/$
     await command.says(/draining/)
     command.child.kill('SIGTERM')
     expect(await command.finished).toMatchObject({ code: 1 })
+  })
+
+  test('a reload repeats no warning that is known', async () => {
+    const unused = (name: string) => LIVE.replace('exporters:', `exporters:\n  debug/${name}:`)
+    const file = await config(unused('one'))
+    const command = startCommand(['--config', file])
+    await command.says(/is running/)
+    command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    await writeFile(file, `\n\n${unused('one').replace('exporters:', 'exporters:\n  debug/two:')}`)
+    command.child.kill('SIGHUP')
+    await command.says(/debug\/two/)
+    command.child.kill('SIGTERM')
+    const { stderr } = await command.finished
+    expect(stderr.match(/debug\/one[^\n]*in no pipeline/g)).toHaveLength(1)
   })
 
   test('a hundred SIGHUPs are one reload, and SIGTERM comes before them', async () => {
