@@ -1,4 +1,4 @@
-import { ConfigError, formatProblem, type Problem } from '../component/index.js'
+import { ConfigError, formatProblem, type Problem, pasteLines } from '../component/index.js'
 import type { ServiceSettings } from '../service/settings.js'
 import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
@@ -11,7 +11,8 @@ export async function validate(
   io: CommandIo,
 ): Promise<number> {
   const print = (problems: readonly Problem[]): void => {
-    for (const problem of problems) io.stderr.write(`${firstLine(formatProblem(problem))}\n`)
+    for (const problem of problems)
+      io.stderr.write(`${[firstLine(formatProblem(problem)), ...pasteLines(problem)].join('\n')}\n`)
   }
   try {
     const { settings } = await load(distribution, options, io, { checkFiles: true })

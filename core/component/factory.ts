@@ -51,6 +51,8 @@ export interface CheckProblem {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly fix?: string
+  /** Lines of YAML to put into the configuration, shown below the problem. */
+  readonly paste?: string
   readonly severity?: 'error' | 'warning'
 }
 

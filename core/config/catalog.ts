@@ -112,6 +112,7 @@ function mergedSchema(own: ConfigSchema, common: ConfigSchema): ConfigSchema {
     properties: { ...common.properties, ...own.properties },
     aliases: { ...common.aliases, ...own.aliases },
     synonyms: { ...common.synonyms, ...own.synonyms },
+    ignored: { ...common.ignored, ...own.ignored },
   }
   known.set(own, merged)
   return merged

@@ -29,7 +29,10 @@ export function checkValue(
   const errors = validator.validate(value, schema)
   problems.push(...explain(errors, { root: normalized, rootKey: key, path, schema, validator }))
   problems.push(...templateProblems(normalized, key, path, schema, validator))
-  const valid = problems.length === 0 && errors.length === 0 && !hasInvalid(normalized)
+  const valid =
+    problems.every(problem => problem.severity === 'warning') &&
+    errors.length === 0 &&
+    !hasInvalid(normalized)
   return { node: normalized, value: valid ? withDefaults(value, schema, normalized) : undefined, problems }
 }
 

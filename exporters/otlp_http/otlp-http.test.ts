@@ -48,6 +48,7 @@ describe('otlp_http', () => {
   it.each([
     ['proto', 'none'],
     ['json', 'gzip'],
+    ['proto', 'zstd'],
   ] as const)('delivers every field with %s, compression %s', async (encoding, compression) => {
     const receiver = await startReceiver()
     stops.push(() => receiver.stop())

@@ -1,7 +1,8 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { lookAlikeIn } from 'tocsin/pattern'
+import { namesYear } from '#times'
 import { lastSegment, splitField } from './json-fields.js'
-import { layoutProblem, NAMED_FORMATS, namesYear } from './layout.js'
+import { layoutProblem, NAMED_FORMATS } from './layout.js'
 
 export interface ParserConfig {
   readonly regex?: string
@@ -146,7 +147,7 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
 function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProblem[] {
   const problem = layoutProblem(format)
   if (problem) return [{ path: ['timestamp', 'format'], ...problem }]
-  return year !== undefined && namesYear(format)
+  return year !== undefined && (isNamed(format) || namesYear(format, 'strftime'))
     ? [
         {
           path: ['timestamp', 'year'],
@@ -163,4 +164,8 @@ export function madeBy({ regex = '', json }: ParserConfig): readonly string[] | 
   if (json && !json.fields) return undefined
   const groups = [...regex.matchAll(/\(\?P?<(\w+)>/g)].map(([, name]) => name as string)
   return [...groups, ...(json?.fields ?? []).map(lastSegment)]
+}
+
+function isNamed(format: string): boolean {
+  return (NAMED_FORMATS as readonly string[]).includes(format)
 }

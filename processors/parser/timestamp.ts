@@ -8,8 +8,8 @@ import {
   toText,
   zonedToEpochMs,
 } from 'tocsin/component'
+import { compileTimeReader, type LocalTime, momentIn } from '#times'
 import type { TimestampConfig } from './config.js'
-import { compileLayout, type LocalTime } from './layout.js'
 
 export type TimeFound = bigint | 'timestamp_missing' | 'timestamp_invalid'
 
@@ -46,13 +46,12 @@ function textReader(
   if (format === 'unix_ms') return text => decimal(text, 6)
   if (format === 'unix_us') return text => decimal(text, 3)
   if (format === 'unix_ns') return text => decimal(text, 0)
-  const read = compileLayout(format)
+  const read = compileTimeReader(format, 'strftime')
   return text => {
     const local = read(text)
     if (!local) return undefined
-    if (local.epoch !== undefined) return local.epoch * 1_000_000_000n + BigInt(local.fraction)
-    const fixed = local.year ?? year
-    return fixed === undefined ? past(local, timeZone, clock.now()) : timeIn(local, fixed, timeZone)
+    const fixed = local.epoch !== undefined ? 1970 : (local.year ?? year)
+    return fixed === undefined ? past(local, timeZone, clock.now()) : momentIn(local, fixed, timeZone)
   }
 }
 
@@ -60,7 +59,7 @@ function textReader(
 function past(local: LocalTime, timeZone: string, now: bigint): bigint | undefined {
   const thisYear = new Date(Number(now / NS_PER_MS)).getUTCFullYear()
   for (let year = thisYear + 1; year >= thisYear - YEARS; year--) {
-    const time = timeIn(local, year, timeZone)
+    const time = momentIn(local, year, timeZone)
     if (time !== undefined && time <= now + ALLOWANCE_NS) return time
   }
   return undefined
@@ -71,18 +70,6 @@ function withoutOffset(text: string, timeZone: string): bigint | undefined {
   const local = parseRfc3339(`${text}Z`)
   if (local === undefined) return undefined
   return BigInt(zonedToEpochMs(Number(local / NS_PER_MS), timeZone)) * NS_PER_MS + (local % NS_PER_MS)
-}
-
-/** Undefined when the year has no such day. */
-function timeIn(local: LocalTime, year: number, timeZone: string): bigint | undefined {
-  const { month, day, hour, minute, second } = local
-  const midnight = Date.UTC(year, (month ?? 1) - 1, day)
-  const date = new Date(midnight)
-  if (day < 1 || date.getUTCFullYear() !== year) return undefined
-  if (month !== undefined && date.getUTCMonth() !== month - 1) return undefined
-  const localMs = midnight + ((hour * 60 + minute) * 60 + second) * 1000
-  const ms = local.offsetMs === undefined ? zonedToEpochMs(localMs, timeZone) : localMs - local.offsetMs
-  return BigInt(ms) * NS_PER_MS + BigInt(local.fraction)
 }
 
 /** A decimal number of units of 10^`digits` ns, exactly. */

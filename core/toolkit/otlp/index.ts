@@ -18,3 +18,4 @@ export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, otlpJsonSteps } fro
 export { decodeOtlpProto, MAX_BATCH, otlpProtoSteps, type ProtoDecodeOptions, requestIds } from './request.js'
 export { MAX_MESSAGES as MAX_OTLP_MESSAGES } from './scan.js'
 export { type PartialOptions, sentOfPartial } from './sent.js'
+export { unzstd, zstd } from './zstd.js'

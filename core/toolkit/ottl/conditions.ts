@@ -32,7 +32,7 @@ export interface OttlProblem {
 
 /** Compiles a boolean expression once. Throws `OttlError`. */
 export function compileCondition(text: string, { now, context = 'log' }: ConditionOptions = {}): Condition {
-  const compiler = new Compiler({ context, cache: false, converters: convertersWith(now) })
+  const compiler = new Compiler({ text, context, cache: false, converters: convertersWith(now) })
   return { test: explained(text, () => compiler.condition(parseCondition(text))) }
 }
 
