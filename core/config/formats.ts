@@ -12,7 +12,10 @@ export interface FormatProblem {
 }
 
 export type FormatCheck = (text: string) => FormatProblem | readonly FormatProblem[] | undefined
-export type FormatCheckers = { readonly [format in SchemaFormat]: FormatCheck }
+export type FormatCheckers = { readonly [format in Exclude<SchemaFormat, 'template'>]: FormatCheck } & {
+  /** `engine`: the setting of that name beside the template. */
+  readonly template: (text: string, engine?: 'handlebars' | 'jinja') => ReturnType<FormatCheck>
+}
 
 /** Languages come with libraries: they are loaded when a configuration has a value in them. */
 export type LazyChecks = { readonly [format in SchemaFormat]?: () => Promise<FormatCheck> }
@@ -73,6 +76,7 @@ export const FORMAT_WORDS: {
   endpoint: { name: 'host:port', like: '127.0.0.1:4317' },
   regex: { name: 'a regular expression', like: "'error: (?P<reason>.*)'" },
   template: { name: 'a template', like: "'{{ip}}'" },
+  jinja: { name: 'a Jinja template', like: "'{{ ip }}'" },
   condition: { name: 'a condition', like: `'attributes["level"] == "error"'` },
   path: { name: 'a path', like: 'attributes["host.name"]' },
   color: { name: 'a colour', like: "'#d32f2f'" },

@@ -1,11 +1,13 @@
 import addressparser from 'nodemailer/lib/addressparser'
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface EmailConfig {
   readonly smtp: SmtpConfig
   readonly from: string
   readonly to: readonly string[]
+  readonly engine?: TemplateEngine
   readonly subject_template?: string
   readonly body_template?: string
   readonly body_template_file?: string
@@ -80,6 +82,7 @@ export const emailSchema: ConfigSchema = {
       description: 'The recipients. Each gets a mail of their own.',
       examples: [['ops@example.com']],
     },
+    engine: engineSchema,
     subject_template: {
       type: 'string',
       format: 'template',

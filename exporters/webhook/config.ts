@@ -1,11 +1,14 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkHeaders, checkTls, headersSchema, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface WebhookConfig {
   readonly endpoint: string
   readonly method: 'POST' | 'PUT' | 'PATCH'
   readonly headers?: { readonly [name: string]: string }
+  readonly engine?: TemplateEngine
   readonly body_template?: string
+  readonly format?: 'plain' | 'markdown' | 'html'
   readonly time_zone: string
   readonly tls?: TlsClientConfig
 }
@@ -24,6 +27,12 @@ export const webhookSchema: ConfigSchema = {
     },
     method: { enum: ['POST', 'PUT', 'PATCH'], default: 'POST', description: 'The HTTP method.' },
     headers: headersSchema,
+    engine: engineSchema,
+    format: {
+      enum: ['plain', 'markdown', 'html'],
+      default: 'plain',
+      description: 'What a body that was written in Markdown (body_format: markdown) is sent as.',
+    },
     body_template: {
       type: 'string',
       format: 'template',

@@ -25,9 +25,9 @@ class Webhook implements Exporter {
   #sender: HttpSender | undefined
 
   constructor(context: ComponentContext<WebhookConfig>) {
-    const { body_template: template, headers = {} } = context.config
+    const { body_template: template, headers = {}, engine = 'handlebars' } = context.config
     this.#context = context
-    this.#template = template === undefined ? undefined : compileTemplate(template)
+    this.#template = template === undefined ? undefined : compileTemplate(template, { engine })
     const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
     this.#isJson = contentType === undefined || /\bjson\b/i.test(contentType)
     this.#templateErrors = context.meter.createCounter('tocsin_exporter_template_errors', {
@@ -55,7 +55,8 @@ class Webhook implements Exporter {
     const record = records[0] as LogRecord
     const { clock, config } = this.#context
     const now = clock.now()
-    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
+    const options = { pipeline, timeZone: config.time_zone, now, format: config.format ?? 'plain' } as const
+    const notification = notificationOf(record, options)
     const request = {
       method: config.method,
       headers: { 'idempotency-key': notification.key },
@@ -70,7 +71,7 @@ class Webhook implements Exporter {
 
   #body(record: LogRecord, notification: Notification, pipeline: string, now: bigint): string {
     if (!this.#template) return defaultPayload(record, notification, pipeline, now)
-    const options = { pipeline, timeZone: this.#context.config.time_zone }
+    const options = { pipeline, timeZone: this.#context.config.time_zone, notification: true }
     let text: string
     try {
       text = this.#template.render(templateView(withNotification(record, notification), options))

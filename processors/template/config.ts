@@ -1,10 +1,15 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface TemplateConfig {
+  readonly engine?: TemplateEngine
+  readonly attributes?: { readonly [name: string]: string }
   readonly title?: string
   readonly body?: string
   readonly body_html?: string
+  readonly body_format?: 'text' | 'markdown'
   readonly accent_color?: string
+  readonly channel?: string
   readonly time_zone: string
 }
 
@@ -12,6 +17,13 @@ export const schema: ConfigSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    engine: engineSchema,
+    attributes: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Attributes that each record gets first, for these templates and those of exporters.',
+      examples: [{ team: 'storage' }],
+    },
     title: {
       type: 'string',
       format: 'template',
@@ -29,6 +41,17 @@ export const schema: ConfigSchema = {
       format: 'template',
       description: 'HTML of the notification, for mail. Values are escaped.',
       examples: ['<p>{{body}}</p>'],
+    },
+    body_format: {
+      enum: ['text', 'markdown'],
+      default: 'text',
+      description:
+        'What body is. Markdown is rendered for each channel that shows the notification; values in it are escaped.',
+    },
+    channel: {
+      type: 'string',
+      minLength: 1,
+      description: "A chat channel for these notifications, instead of the exporter's own.",
     },
     accent_color: {
       type: 'string',
@@ -56,8 +79,8 @@ export const schema: ConfigSchema = {
 }
 
 export function check(config: TemplateConfig): readonly CheckProblem[] {
-  const { title, body, body_html, accent_color } = config
-  return title === undefined && body === undefined && body_html === undefined && accent_color === undefined
+  const { title, body, body_html, accent_color, channel, attributes } = config
+  return [title, body, body_html, accent_color, channel, attributes].every(given => given === undefined)
     ? [
         {
           path: [],

@@ -37,16 +37,23 @@ export function template(context: ComponentContext<TemplateConfig>): Mapper {
   const { pipeline = '' } = context
   const options = { pipeline, timeZone: config.time_zone }
   const writers = compileWriters(config)
+  const markdown = config.body_format === 'markdown'
   const failed = failureReport(context)
   return {
     process: records =>
-      records.map(record => {
+      records.map(bare => {
+        const record = withConstants(bare, config.attributes)
         const view = templateView(record, options)
         const notification = existing(record)
         // HTML that came with the record says something else than the new text, and nobody escaped it.
-        if (config.body !== undefined) delete notification.body_html
+        if (config.body !== undefined) {
+          delete notification.body_html
+          delete notification.body_format
+        }
         for (const writer of writers) notification[writer.field] = write(writer, view, failed)
+        if (config.body !== undefined && markdown) notification.body_format = 'markdown'
         if (config.accent_color !== undefined) notification.accent_color = config.accent_color
+        if (config.channel !== undefined) notification.channel = config.channel
         const attributes = newMap(Object.entries(record.attributes))
         attributes.notification = notification
         return record.patch({ attributes })
@@ -54,16 +61,23 @@ export function template(context: ComponentContext<TemplateConfig>): Mapper {
   }
 }
 
+function withConstants(record: LogRecord, constants: TemplateConfig['attributes']): LogRecord {
+  if (!constants) return record
+  const attributes = newMap([...Object.entries(record.attributes), ...Object.entries(constants)])
+  return record.patch({ attributes })
+}
+
 function compileWriters(config: TemplateConfig): readonly Writer[] {
   return (['title', 'body', 'body_html'] as const).flatMap(field => {
     const source = config[field]
     if (source === undefined) return []
     const html = field === 'body_html'
+    const markdown = field === 'body' && config.body_format === 'markdown'
     return [
       {
         field,
-        template: compileTemplate(source, { html }),
-        fallback: compileTemplate(FALLBACKS[field], { html }),
+        template: compileTemplate(source, { engine: config.engine ?? 'handlebars', html, markdown }),
+        fallback: compileTemplate(FALLBACKS[field], { html, markdown }),
       },
     ]
   })

@@ -1,6 +1,8 @@
 import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface ThrottleConfig {
+  readonly engine?: TemplateEngine
   readonly key?: string
   readonly count: number
   readonly window: string
@@ -14,6 +16,7 @@ export const throttleSchema: ConfigSchema = {
   additionalProperties: false,
   required: ['count', 'window'],
   properties: {
+    engine: engineSchema,
     key: {
       type: 'string',
       format: 'template',

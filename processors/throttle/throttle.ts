@@ -36,12 +36,12 @@ export function throttle(context: ComponentContext<ThrottleConfig>): Keyed<Passe
 }
 
 function selector(
-  { key }: ThrottleConfig,
+  { key, engine = 'handlebars' }: ThrottleConfig,
   { id, pipeline = '', meter }: ComponentContext<ThrottleConfig>,
 ): (records: Records) => readonly (readonly Touch<undefined>[])[] {
   const all = [{ key: 'all', data: undefined }]
   if (key === undefined) return records => records.map(() => all)
-  const template = compileTemplate(key)
+  const template = compileTemplate(key, { engine })
   const labels = { processor: id, pipeline }
   const errors = meter.createCounter('tocsin_throttle_key_errors', {
     description: 'Records whose key could not be rendered: they share one key.',

@@ -13,6 +13,7 @@ import {
   severityNumber,
   toText,
 } from '../../model/index.js'
+import { type MarkdownTarget, renderMarkdown } from '../markdown/index.js'
 import { eventIdOf, idempotencyKey } from './event-id.js'
 
 /** What to tell people about a record. Title and body are never empty. */
@@ -20,10 +21,14 @@ export interface Notification {
   readonly title: string
   readonly body: string
   readonly bodyHtml?: string
+  /** What the body is, when it is not plain text. */
+  readonly bodyFormat?: Exclude<BodyFormat, 'plain'>
   /** `#rrggbb`. */
   readonly accentColor: string
   /** Where a chat should show it, instead of the exporter's channel. */
   readonly channel?: string
+  /** When it is sent, RFC 3339. */
+  readonly timestamp: string
   readonly eventId: string
   /**
    * Names this one notification, in visible ASCII: the same when it is sent again, another one for the recovery of the
@@ -40,6 +45,9 @@ export interface Notification {
   readonly late?: string
 }
 
+/** What a body that was written in Markdown becomes. */
+export type BodyFormat = 'markdown' | MarkdownTarget
+
 /** What a notification needs besides the record. */
 export interface NotificationOptions {
   readonly pipeline: string
@@ -47,6 +55,11 @@ export interface NotificationOptions {
   readonly timeZone: string
   /** When it is sent, ns since the epoch. */
   readonly now: bigint
+  /**
+   * What a body that was written in Markdown becomes; plain when not given. With html and plain there is also a
+   * `bodyHtml`, of the body where the template gave none. A body that is text stays text.
+   */
+  readonly format?: BodyFormat
 }
 
 const MAX_TITLE = 200
@@ -55,22 +68,24 @@ const LATE_NS = 60_000_000_000n
 /** From `attributes["notification"]` (the template processor writes it), else a sensible default from the record. */
 export function notificationOf(
   record: LogRecord,
-  { pipeline, timeZone, now }: NotificationOptions,
+  { pipeline, timeZone, now, format = 'plain' }: NotificationOptions,
 ): Notification {
   const given = mapAt(record.attributes, 'notification')
   const alert = mapAt(record.attributes, 'alert')
   const severity =
     textAt(alert, 'severity') || unlessBlank(record.severityText) || severityName(record.severityNumber)
-  const bodyHtml = textAt(given, 'body_html')
+  const told = bodyOf(given, format)
   const channel = textAt(given, 'channel')
   const { time } = record
   const eventId = eventIdOf(record, pipeline)
   return {
     title: textAt(given, 'title') || defaultTitle(record, alert, severity, pipeline),
-    body: textAt(given, 'body') || defaultBody(record, alert),
-    ...(bodyHtml && { bodyHtml }),
+    body: told.body || defaultBody(record, alert),
+    ...(told.bodyHtml && { bodyHtml: told.bodyHtml }),
+    ...(told.format && { bodyFormat: told.format }),
     accentColor: textAt(given, 'accent_color') || defaultColor(record, alert),
     ...(channel && { channel }),
+    timestamp: formatRfc3339(now),
     eventId,
     key: idempotencyKey(keyOf(eventId, alert)),
     severity,
@@ -83,18 +98,22 @@ export function notificationOf(
 /** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
 export function withNotification(record: LogRecord, notification: Notification): LogRecord {
   const given = record.attributes.notification
-  const { title, body, bodyHtml, accentColor, channel, eventId, severity, late } = notification
+  const { title, body, bodyHtml, bodyFormat, accentColor, channel, eventId, severity, timestamp, late } =
+    notification
   const filled = {
     title,
     body,
     ...(bodyHtml && { body_html: bodyHtml }),
     accent_color: accentColor,
     ...(channel && { channel }),
+    ...(bodyFormat && { body_format: bodyFormat }),
     event_id: eventId,
+    timestamp,
     severity,
     ...(late && { late }),
   }
   const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
+  if (!bodyFormat) delete merged.body_format
   return record.with('attributes["notification"]', merged)
 }
 
@@ -114,6 +133,20 @@ export function formatSpan(ns: bigint): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count}${unit}`)
     .join(' ')
+}
+
+function bodyOf(
+  given: Attributes,
+  format: BodyFormat,
+): { readonly body: string; readonly bodyHtml: string; readonly format?: Exclude<BodyFormat, 'plain'> } {
+  const body = textAt(given, 'body')
+  const bodyHtml = textAt(given, 'body_html')
+  if (textAt(given, 'body_format') !== 'markdown' || body === '') return { body, bodyHtml }
+  if (format === 'markdown') return { body, bodyHtml, format }
+  if (format === 'telegram_html') return { body: renderMarkdown(body, format), bodyHtml, format }
+  const html = bodyHtml || renderMarkdown(body, 'html')
+  if (format === 'html') return { body: html, bodyHtml: html, format }
+  return { body: renderMarkdown(body, 'plain'), bodyHtml: html }
 }
 
 /** The event id for what is no stateful alert, and for its first notification. */

@@ -1,5 +1,4 @@
 import { closest, distance } from 'fastest-levenshtein'
-import Handlebars from 'handlebars'
 import { toText } from '../../model/index.js'
 import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
 import { invalid, offsetOf } from './error.js'
@@ -23,22 +22,22 @@ const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 export function compileProgram(
   source: string,
   program: hbs.AST.Program,
-  html: boolean,
+  escaped: (text: string) => string,
 ): (view: TemplateView) => string {
-  const render = new Compiler(source, html).program(program)
+  const render = new Compiler(source, escaped).program(program)
   return view => render(new Frame(new Run(view)))
 }
 
 class Compiler {
   readonly #source: string
-  readonly #html: boolean
+  readonly #escape: (text: string) => string
   /** The names of `as |a b|` around this place. */
   readonly #names: string[] = []
   #depth = 0
 
-  constructor(source: string, html: boolean) {
+  constructor(source: string, escaped: (text: string) => string) {
     this.#source = source
-    this.#html = html
+    this.#escape = escaped
   }
 
   program(program: hbs.AST.Program | undefined): Render {
@@ -78,9 +77,9 @@ class Compiler {
 
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
-    const escaped = this.#html && node.escaped
+    const shown = node.escaped ? this.#escape : (text: string) => text
     return frame => {
-      const text = escaped ? Handlebars.escapeExpression(toText(value(frame))) : toText(value(frame))
+      const text = shown(toText(value(frame)))
       frame.run.spend(text.length)
       return text
     }

@@ -1,49 +1,47 @@
+import Handlebars from 'handlebars'
+import type { ConfigSchema } from '../../component/schema.js'
+import { escapeMarkdown } from '../markdown/escape.js'
 import { compileProgram } from './compile.js'
 import { TemplateError } from './error.js'
+import { checkJinja, compileJinja } from './jinja/engine.js'
 import { parseTemplate, withJinjaHint } from './parse.js'
-import type { TemplateView } from './view.js'
+import type { Template, TemplateEngine, TemplateOptions, TemplateProblem } from './types.js'
 
-/** A compiled Handlebars template. */
-export interface Template {
-  /** Throws `TemplateError` (`template_failed`) when a helper cannot work with the values, or the text gets too long. */
-  render(view: TemplateView): string
-}
-
-/** How a template is rendered. */
-export interface TemplateOptions {
-  /** Escape values for HTML (not those in `{{{ }}}`). */
-  readonly html?: boolean
+/** The setting of components that take templates; it holds for all templates beside it. */
+export const engineSchema: ConfigSchema = {
+  enum: ['handlebars', 'jinja'],
+  default: 'handlebars',
+  description: 'The language of the templates here.',
 }
 
 /** Compiles a template once, for many renderings. Throws `TemplateError` (`invalid_template`). */
-export function compileTemplate(source: string, { html = false }: TemplateOptions = {}): Template {
+export function compileTemplate(source: string, options: TemplateOptions = {}): Template {
+  if (options.engine === 'jinja') return compileJinja(source, options)
   const program = parseTemplate(source)
   try {
-    return { render: compileProgram(source, program, html) }
+    return { render: compileProgram(source, program, escaperOf(options)) }
   } catch (error) {
     throw error instanceof TemplateError ? withJinjaHint(source, error) : error
   }
 }
 
-/** What is wrong with a template, and how to fix it. */
-export interface TemplateProblem {
-  readonly message: string
-  readonly fix?: string
-  /** Characters from the start of the template. */
-  readonly offset?: number
+function escaperOf({ html, markdown }: TemplateOptions): (text: string) => string {
+  if (html) return Handlebars.escapeExpression
+  return markdown ? escapeMarkdown : text => text
 }
 
-/** What is wrong with a template, if anything: for configuration. */
-export function checkTemplate(source: string): TemplateProblem | undefined {
+/** What is wrong with a template: for configuration. */
+export function checkTemplate(
+  source: string,
+  engine: TemplateEngine = 'handlebars',
+): readonly TemplateProblem[] {
+  if (engine === 'jinja') return checkJinja(source)
   try {
     compileTemplate(source)
-    return undefined
+    return []
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    return {
-      message: error.problem,
-      ...(error.fix !== undefined && { fix: error.fix }),
-      ...(error.offset !== undefined && { offset: error.offset }),
-    }
+    const { problem: message, fix, offset } = error
+    return [{ message, ...(fix !== undefined && { fix }), ...(offset !== undefined && { offset }) }]
   }
 }

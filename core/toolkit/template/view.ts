@@ -1,4 +1,11 @@
-import { type Attributes, formatInZone, formatRfc3339, type LogRecord, newMap } from '../../model/index.js'
+import {
+  type Attributes,
+  formatInZone,
+  formatRfc3339,
+  isMap,
+  type LogRecord,
+  newMap,
+} from '../../model/index.js'
 import { descend, type Value } from './value.js'
 
 /** What a template sees. Nothing is built before a template asks for it. */
@@ -7,6 +14,8 @@ export interface TemplateView {
   readonly timeZone: string
   /** The value under a path of names, from the top. */
   lookup(names: readonly string[]): Value
+  /** The same for one name of a Jinja template: attributes win over built-in names, keys with dots are below their first part. */
+  named(name: string): Value
   /** Everything, for `{{json this}}`. */
   all(): Attributes
 }
@@ -15,6 +24,11 @@ export interface TemplateView {
 export interface TemplateViewOptions {
   readonly pipeline: string
   readonly timeZone: string
+  /**
+   * For Jinja templates of exporters: the notification's `title`, `body`, `body_html`, `accent_color`, `severity` and
+   * `event_id` are at the top and win, and the record is also whole under `log`.
+   */
+  readonly notification?: boolean
 }
 
 /**
@@ -24,7 +38,7 @@ export interface TemplateViewOptions {
  * names, stand for body and time where no attribute has these names.
  */
 export function templateView(record: LogRecord, options: TemplateViewOptions): TemplateView {
-  return new RecordView(record, options.pipeline, options.timeZone)
+  return new RecordView(record, options.pipeline, options.timeZone, options.notification)
 }
 
 class RecordView implements TemplateView {
@@ -32,7 +46,32 @@ class RecordView implements TemplateView {
     readonly record: LogRecord,
     readonly pipeline: string,
     readonly timeZone: string,
+    readonly notification = false,
   ) {}
+
+  named(name: string): Value {
+    const { attributes } = this.record
+    if (this.notification) {
+      if (name === 'log') return this.#log()
+      const told = attributes.notification
+      if (isMap(told) && Object.hasOwn(told, name)) return told[name]
+    }
+    const below = newMap(Object.entries(attributes).filter(([key]) => key.startsWith(`${name}.`)))
+    if (Object.keys(below).length > 0) {
+      const value = attributes[name]
+      const ends = Object.entries(below).map(([key, inner]) => [key.slice(name.length + 1), inner] as const)
+      if (value === undefined || isMap(value)) return newMap([...ends, ...Object.entries(value ?? {})])
+    }
+    return attributes[name] ?? (BUILT_IN.get(name) ?? ALIASES.get(name))?.(this)
+  }
+
+  /** The record as one map, without what is said about it. */
+  #log(): Attributes {
+    const log = newMap(Object.entries(this.record.attributes))
+    delete log.notification
+    for (const [name, read] of ALIASES) log[name] ??= read(this) ?? null
+    return log
+  }
 
   lookup(names: readonly string[]): Value {
     const name = names[0] as string
