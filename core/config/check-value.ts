@@ -54,9 +54,7 @@ function templateProblems(
       one &&
       typeof node.value === 'string' &&
       problemsOf(validator.formats.template(node.value, engine)).length > 0
-    return wrong
-      ? formatProblems(one, locate(node, [], key), path, validator, engine)
-      : []
+    return wrong ? formatProblems(one, locate(node, [], key), path, validator, engine) : []
   }
   if (node.kind === 'list') {
     const items = schemas.find(layer => layer.items)?.items
