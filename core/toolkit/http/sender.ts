@@ -184,7 +184,9 @@ class UndiciSender implements HttpSender {
 
   async #agentNow(): Promise<Agent> {
     this.#undici ??= import('undici')
-    const { Agent } = await this.#undici
+    const module = await this.#undici
+    // A bundle that also imports it the other way has it under `default` only.
+    const { Agent } = module.Agent ? module : (module as unknown as { default: typeof module }).default
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
     // The old one ends when what is on its way has ended.
