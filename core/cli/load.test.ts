@@ -3,6 +3,7 @@ import { ConfigError, defineExporter, defineReceiver } from '../component/index.
 import { load } from './load.js'
 
 const EXPORTER = defineExporter<object>({
+  api: 1,
   type: 'x',
   stability: 'beta',
   description: 'Sends.',
@@ -12,6 +13,7 @@ const EXPORTER = defineExporter<object>({
   create: () => ({ send: async () => 'ok' }),
 })
 const RECEIVER = defineReceiver<object>({
+  api: 1,
   type: 'x',
   stability: 'beta',
   description: 'Reads.',

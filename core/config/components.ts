@@ -79,7 +79,7 @@ function checkComponent(
     findings.error(entry.key, path, parsed.message, parsed.fix)
     return broken
   }
-  const factory = catalog.find(kind, parsed.type)
+  const factory = catalog.factory(kind, parsed.type)
   if (!factory) {
     findings.error(
       entry.key,
@@ -120,7 +120,7 @@ function checkComponent(
   if (checked.value === undefined) return { ...result, node: checked.node, needs }
   if (!passesCheck(factory, checked.value as object, catalog, checked.node, entry.key, path, findings))
     return { ...result, node: checked.node, needs }
-  const component = { id, ...parsed, type: factory.type, config: checked.value, factory }
+  const component = { id, ...parsed, type: factory.type, config: checked.value as object, factory }
   return { ...result, node: checked.node, needs, component }
 }
 

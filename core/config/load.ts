@@ -1,21 +1,23 @@
-import { type AnyFactory, ConfigError, type Kind, type Problem } from '../component/index.js'
-import { Catalog, type CommonSchemas, SECTIONS, type Section } from './catalog.js'
+import { ConfigError, type Kind, type Problem, type SchemaFormat } from '../component/index.js'
+import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
 import { checkFiles } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
-import type { FormatCheckers } from './formats.js'
-import { type Entry, type MapNode, type Node, toValue } from './node.js'
+import { type Formats, formatsOf } from './formats.js'
+import { parseId } from './ids.js'
+import { takeInline, writtenPath } from './inline.js'
+import type { Entry, MapNode, Node } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
-import type { DefinedByKind } from './pipelines.js'
+import type { ConfigProvider } from './providers.js'
 import { readAll } from './read-all.js'
-import { redacted } from './redact.js'
+import { redactedConfig } from './redact.js'
 import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
 import type { ComponentConfig, ServiceConfig } from './types.js'
-import { validatorFor } from './validator.js'
+import { type Validator, validatorFor } from './validator.js'
 import { warnOfReadableSecrets } from './world-readable.js'
 
 export interface ConfigRequest {
@@ -23,10 +25,13 @@ export interface ConfigRequest {
   readonly sources: readonly string[]
   /** The values of `--set`, in order; they win over the sources. */
   readonly sets: readonly string[]
-  readonly factories: readonly AnyFactory[]
-  readonly formats: FormatCheckers
+  /** Those that load on demand are loaded when the configuration names them. */
+  readonly factories: readonly FactorySource[]
+  readonly formats: Formats
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
+  /** Ways to read a `--config` value besides those of the core. */
+  readonly providers?: readonly ConfigProvider[]
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
@@ -37,8 +42,10 @@ export interface ConfigRequest {
 export interface LoadedConfig {
   readonly config: ServiceConfig
   /** By `kind/type`: those of the request and of the packages. */
-  readonly factories: ReadonlyMap<string, AnyFactory>
+  readonly factories: ReadonlyMap<string, FactorySource>
   readonly warnings: readonly Problem[]
+  /** What providers have to say about what they read. */
+  readonly notes: readonly string[]
   /** Relative paths start here: the folder of the first file, else the working directory. */
   readonly baseDir: string
   /** Absolute paths of the configuration files. */
@@ -49,23 +56,10 @@ export interface LoadedConfig {
 
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const read = await readAll(request.sources, request.sets, request.environment)
   const findings = new Findings()
-  findings.problems.push(...read.problems)
-  if (!read.root) {
-    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
-  }
-  const expanded = await expand(read.root, request.environment)
-  findings.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, findings)
-
-  const packages = listOf(root.entries.get('packages'), findings)
-  const importPackage = request.importPackage ?? importFrom
-  const factories = packages
-    ? await loadPackages(packages, request.factories, importPackage, findings)
-    : request.factories
+  const { read, root, taken, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
-  const validator = validatorFor(request.formats)
+  const validator = await prepared(root, catalog, request.formats)
 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
@@ -81,8 +75,11 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
 
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
-  const names = request.sources.map(source => source.replace(/^file:/, ''))
-  const problems = inOrder(findings.problems, names)
+  const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
+  const problems = inOrder(
+    findings.problems.map(problem => ({ ...problem, path: writtenPath(problem.path, taken.inline) })),
+    names,
+  )
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
@@ -96,10 +93,63 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     } as ServiceConfig,
     factories: new Map(factories.map(factory => [`${factory.kind}/${factory.type}`, factory])),
     warnings: problems,
+    notes: read.notes,
     baseDir: read.baseDir,
     files: read.files,
-    redacted: () => redactedConfig(root, defined, serviceNode),
+    redacted: () => redactedConfig(taken, defined, serviceNode, catalog),
   }
+}
+
+/** The factories of a configuration: those of the request and of its packages. Nothing else of it need be valid. */
+export async function loadFactories(request: ConfigRequest): Promise<readonly FactorySource[]> {
+  const findings = new Findings()
+  const { factories } = await readPackages(request, findings)
+  const errors = findings.problems.filter(
+    ({ severity, path }) => severity === 'error' && path[0] === 'packages',
+  )
+  if (errors.length > 0) throw new ConfigError(errors)
+  return factories
+}
+
+async function readPackages(request: ConfigRequest, findings: Findings) {
+  const { sources, sets, environment, providers, formats } = request
+  const read = await readAll(sources, sets, environment, providers, formats)
+  findings.problems.push(...read.problems)
+  if (!read.root) {
+    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
+  }
+  const expanded = await expand(withoutExtras(read.root), environment)
+  findings.problems.push(...expanded.problems)
+  const taken = takeInline(checkTopLevel(expanded.node as MapNode, findings), findings)
+  const { root } = taken
+  const packages = listOf(root.entries.get('packages'), findings)
+  const importPackage = request.importPackage ?? importFrom
+  const factories = packages
+    ? await loadPackages(packages, request.factories, importPackage, findings)
+    : request.factories
+  return { read, root, taken, factories }
+}
+
+/** Loads what the configuration names: factories, and the languages that its values are in. */
+async function prepared(root: MapNode, catalog: Catalog, formats: Formats): Promise<Validator> {
+  const used = new Set<SchemaFormat>()
+  for (const [section, kind] of SECTIONS) {
+    const entries = root.entries.get(section)?.value
+    if (entries?.kind !== 'map') continue
+    for (const [id, { value }] of entries.entries) {
+      const parsed = parseId(id)
+      if ('message' in parsed) continue
+      await catalog.load(kind, parsed.type)
+      const factory = catalog.factory(kind, parsed.type)
+      if (!factory) continue
+      const { properties = {}, ...rest } = catalog.schema(factory)
+      const keys = value.kind === 'map' ? [...value.entries.keys()] : []
+      // A key that is not known as it is may mean any.
+      const schemas = keys.map(key => properties[key] ?? { properties })
+      for (const format of [rest, ...schemas].flatMap(formatsOf)) used.add(format)
+    }
+  }
+  return validatorFor(await formats.load(used))
 }
 
 function noSource(hint = 'name a file with --config FILE'): Problem {
@@ -173,13 +223,7 @@ function componentsOf(defined: ReadonlyMap<string, Defined>): { [id: string]: Co
   return components
 }
 
-function redactedConfig(root: MapNode, defined: DefinedByKind, service: Node): unknown {
-  const shown: { [key: string]: unknown } = {}
-  for (const [section, kind] of SECTIONS)
-    if (defined[kind].size > 0)
-      shown[section] = Object.fromEntries([...defined[kind]].map(([id, { node }]) => [id, redacted(node)]))
-  shown.service = redacted(service)
-  const packages = root.entries.get('packages')
-  if (packages) shown.packages = toValue(packages.value)
-  return shown
+/** Keys such as `x-defaults` hold what YAML anchors in the file name; they mean nothing by themselves. */
+function withoutExtras(root: MapNode): MapNode {
+  return { ...root, entries: new Map([...root.entries].filter(([key]) => !key.startsWith('x-'))) }
 }

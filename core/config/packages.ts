@@ -1,5 +1,5 @@
-import { type AnyFactory, errorText, type Kind } from '../component/index.js'
-import { SECTIONS, withArticle } from './catalog.js'
+import { type AnyFactory, API, errorText, type Kind } from '../component/index.js'
+import { type FactorySource, SECTIONS, withArticle } from './catalog.js'
 import type { Findings } from './findings.js'
 import type { ListNode } from './node.js'
 import { PackageNotFound } from './resolve-package.js'
@@ -10,10 +10,10 @@ export type ImportPackage = (specifier: string, folder: string) => Promise<unkno
 /** Loads the packages that the configuration names; answers all factories, those given first. */
 export async function loadPackages(
   list: ListNode,
-  given: readonly AnyFactory[],
+  given: readonly FactorySource[],
   importPackage: ImportPackage,
   findings: Findings,
-): Promise<AnyFactory[]> {
+): Promise<FactorySource[]> {
   const factories = [...given]
   const owners = new Map<string, string>()
   for (const factory of given)
@@ -58,6 +58,16 @@ export async function loadPackages(
         error(`component ${number} of the package "${name}" ${mistake}`, 'report this to its author')
         continue
       }
+      const { api } = candidate as { readonly api?: unknown }
+      if (api !== API) {
+        error(
+          `the package "${name}" is written against ${api === undefined ? 'no version' : `version ${String(api)}`} of the component contract, and this Tocsin has version ${API}`,
+          typeof api === 'number' && api > API
+            ? 'install a newer tocsin'
+            : 'install a newer version of the package: docs/contract.md tells its author what changed',
+        )
+        continue
+      }
       const factory = candidate as AnyFactory
       const taken = namesOf(factory).find(type => owners.has(`${factory.kind}/${type}`))
       if (taken !== undefined) {
@@ -82,7 +92,7 @@ function componentsOf(module: unknown): unknown {
   return components ?? fallback?.components
 }
 
-function namesOf(factory: AnyFactory): readonly string[] {
+function namesOf(factory: FactorySource): readonly string[] {
   return [factory.type, ...(factory.aliases ?? [])]
 }
 

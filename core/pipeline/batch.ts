@@ -96,6 +96,11 @@ export function timeBatch(watermark: bigint): PipelineBatch {
   return new PipelineBatch([], [], watermark)
 }
 
+/** Whether a batch carries only time. */
+export function isTime(batch: PipelineBatch): boolean {
+  return batch.watermark !== undefined && batch.records.length === 0
+}
+
 /** For tests of raw operators: a batch that tells when it is settled. */
 export function createBatch(
   records: Records,

@@ -5,10 +5,12 @@ import {
   type Exporter,
   type ExporterFactory,
   errorText,
+  type FlowObserver,
   type Kind,
   type LeaseStore,
   type LogAttributes,
   type Logger,
+  type LogRecord,
   type Processor,
   type Random,
   type Receiver,
@@ -32,16 +34,20 @@ import { type Lifted, lift } from '../pipeline/lift.js'
 import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import { LeaseKeeper } from '../state/index.js'
-import { compileCondition } from '../toolkit/ottl/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
+import { FlowWatch } from './flow-watch.js'
 import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
 
+export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
+
 export interface RunningGraphOptions {
   readonly settings: ServiceSettings
+  /** Of OTTL; given where an exporter has a condition. */
+  readonly compileCondition: CompileCondition | undefined
   readonly components: Components
   readonly status: StatusBoard
   /** The storage of queues that name none. */
@@ -60,6 +66,7 @@ export interface RunningGraphOptions {
   readonly meter: Meter
   readonly metrics: PipelineMetrics
   readonly onEnd: () => void
+  readonly observers: readonly FlowObserver[]
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
@@ -75,7 +82,11 @@ export class RunningGraph {
   /** The storage of each durable queue, by exporter. */
   readonly queues = new Map<string, string>()
 
+  readonly #watch: FlowWatch | undefined
+
   constructor(private readonly options: RunningGraphOptions) {
+    const { observers } = options
+    this.#watch = observers.length > 0 ? new FlowWatch(observers, options.logger) : undefined
     const { clock, logger, metrics, components, settings, onEnd } = options
     const host: GraphHost = {
       clock,
@@ -118,11 +129,11 @@ export class RunningGraph {
     this.#retries.start()
   }
 
-  /** Drains for at most `timeoutMs`. */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     this.#stopAdopting()
     this.#retries.stop()
-    const report = await this.#graph.stop(timeoutMs)
+    const report = await this.#graph.stop(timeoutMs, leave)
     await this.#close()
     return { ...report, ...sumOf([report, this.#failed]) }
   }
@@ -181,7 +192,8 @@ export class RunningGraph {
     pipelines: readonly string[],
     onRoom: () => void,
   ): Delivery {
-    const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
+    const { clock, random, logger, meter, defaultStorage, components, handovers } = this.options
+    const deadLetters = this.#deadLetters
     const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
     const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)
@@ -189,11 +201,12 @@ export class RunningGraph {
     const provider = storage === undefined ? undefined : components.provider(storage)
     const shared = provider && this.options.sharedQueues.open(plan.id, provider)
     const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
-    const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
+    const { condition: text } = config
+    const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
       id: plan.id,
-      exporter,
+      exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
       notifying,
       settings,
       clock,
@@ -214,7 +227,8 @@ export class RunningGraph {
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, meter, metrics, deadLetters, components } = this.options
+    const { clock, random, meter, metrics, components } = this.options
+    const deadLetters = this.#deadLetters
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -245,7 +259,12 @@ export class RunningGraph {
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
-    return lifted.operator
+    return this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+  }
+
+  get #deadLetters(): Pick<DeadLetters, 'add'> {
+    const { deadLetters } = this.options
+    return this.#watch?.deadLetters(deadLetters) ?? deadLetters
   }
 
   #report(kind: Kind, id: string, pipelines: readonly string[], status: ComponentStatus): void {

@@ -16,8 +16,6 @@ import { addressOf, type EmailConfig } from './config.js'
 import { type Progress, ProgressMemory } from './progress.js'
 import { createSmtpClient, type MailOutcome, type SmtpClient } from './smtp.js'
 
-const LOG_EVERY_MS = 60_000
-
 /** Mails each record to every recipient. */
 export function createEmail(context: ComponentContext<EmailConfig>): Exporter {
   return new Email(context)
@@ -28,7 +26,6 @@ class Email implements Exporter {
   readonly #memory = new ProgressMemory()
   readonly #recipientErrors
   readonly #templateErrors
-  readonly #loggedMs = new Map<string, number>()
   #composer: Composer | undefined
   #tls: TlsSource | undefined
   #client: { readonly tls: TlsConnectOptions; readonly smtp: SmtpClient } | undefined
@@ -69,7 +66,7 @@ class Email implements Exporter {
     const event = `${notification.eventId}\0${record.id}`
     const progress = this.#memory.of(event)
     const client = await this.#clientNow()
-    const failure = await this.#sendAll(client, letter, progress, signal)
+    const failure = await this.#sendAll(client, letter, progress, pipeline, signal)
     if (failure) {
       this.#memory.keep(event, progress)
       if (failure.kind === 'deferred') return { reason: failure.reason }
@@ -90,13 +87,14 @@ class Email implements Exporter {
     client: SmtpClient,
     letter: Letter,
     progress: Progress,
+    pipeline: string,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const missing = this.#context.config.to.filter(to => !progress.sent.has(to) && !progress.refused.has(to))
     const [first, ...others] = missing
     if (first === undefined) return undefined
     // One alone first: a server that is down or does not know us is asked once, not by everyone.
-    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, signal)
+    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, pipeline, signal)
     const failures = [await sendOne(first)]
     if (failures[0]?.scope !== 'server') failures.push(...(await Promise.all(others.map(sendOne))))
     const left = failures.filter(failure => failure !== undefined)
@@ -109,6 +107,7 @@ class Email implements Exporter {
     letter: Letter,
     to: string,
     { sent, refused }: Progress,
+    pipeline: string,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const { config, id } = this.#context
@@ -119,7 +118,7 @@ class Email implements Exporter {
       return undefined
     }
     if (outcome.scope === 'server') return outcome
-    this.#recipientErrors.add(1, { exporter: id, reason: outcome.kind })
+    this.#recipientErrors.add(1, { exporter: id, pipeline, reason: outcome.kind })
     if (outcome.kind === 'deferred') return outcome
     refused.set(to, outcome.reason)
     this.#warn(`The mail server refuses the mails to ${envelope.to}.`, outcome.reason)
@@ -136,13 +135,9 @@ class Email implements Exporter {
     return smtp
   }
 
-  /** Once a minute each. */
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
-    const now = clock.monotonicMs()
-    if (now - (this.#loggedMs.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return
-    this.#loggedMs.set(message, now)
-    logger.warn(message, { exporter: id, reason })
+    const { id, oncePerMinute } = this.#context
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

@@ -7,10 +7,11 @@ const MAX_TITLE = 1_000
 
 /** A post of an incoming webhook, with one attachment. `templated`: somebody wrote the body for people. */
 export function mattermostPayload(
-  { title, body, accentColor, channel, logTimestampFormatted, late }: Notification,
+  { title, body, accentColor, channel, logTimestampFormatted, late, severity }: Notification,
   config: MattermostConfig,
   pipeline: string,
   templated: boolean,
+  ownFooter?: string,
 ): string {
   const heading = shorten(title, MAX_TITLE)
   const footer = ['tocsin', pipeline, logTimestampFormatted, late && `sent ${late} late`]
@@ -21,10 +22,11 @@ export function mattermostPayload(
     attachments: [
       {
         fallback: heading,
-        color: accentColor,
+        // Grey stands for a severity that is not known: that needs no colour.
+        color: severity === '' && accentColor === '#757575' ? undefined : accentColor,
         title: heading,
         text: shorten(templated ? body : quiet(body), MAX_TEXT),
-        footer: footer.filter(Boolean).join(' | '),
+        footer: ownFooter ?? footer.filter(Boolean).join(' | '),
       },
     ],
   })

@@ -1,6 +1,6 @@
 import { type CheckProblem, type ConfigSchema, durationMs } from 'tocsin/component'
 import { checkHeaders, checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
-import { refusedPipes } from './refused-pipes.js'
+import { checkQuery, judgeQuery } from './query-check.js'
 
 export interface VictoriaLogsConfig {
   readonly endpoint: string
@@ -8,6 +8,7 @@ export interface VictoriaLogsConfig {
   readonly basic_auth?: { readonly username: string; readonly password: string }
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
+  readonly attributes?: { readonly [name: string]: string }
   readonly storage?: string
   readonly backfill?: boolean | { readonly max_age?: string }
   readonly reconcile?: boolean | { readonly interval?: string; readonly look_back?: string }
@@ -15,6 +16,8 @@ export interface VictoriaLogsConfig {
 
 /** The reading of `/select/logsql/query` that makes up for what the tail does not send. */
 export interface GapOptions {
+  /** Whether a line looks the same at each reading. If not, no reading may overlap another. */
+  readonly repeatable: boolean
   /** How far back a gap is filled; undefined: not at all. */
   readonly maxAgeMs: number | undefined
   /** How often the recent past is read again; undefined: never. */
@@ -66,6 +69,12 @@ export const schema: ConfigSchema = {
       additionalProperties: { type: 'string', secret: true },
     },
     tls: tlsSchema,
+    attributes: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Attributes to add to each record.',
+      examples: [{ cluster: 'eu-1' }],
+    },
     storage: {
       type: 'string',
       component: 'extension',
@@ -121,12 +130,15 @@ export function check(config: VictoriaLogsConfig): CheckProblem[] {
 }
 
 /** The durations in ms, defaults filled in. */
-export function gapOptions({ backfill = true, reconcile = true }: VictoriaLogsConfig): GapOptions {
+export function gapOptions({ query, backfill = true, reconcile = true }: VictoriaLogsConfig): GapOptions {
   const { interval, look_back } = typeof reconcile === 'object' ? reconcile : {}
+  const repeatable = judgeQuery(query).unrepeatable.length === 0
   const maxAge = typeof backfill === 'object' ? backfill.max_age : undefined
   return {
+    repeatable,
     maxAgeMs: backfill === false ? undefined : durationMs(maxAge ?? MAX_AGE),
-    reconcileMs: backfill === false || reconcile === false ? undefined : durationMs(interval ?? INTERVAL),
+    reconcileMs:
+      backfill === false || reconcile === false || !repeatable ? undefined : durationMs(interval ?? INTERVAL),
     lookBackMs: durationMs(look_back ?? LOOK_BACK),
   }
 }
@@ -150,16 +162,6 @@ function checkEndpoint(endpoint: string): CheckProblem[] {
     })
   }
   return problems
-}
-
-function checkQuery(query: string): CheckProblem[] {
-  const path = ['query']
-  if (query.trim() === '') return [{ path, message: 'the query is empty', fix: 'use * for all lines' }]
-  return refusedPipes(query).map(pipe => ({
-    path,
-    message: `VictoriaLogs cannot tail a query with the pipe "${pipe}"`,
-    fix: 'tail the lines that matter and count or limit them in a processor',
-  }))
 }
 
 function checkAuthorization({ basic_auth, headers = {} }: VictoriaLogsConfig): CheckProblem[] {

@@ -26,6 +26,9 @@ describe('createMetrics', () => {
     const receiver = 'victorialogs/ssh'
     expect(series).toEqual([
       ['tocsin_victorialogs_up', { receiver }, 1],
+      ['tocsin_victorialogs_stream_ends', { receiver }, 0],
+      ['tocsin_victorialogs_failures_in_a_row', { receiver }, 0],
+      ['tocsin_victorialogs_last_tail_timestamp_seconds', { receiver }, 0],
       ['tocsin_victorialogs_reconnections', { receiver }, 0],
       ['tocsin_victorialogs_backfilled_log_records', { receiver, kind: 'gap' }, 3],
       ['tocsin_victorialogs_backfilled_log_records', { receiver, kind: 'reconcile' }, 0],
@@ -33,6 +36,8 @@ describe('createMetrics', () => {
       ['tocsin_victorialogs_repeated_lines', { receiver }, 0],
       ['tocsin_victorialogs_backfill_remaining_seconds', { receiver }, 0],
       ['tocsin_victorialogs_skipped_gap_seconds', { receiver }, 0],
+      ['tocsin_victorialogs_invalid_utf8_lines', { receiver }, 0],
+      ['tocsin_victorialogs_look_back_seconds', { receiver }, 0],
       ['tocsin_victorialogs_remembered_lines', { receiver }, 0],
     ])
   })

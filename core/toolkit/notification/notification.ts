@@ -27,6 +27,8 @@ export interface Notification {
   readonly accentColor: string
   /** Where a chat should show it, instead of the exporter's channel. */
   readonly channel?: string
+  /** When it is sent, RFC 3339. */
+  readonly timestamp: string
   readonly eventId: string
   /**
    * Names this one notification, in visible ASCII: the same when it is sent again, another one for the recovery of the
@@ -43,8 +45,10 @@ export interface Notification {
   readonly late?: string
 }
 
+/** What a body that was written in Markdown becomes. */
 export type BodyFormat = 'markdown' | MarkdownTarget
 
+/** What a notification needs besides the record. */
 export interface NotificationOptions {
   readonly pipeline: string
   /** IANA. */
@@ -81,6 +85,7 @@ export function notificationOf(
     ...(told.format && { bodyFormat: told.format }),
     accentColor: textAt(given, 'accent_color') || defaultColor(record, alert),
     ...(channel && { channel }),
+    timestamp: formatRfc3339(now),
     eventId,
     key: idempotencyKey(keyOf(eventId, alert)),
     severity,
@@ -93,18 +98,22 @@ export function notificationOf(
 /** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
 export function withNotification(record: LogRecord, notification: Notification): LogRecord {
   const given = record.attributes.notification
-  const { title, body, bodyHtml, accentColor, channel, eventId, severity, late } = notification
+  const { title, body, bodyHtml, bodyFormat, accentColor, channel, eventId, severity, timestamp, late } =
+    notification
   const filled = {
     title,
     body,
     ...(bodyHtml && { body_html: bodyHtml }),
     accent_color: accentColor,
     ...(channel && { channel }),
+    ...(bodyFormat && { body_format: bodyFormat }),
     event_id: eventId,
+    timestamp,
     severity,
     ...(late && { late }),
   }
   const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
+  if (!bodyFormat) delete merged.body_format
   return record.with('attributes["notification"]', merged)
 }
 
