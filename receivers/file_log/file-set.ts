@@ -1,17 +1,17 @@
 import { dirname } from 'node:path'
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Discovery } from './discovery.js'
 import type { Encoding } from './encoding.js'
+import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
-import { type Found, findInFolder, findRotatedCopy, openFound, tailWhenSame } from './found.js'
 import type { Framer } from './framer.js'
-import { Identities } from './identities.js'
 import type { Ledger } from './ledger.js'
+import { type Adoption, CheckpointMatcher } from './match-checkpoint.js'
 import { MissingFiles } from './missing-files.js'
 import { OpenFiles } from './open-files.js'
-import { type Adoption, Recognition } from './recognition.js'
-import { attempt, survey } from './survey.js'
+import { findInFolder, findRotatedCopy, type OpenedFile, openFile, tailWhenSame } from './opened-file.js'
+import type { Discovery } from './scan.js'
+import { attempt, scanDisk } from './scan.js'
 import { type FilePlace, type Generation, keyOf, type TrackedFile } from './tracked-file.js'
 
 export interface FileSetOptions {
@@ -36,9 +36,9 @@ export class FileSet {
   readonly #options: FileSetOptions
   readonly #files = new Map<string, TrackedFile>()
   readonly #missing: MissingFiles
-  readonly #identities: Identities
+  readonly #fileIds: FileIds
   readonly #handles: OpenFiles
-  readonly #recognition: Recognition
+  readonly #matcher: CheckpointMatcher
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -51,18 +51,18 @@ export class FileSet {
   constructor(options: FileSetOptions, checkpoints: readonly Checkpoint[]) {
     this.#options = options
     this.#missing = new MissingFiles(checkpoints)
-    this.#identities = new Identities(
+    this.#fileIds = new FileIds(
       options.durable ? options.clock : undefined,
       checkpoints.map(({ id }) => id),
     )
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
-    this.#recognition = new Recognition({
+    this.#matcher = new CheckpointMatcher({
       encoding: options.encoding,
       framer: options.framer,
       ledger: options.ledger,
       files: this.#files,
       missing: this.#missing,
-      identities: this.#identities,
+      fileIds: this.#fileIds,
       truncated: this.#truncated,
     })
   }
@@ -83,23 +83,23 @@ export class FileSet {
     this.#unwritten.push(...changes)
     this.deferred = false
     const owners = new Map([...this.#files.values()].map(file => [file.path, file]))
-    const found: Found[] = []
+    const found: OpenedFile[] = []
     const { discover, clock } = this.#options
     this.problems.clear()
-    const { fresh, gone } = await survey(discover, this.#files, this.problems, clock.monotonicMs())
+    const { fresh, gone } = await scanDisk(discover, this.#files, this.problems, clock.monotonicMs())
     for (const file of gone) await attempt(file.path, this.problems, () => this.#lookAtGone(file))
     for (const path of fresh) {
       await attempt(path, this.problems, async () => {
-        const one = await openFound(path)
+        const one = await openFile(path)
         if (one) found.push(one)
       })
     }
     found.sort((a, b) => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : a.path < b.path ? -1 : 1))
-    const recognition = this.#recognition
-    let rest = await this.#adopt(found, one => recognition.resume(one, 'inode'))
-    rest = await this.#adopt(rest, one => recognition.resume(one, 'content'))
-    rest = await this.#adopt(rest, one => recognition.copyOfActive(one))
-    await this.#adopt(rest, one => recognition.begin(one, newAtEnd))
+    const matcher = this.#matcher
+    let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
+    rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
+    rest = await this.#adopt(rest, one => matcher.copyOfActive(one))
+    await this.#adopt(rest, one => matcher.begin(one, newAtEnd))
     for (const { place, path } of found) {
       const file = this.#files.get(keyOf(place))
       const owner = owners.get(path)
@@ -124,7 +124,7 @@ export class FileSet {
   async identify(file: TrackedFile, head: Buffer): Promise<boolean> {
     const { generation } = file
     if (generation.id === undefined) generation.headBytes = Buffer.from(head.subarray(0, HEAD_BYTES))
-    this.#identities.give(generation)
+    this.#fileIds.give(generation)
     generation.persisted ||= await this.#options.ledger.write([generation.checkpoint(file.position())])
     return generation.persisted
   }
@@ -172,8 +172,11 @@ export class FileSet {
     await this.#forget(file)
   }
 
-  async #adopt(found: readonly Found[], how: (found: Found) => Promise<Adoption>): Promise<Found[]> {
-    const rest: Found[] = []
+  async #adopt(
+    found: readonly OpenedFile[],
+    how: (found: OpenedFile) => Promise<Adoption>,
+  ): Promise<OpenedFile[]> {
+    const rest: OpenedFile[] = []
     for (const one of found) {
       let adoption: Adoption = 'later'
       await attempt(one.path, this.problems, async () => {
@@ -185,7 +188,7 @@ export class FileSet {
     return rest
   }
 
-  async #take(found: Found, adoption: Adoption): Promise<void> {
+  async #take(found: OpenedFile, adoption: Adoption): Promise<void> {
     if (adoption === 'no') return
     // A rename between listing and opening can show one file under two names.
     if (adoption === 'later' || this.#files.has(keyOf(found.place))) {
@@ -217,10 +220,10 @@ export class FileSet {
       const place: FilePlace = { device: known.device, inode: known.inode }
       const moved = isTracked(place) ? undefined : await findInFolder(dirname(known.path), place)
       const found = moved
-        ? await openFound(moved).catch(() => undefined)
+        ? await openFile(moved).catch(() => undefined)
         : await findRotatedCopy(known, isTracked)
       if (!found) continue
-      const adoption = await this.#recognition.resume(found, moved ? 'inode' : 'content')
+      const adoption = await this.#matcher.resume(found, moved ? 'inode' : 'content')
       await this.#take(found, adoption === 'no' ? 'later' : adoption)
       const file = this.#files.get(keyOf(found.place))
       if (!file) continue
@@ -243,7 +246,7 @@ export class FileSet {
       if (!found) continue
       const tail = await tailWhenSame(found, known)
       const nothingMore = !tail || found.size === known.offset
-      await this.#take(found, nothingMore ? 'later' : this.#recognition.copy(found, known, tail))
+      await this.#take(found, nothingMore ? 'later' : this.#matcher.copy(found, known, tail))
       const copy = this.#files.get(keyOf(found.place))
       if (!copy) continue
       copy.gone = true

@@ -29,7 +29,7 @@ export function markOf(bytes: Uint8Array): Mark {
  * The name of a file in record ids. It rests on the first line, which is complete before anything is read and
  * stays the same while the file grows; `salt` tells files apart that follow each other in one inode.
  */
-export function identityOf(device: string, inode: string, head: Uint8Array, salt: string): string {
+export function fileIdOf(device: string, inode: string, head: Uint8Array, salt: string): string {
   const lineEnd = head.indexOf(10)
   const firstLine = lineEnd === -1 ? head : head.subarray(0, lineEnd + 1)
   return digest(Buffer.concat([Buffer.from(`${device}:${inode}:${salt}:`), firstLine]))

@@ -1,13 +1,13 @@
 import { type KeyValueChange, nsToMs } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
 import { isCopyOf } from './fingerprint.js'
-import { type Found, tailWhenSame } from './found.js'
+import { type OpenedFile, tailWhenSame } from './opened-file.js'
 
 /** How long a checkpoint waits for its file: a file system may be away for a while. */
 const MISSING_MS = 24 * 3_600_000
 const MAX_MISSING = 10_000
 
-export interface Recognised {
+export interface Matched {
   readonly known: Checkpoint
   /** The bytes before the read position. */
   readonly tail: Buffer
@@ -30,7 +30,7 @@ export class MissingFiles {
   }
 
   /** The checkpoint of a file that was found; it is then no longer missing. */
-  async take(found: Found, by: 'inode' | 'content'): Promise<Recognised | undefined> {
+  async take(found: OpenedFile, by: 'inode' | 'content'): Promise<Matched | undefined> {
     for (const known of this.#checkpoints) {
       const { device, inode } = found.place
       const sameInode = known.device === device && known.inode === inode

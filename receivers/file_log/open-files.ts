@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { findInFolder } from './found.js'
+import { findInFolder } from './opened-file.js'
 import type { TrackedFile } from './tracked-file.js'
 
 /** The open handles, at most `max`: the least recently used is closed, to be opened again when it is needed. */

@@ -5,7 +5,7 @@ import { type Fingerprint, HEAD_BYTES, isRotatedName, markOf, TAIL_BYTES } from 
 import { type FilePlace, openToRead, readFully } from './tracked-file.js'
 
 /** A file that was found and is open. */
-export interface Found {
+export interface OpenedFile {
   readonly path: string
   readonly place: FilePlace
   readonly handle: FileHandle
@@ -17,7 +17,7 @@ export interface Found {
 }
 
 /** Opens a file and looks at its start. Undefined when it is gone or no regular file. */
-export async function openFound(path: string): Promise<Found | undefined> {
+export async function openFile(path: string): Promise<OpenedFile | undefined> {
   let handle: FileHandle
   try {
     handle = await openToRead(path)
@@ -42,7 +42,7 @@ export async function openFound(path: string): Promise<Found | undefined> {
 }
 
 /** The bytes before the known read position when the content up to there is what was read, else undefined. */
-export async function tailWhenSame(found: Found, known: Fingerprint): Promise<Buffer | undefined> {
+export async function tailWhenSame(found: OpenedFile, known: Fingerprint): Promise<Buffer | undefined> {
   if (found.size < known.offset || found.head.length < known.head.length) return undefined
   if (headDigest(found, known.head.length) !== known.head.digest) return undefined
   const tail = await readFully(found.handle, known.offset - known.tail.length, known.tail.length)
@@ -50,7 +50,7 @@ export async function tailWhenSame(found: Found, known: Fingerprint): Promise<Bu
 }
 
 /** After a reboot with other device numbers each file is compared with each checkpoint: hash once. */
-function headDigest({ head, digests }: Found, length: number): string {
+function headDigest({ head, digests }: OpenedFile, length: number): string {
   let digest = digests.get(length)
   if (digest === undefined) {
     digest = markOf(head.subarray(0, length)).digest
@@ -73,12 +73,12 @@ export async function findInFolder(folder: string, place: FilePlace): Promise<st
 export async function findRotatedCopy(
   known: Fingerprint,
   isKnown: (place: FilePlace) => boolean,
-): Promise<Found | undefined> {
+): Promise<OpenedFile | undefined> {
   const folder = dirname(known.firstPath)
   for (const name of await namesIn(folder)) {
     const path = join(folder, name)
     if (!isRotatedName(path, known.firstPath)) continue
-    const found = await openFound(path).catch(() => undefined)
+    const found = await openFile(path).catch(() => undefined)
     if (!found) continue
     const same = !isKnown(found.place) && (await tailWhenSame(found, known).catch(() => undefined))
     if (same) return found
@@ -89,7 +89,7 @@ export async function findRotatedCopy(
 
 /** Where reading starts at the end: behind the last line end, so that a line begun is read in whole. */
 export async function endPosition(
-  found: Found,
+  found: OpenedFile,
   encoding: Encoding,
 ): Promise<{ readonly offset: number; readonly tail: Buffer }> {
   const { handle, size } = found

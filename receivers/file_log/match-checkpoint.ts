@@ -1,40 +1,40 @@
 import type { Encoding } from './encoding.js'
+import type { FileIds } from './file-ids.js'
 import { type Fingerprint, HEAD_BYTES, isCopyOf } from './fingerprint.js'
-import { endPosition, type Found, tailWhenSame } from './found.js'
 import type { Framer } from './framer.js'
-import type { Identities } from './identities.js'
 import type { Ledger } from './ledger.js'
 import type { MissingFiles } from './missing-files.js'
+import { endPosition, type OpenedFile, tailWhenSame } from './opened-file.js'
 import { type Generation, TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
 export type Adoption = TrackedFile | 'no' | 'later'
 
-export interface RecognitionParts {
+export interface MatchParts {
   readonly encoding: Encoding
   readonly framer: () => Framer
   readonly ledger: Ledger
   readonly files: ReadonlyMap<string, TrackedFile>
   readonly missing: MissingFiles
-  readonly identities: Identities
+  readonly fileIds: FileIds
   /** Truncated files, with what they were. */
   readonly truncated: ReadonlyMap<TrackedFile, Generation>
 }
 
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
-export class Recognition {
-  readonly #parts: RecognitionParts
+export class CheckpointMatcher {
+  readonly #parts: MatchParts
 
-  constructor(parts: RecognitionParts) {
+  constructor(parts: MatchParts) {
     this.#parts = parts
   }
 
   /** A file with a checkpoint goes on there. */
-  async resume(found: Found, by: 'inode' | 'content'): Promise<Adoption> {
-    const recognised = await this.#parts.missing.take(found, by)
-    if (!recognised) return 'no'
+  async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
+    const matched = await this.#parts.missing.take(found, by)
+    if (!matched) return 'no'
     const { place, path, head } = found
-    const { known, tail } = recognised
+    const { known, tail } = matched
     const { offset, id, firstPath } = known
     const file = new TrackedFile(place, path, firstPath, this.#parts.framer(), { offset, head, tail, id })
     // Written again where it says what is no longer so.
@@ -43,7 +43,7 @@ export class Recognition {
   }
 
   /** A copy of a file that is being read starts where that file was read to, once all of that is settled. */
-  async copyOfActive(found: Found): Promise<Adoption> {
+  async copyOfActive(found: OpenedFile): Promise<Adoption> {
     const { files, ledger, truncated } = this.#parts
     for (const file of files.values()) {
       const { previous, generation } = file
@@ -65,19 +65,19 @@ export class Recognition {
   }
 
   /** The copy of a known file, to be read from where that was read to. */
-  copy({ place, path, head }: Found, { offset, firstPath }: Fingerprint, tail: Buffer): TrackedFile {
+  copy({ place, path, head }: OpenedFile, { offset, firstPath }: Fingerprint, tail: Buffer): TrackedFile {
     const file = new TrackedFile(place, path, firstPath, this.#parts.framer(), { offset, head, tail })
-    this.#parts.identities.give(file.generation)
+    this.#parts.fileIds.give(file.generation)
     return file
   }
 
-  async begin(found: Found, atEnd: boolean): Promise<Adoption> {
+  async begin(found: OpenedFile, atEnd: boolean): Promise<Adoption> {
     const { path, place, head } = found
-    const { encoding, framer, identities } = this.#parts
+    const { encoding, framer, fileIds } = this.#parts
     const start = atEnd ? await endPosition(found, encoding) : { offset: 0, tail: Buffer.alloc(0) }
     const file = new TrackedFile(place, path, path, framer(), { ...start, head })
     // While the first line is not complete, the identity waits: nothing is read before.
-    if (start.offset > 0 || head.includes(10) || head.length === HEAD_BYTES) identities.give(file.generation)
+    if (start.offset > 0 || head.includes(10) || head.length === HEAD_BYTES) fileIds.give(file.generation)
     return file
   }
 }

@@ -1,9 +1,37 @@
 import { stat } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { escapePath, glob } from 'tinyglobby'
 import { errorText } from 'tocsin/component'
-import type { Discovery } from './discovery.js'
 import { keyOf, type TrackedFile } from './tracked-file.js'
 
-export interface Survey {
+/** Finds the files that patterns mean, as absolute paths in order. */
+export type Discovery = () => Promise<string[]>
+
+export function createDiscovery(
+  include: readonly string[],
+  exclude: readonly string[],
+  baseDir: string,
+): Discovery {
+  const base = escapePath(baseDir)
+  const patterns = include.map(pattern => (isAbsolute(pattern) ? pattern : join(base, pattern)))
+  const ignore = exclude.map(pattern => {
+    if (isAbsolute(pattern)) return pattern
+    // `**/x` means anywhere, not only below the folder of the configuration.
+    return pattern.startsWith('**/') ? `/${pattern}` : join(base, pattern)
+  })
+  return async () => {
+    const paths = await glob(patterns, {
+      cwd: '/',
+      absolute: true,
+      dot: true,
+      expandDirectories: false,
+      ignore,
+    })
+    return paths.sort()
+  }
+}
+
+export interface Scan {
   /** Paths of files that are not tracked yet, one for each. */
   readonly fresh: readonly string[]
   /** Tracked files that no pattern finds any more. */
@@ -13,12 +41,12 @@ export interface Survey {
 const STATS_AT_ONCE = 32
 
 /** Looks which tracked files grew, moved or went, and which are new. Faults go into `problems`, by path. */
-export async function survey(
+export async function scanDisk(
   discover: Discovery,
   files: ReadonlyMap<string, TrackedFile>,
   problems: Map<string, string>,
   nowMs: number,
-): Promise<Survey> {
+): Promise<Scan> {
   let paths: string[]
   try {
     paths = await discover()
