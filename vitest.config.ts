@@ -3,6 +3,10 @@ import { defineConfig } from 'vitest/config'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+const TESTS = '{core,receivers,processors,exporters,distributions,test}/**/*.test.ts'
+const END_TO_END = ['test/{e2e,reliability,storage}/**/*.test.ts', '**/*.e2e.test.ts']
+const NEVER = ['**/*.slow.test.ts', '**/node_modules/**', 'dist/**']
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -14,17 +18,24 @@ export default defineConfig({
       },
       { find: /^#files$/, replacement: at('./core/toolkit/files/index.ts') },
       { find: /^#state$/, replacement: at('./core/state/index.ts') },
+      { find: /^tocsin\/components$/, replacement: at('./distributions/full/components.ts') },
       { find: /^tocsin\/testing$/, replacement: at('./core/testing/index.ts') },
     ],
   },
   test: {
-    include: ['{core,receivers,processors,exporters,distributions,test}/**/*.test.ts'],
-    exclude: ['**/*.slow.test.ts', '**/node_modules/**', 'dist/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Not the default of one second: a busy machine may take longer to read a file.
     expect: { poll: { timeout: 10_000 } },
     // Native add-ons (re2, lmdb) are not safe to load in several worker threads of one process.
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        // They start no process, and share those that they run in: loading the modules is most of their time.
+        test: { name: 'unit', include: [TESTS], exclude: [...NEVER, ...END_TO_END], isolate: false },
+      },
+      { extends: true, test: { name: 'e2e', include: END_TO_END, exclude: NEVER } },
+    ],
   },
 })

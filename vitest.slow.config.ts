@@ -7,7 +7,7 @@ const TESTS = '{core,receivers,processors,exporters,distributions,test}/**/*'
 
 /** What takes too long for every change, and every property tried thirty times as often: `npm run test:slow`. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: undefined, exclude: undefined } },
+  { ...base, test: { ...base.test, projects: undefined } },
   {
     test: {
       include: [`${TESTS}.slow.test.ts`, ...withProperties()],

@@ -22,7 +22,8 @@ export function componentsTable(components) {
 }
 
 if (process.argv[1]?.endsWith('components-table.mjs')) {
-  const { components } = await import('../dist/distributions/full/components.js')
+  const { components: sources } = await import('../dist/distributions/full/components.js')
+  const components = await Promise.all(sources.map(source => source.load()))
   const readme = readFileSync('README.md', 'utf8')
   const table = `<!-- components -->\n${componentsTable(components)}\n<!-- /components -->`
   writeFileSync('README.md', readme.replace(/<!-- components -->[\s\S]*<!-- \/components -->/, table))

@@ -2,4 +2,4 @@
 // that a signal arrives once: a terminal sends Ctrl+C to all processes there are.
 process.setSourceMapsEnabled(true)
 if (process.argv.length === 2) process.argv.push('demo')
-await import('../dist/distributions/full/bin.js')
+await import('../dist/commands/tocsin.js')

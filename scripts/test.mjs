@@ -1,5 +1,6 @@
 // `npm test`: format, lint, types, build and tests, in this order; stops at the first that fails.
-// `npm run test:slow` runs the long tests instead, `node scripts/test.mjs PATH` only some.
+// `npm run test:unit` runs the tests that start no process, `npm run test:e2e` the others; `npm run test:slow` the long
+// tests instead, `node scripts/test.mjs PATH` only some.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,20 +8,23 @@ import { join } from 'node:path'
 import { installTools } from './tools.mjs'
 
 const slow = process.argv.includes('--slow')
+/** Only the tests that start no process, or only those that do. */
+const project = ['unit', 'e2e'].find(name => process.argv.includes(`--${name}`))
 const only = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-test-'))
 
-installTools()
-if (!slow && only.length === 0) {
+if (project !== 'unit') installTools()
+if (!slow && !project && only.length === 0) {
   step('Format and lint', 'biome', 'ci', '--error-on-warnings', '.')
   step('Types', 'tsc', '-p', 'tsconfig.json')
 }
-step('Build', 'tsc', '-p', 'tsconfig.build.json')
+if (project !== 'unit') step('Build', 'node', 'scripts/build.mjs')
 const report = join(folder, 'report.json')
 const status = run(
   'vitest',
   'run',
   ...(slow ? ['--config', 'vitest.slow.config.ts'] : []),
+  ...(project ? ['--project', project] : []),
   '--reporter=default',
   '--reporter=json',
   `--outputFile.json=${report}`,
@@ -40,7 +44,8 @@ function step(title, ...command) {
 }
 
 function run(command, ...args) {
-  const { status, error } = spawnSync(join('node_modules', '.bin', command), args, { stdio: 'inherit' })
+  const program = command === 'node' ? process.execPath : join('node_modules', '.bin', command)
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit' })
   if (error) console.error(`${command} could not be started: ${error.message}. Run "npm ci" first.`)
   return status ?? 1
 }

@@ -13,7 +13,9 @@ describe('imports point one way', () => {
 
   test('the table of docs/architecture.md names every folder', () => {
     expect(rows.size).toBeGreaterThan(15)
-    for (const { file } of sources(ALL_FOLDERS)) expect(rowOf(file, rows), file).toBeDefined()
+    for (const { file } of sources(ALL_FOLDERS)) {
+      if (!file.endsWith('.test.ts')) expect(rowOf(file, rows), file).toBeDefined()
+    }
     for (const row of rows.keys()) expect(existsSync(join(ROOT, row)), row).toBe(true)
   })
 
@@ -88,6 +90,7 @@ test('time comes from the injected clock, randomness from the injected source', 
   const allowed = new Set([
     'core/service/clock.ts',
     'core/cli/run.ts',
+    'core/collector.ts',
     'core/telemetry/logger.ts',
     // The age of a file is measured on the clock of the file system.
     'core/extensions/file_storage/directory-lock.ts',

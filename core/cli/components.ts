@@ -1,7 +1,7 @@
 import type { AnyFactory } from '../component/index.js'
-import type { Distribution } from '../service/distribution.js'
+import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
-import { load } from './load.js'
+import { load, loadAll } from './load.js'
 
 const KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension'] as const
 
@@ -11,8 +11,9 @@ export async function listComponents(
   options: ConfigOptions & { readonly json?: boolean },
   io: CommandIo,
 ): Promise<number> {
-  const factories =
+  const sources =
     options.config.length > 0 ? (await load(distribution, options, io)).factories : distribution.components
+  const factories = await loadAll(sources)
   const rows = KINDS.flatMap(kind =>
     factories.filter(factory => factory.kind === kind).sort((a, b) => (a.type < b.type ? -1 : 1)),
   ).map(({ kind, type, stability, description, aliases = [] }) => ({

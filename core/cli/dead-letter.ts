@@ -16,10 +16,10 @@ import {
 } from '../delivery/index.js'
 import { attachDefaultStorage } from '../service/attached-storage.js'
 import { systemClock } from '../service/clock.js'
-import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
 import { dropSharedQueues } from '../service/shared-queue.js'
 import { createLogger } from '../telemetry/logger.js'
+import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { load } from './load.js'
 

@@ -1,24 +1,27 @@
 import type { AnyFactory, ExporterFactory } from '../component/index.js'
 import {
   type CommonSchemas,
+  type ConfigRequest,
   configJsonSchema,
-  formatCheckers,
+  type FactorySource,
+  Formats,
   loadConfig,
+  loaded,
+  loadFactories,
   printConfig,
   processEnvironment,
 } from '../config/index.js'
 import { checkCommon, exporterCommon } from '../delivery/index.js'
-import type { Distribution } from '../service/distribution.js'
 import type { ServiceSettings } from '../service/settings.js'
-import { checkCondition, checkPath } from '../toolkit/ottl/index.js'
-import { checkTemplate } from '../toolkit/template/index.js'
+import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { settingsOf } from './settings-of.js'
 
+/** A configuration, ready to run. */
 export interface Loaded {
   readonly settings: ServiceSettings
   /** The components of the distribution and of the configuration's packages. */
-  readonly factories: readonly AnyFactory[]
+  readonly factories: readonly FactorySource[]
   /** The configuration merged and expanded, as YAML, without secrets. */
   redacted(): string
 }
@@ -31,36 +34,60 @@ export const COMMON: CommonSchemas = {
   },
 }
 
-const FORMATS = formatCheckers({ template: checkTemplate, condition: checkCondition, path: checkPath })
+const FORMATS = new Formats({
+  regex: async () => (await import('../config/regex.js')).checkRegex,
+  template: async () => (await import('../toolkit/template/index.js')).checkTemplate,
+  condition: async () => (await import('../toolkit/ottl/index.js')).checkCondition,
+  path: async () => (await import('../toolkit/ottl/index.js')).checkPath,
+})
 
 /**
  * Reads and validates the configuration that a command was given; with `checkFiles` also the files that its components
  * name. Throws `ConfigError` with all problems.
  */
 export async function load(
-  { components, demo, name }: Distribution,
+  distribution: Distribution,
   options: ConfigOptions,
   io: CommandIo,
   { checkFiles = false } = {},
 ): Promise<Loaded> {
-  const loaded = await loadConfig({
+  const config = await loadConfig({ ...request(distribution, options, io), checkFiles })
+  return {
+    settings: settingsOf(config),
+    factories: [...config.factories.values()],
+    redacted: () => printConfig(config),
+  }
+}
+
+function request(
+  { components, demo, name }: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): ConfigRequest {
+  return {
     sources: options.config,
     sets: options.set,
     factories: components,
     formats: FORMATS,
     common: COMMON,
-    checkFiles,
     environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
     ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
-  })
-  return {
-    settings: settingsOf(loaded),
-    factories: [...loaded.factories.values()],
-    redacted: () => printConfig(loaded),
   }
 }
 
-/** The JSON Schema of a whole configuration file. */
-export function configSchema({ components }: Distribution): unknown {
-  return configJsonSchema(components, COMMON)
+/** The JSON Schema of a whole configuration file, with the components of the packages that the given one names. */
+export async function configSchema(
+  distribution: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): Promise<unknown> {
+  const sources =
+    options.config.length > 0
+      ? await loadFactories(request(distribution, options, io))
+      : distribution.components
+  return configJsonSchema(await loadAll(sources), COMMON)
+}
+
+export function loadAll(sources: readonly FactorySource[]): Promise<AnyFactory[]> {
+  return Promise.all(sources.map(loaded))
 }

@@ -1,17 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
-import type { Distribution } from '../service/distribution.js'
-import { listComponents } from './components.js'
-import { type DeadLetterOptions, dropDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letter.js'
+import { NOT_ALL_DELIVERED } from './closing-report.js'
+import type { DeadLetterOptions } from './dead-letter.js'
+import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
-import { configSchema } from './load.js'
-import { newComponent } from './new-component.js'
-import { printConfig } from './print-config.js'
-import { run } from './run.js'
+import { nativeModuleHint } from './native-module.js'
+import type { NewOptions } from './new-component.js'
 import { unexpectedArgument } from './unexpected-argument.js'
-import { validate } from './validate.js'
 
-/** Runs the command line of a distribution. The answer is the exit code: 0 all is well, 1 anything else. */
+/** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
 export async function main(
   distribution: Distribution,
   argv: readonly string[],
@@ -30,6 +27,7 @@ export async function main(
     .exitOverride()
     .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
     .showHelpAfterError(`(${distribution.name} --help shows what there is)`)
+    .addHelpText('after', EXIT_CODES)
     .enablePositionalOptions()
     .allowExcessArguments()
     .hook('preAction', (_, command) => {
@@ -37,36 +35,55 @@ export async function main(
       if (mistake !== undefined) command.error(`error: ${mistake}`)
     })
 
-  withConfig(program).action(async (options: ConfigOptions) => finish(await run(distribution, options, io)))
+  withConfig(program).action(async (options: ConfigOptions) =>
+    finish(await (await import('./run.js')).run(distribution, options, io)),
+  )
   withConfig(program.command('validate'))
     .description(
       'check a configuration: one problem a line on standard error, exit code 1 when there is an error',
     )
-    .action(async options => finish(await validate(distribution, options, io)))
+    .action(async options =>
+      finish(await (await import('./validate.js')).validate(distribution, options, io)),
+    )
   withConfig(program.command('print-config'))
     .description('print the configuration merged and expanded, with secrets redacted')
-    .action(async options => finish(await printConfig(distribution, options, io)))
+    .action(async options =>
+      finish(await (await import('./print-config.js')).printConfig(distribution, options, io)),
+    )
   withConfig(program.command('components'))
     .description('list the components: kind, type, stability; with --config also those of its packages')
     .option('--json', 'as JSON')
-    .action(async options => finish(await listComponents(distribution, options, io)))
-  program
-    .command('schema')
-    .description('print the JSON Schema of the configuration, for editors')
-    .action(() => print(io, `${JSON.stringify(configSchema(distribution), null, 2)}\n`))
+    .action(async options =>
+      finish(await (await import('./components.js')).listComponents(distribution, options, io)),
+    )
+  withConfig(program.command('schema'))
+    .description(
+      'print the JSON Schema of the configuration, for editors; with --config also of the components of its packages',
+    )
+    .action(async (options: ConfigOptions) => {
+      const schema = await (await import('./load.js')).configSchema(distribution, options, io)
+      await print(io, `${JSON.stringify(schema, null, 2)}\n`)
+    })
   program
     .command('new')
     .description('write a package for a component of your own')
     .argument('<kind>', 'receiver, processor, exporter, connector or extension')
     .argument('<name>', 'the type, snake_case: its folder is made here')
-    .action(async (kind: string, name: string) => finish(await newComponent(distribution, kind, name, io)))
+    .option('--typescript', 'in TypeScript')
+    .option('--javascript', 'in JavaScript, with types in comments: the default where nobody can be asked')
+    .option('--keyed', 'a processor with state for each key')
+    .action(async (kind: string, name: string, options: NewOptions) =>
+      finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
+    )
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
     const { demo } = distribution
     program
       .command('demo')
       .description('show the main job on a small simulated service; needs nothing else')
-      .action(async () => finish(await run(distribution, { config: [demo], set: [] }, io)))
+      .action(async () =>
+        finish(await (await import('./run.js')).run(distribution, { config: [demo], set: [] }, io)),
+      )
   }
 
   try {
@@ -77,11 +94,17 @@ export async function main(
     // Nobody reads the rest of the output, as with `| head`.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 1
     const text =
-      error instanceof ConfigError ? error.problems.map(formatProblem).join('\n') : errorText(error)
+      error instanceof ConfigError
+        ? error.problems.map(formatProblem).join('\n')
+        : (nativeModuleHint(error, distribution.folder) ?? errorText(error))
     io.stderr.write(`${text}\n`)
     return 1
   }
 }
+
+const EXIT_CODES = `
+Exit codes: 0 stopped on request, or all inputs have ended and everything was delivered; 1 an invalid configuration
+or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything was delivered: the last line says what, and where it is.`
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}
@@ -100,10 +123,12 @@ function addDeadLetter(
     .description('list the dead letters, oldest first')
     .option(...component)
     .option('--json', 'one JSON object a line, with the records')
-    .action(async (options: DeadLetterOptions) => finish(await listDeadLetters(distribution, options, io)))
+    .action(async (options: DeadLetterOptions) =>
+      finish(await (await import('./dead-letter.js')).listDeadLetters(distribution, options, io)),
+    )
   for (const [name, description, act] of [
-    ['retry', 'queue dead letters again for their exporter', retryDeadLetters],
-    ['drop', 'remove dead letters for good', dropDeadLetters],
+    ['retry', 'queue dead letters again for their exporter', 'retryDeadLetters'],
+    ['drop', 'remove dead letters for good', 'dropDeadLetters'],
   ] as const) {
     const command = withConfig(deadLetter.command(name))
     if (name === 'drop') {
@@ -115,7 +140,7 @@ function addDeadLetter(
       .option(...component)
       .option('--all', 'all of them')
       .action(async (ids: string[], options: DeadLetterOptions) =>
-        finish(await act(distribution, ids, options, io)),
+        finish(await (await import('./dead-letter.js'))[act](distribution, ids, options, io)),
       )
   }
 }

@@ -1,4 +1,4 @@
-import type { Distribution } from '../service/distribution.js'
+import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { load } from './load.js'
 

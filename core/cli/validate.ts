@@ -1,5 +1,5 @@
 import { ConfigError, formatProblem, type Problem } from '../component/index.js'
-import type { Distribution } from '../service/distribution.js'
+import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
 

@@ -1,4 +1,4 @@
-import type { Meter, Tracer } from '@opentelemetry/api'
+import type { Meter } from '@opentelemetry/api'
 import type { Listener, ListenOptions } from './listener.js'
 import type { KeyValueStore } from './storage.js'
 
@@ -11,8 +11,12 @@ export interface ComponentContext<Config> {
   /** Validated, defaults filled in. */
   readonly config: Config
   readonly logger: Logger
+  /**
+   * For what may happen again and again: a message is logged at once, then once a minute while it goes on, with how
+   * often it was said since (`times`) and the newest attributes.
+   */
+  readonly oncePerMinute: Logger
   readonly meter: Meter
-  readonly tracer: Tracer
   readonly clock: Clock
   readonly random: Random
   /** The folder that relative paths of the configuration start from. */
@@ -42,9 +46,10 @@ export interface ComponentStatus {
   readonly message?: string
 }
 
+/** What varies in a log line. No secrets. */
 export type LogAttributes = { readonly [key: string]: string | number | boolean | undefined }
 
-/** Log messages are sentences; what varies goes into the attributes. Never log once per record. */
+/** Log messages are sentences; what varies goes into the attributes. Never log once per record: see `oncePerMinute`. */
 export interface Logger {
   debug(message: string, attributes?: LogAttributes): void
   info(message: string, attributes?: LogAttributes): void
@@ -52,6 +57,7 @@ export interface Logger {
   error(message: string, attributes?: LogAttributes): void
 }
 
+/** The time, and the only timers of a component: tests move it, a stop cancels what it set. */
 export interface Clock {
   /** Wall clock, ns since the epoch. */
   now(): bigint

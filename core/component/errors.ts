@@ -79,6 +79,7 @@ export function formatKeyPath(path: readonly (string | number)[]): string {
   )
 }
 
+/** Whether an error is of this family, from whichever copy of the package. */
 export function isTocsinError(error: unknown): error is TocsinError {
   return error instanceof Error && typeof (error as TocsinError).code === 'string' && 'retryable' in error
 }

@@ -5,12 +5,22 @@ import type { Processor } from './processor.js'
 import type { Receiver } from './receiver.js'
 import type { ConfigSchema } from './schema.js'
 
+/** The five kinds of components. */
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+/** What users may rely on: see docs/contract.md, "Stability levels". */
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated'
 
-/** What a package exports in `components`: how to validate and create one type of component. */
-export interface Factory<Config = never, Component = unknown> {
+/** The version of the contract in this folder: a factory says which one it was written against. */
+export const API = 1
+
+/**
+ * What a package exports in `components`: how to validate and create one type of component. `Config` is its configuration
+ * as its schema allows it, with the defaults filled in.
+ */
+export interface Factory<Config extends object = object, Component = unknown> {
   readonly kind: Kind
+  /** Which version of this contract it was written against. The loader refuses any other. */
+  readonly api: typeof API
   /** snake_case, as in the configuration. */
   readonly type: string
   /** Other names that work with a warning. */
@@ -26,9 +36,11 @@ export interface Factory<Config = never, Component = unknown> {
    * them itself. `baseDir`: as in the context.
    */
   checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
-  create(config: Config, context: ComponentContext<Config>): Component
+  /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
+  create(context: ComponentContext<Config>): Component
 }
 
+/** One thing that is wrong with a configuration, and how to fix it. */
 export interface CheckProblem {
   /** From the component's configuration: `['patterns', 0, 'alert_pattern']`. */
   readonly path: readonly (string | number)[]
@@ -44,7 +56,8 @@ export interface FileProblem extends CheckProblem {
   readonly line?: number
 }
 
-export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
+/** A type of receivers. */
+export interface ReceiverFactory<C extends object = object> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
   /**
    * Follows a source that every collector with this configuration would read whole: where the `storage` of its
@@ -52,26 +65,36 @@ export interface ReceiverFactory<C = never> extends Factory<C, Receiver> {
    */
   readonly exclusive?: boolean
 }
-export interface ProcessorFactory<C = never> extends Factory<C, Processor> {
+/** A type of processors. */
+export interface ProcessorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'processor'
 }
-export interface ExporterFactory<C = never> extends Factory<C, Exporter> {
+/**
+ * A type of exporters: it says how many `send` run at once, and what order holds. Without `notifying`, `ordered` and
+ * `local` up to ten run at once, in any order.
+ */
+export interface ExporterFactory<C extends object = object> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
-  /** Tells people: one record a request, one consumer, so that order per destination is kept. */
+  /**
+   * Tells people, each record a message of its own: one record a request, one `send` at a time, in order. An exporter that
+   * makes one message of a request and leaves this out delivers one for many records, and all count as delivered.
+   */
   readonly notifying?: boolean
-  /** One consumer, so that requests leave in their order. */
+  /** One `send` at a time, so that requests arrive in their order. Without it up to ten run at once, in any order. */
   readonly ordered?: boolean
-  /** Writes locally and at once: no queue unless the configuration asks for one. */
+  /** Writes locally and at once, one `send` at a time: no queue unless the configuration asks for one. */
   readonly local?: boolean
 }
 /** A connector is a processor whose output goes to the pipelines that name it as a receiver. */
-export interface ConnectorFactory<C = never> extends Factory<C, Processor> {
+export interface ConnectorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'connector'
 }
-export interface ExtensionFactory<C = never> extends Factory<C, Extension> {
+/** A type of extensions. */
+export interface ExtensionFactory<C extends object = object> extends Factory<C, Extension> {
   readonly kind: 'extension'
 }
 
+/** What a package exports in its list `components`. */
 export type AnyFactory =
   | ReceiverFactory
   | ProcessorFactory
@@ -79,18 +102,33 @@ export type AnyFactory =
   | ConnectorFactory
   | ExtensionFactory
 
-export function defineReceiver<C>(factory: Omit<ReceiverFactory<C>, 'kind'>): ReceiverFactory {
-  return { ...factory, kind: 'receiver' } as unknown as ReceiverFactory
+/** A factory of receivers, with types for what it is given. */
+export function defineReceiver<C extends object>(
+  factory: Omit<ReceiverFactory<C>, 'kind'>,
+): ReceiverFactory<C> {
+  return { ...factory, kind: 'receiver' }
 }
-export function defineProcessor<C>(factory: Omit<ProcessorFactory<C>, 'kind'>): ProcessorFactory {
-  return { ...factory, kind: 'processor' } as unknown as ProcessorFactory
+/** A factory of processors, with types for what it is given. */
+export function defineProcessor<C extends object>(
+  factory: Omit<ProcessorFactory<C>, 'kind'>,
+): ProcessorFactory<C> {
+  return { ...factory, kind: 'processor' }
 }
-export function defineExporter<C>(factory: Omit<ExporterFactory<C>, 'kind'>): ExporterFactory {
-  return { ...factory, kind: 'exporter' } as unknown as ExporterFactory
+/** A factory of exporters, with types for what it is given. */
+export function defineExporter<C extends object>(
+  factory: Omit<ExporterFactory<C>, 'kind'>,
+): ExporterFactory<C> {
+  return { ...factory, kind: 'exporter' }
 }
-export function defineConnector<C>(factory: Omit<ConnectorFactory<C>, 'kind'>): ConnectorFactory {
-  return { ...factory, kind: 'connector' } as unknown as ConnectorFactory
+/** A factory of connectors, with types for what it is given. */
+export function defineConnector<C extends object>(
+  factory: Omit<ConnectorFactory<C>, 'kind'>,
+): ConnectorFactory<C> {
+  return { ...factory, kind: 'connector' }
 }
-export function defineExtension<C>(factory: Omit<ExtensionFactory<C>, 'kind'>): ExtensionFactory {
-  return { ...factory, kind: 'extension' } as unknown as ExtensionFactory
+/** A factory of extensions, with types for what it is given. */
+export function defineExtension<C extends object>(
+  factory: Omit<ExtensionFactory<C>, 'kind'>,
+): ExtensionFactory<C> {
+  return { ...factory, kind: 'extension' }
 }

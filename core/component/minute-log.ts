@@ -1,4 +1,4 @@
-import type { Clock } from './context.js'
+import type { Clock, LogAttributes, Logger } from './context.js'
 
 const MINUTE_MS = 60_000
 
@@ -49,5 +49,23 @@ export class MinuteLog {
       else this.#entries.delete(kind)
     }
     this.#cancel = this.#entries.size > 0 ? this.#clock.schedule(MINUTE_MS, () => this.#minute()) : undefined
+  }
+}
+
+/** `ComponentContext.oncePerMinute` over a logger; `close` logs what is left. Attributes do not tell messages apart. */
+export function oncePerMinute(logger: Logger, clock: Clock): Logger & { close(): void } {
+  const told = new MinuteLog(clock)
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, attributes?: LogAttributes): void =>
+      told.add(`${level} ${message}`, 1, times =>
+        logger[level](message, times > 1 ? { ...attributes, times } : attributes),
+      )
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    close: () => told.close(),
   }
 }

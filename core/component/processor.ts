@@ -73,13 +73,13 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   /** See `StateOptions.merge`. */
   merge?(remote: S, local: S): S
   /** Asked at every tick for keys to look at before their time, because something besides records changed. */
-  survey?(): Survey<S> | undefined
+  lookEarly?(): EarlyLook<S> | undefined
   /** The store of the state could not be used; it is tried again, or a local copy serves meanwhile. */
   storeFailed?(error: Error): void
 }
 
 /** A look at keys that have a timer, over several ticks. Nothing else of the kind is asked for before it is done. */
-export interface Survey<S> {
+export interface EarlyLook<S> {
   /** Each of these keys is stepped with a `due` event, early or not. */
   wants(key: string): boolean
   /** The state that the key has then. */
@@ -87,15 +87,21 @@ export interface Survey<S> {
   done?(): void
 }
 
+/** A key that a record touches, with what `step` needs of the record. */
 export interface Touch<E> {
   readonly key: string
   readonly data: E
 }
 
+/**
+ * What a step decides on: a record of the key (`time`: its event time), or a timer that is due. Times in ns since the
+ * epoch.
+ */
 export type KeyedEvent<E> =
   | { readonly kind: 'record'; readonly key: string; readonly time: bigint; readonly data: E }
   | { readonly kind: 'due'; readonly key: string; readonly time: bigint }
 
+/** What a step decided. */
 export interface Step<S, O> {
   /** The same reference as before when nothing changed: then nothing is written. Undefined removes the key. */
   readonly state: S | undefined

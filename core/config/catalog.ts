@@ -10,6 +10,22 @@ export const SECTIONS: readonly (readonly [Section, Kind])[] = [
   ['extensions', 'extension'],
 ]
 
+/** A component type whose code and libraries are loaded when a configuration names it. */
+export interface LazyFactory {
+  readonly kind: Kind
+  readonly type: string
+  /** As the factory's. */
+  readonly aliases?: readonly string[]
+  load(): Promise<AnyFactory>
+}
+
+/** A factory, or what loads one when a configuration names it. */
+export type FactorySource = AnyFactory | LazyFactory
+
+export async function loaded(source: FactorySource): Promise<AnyFactory> {
+  return 'load' in source ? source.load() : source
+}
+
 /** What the core adds to all components of a kind, such as the queue and retry of exporters. */
 export interface CommonKeys {
   readonly schema: ConfigSchema
@@ -21,24 +37,39 @@ export type CommonSchemas = { readonly [kind in Kind]?: CommonKeys }
 
 /** The component types that are there. */
 export class Catalog {
-  private readonly byName = new Map<string, AnyFactory>()
+  private readonly byName = new Map<string, FactorySource>()
+  private readonly factories = new Map<FactorySource, AnyFactory>()
 
   constructor(
-    readonly factories: readonly AnyFactory[],
+    private readonly sources: readonly FactorySource[],
     private readonly common: CommonSchemas,
   ) {
-    for (const factory of factories)
-      for (const name of [...(factory.aliases ?? []), factory.type])
-        this.byName.set(`${factory.kind}/${name}`, factory)
+    for (const source of sources) {
+      if (!('load' in source)) this.factories.set(source, source)
+      for (const name of [...(source.aliases ?? []), source.type])
+        this.byName.set(`${source.kind}/${name}`, source)
+    }
   }
 
   /** By type or alias. */
-  find(kind: Kind, type: string): AnyFactory | undefined {
+  find(kind: Kind, type: string): FactorySource | undefined {
     return this.byName.get(`${kind}/${type}`)
   }
 
+  /** Has the factory of a type, where there is one, at hand from now on. */
+  async load(kind: Kind, type: string): Promise<void> {
+    const source = this.find(kind, type)
+    if (source && !this.factories.has(source)) this.factories.set(source, await loaded(source))
+  }
+
+  /** The factory of a type that was loaded. */
+  factory(kind: Kind, type: string): AnyFactory | undefined {
+    const source = this.find(kind, type)
+    return source && this.factories.get(source)
+  }
+
   types(kind: Kind): string[] {
-    return this.factories
+    return this.sources
       .filter(factory => factory.kind === kind)
       .map(factory => factory.type)
       .sort()

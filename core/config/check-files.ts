@@ -1,8 +1,8 @@
 import { errorText, type FileProblem } from '../component/index.js'
 import type { Defined } from './components.js'
+import type { Findings } from './findings.js'
 import { locate } from './node.js'
 import type { DefinedByKind } from './pipelines.js'
-import type { Report } from './report.js'
 import type { ServiceConfig } from './types.js'
 
 type CheckFiles = (config: unknown, baseDir: string) => Promise<readonly FileProblem[]>
@@ -12,7 +12,7 @@ export async function checkFiles(
   defined: DefinedByKind,
   { extensions, pipelines }: ServiceConfig['service'],
   baseDir: string,
-  report: Report,
+  findings: Findings,
 ): Promise<void> {
   const used = new Set([
     ...extensions,
@@ -23,11 +23,11 @@ export async function checkFiles(
     ]),
   ])
   for (const components of Object.values(defined)) {
-    for (const one of components.values()) if (used.has(one.id)) await checkFilesOf(one, baseDir, report)
+    for (const one of components.values()) if (used.has(one.id)) await checkFilesOf(one, baseDir, findings)
   }
 }
 
-async function checkFilesOf(one: Defined, baseDir: string, report: Report): Promise<void> {
+async function checkFilesOf(one: Defined, baseDir: string, findings: Findings): Promise<void> {
   const check = one.component?.factory.checkFiles as CheckFiles | undefined
   if (!check) return
   const path = [one.section, one.id]
@@ -35,17 +35,17 @@ async function checkFilesOf(one: Defined, baseDir: string, report: Report): Prom
     for (const { file, line, ...problem } of await check(one.component?.config, baseDir)) {
       if (file !== undefined) {
         const place = { file, ...(line !== undefined && { line }) }
-        report.problems.push({ severity: 'error', ...problem, ...place })
+        findings.problems.push({ severity: 'error', ...problem, ...place })
         continue
       }
       const at = locate(one.node, problem.path, one.key)
       const where = [...path, ...at.written]
-      if (problem.severity === 'warning') report.warning(at.place, where, problem.message, problem.fix)
-      else report.error(at.place, where, problem.message, problem.fix)
+      if (problem.severity === 'warning') findings.warning(at.place, where, problem.message, problem.fix)
+      else findings.error(at.place, where, problem.message, problem.fix)
     }
   } catch (error) {
     // Third-party code may throw.
     const message = `checking the files of this configuration failed: ${errorText(error)}`
-    report.error(one.key, path, message, 'report this to the author of the component')
+    findings.error(one.key, path, message, 'report this to the author of the component')
   }
 }

@@ -2,7 +2,7 @@ import type { ConfigSchema, Problem } from '../component/index.js'
 import { withDefaults } from './defaults.js'
 import { explain } from './explain.js'
 import { type Node, type Path, toValue } from './node.js'
-import { conform } from './normalize.js'
+import { normalize } from './normalize.js'
 import type { Place } from './source.js'
 import type { Validator } from './validator.js'
 
@@ -23,13 +23,13 @@ export function checkValue(
   validator: Validator,
 ): CheckedValue {
   const problems: Problem[] = []
-  const conformed = conform(node, schema, path, problems)
-  if (conformed.kind === 'invalid') return { node: conformed, value: undefined, problems }
-  const value = toValue(conformed)
+  const normalized = normalize(node, schema, path, problems)
+  if (normalized.kind === 'invalid') return { node: normalized, value: undefined, problems }
+  const value = toValue(normalized)
   const errors = validator.validate(value, schema)
-  problems.push(...explain(errors, { root: conformed, rootKey: key, path, schema, validator }))
-  const valid = problems.length === 0 && errors.length === 0 && !hasInvalid(conformed)
-  return { node: conformed, value: valid ? withDefaults(value, schema, conformed) : undefined, problems }
+  problems.push(...explain(errors, { root: normalized, rootKey: key, path, schema, validator }))
+  const valid = problems.length === 0 && errors.length === 0 && !hasInvalid(normalized)
+  return { node: normalized, value: valid ? withDefaults(value, schema, normalized) : undefined, problems }
 }
 
 function hasInvalid(node: Node): boolean {

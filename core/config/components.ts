@@ -2,10 +2,10 @@ import { type AnyFactory, type ConfigSchema, errorText, type Kind } from '../com
 import { type Catalog, type Section, withArticle } from './catalog.js'
 import { checkValue } from './check-value.js'
 import { propertySchema } from './defaults.js'
+import type { Findings } from './findings.js'
 import { parseId } from './ids.js'
 import { type Entry, emptyMap, locate, type Node, type Path } from './node.js'
 import { layers } from './normalize.js'
-import type { Report } from './report.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
 import type { ComponentConfig } from './types.js'
@@ -34,15 +34,15 @@ export function checkSection(
   kind: Kind,
   catalog: Catalog,
   validator: Validator,
-  report: Report,
+  findings: Findings,
 ): Map<string, Defined> {
   const defined = new Map<string, Defined>()
   const canonical = new Map<string, string>()
   for (const [id, entry] of entries) {
-    const found = checkComponent(id, entry, section, kind, catalog, validator, report)
+    const found = checkComponent(id, entry, section, kind, catalog, validator, findings)
     const other = canonical.get(found.canonical)
     if (other !== undefined)
-      report.error(
+      findings.error(
         entry.key,
         [section, id],
         `"${id}" and "${other}" are the same component`,
@@ -61,7 +61,7 @@ function checkComponent(
   kind: Kind,
   catalog: Catalog,
   validator: Validator,
-  report: Report,
+  findings: Findings,
 ): Defined {
   const path = [section, id]
   const broken = {
@@ -76,12 +76,12 @@ function checkComponent(
   }
   const parsed = parseId(id)
   if ('message' in parsed) {
-    report.error(entry.key, path, parsed.message, parsed.fix)
+    findings.error(entry.key, path, parsed.message, parsed.fix)
     return broken
   }
-  const factory = catalog.find(kind, parsed.type)
+  const factory = catalog.factory(kind, parsed.type)
   if (!factory) {
-    report.error(
+    findings.error(
       entry.key,
       path,
       `unknown ${kind} type "${parsed.type}"`,
@@ -91,14 +91,14 @@ function checkComponent(
   }
   const canonical = parsed.name === undefined ? factory.type : `${factory.type}/${parsed.name}`
   if (parsed.type !== factory.type)
-    report.warning(
+    findings.warning(
       entry.key,
       path,
       `the ${kind} type "${parsed.type}" is now called "${factory.type}"`,
       `write "${canonical}"`,
     )
   if (factory.stability === 'deprecated')
-    report.warning(entry.key, path, `the ${kind} type "${factory.type}" is deprecated`, factory.description)
+    findings.warning(entry.key, path, `the ${kind} type "${factory.type}" is deprecated`, factory.description)
   const { value: given } = entry
   const nothing = given.kind === 'scalar' && given.value === null
   const schema = catalog.schema(factory)
@@ -107,7 +107,7 @@ function checkComponent(
   )
   const result = { ...broken, canonical }
   if (typeof checked === 'string') {
-    report.error(
+    findings.error(
       entry.key,
       path,
       `the schema of ${withArticle(kind)} of type "${factory.type}" is broken: ${checked}`,
@@ -115,12 +115,12 @@ function checkComponent(
     )
     return result
   }
-  report.problems.push(...checked.problems)
+  findings.problems.push(...checked.problems)
   const needs = needed(checked.node, schema, path)
   if (checked.value === undefined) return { ...result, node: checked.node, needs }
-  if (!passesCheck(factory, checked.value as object, catalog, checked.node, entry.key, path, report))
+  if (!passesCheck(factory, checked.value as object, catalog, checked.node, entry.key, path, findings))
     return { ...result, node: checked.node, needs }
-  const component = { id, ...parsed, type: factory.type, config: checked.value, factory }
+  const component = { id, ...parsed, type: factory.type, config: checked.value as object, factory }
   return { ...result, node: checked.node, needs, component }
 }
 
@@ -131,11 +131,11 @@ function passesCheck(
   node: Node,
   key: Place,
   path: Path,
-  report: Report,
+  findings: Findings,
 ): boolean {
   const problems = checkedOrReported(() => catalog.check(factory, config))
   if (typeof problems === 'string') {
-    report.error(
+    findings.error(
       key,
       path,
       `checking this configuration failed: ${problems}`,
@@ -146,8 +146,8 @@ function passesCheck(
   for (const problem of problems) {
     const at = locate(node, problem.path, key)
     const where = [...path, ...at.written]
-    if (problem.severity === 'warning') report.warning(at.place, where, problem.message, problem.fix)
-    else report.error(at.place, where, problem.message, problem.fix)
+    if (problem.severity === 'warning') findings.warning(at.place, where, problem.message, problem.fix)
+    else findings.error(at.place, where, problem.message, problem.fix)
   }
   return problems.every(problem => problem.severity === 'warning')
 }

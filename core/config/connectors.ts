@@ -1,5 +1,5 @@
 import type { Defined } from './components.js'
-import type { Report } from './report.js'
+import type { Findings } from './findings.js'
 import type { PipelineConfig } from './types.js'
 
 /** A connector ends one pipeline and starts another, and pipelines joined by connectors never come round. */
@@ -8,7 +8,7 @@ export function checkConnectors(
   connectors: ReadonlyMap<string, Defined>,
   receivers: ReadonlyMap<string, Defined>,
   exporters: ReadonlyMap<string, Defined>,
-  report: Report,
+  findings: Findings,
 ): void {
   const all = Object.values(pipelines)
   for (const connector of connectors.values()) {
@@ -18,21 +18,21 @@ export function checkConnectors(
     const out = all.filter(pipeline => pipeline.receivers.includes(id)).map(pipeline => pipeline.id)
     if (receivers.has(id) || exporters.has(id)) {
       const other = receivers.has(id) ? 'receiver' : 'exporter'
-      report.error(
+      findings.error(
         key,
         path,
         `"${id}" is the id of a connector and of a ${other}`,
         `rename one of them: "${id}/name"`,
       )
     } else if (into.length > 0 && out.length === 0) {
-      report.error(
+      findings.error(
         key,
         path,
         `the connector "${id}" gets records from ${into.join(', ')}, but no pipeline receives from it`,
         `add "${id}" to the receivers of another pipeline`,
       )
     } else if (out.length > 0 && into.length === 0) {
-      report.error(
+      findings.error(
         key,
         path,
         `the connector "${id}" feeds ${out.join(', ')}, but no pipeline exports to it`,
@@ -43,7 +43,7 @@ export function checkConnectors(
   const cycle = findCycle(all, connectors)
   if (!cycle) return
   const { key, section, id } = connectors.get(cycle[1]!)!
-  report.error(
+  findings.error(
     key,
     [section, id],
     `the pipelines form a cycle: ${cycle.join(' -> ')}`,

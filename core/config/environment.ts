@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises'
-import { request } from 'undici'
 
 /** What the configuration may reach for. */
 export interface ConfigEnvironment {
@@ -29,6 +28,7 @@ export function processEnvironment(): ConfigEnvironment {
 }
 
 async function fetchDocument(url: string): Promise<{ status: number; body: string }> {
+  const { request } = await import('undici')
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)
   const { statusCode, body } = await request(url, {
     headers: credentials(new URL(url)),

@@ -8,10 +8,10 @@ import {
   checkDuration,
   checkEndpoint,
   checkHttpUrl,
-  checkRegex,
   checkTimeZone,
   type FormatProblem,
 } from './formats.js'
+import { checkRegex } from './regex.js'
 
 describe('durationMs', () => {
   it.each([

@@ -1,5 +1,4 @@
-import RE2 from 're2'
-import type { SchemaFormat } from '../component/index.js'
+import type { ConfigSchema, SchemaFormat } from '../component/index.js'
 import { parseByteSize, parseDuration } from '../component/units.js'
 import { redactBadUrl } from './secrets.js'
 import { nearest } from './suggest.js'
@@ -15,20 +14,53 @@ export interface FormatProblem {
 export type FormatCheck = (text: string) => FormatProblem | readonly FormatProblem[] | undefined
 export type FormatCheckers = { readonly [format in SchemaFormat]: FormatCheck }
 
-/** All checks: ours, and those of the template and condition languages. */
-export function formatCheckers(
-  languages: Pick<FormatCheckers, 'template' | 'condition' | 'path'>,
-): FormatCheckers {
-  return {
-    duration: checkDuration,
-    'byte-size': checkByteSize,
-    'http-url': checkHttpUrl,
-    endpoint: checkEndpoint,
-    regex: checkRegex,
-    color: checkColor,
-    'time-zone': checkTimeZone,
-    ...languages,
+/** Languages come with libraries: they are loaded when a configuration has a value in them. */
+export type LazyChecks = { readonly [format in SchemaFormat]?: () => Promise<FormatCheck> }
+
+/** All checks: ours, and those of languages. */
+export class Formats {
+  /** The same object for as long as nothing is loaded, as compiled schemas are kept by it. */
+  #checkers: FormatCheckers
+
+  constructor(private readonly languages: LazyChecks) {
+    const missing = Object.keys(languages).map(name => [name, notLoaded(name)])
+    this.#checkers = { ...OURS, ...Object.fromEntries(missing) } as FormatCheckers
   }
+
+  async load(used: ReadonlySet<SchemaFormat>): Promise<FormatCheckers> {
+    for (const name of used) {
+      const language = this.languages[name]
+      if (language && NOT_LOADED in this.#checkers[name])
+        this.#checkers = { ...this.#checkers, [name]: await language() }
+    }
+    return this.#checkers
+  }
+}
+
+const OURS = {
+  duration: checkDuration,
+  'byte-size': checkByteSize,
+  'http-url': checkHttpUrl,
+  endpoint: checkEndpoint,
+  color: checkColor,
+  'time-zone': checkTimeZone,
+}
+
+const NOT_LOADED = Symbol('not loaded')
+
+function notLoaded(name: string): FormatCheck {
+  const check = (): never => {
+    throw new Error(`the check of the format ${name} is not loaded`)
+  }
+  return Object.assign(check, { [NOT_LOADED]: true })
+}
+
+/** The formats that values of a schema may have. */
+export function formatsOf(schema: ConfigSchema): SchemaFormat[] {
+  const { format, properties = {}, additionalProperties, items, anyOf = [] } = schema
+  const parts = [...Object.values(properties), ...anyOf, ...(items ? [items] : [])]
+  if (typeof additionalProperties === 'object') parts.push(additionalProperties)
+  return [...(format ? [format] : []), ...parts.flatMap(formatsOf)]
 }
 
 /** How a format is called, and what a right value looks like. */
@@ -113,20 +145,6 @@ export function checkEndpoint(text: string): FormatProblem | undefined {
   }
 }
 
-export function checkRegex(text: string): FormatProblem | undefined {
-  try {
-    new RE2(text, 'u')
-    return undefined
-  } catch (error) {
-    const reason = (error as Error).message
-    const hint = regexHint(text, reason)
-    return {
-      message: `RE2 does not accept this regular expression: ${reason}`,
-      ...(hint && { fix: hint.fix, offset: hint.offset }),
-    }
-  }
-}
-
 export function checkColor(text: string): FormatProblem | undefined {
   if (/^#[0-9a-f]{6}$/i.test(text)) return undefined
   const message = `"${text}" is not a colour`
@@ -176,34 +194,6 @@ const COLORS: { readonly [name: string]: string } = {
   good: '#2eb886',
   warning: '#daa038',
   danger: '#a30200',
-}
-
-/** What people bring from other engines, and what to do instead. */
-const REGEX_HINTS: readonly (readonly [RegExp, string])[] = [
-  [
-    /\(\?<?[=!]/,
-    'RE2 has no look-ahead or look-behind: match the text around it, or filter in a second step',
-  ],
-  [/\\[1-9]|\\k[<{']|\(\?P=/, 'RE2 has no back-references: write the repeated part out'],
-  [/\(\?>|[*+?}]\+/, 'RE2 has no atomic groups or possessive quantifiers, and needs none: leave them out'],
-  [/\\Z/, 'RE2 has no \\Z: write \\z or $'],
-  [/\(\?\(/, 'RE2 has no conditional groups: write the alternatives out with |'],
-]
-
-function regexHint(text: string, reason: string): { fix: string; offset: number } | undefined {
-  const cause = reason.slice(reason.lastIndexOf(': ') + 2)
-  for (const [pattern, fix] of REGEX_HINTS) {
-    const match = pattern.exec(text)
-    if (match) return { fix, offset: match.index }
-  }
-  if (reason.startsWith('missing )'))
-    return { fix: 'close the "(", or write "\\(" for the character', offset: 0 }
-  if (reason.startsWith('unexpected )'))
-    return { fix: 'remove the ")", or write "\\)" for the character', offset: 0 }
-  if (reason.startsWith('missing ]'))
-    return { fix: 'close the "[", or write "\\[" for the character', offset: 0 }
-  const offset = text.indexOf(cause)
-  return offset > 0 ? { fix: 'change the part that the reason names', offset } : undefined
 }
 
 function longUnits(text: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Configuration as in the OpenTelemetry Collector: providers, merging, expansion, validation with positions. */
-export type { CommonSchemas, Section } from './catalog.js'
+export { type CommonSchemas, type FactorySource, type LazyFactory, loaded, type Section } from './catalog.js'
 export { type ConfigEnvironment, processEnvironment } from './environment.js'
 export {
   checkByteSize,
@@ -7,15 +7,14 @@ export {
   checkDuration,
   checkEndpoint,
   checkHttpUrl,
-  checkRegex,
   checkTimeZone,
   type FormatCheck,
-  type FormatCheckers,
   type FormatProblem,
-  formatCheckers,
+  Formats,
+  type LazyChecks,
 } from './formats.js'
 export { configJsonSchema } from './json-schema.js'
-export { type ConfigRequest, type LoadedConfig, loadConfig } from './load.js'
+export { type ConfigRequest, type LoadedConfig, loadConfig, loadFactories } from './load.js'
 export type { ImportPackage } from './packages.js'
 export { printConfig } from './print.js'
 export { REDACTED, redactUrl } from './secrets.js'

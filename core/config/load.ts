@@ -1,21 +1,22 @@
-import { type AnyFactory, ConfigError, type Kind, type Problem } from '../component/index.js'
-import { Catalog, type CommonSchemas, SECTIONS, type Section } from './catalog.js'
+import { ConfigError, type Kind, type Problem, type SchemaFormat } from '../component/index.js'
+import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
 import { checkFiles } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
-import type { FormatCheckers } from './formats.js'
+import { Findings, inOrder } from './findings.js'
+import { type Formats, formatsOf } from './formats.js'
+import { parseId } from './ids.js'
 import { type Entry, type MapNode, type Node, toValue } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
 import type { DefinedByKind } from './pipelines.js'
 import { readAll } from './read-all.js'
 import { redacted } from './redact.js'
-import { inOrder, Report } from './report.js'
 import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
 import type { ComponentConfig, ServiceConfig } from './types.js'
-import { validatorFor } from './validator.js'
+import { type Validator, validatorFor } from './validator.js'
 import { warnOfReadableSecrets } from './world-readable.js'
 
 export interface ConfigRequest {
@@ -23,8 +24,9 @@ export interface ConfigRequest {
   readonly sources: readonly string[]
   /** The values of `--set`, in order; they win over the sources. */
   readonly sets: readonly string[]
-  readonly factories: readonly AnyFactory[]
-  readonly formats: FormatCheckers
+  /** Those that load on demand are loaded when the configuration names them. */
+  readonly factories: readonly FactorySource[]
+  readonly formats: Formats
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
   readonly importPackage?: ImportPackage
@@ -37,7 +39,7 @@ export interface ConfigRequest {
 export interface LoadedConfig {
   readonly config: ServiceConfig
   /** By `kind/type`: those of the request and of the packages. */
-  readonly factories: ReadonlyMap<string, AnyFactory>
+  readonly factories: ReadonlyMap<string, FactorySource>
   readonly warnings: readonly Problem[]
   /** Relative paths start here: the folder of the first file, else the working directory. */
   readonly baseDir: string
@@ -49,40 +51,27 @@ export interface LoadedConfig {
 
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const read = await readAll(request.sources, request.sets, request.environment)
-  const report = new Report()
-  report.problems.push(...read.problems)
-  if (!read.root) {
-    throw new ConfigError(report.problems.length > 0 ? report.problems : [noSource(request.hint)])
-  }
-  const expanded = await expand(read.root, request.environment)
-  report.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, report)
-
-  const packages = listOf(root.entries.get('packages'), report)
-  const importPackage = request.importPackage ?? importFrom
-  const factories = packages
-    ? await loadPackages(packages, request.factories, importPackage, report)
-    : request.factories
+  const findings = new Findings()
+  const { read, root, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
-  const validator = validatorFor(request.formats)
+  const validator = await prepared(root, catalog, request.formats)
 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
       kind,
-      checkSection(entriesOf(root, section, kind, report), section, kind, catalog, validator, report),
+      checkSection(entriesOf(root, section, kind, findings), section, kind, catalog, validator, findings),
     ]),
   ) as { [kind in Kind]: Map<string, Defined> }
-  const conformed = SECTIONS.flatMap(([section, kind]) =>
+  const normalized = SECTIONS.flatMap(([section, kind]) =>
     [...defined[kind]].map(([id, { node }]) => ({ path: [section, id], node })),
   )
-  await warnOfReadableSecrets(conformed, read.files, request.environment, report)
-  const { node: serviceNode, service } = checkService(root, defined, catalog, validator, report)
+  await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
+  const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
-  if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, report)
+  if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))
-  const problems = inOrder(report.problems, names)
+  const problems = inOrder(findings.problems, names)
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
@@ -102,6 +91,56 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
 }
 
+/** The factories of a configuration: those of the request and of its packages. Nothing else of it need be valid. */
+export async function loadFactories(request: ConfigRequest): Promise<readonly FactorySource[]> {
+  const findings = new Findings()
+  const { factories } = await readPackages(request, findings)
+  const errors = findings.problems.filter(
+    ({ severity, path }) => severity === 'error' && path[0] === 'packages',
+  )
+  if (errors.length > 0) throw new ConfigError(errors)
+  return factories
+}
+
+async function readPackages(request: ConfigRequest, findings: Findings) {
+  const read = await readAll(request.sources, request.sets, request.environment)
+  findings.problems.push(...read.problems)
+  if (!read.root) {
+    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
+  }
+  const expanded = await expand(read.root, request.environment)
+  findings.problems.push(...expanded.problems)
+  const root = checkTopLevel(expanded.node as MapNode, findings)
+  const packages = listOf(root.entries.get('packages'), findings)
+  const importPackage = request.importPackage ?? importFrom
+  const factories = packages
+    ? await loadPackages(packages, request.factories, importPackage, findings)
+    : request.factories
+  return { read, root, factories }
+}
+
+/** Loads what the configuration names: factories, and the languages that its values are in. */
+async function prepared(root: MapNode, catalog: Catalog, formats: Formats): Promise<Validator> {
+  const used = new Set<SchemaFormat>()
+  for (const [section, kind] of SECTIONS) {
+    const entries = root.entries.get(section)?.value
+    if (entries?.kind !== 'map') continue
+    for (const [id, { value }] of entries.entries) {
+      const parsed = parseId(id)
+      if ('message' in parsed) continue
+      await catalog.load(kind, parsed.type)
+      const factory = catalog.factory(kind, parsed.type)
+      if (!factory) continue
+      const { properties = {}, ...rest } = catalog.schema(factory)
+      const keys = value.kind === 'map' ? [...value.entries.keys()] : []
+      // A key that is not known as it is may mean any.
+      const schemas = keys.map(key => properties[key] ?? { properties })
+      for (const format of [rest, ...schemas].flatMap(formatsOf)) used.add(format)
+    }
+  }
+  return validatorFor(await formats.load(used))
+}
+
 function noSource(hint = 'name a file with --config FILE'): Problem {
   return { severity: 'error', path: [], message: 'there is no configuration', fix: hint }
 }
@@ -109,7 +148,7 @@ function noSource(hint = 'name a file with --config FILE'): Problem {
 const TOP_LEVEL = [...SECTIONS.map(([section]): string => section), 'service', 'packages']
 
 /** Goes on with misspelt sections under their right names, so that nothing in them is taken for missing. */
-function checkTopLevel(root: MapNode, report: Report): MapNode {
+function checkTopLevel(root: MapNode, findings: Findings): MapNode {
   const entries = new Map(root.entries)
   for (const [key, entry] of root.entries) {
     if (TOP_LEVEL.includes(key)) continue
@@ -120,7 +159,7 @@ function checkTopLevel(root: MapNode, report: Report): MapNode {
       : near === undefined
         ? ''
         : `did you mean "${near}"? `
-    report.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
+    findings.error(entry.key, [key], `unknown key "${key}"`, hint + listed(TOP_LEVEL, 'valid keys'))
     if (near !== undefined && !entries.has(near)) entries.set(near, entry)
     if (inService && !entries.has('service')) entries.set('service', { ...entry, value: wrapped(key, entry) })
   }
@@ -131,25 +170,35 @@ function wrapped(key: string, entry: Entry): MapNode {
   return { kind: 'map', place: entry.value.place, entries: new Map([[key, entry]]) }
 }
 
-function entriesOf(root: MapNode, section: Section, kind: Kind, report: Report): ReadonlyMap<string, Entry> {
+function entriesOf(
+  root: MapNode,
+  section: Section,
+  kind: Kind,
+  findings: Findings,
+): ReadonlyMap<string, Entry> {
   const entry = root.entries.get(section)
-  const node = entry && report.open(entry.value)
+  const node = entry && findings.open(entry.value)
   if (!entry || !node || isNothing(node)) return new Map()
   if (node.kind === 'map') return node.entries
-  report.unreadable.add(kind)
+  findings.unreadable.add(kind)
   if (node.kind !== 'invalid') {
     const found = node.kind === 'list' ? 'a list' : 'a single value'
     const fix = `below "${section}:" write, indented, "type:" or "type/name:" for each ${kind}`
-    report.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
+    findings.error(entry.key, [section], `expected ids with their configuration, found ${found}`, fix)
   }
   return new Map()
 }
 
-function listOf(entry: Entry | undefined, report: Report): Extract<Node, { kind: 'list' }> | undefined {
-  const node = entry && report.open(entry.value)
+function listOf(entry: Entry | undefined, findings: Findings): Extract<Node, { kind: 'list' }> | undefined {
+  const node = entry && findings.open(entry.value)
   if (!entry || !node || node.kind === 'invalid' || isNothing(node)) return undefined
   if (node.kind === 'list') return node
-  report.error(entry.key, ['packages'], 'expected a list of package names', "such as ['@acme/tocsin-thing']")
+  findings.error(
+    entry.key,
+    ['packages'],
+    'expected a list of package names',
+    "such as ['@acme/tocsin-thing']",
+  )
   return undefined
 }
 

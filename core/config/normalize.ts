@@ -9,7 +9,7 @@ import {
   problemAt,
   type ScalarNode,
 } from './node.js'
-import { isSecretMap, isSecretName } from './secrets.js'
+import { holdsSecrets, isSecretMap, isSecretName } from './secrets.js'
 import { resolveScalar } from './yaml-scalar.js'
 
 /**
@@ -17,7 +17,7 @@ import { resolveScalar } from './yaml-scalar.js'
  * nothing becomes an empty map or list where one is wanted, expanded values become text or YAML as wanted, and
  * secrets are marked. What does not fit stays as it is, for the validation to complain about.
  */
-export function conform(
+export function normalize(
   node: Node,
   schema: ConfigSchema,
   path: Path,
@@ -25,21 +25,21 @@ export function conform(
   secret = false,
 ): Node {
   const hidden = secret || schema.secret === true
-  const wanted = expandedAs(node, schema, path, problems, hidden)
+  const wanted = expandedAs(node, schema, path, problems, hidden || holdsSecrets(schema))
   switch (wanted.kind) {
     case 'invalid':
       return wanted
     case 'scalar':
-      return conformScalar(wanted, schema, hidden)
+      return normalizeScalar(wanted, schema, hidden)
     case 'list': {
       const items = layers(schema, wanted).find(layer => layer.items)?.items ?? {}
       return {
         ...wanted,
-        items: wanted.items.map((item, i) => conform(item, items, [...path, i], problems, hidden)),
+        items: wanted.items.map((item, i) => normalize(item, items, [...path, i], problems, hidden)),
       }
     }
     case 'map':
-      return conformMap(wanted, layers(schema, wanted), path, problems, hidden)
+      return normalizeMap(wanted, layers(schema, wanted), path, problems, hidden)
   }
 }
 
@@ -50,7 +50,7 @@ export function layers(schema: ConfigSchema, node: Node): readonly ConfigSchema[
   return branch === undefined ? [schema] : [schema, ...layers(schema.anyOf[branch]!, node)]
 }
 
-function conformMap(
+function normalizeMap(
   node: MapNode,
   schemas: readonly ConfigSchema[],
   path: Path,
@@ -71,24 +71,27 @@ function conformMap(
     const rest = schemas.map(schema => schema.additionalProperties).find(found => typeof found === 'object')
     const schema = property ?? (rest as ConfigSchema | undefined) ?? {}
     const hidden = secret || isSecretName(key) || isSecretMap(key)
-    const value = conform(entry.value, schema, [...path, written], problems, hidden)
+    const value = normalize(entry.value, schema, [...path, written], problems, hidden)
     if (!isLeftOut(value, schema)) entries.set(key, { ...entry, value, ...(key !== written && { written }) })
   }
   return { kind: 'map', place: node.place, entries }
 }
 
-function conformScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean): Node {
+function normalizeScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean): Node {
   const types = acceptedTypes(schema)
   if (node.value === null && types !== 'any' && !types.has('null') && !node.expansion) {
     if (types.has('object')) return emptyMap(node.place)
     if (types.has('array')) return { kind: 'list', place: node.place, items: [] }
   }
+  // What stands where a secret belongs somewhere below may be that secret.
+  const misplaced = !accepts(types, node) && holdsSecrets(schema)
   // "0" is the one duration that needs no unit.
   const zero = schema.format === 'duration' && node.value === 0
   return {
     ...node,
     ...(zero && { value: '0s' }),
-    ...((secret || node.expansion?.secret) && { secret: true }),
+    ...((secret || misplaced || node.expansion?.secret) && { secret: true }),
+    ...(schema.secret === 'path' && { secretPath: true }),
   }
 }
 

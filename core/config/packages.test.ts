@@ -6,7 +6,7 @@ import { AROUND, load, problemsOf } from '../../test/fixtures/config-loading.js'
 import { processEnvironment } from './environment.js'
 
 const factory = (type: string, extra = '') =>
-  `{ kind: 'processor', type: '${type}', stability: 'beta', description: 'A test.', schema: { type: 'object', properties: {} }, create() {}, ${extra} }`
+  `{ kind: 'processor', api: 1, type: '${type}', stability: 'beta', description: 'A test.', schema: { type: 'object', properties: {} }, create() {}, ${extra} }`
 
 let folder: string
 
@@ -50,6 +50,8 @@ beforeAll(async () => {
   await install('fails', { main: 'x.js' }, { 'x.js': 'throw new Error("it is broken")' })
   await install('malformed', { main: 'x.js' }, { 'x.js': 'exports.components = [{ kind: "procesor" }, 5]' })
   await install('taken', { main: 'x.js' }, { 'x.js': `exports.components = [${factory('throttle')}]` })
+  await write('old.mjs', `export const components = [${factory('acme_old', 'api: undefined')}]`)
+  await write('new.mjs', `export const components = [${factory('acme_new', 'api: 2')}]`)
   await write('local.mjs', `export const components = [${factory('acme_local')}]`)
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -86,6 +88,8 @@ describe('packages', () => {
       'malformed',
       'taken',
       './no.js',
+      './old.mjs',
+      './new.mjs',
     )
     const problems = await problemsOf(load(['tocsin.yaml'], environment))
     expect(problems.map(problem => problem.replaceAll(folder, 'FOLDER'))).toEqual([
@@ -96,6 +100,8 @@ describe('packages', () => {
       'tocsin.yaml:1:49: packages[3]: component 1 of the package "malformed" is not a factory (report this to its author)',
       'tocsin.yaml:1:61: packages[4]: the package "taken" brings a processor type "throttle", which tocsin has already (remove one of the two packages)',
       'tocsin.yaml:1:69: packages[5]: there is no module "./no.js" in FOLDER (check the path: it starts at that folder)',
+      'tocsin.yaml:1:79: packages[6]: the package "./old.mjs" is written against no version of the component contract, and this Tocsin has version 1 (install a newer version of the package: docs/contract.md tells its author what changed)',
+      'tocsin.yaml:1:91: packages[7]: the package "./new.mjs" is written against version 2 of the component contract, and this Tocsin has version 1 (install a newer tocsin)',
     ])
   })
 })

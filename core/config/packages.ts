@@ -1,7 +1,7 @@
-import { type AnyFactory, errorText, type Kind } from '../component/index.js'
-import { SECTIONS, withArticle } from './catalog.js'
+import { type AnyFactory, API, errorText, type Kind } from '../component/index.js'
+import { type FactorySource, SECTIONS, withArticle } from './catalog.js'
+import type { Findings } from './findings.js'
 import type { ListNode } from './node.js'
-import type { Report } from './report.js'
 import { PackageNotFound } from './resolve-package.js'
 
 /** Imports a package as if from a module in `folder`. Rejects with `PackageNotFound` when it is not there. */
@@ -10,17 +10,17 @@ export type ImportPackage = (specifier: string, folder: string) => Promise<unkno
 /** Loads the packages that the configuration names; answers all factories, those given first. */
 export async function loadPackages(
   list: ListNode,
-  given: readonly AnyFactory[],
+  given: readonly FactorySource[],
   importPackage: ImportPackage,
-  report: Report,
-): Promise<AnyFactory[]> {
+  findings: Findings,
+): Promise<FactorySource[]> {
   const factories = [...given]
   const owners = new Map<string, string>()
   for (const factory of given)
     for (const name of namesOf(factory)) owners.set(`${factory.kind}/${name}`, 'tocsin')
   for (const [index, item] of list.items.entries()) {
     const path = ['packages', index]
-    const error = (message: string, fix?: string): void => report.error(item.place, path, message, fix)
+    const error = (message: string, fix?: string): void => findings.error(item.place, path, message, fix)
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.value === '') {
       if (item.kind !== 'invalid') error('a package is named by text', "such as '@acme/tocsin-thing'")
       continue
@@ -58,6 +58,16 @@ export async function loadPackages(
         error(`component ${number} of the package "${name}" ${mistake}`, 'report this to its author')
         continue
       }
+      const { api } = candidate as { readonly api?: unknown }
+      if (api !== API) {
+        error(
+          `the package "${name}" is written against ${api === undefined ? 'no version' : `version ${String(api)}`} of the component contract, and this Tocsin has version ${API}`,
+          typeof api === 'number' && api > API
+            ? 'install a newer tocsin'
+            : 'install a newer version of the package: docs/contract.md tells its author what changed',
+        )
+        continue
+      }
       const factory = candidate as AnyFactory
       const taken = namesOf(factory).find(type => owners.has(`${factory.kind}/${type}`))
       if (taken !== undefined) {
@@ -82,7 +92,7 @@ function componentsOf(module: unknown): unknown {
   return components ?? fallback?.components
 }
 
-function namesOf(factory: AnyFactory): readonly string[] {
+function namesOf(factory: FactorySource): readonly string[] {
   return [factory.type, ...(factory.aliases ?? [])]
 }
 

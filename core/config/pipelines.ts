@@ -1,8 +1,8 @@
 import type { Kind } from '../component/index.js'
 import { type Catalog, withArticle } from './catalog.js'
 import type { Defined } from './components.js'
+import type { Findings } from './findings.js'
 import { type Entry, locate, type Node, type Path } from './node.js'
-import type { Report } from './report.js'
 import type { Place } from './source.js'
 import { listed, nearest } from './suggest.js'
 import type { PipelineConfig } from './types.js'
@@ -21,21 +21,21 @@ export function checkPipelines(
   node: Extract<Node, { kind: 'map' }>,
   defined: DefinedByKind,
   catalog: Catalog,
-  report: Report,
+  findings: Findings,
 ): { readonly pipelines: { [id: string]: PipelineConfig }; readonly used: ReadonlySet<Defined> } {
   const pipelines: { [id: string]: PipelineConfig } = {}
   const used = new Set<Defined>()
   for (const [id, entry] of node.entries) {
     const path = ['service', 'pipelines', id]
-    checkPipelineId(id, entry.key, path, report)
+    checkPipelineId(id, entry.key, path, findings)
     const lists: { [role: string]: string[] } = {}
     for (const [role, kinds] of ROLES) {
-      const found = references(entry, [...path, role], kinds, defined, catalog, report)
+      const found = references(entry, [...path, role], kinds, defined, catalog, findings)
       for (const reference of found) used.add(reference)
       lists[role] = found.map(reference => reference.id)
       if (role !== 'processors' && isEmpty(entry.value, role)) {
         const like = [...defined[kinds[0]].keys()][0] ?? (role === 'receivers' ? 'file_log' : 'debug')
-        report.error(entry.key, path, `the pipeline has no ${role}`, `add "${role}: [${like}]"`)
+        findings.error(entry.key, path, `the pipeline has no ${role}`, `add "${role}: [${like}]"`)
       }
     }
     pipelines[id] = {
@@ -55,7 +55,7 @@ export function references(
   kinds: readonly Kind[],
   defined: DefinedByKind,
   catalog: Catalog,
-  report: Report,
+  findings: Findings,
 ): Defined[] {
   const role = String(path.at(-1))
   const list = entry.value.kind === 'map' ? entry.value.entries.get(role)?.value : undefined
@@ -68,11 +68,11 @@ export function references(
     const reference = resolve(id, kinds, defined, catalog)
     const before = reference && found.get(reference)
     if (!reference && item.secret)
-      report.error(item.place, at, `this secret value is not the id of ${withArticle(kinds[0] as Kind)}`)
-    else if (!reference) reportUndefined(id, kinds, item.place, at, defined, catalog, report)
-    else if (before === id) report.error(item.place, at, `"${id}" is listed twice`, 'remove one of the two')
+      findings.error(item.place, at, `this secret value is not the id of ${withArticle(kinds[0] as Kind)}`)
+    else if (!reference) reportUndefined(id, kinds, item.place, at, defined, catalog, findings)
+    else if (before === id) findings.error(item.place, at, `"${id}" is listed twice`, 'remove one of the two')
     else if (before !== undefined)
-      report.error(
+      findings.error(
         item.place,
         at,
         `"${id}" and "${before}" are the same ${reference.kind}`,
@@ -110,10 +110,10 @@ export function reportUndefined(
   path: Path,
   defined: DefinedByKind,
   catalog: Catalog,
-  report: Report,
+  findings: Findings,
 ): void {
-  if (kinds.some(kind => report.unreadable.has(kind))) return
-  report.error(place, path, ...undefinedReference(id, kinds, defined, catalog))
+  if (kinds.some(kind => findings.unreadable.has(kind))) return
+  findings.error(place, path, ...undefinedReference(id, kinds, defined, catalog))
 }
 
 function undefinedReference(
@@ -149,19 +149,19 @@ function sameType(id: string, known: readonly string[]): string | undefined {
   return same.length === 1 ? same[0] : undefined
 }
 
-function checkPipelineId(id: string, place: Place, path: Path, report: Report): void {
+function checkPipelineId(id: string, place: Place, path: Path, findings: Findings): void {
   const [signal = '', ...rest] = id.split('/')
   const name = rest.join('/')
   if (signal === 'logs' && (rest.length === 0 || /^[^\p{Z}\p{C}\p{S}]+$/u.test(name))) return
   if (signal === 'logs') {
-    report.error(
+    findings.error(
       place,
       path,
       `"${id}" is not a valid pipeline id`,
       'write "logs" or "logs/name", without spaces',
     )
   } else if (['traces', 'metrics', 'profiles'].includes(signal)) {
-    report.error(
+    findings.error(
       place,
       path,
       `pipelines of ${signal} are not supported: tocsin handles logs only`,
@@ -169,7 +169,7 @@ function checkPipelineId(id: string, place: Place, path: Path, report: Report): 
     )
   } else {
     const like = nearest(signal, ['logs']) === undefined ? id : name
-    report.error(
+    findings.error(
       place,
       path,
       `"${id}" is not a valid pipeline id`,

@@ -3,9 +3,9 @@ import { type Catalog, SECTIONS } from './catalog.js'
 import { checkValue } from './check-value.js'
 import type { Defined } from './components.js'
 import { checkConnectors } from './connectors.js'
+import type { Findings } from './findings.js'
 import { emptyMap, type MapNode, type Node } from './node.js'
 import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
-import type { Report } from './report.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
 import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
 import type { Validator } from './validator.js'
@@ -38,11 +38,11 @@ export function checkService(
   defined: DefinedByKind,
   catalog: Catalog,
   validator: Validator,
-  report: Report,
+  findings: Findings,
 ): CheckedService {
   const entry = root.entries.get('service')
   if (!entry) {
-    report.error(
+    findings.error(
       root.place,
       ['service'],
       'the section "service" is missing',
@@ -51,29 +51,29 @@ export function checkService(
     return { node: emptyMap(root.place), service: undefined }
   }
   const { node, value, problems } = checkValue(entry.value, entry.key, ['service'], SERVICE_SCHEMA, validator)
-  report.problems.push(...problems)
+  findings.problems.push(...problems)
   const extensions = references(
     { key: entry.key, value: node },
     ['service', 'extensions'],
     ['extension'],
     defined,
     catalog,
-    report,
+    findings,
   )
   const given = node.kind === 'map' ? node.entries.get('pipelines') : undefined
   const noPipelines = 'add service.pipelines.logs with receivers and exporters'
   let pipelines: { readonly [id: string]: PipelineConfig } = {}
   if (node.kind === 'map' && !given)
-    report.error(entry.key, ['service'], 'there are no pipelines', noPipelines)
+    findings.error(entry.key, ['service'], 'there are no pipelines', noPipelines)
   if (given?.value.kind === 'map') {
     if (given.value.entries.size === 0)
-      report.error(given.key, ['service', 'pipelines'], 'there are no pipelines', noPipelines)
-    const checked = checkPipelines(given.value, defined, catalog, report)
+      findings.error(given.key, ['service', 'pipelines'], 'there are no pipelines', noPipelines)
+    const checked = checkPipelines(given.value, defined, catalog, findings)
     pipelines = checked.pipelines
-    checkConnectors(pipelines, defined.connector, defined.receiver, defined.exporter, report)
-    warnUnused(defined, new Set([...checked.used, ...extensions]), report)
+    checkConnectors(pipelines, defined.connector, defined.receiver, defined.exporter, findings)
+    warnUnused(defined, new Set([...checked.used, ...extensions]), findings)
   }
-  checkNeeds(defined, new Set(extensions), catalog, report)
+  checkNeeds(defined, new Set(extensions), catalog, findings)
   if (value === undefined) return { node, service: undefined }
   const { telemetry, shutdown_timeout } = value as RawService
   return {
@@ -102,15 +102,15 @@ function checkNeeds(
   defined: DefinedByKind,
   started: ReadonlySet<Defined>,
   catalog: Catalog,
-  report: Report,
+  findings: Findings,
 ): void {
   for (const [, kind] of SECTIONS)
     for (const { needs } of defined[kind].values())
       for (const { id, place, path } of needs) {
         const extension = resolve(id, ['extension'], defined, catalog)
-        if (!extension) reportUndefined(id, ['extension'], place, path, defined, catalog, report)
+        if (!extension) reportUndefined(id, ['extension'], place, path, defined, catalog, findings)
         else if (!started.has(extension))
-          report.error(
+          findings.error(
             place,
             path,
             `the extension "${id}" is not started`,
@@ -120,13 +120,13 @@ function checkNeeds(
 }
 
 /** An extension that service.extensions leaves out is switched off, as in the Collector: that is no mistake. */
-function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, report: Report): void {
+function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, findings: Findings): void {
   for (const [section, kind] of SECTIONS) {
     if (kind === 'extension') continue
     for (const one of defined[kind].values()) {
       if (used.has(one)) continue
       const message = `the ${kind} "${one.id}" is in no pipeline`
-      report.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
+      findings.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
     }
   }
 }

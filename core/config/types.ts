@@ -30,7 +30,7 @@ export interface ComponentConfig<F extends AnyFactory = AnyFactory> {
   readonly type: string
   readonly name?: string
   /** Validated, with defaults, and with the common keys of its kind. */
-  readonly config: unknown
+  readonly config: object
   readonly factory: F
 }
 

@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path'
 import type { ConfigEnvironment } from './environment.js'
+import type { Findings } from './findings.js'
 import type { Node, Path, ScalarNode } from './node.js'
-import type { Report } from './report.js'
 import { isSecretMap, redactUrl } from './secrets.js'
 
-/** A conformed component and where it stands. */
-export interface Conformed {
+/** A normalized component and where it stands. */
+export interface Normalized {
   readonly path: Path
   readonly node: Node
 }
@@ -17,10 +17,10 @@ const OTHERS_READ = 0o004
  * read. What comes of references is not in the file. `files`: absolute paths.
  */
 export async function warnOfReadableSecrets(
-  components: readonly Conformed[],
+  components: readonly Normalized[],
   files: readonly string[],
   environment: ConfigEnvironment,
-  report: Report,
+  findings: Findings,
 ): Promise<void> {
   if (!environment.modeOf) return
   const found = components.flatMap(({ node, path }) => [...writtenSecrets(node, path)])
@@ -30,7 +30,7 @@ export async function warnOfReadableSecrets(
     const mode = await environment.modeOf(file).catch(() => undefined)
     if (mode === undefined || (mode & OTHERS_READ) === 0) continue
     const others = more.length > 0 ? ` (and ${more.length} more)` : ''
-    report.warning(
+    findings.warning(
       first.node.place,
       first.path,
       `a secret is written here${others}, and every user can read the file (mode ${mode.toString(8).padStart(4, '0')})`,

@@ -1,4 +1,4 @@
-import { type DurableItems, PAGE, type StoredItem } from './durable-items.js'
+import { type DurableRequests, PAGE, type StoredRequest } from './durable-requests.js'
 import type { QueueSettings } from './settings.js'
 
 export interface Measure {
@@ -12,7 +12,7 @@ const NOTHING: Measure = { requests: 0, size: 0, records: 0 }
 
 /** The entries of a durable queue that are only in the store: they come after those in memory, in order of their keys. */
 export class Backlog {
-  readonly #durable: DurableItems
+  readonly #durable: DurableRequests
   readonly #sizer: QueueSettings['sizer']
   #held = NOTHING
   /** The last key that is in memory, or was. */
@@ -20,7 +20,7 @@ export class Backlog {
   /** The last key that was counted, here or in memory. */
   #lastCounted = ''
 
-  constructor(durable: DurableItems, sizer: QueueSettings['sizer']) {
+  constructor(durable: DurableRequests, sizer: QueueSettings['sizer']) {
     this.#durable = durable
     this.#sizer = sizer
   }
@@ -31,7 +31,7 @@ export class Backlog {
 
   /** Counts what the last run left. */
   async recover(): Promise<Measure> {
-    await this.#durable.recover(item => this.add(item.key, this.sizeOf(item), item.recordCount))
+    await this.#durable.recover(piece => this.add(piece.key, this.sizeOf(piece), piece.recordCount))
     return this.#held
   }
 
@@ -52,27 +52,27 @@ export class Backlog {
    * The next entries, for the memory. None: what was counted is no longer in the store (another collector took over the
    * queue of one that had slept too long), and `gone` says how much it was. Rejects when the store fails.
    */
-  async next(): Promise<{ readonly items: readonly StoredItem[]; readonly gone: Measure }> {
+  async next(): Promise<{ readonly pieces: readonly StoredRequest[]; readonly gone: Measure }> {
     const counted = this.#lastCounted
     const page = await this.#durable.load(this.#lastKey, PAGE)
     // An entry may be in the store before it has been counted: it has to wait for its turn.
-    const items = page.filter(item => item.key <= this.#lastCounted)
-    this.#lastKey = items.at(-1)?.key ?? this.#lastKey
+    const pieces = page.filter(piece => piece.key <= this.#lastCounted)
+    this.#lastKey = pieces.at(-1)?.key ?? this.#lastKey
     let { requests, size, records } = this.#held
-    for (const item of items) {
+    for (const piece of pieces) {
       requests--
-      size -= this.sizeOf(item)
-      records -= item.recordCount
+      size -= this.sizeOf(piece)
+      records -= piece.recordCount
     }
     this.#held = { requests, size, records }
     // What was counted meanwhile may have been written behind this page.
-    if (items.length > 0 || counted !== this.#lastCounted) return { items, gone: NOTHING }
+    if (pieces.length > 0 || counted !== this.#lastCounted) return { pieces, gone: NOTHING }
     const gone = this.#held
     this.#held = NOTHING
-    return { items, gone }
+    return { pieces, gone }
   }
 
-  sizeOf({ recordCount, bytes }: StoredItem): number {
+  sizeOf({ recordCount, bytes }: StoredRequest): number {
     return this.#sizer === 'requests' ? 1 : this.#sizer === 'items' ? recordCount : bytes.length
   }
 }

@@ -169,12 +169,10 @@ async function run(
       world.enqueued.push(...ids)
       world.offered++
       const records = ids.map(id => createRecord({ id, body: id }))
-      void delivery.enqueue(records, step.pipeline, {
-        settle: outcome => {
-          world.settled++
-          world.settledDeadLetters += outcome?.deadLettered ?? 0
-          world.acknowledged.push(...ids)
-        },
+      void delivery.enqueue(records, step.pipeline, ({ deadLettered }) => {
+        world.settled++
+        world.settledDeadLetters += deadLettered
+        world.acknowledged.push(...ids)
       })
     } else if (step.kind === 'reload') {
       const taken = delivery.takeOver(random() * 2_000)

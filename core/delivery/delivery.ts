@@ -1,16 +1,17 @@
-import { errorText, RetryableError } from '../component/errors.js'
+import { errorText } from '../component/errors.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { encodeOtlpJson } from '../toolkit/otlp/index.js'
-import { backoffMs, PERSISTENT } from './backoff.js'
-import { DurableItems, encodeItem } from './durable-items.js'
-import { Fullness } from './fullness.js'
+import { DurableRequests, encodeRequest } from './durable-requests.js'
+import { ExporterHealth, FullQueue } from './exporter-health.js'
+import { closedError } from './let-in.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
 import { RequestQueue } from './queue.js'
-import { type Handover, type Item, Share, type Whole } from './queued-request.js'
-import { Courier } from './send-request.js'
-import { GivingUp } from './to-dead-letters.js'
-import { Troubles } from './troubles.js'
-import type { Delivery, DeliveryOptions, DeliveryReport, LeftRequest, Obligation } from './types.js'
+import { type Handover, type Piece, type QueuedRequest, type Settle, Share } from './queued-request.js'
+import type { DeliveryReport } from './report.js'
+import { backoffMs, PERSISTENT } from './retry.js'
+import { RequestSender } from './send-request.js'
+import { ToDeadLetters } from './to-dead-letters.js'
+import type { Delivery, DeliveryOptions, LeftRequest } from './types.js'
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new QueuedDelivery(options)
@@ -20,12 +21,14 @@ class QueuedDelivery implements Delivery {
   readonly id: string
   readonly #options: DeliveryOptions
   readonly #queue: RequestQueue
-  readonly #durable: DurableItems | undefined
+  readonly #durable: DurableRequests | undefined
   readonly #metrics: DeliveryMetrics
-  readonly #troubles: Troubles
-  readonly #fullness: Fullness
-  readonly #courier: Courier
-  readonly #givingUp: GivingUp
+  readonly #health: ExporterHealth
+  readonly #fullQueue: FullQueue
+  readonly #sender: RequestSender
+  readonly #toDeadLetters: ToDeadLetters
+  /** Aborted: it drains, and does not sleep long between attempts. */
+  readonly #hurry = new AbortController()
   /** Aborted: no new attempt, what waits for a retry goes back. */
   readonly #settle = new AbortController()
   /** Aborted: what is on its way is given up too. */
@@ -37,40 +40,41 @@ class QueuedDelivery implements Delivery {
     const { id, clock, logger, settings, store } = options
     this.id = id
     this.#options = options
-    this.#durable = store && settings.queue.enabled ? new DurableItems(store, clock, logger) : undefined
+    this.#durable = store && settings.queue.enabled ? new DurableRequests(store, clock, logger) : undefined
     const reportStatus: DeliveryOptions['reportStatus'] = status => options.reportStatus(status)
-    this.#troubles = new Troubles({ id, clock, logger, reportStatus })
+    this.#health = new ExporterHealth({ id, clock, logger, reportStatus })
     const { capacity, sizer } = settings.queue
-    this.#fullness = new Fullness(this.#troubles.full, clock, () => `It takes ${capacity} ${sizer}.`)
+    this.#fullQueue = new FullQueue(this.#health.full, clock, () => `It takes ${capacity} ${sizer}.`)
     this.#queue = new RequestQueue({
       settings: settings.queue,
       clock,
       durable: this.#durable,
       waiting: options.inherit?.waiting,
       storeFailed: (error, records, tries) => this.#storeFailed(error, records, tries),
-      storeWorked: () => this.#troubles.storing.worked(),
+      storeWorked: () => this.#health.storing.worked(),
       changed: full => {
         if (!settings.queue.enabled) return
-        this.#fullness.look(full)
+        this.#fullQueue.look(full)
         if (this.#wasFull && !full) options.onRoom?.()
         this.#wasFull = full
       },
     })
     const observed = settings.queue.enabled ? this.#queue : undefined
     this.#metrics = deliveryMetrics(options.meter, id, observed, settings.queue.capacity)
-    const lent = { troubles: this.#troubles, settle: this.#settle.signal, abort: this.#abort.signal }
-    this.#givingUp = new GivingUp({ ...options, ...lent })
-    this.#courier = new Courier({
+    const lent = { health: this.#health, settle: this.#settle.signal, abort: this.#abort.signal }
+    this.#toDeadLetters = new ToDeadLetters({ ...options, ...lent })
+    this.#sender = new RequestSender({
       ...options,
       ...lent,
       queue: this.#queue,
+      hurry: this.#hurry.signal,
       metrics: this.#metrics,
-      givingUp: this.#givingUp,
+      toDeadLetters: this.#toDeadLetters,
     })
   }
 
   get full(): boolean {
-    return this.#options.settings.queue.enabled && this.#queue.full
+    return this.#options.settings.queue.enabled && this.#queue.blocked
   }
 
   get blockOnOverflow(): boolean {
@@ -82,39 +86,38 @@ class QueuedDelivery implements Delivery {
     const recovered = await this.#queue.recover()
     if (recovered > 0) logger.info('Requests of the last run wait in the queue.', { requests: recovered })
     await exporter.start?.()
-    if (inherit) void this.#queue.put(this.#adopt(inherit.items)).catch(() => undefined)
+    if (inherit) void this.#queue.put(this.#adopt(inherit.pieces)).catch(() => undefined)
     const consumers = Array.from({ length: settings.queue.consumers }, () => this.#consume())
     this.#consumers = Promise.all(consumers)
   }
 
-  async enqueue(records: Records, pipeline: string, obligation: Obligation): Promise<void> {
+  async enqueue(records: Records, pipeline: string, settle: Settle): Promise<void> {
     const wanted = this.#options.condition ? await this.#select(records, pipeline) : { records, refused: 0 }
-    if (wanted.records.length === 0) return obligation.settle({ deadLettered: wanted.refused })
+    if (wanted.records.length === 0) return settle({ deadLettered: wanted.refused })
     const requests = this.#options.notifying ? wanted.records.map(record => [record]) : [wanted.records]
     let done = (): void => undefined
     const result = new Promise<void>(resolve => {
       done = resolve
     })
-    const share = new Share(requests.length, {
-      settle: outcome => {
-        obligation.settle({ deadLettered: (outcome?.deadLettered ?? 0) + wanted.refused })
-        done()
-      },
+    const share = new Share(requests.length, ({ deadLettered }) => {
+      settle({ deadLettered: deadLettered + wanted.refused })
+      done()
     })
     const now = this.#options.clock.now()
-    await this.#queue.put(requests.map(request => this.#item(request, pipeline, now, share)))
+    await this.#queue.put(requests.map(request => this.#piece(request, pipeline, now, share)))
     if (!this.#options.settings.queue.enabled) await result
   }
 
   adopt(requests: readonly LeftRequest[]): Promise<void> {
     return this.#queue.put(
-      requests.map(({ records, pipeline, queuedAt }) => this.#item(records, pipeline, queuedAt, undefined)),
+      requests.map(({ records, pipeline, queuedAt }) => this.#piece(records, pipeline, queuedAt, undefined)),
     )
   }
 
-  async stop(deadlineMs: number): Promise<DeliveryReport> {
+  async stop(deadlineMs: number, leave: Promise<unknown> = Promise.resolve()): Promise<DeliveryReport> {
     this.#queue.hurry()
-    await this.#drained(deadlineMs)
+    this.#hurry.abort()
+    await this.#drained(deadlineMs, leave)
     await this.#end(this.#durable ? 'accept' : 'reject', 0)
     const left = this.#queue.records
     const [persisted, dropped] = this.#durable ? [left, 0] : [0, left]
@@ -132,21 +135,22 @@ class QueuedDelivery implements Delivery {
     return { ...this.#queue.handover(), report: this.#report(0, 0) }
   }
 
-  /** Waits until nothing is left or the deadline is over; for a durable queue not while the destination is down. */
-  async #drained(deadlineMs: number): Promise<void> {
+  /** Waits until nothing is left or the deadline is over; see `stop`. */
+  async #drained(deadlineMs: number, leave: Promise<unknown>): Promise<void> {
     const { clock } = this.#options
     const over = new AbortController()
     let late = false
+    let mayLeave = false
+    void leave.then(() => {
+      mayLeave = true
+      this.#queue.touch()
+    })
+    const left = (): boolean => mayLeave && this.#durable !== undefined && this.#health.sending.lasting
     const deadline = clock.sleep(deadlineMs, over.signal).then(() => {
       late = true
     })
     const running = this.#consumers !== undefined
-    while (
-      running &&
-      this.#queue.records > 0 &&
-      !late &&
-      !(this.#durable && this.#troubles.sending.lasting)
-    ) {
+    while (running && this.#queue.records > 0 && !late && !left()) {
       await Promise.race([deadline, this.#queue.change()])
     }
     over.abort()
@@ -155,6 +159,7 @@ class QueuedDelivery implements Delivery {
   async #end(waiting: 'accept' | 'reject', graceMs: number): Promise<void> {
     const closed = this.#queue.close(waiting)
     this.#settle.abort()
+    this.#hurry.abort()
     const over = new AbortController()
     const consumers = this.#consumers ?? Promise.resolve()
     await Promise.race([consumers, this.#options.clock.sleep(graceMs, over.signal)])
@@ -162,9 +167,9 @@ class QueuedDelivery implements Delivery {
     this.#abort.abort()
     await consumers
     await closed
-    await this.#queue.keepRests()
+    await this.#queue.keepPartlySent()
     await this.#durable?.close()
-    this.#fullness.close()
+    this.#fullQueue.close()
     this.#metrics.unobserve()
     const { exporter, logger } = this.#options
     // It must not keep the collector from stopping, nor its report.
@@ -175,7 +180,7 @@ class QueuedDelivery implements Delivery {
 
   async #consume(): Promise<void> {
     for (let request = await this.#queue.take(); request; request = await this.#queue.take()) {
-      if (!(await this.#courier.deliver(request))) this.#queue.putBack(request)
+      if (!(await this.#sender.deliver(request))) this.#queue.putBack(request)
     }
   }
 
@@ -195,46 +200,53 @@ class QueuedDelivery implements Delivery {
     })
     if (failed.length > 0) {
       this.#metrics.failed(failed.length)
-      const kept = await this.#givingUp.deadLetter(failed, pipeline, 'condition_failed', detail)
-      if (!kept) throw new RetryableError('delivery_stopped', 'The exporter has stopped.')
+      const kept = await this.#toDeadLetters.deadLetter(failed, pipeline, 'condition_failed', detail)
+      if (!kept) throw closedError()
     }
     return { records: wanted, refused: failed.length }
   }
 
-  #item(records: Records, pipeline: string, queuedAt: bigint, share: Share | undefined): Item {
+  #piece(records: Records, pipeline: string, queuedAt: bigint, share: Share | undefined): Piece {
     const { sizer, batch } = this.#options.settings.queue
-    const encoded = this.#durable && encodeItem(pipeline, queuedAt, records)
+    const encoded = this.#durable && encodeRequest(pipeline, queuedAt, records)
     const bytes = (): number => encoded?.length ?? Buffer.byteLength(encodeOtlpJson(records))
     const size = sizer === 'requests' ? 1 : sizer === 'items' ? records.length : bytes()
-    const whole: Whole = { size, open: records.length, deadLettered: 0, share, key: undefined, encoded }
+    const request: QueuedRequest = {
+      size,
+      open: records.length,
+      deadLettered: 0,
+      share,
+      key: undefined,
+      encoded,
+    }
     const dueMs = batch ? this.#options.clock.monotonicMs() + batch.flushMs : 0
-    return { records, pipeline, queuedAt, dueMs, whole }
+    return { records, pipeline, queuedAt, dueMs, request }
   }
 
   /** The pieces that another delivery left become requests of their own. */
-  #adopt(pieces: readonly Item[]): Item[] {
-    const adopted = new Set<Whole>()
-    return pieces.map(({ records, pipeline, queuedAt, whole }) => {
-      const item = this.#item(records, pipeline, queuedAt, whole.share)
-      if (adopted.has(whole)) whole.share?.extend(1)
-      else item.whole.deadLettered = whole.deadLettered
-      adopted.add(whole)
-      return item
+  #adopt(pieces: readonly Piece[]): Piece[] {
+    const adopted = new Set<QueuedRequest>()
+    return pieces.map(({ records, pipeline, queuedAt, request }) => {
+      const piece = this.#piece(records, pipeline, queuedAt, request.share)
+      if (adopted.has(request)) request.share?.extend(1)
+      else piece.request.deadLettered = request.deadLettered
+      adopted.add(request)
+      return piece
     })
   }
 
   #storeFailed(error: unknown, records: number, tries: number): number {
     if (records > 0) this.#metrics.enqueueFailed(records)
-    this.#troubles.storing.failed("The queue's storage fails.", errorText(error), records)
+    this.#health.storing.failed("The queue's storage fails.", errorText(error), records)
     return backoffMs(PERSISTENT, tries, this.#options.random)
   }
 
   #report(persisted: number, dropped: number): DeliveryReport {
     return {
-      delivered: this.#courier.delivered,
-      deadLettered: this.#givingUp.kept,
+      delivered: this.#sender.delivered,
+      deadLettered: this.#toDeadLetters.kept,
       persisted,
-      dropped: this.#givingUp.dropped + dropped,
+      dropped: this.#toDeadLetters.dropped + dropped,
     }
   }
 

@@ -1,15 +1,23 @@
 import type { Clock } from '../component/context.js'
 
-/** Lets waiters wait for "something changed": they look for themselves what it was. */
+/** Lets waiters sleep until something may have changed for them; they look again themselves. */
 export class Gate {
   #waiting: (() => void)[] = []
 
-  change(): Promise<void> {
+  changed(): void {
+    if (this.#waiting.length === 0) return
+    const woken = this.#waiting
+    this.#waiting = []
+    for (const wake of woken) wake()
+  }
+
+  /** Until the next change. */
+  wait(): Promise<void> {
     return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   /** Until something changes (and `enough` says so), or this time is over. */
-  async wait(clock: Clock, ms: number, enough: () => boolean = () => true): Promise<void> {
+  async waitFor(clock: Clock, ms: number, enough: () => boolean = () => true): Promise<void> {
     const stop = new AbortController()
     let over = false
     const timer =
@@ -18,14 +26,8 @@ export class Gate {
         : clock.sleep(ms, stop.signal).then(() => {
             over = true
           })
-    do await Promise.race(timer ? [this.change(), timer] : [this.change()])
+    do await Promise.race(timer ? [this.wait(), timer] : [this.wait()])
     while (!over && !enough())
     stop.abort()
-  }
-
-  open(): void {
-    const woken = this.#waiting
-    this.#waiting = []
-    for (const resolve of woken) resolve()
   }
 }

@@ -1,40 +1,40 @@
-import type { DurableItems } from './durable-items.js'
-import type { Item, Share, Whole } from './queued-request.js'
+import type { DurableRequests } from './durable-requests.js'
+import type { Piece, QueuedRequest, Share } from './queued-request.js'
 
 /** Requests of a durable queue of which only a part was sent, because batches cut them. */
-export class Rests {
-  readonly #begun = new Set<Whole>()
+export class PartlySent {
+  readonly #begun = new Set<QueuedRequest>()
 
   /** Some of its records are delivered, or dead letters. */
-  began(whole: Whole): void {
-    if (whole.key !== undefined) this.#begun.add(whole)
+  began(request: QueuedRequest): void {
+    if (request.key !== undefined) this.#begun.add(request)
   }
 
-  ended(whole: Whole): void {
-    this.#begun.delete(whole)
+  ended(request: QueuedRequest): void {
+    this.#begun.delete(request)
   }
 
   /** At the end: has the store keep what is left of them, so that the next run does not send the rest again. */
   async keep(
-    durable: DurableItems,
-    window: readonly Item[],
+    durable: DurableRequests,
+    window: readonly Piece[],
     waiting: ReadonlyMap<string, Share>,
   ): Promise<void> {
-    const pieces = new Map<Whole, Item[]>([...this.#begun].map(whole => [whole, []]))
-    for (const item of window) pieces.get(item.whole)?.push(item)
-    const rests = [...pieces].flatMap(([whole, items]) => {
-      const [first] = items
+    const pieces = new Map<QueuedRequest, Piece[]>([...this.#begun].map(request => [request, []]))
+    for (const piece of window) pieces.get(piece.request)?.push(piece)
+    const rests = [...pieces].flatMap(([request, pieces]) => {
+      const [first] = pieces
       if (!first) return []
       const { pipeline, queuedAt } = first
-      const records = items.flatMap(item => item.records)
-      return [{ whole, key: whole.key as string, pipeline, queuedAt, records }]
+      const records = pieces.flatMap(piece => piece.records)
+      return [{ request, key: request.key as string, pipeline, queuedAt, records }]
     })
     if (!(await durable.rewrite(rests))) return
-    for (const { whole, key } of rests) {
+    for (const { request, key } of rests) {
       // Who waits hears of the dead letters among the part that is gone, too.
       const share = waiting.get(key)
       share?.extend(1)
-      share?.finished(whole.deadLettered)
+      share?.finished(request.deadLettered)
     }
   }
 }

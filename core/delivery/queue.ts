@@ -1,20 +1,19 @@
 import type { Clock } from '../component/context.js'
-import { RetryableError } from '../component/errors.js'
 import { failpoint } from '../failpoints.js'
-import { type Admitted, admit, type Put } from './admit.js'
-import { assemble } from './assemble.js'
 import { Backlog } from './backlog.js'
-import type { DurableItems, StoredItem } from './durable-items.js'
+import { assemble } from './batching.js'
+import type { DurableRequests, StoredRequest } from './durable-requests.js'
 import { Gate } from './gate.js'
-import { Rests } from './partly-sent.js'
-import type { Item, Left, Share } from './queued-request.js'
+import { closedError, type LetIn, Puts } from './let-in.js'
+import { PartlySent } from './partly-sent.js'
+import type { Left, Piece, Share } from './queued-request.js'
 import type { QueueSettings } from './settings.js'
 
 export interface QueueOptions {
   readonly settings: QueueSettings
   readonly clock: Clock
-  readonly durable: DurableItems | undefined
-  /** Who waits for the outcome of items that are in the store already. */
+  readonly durable: DurableRequests | undefined
+  /** Who waits for the outcome of pieces that are in the store already. */
   readonly waiting: ReadonlyMap<string, Share> | undefined
   /** The store failed to take this many records; answers how long to wait before the next try. */
   storeFailed(error: unknown, records: number, attempt: number): number
@@ -24,21 +23,22 @@ export interface QueueOptions {
 }
 
 // Of a durable queue, decoded in memory.
-const WINDOW_ITEMS = 256
+const WINDOW_REQUESTS = 256
 
 /** A bounded queue, in memory or durable with a window of its head in memory. Order: as put. */
 export class RequestQueue {
   readonly #options: QueueOptions
   readonly #gate = new Gate()
-  readonly #puts: Put[] = []
+  readonly #puts = new Puts()
   readonly #waiting: Map<string, Share>
-  #window: Item[] = []
+  #window: Piece[] = []
   #size = 0
   #records = 0
+  #storeFails = false
   #pumping = false
   /** Of a durable queue. */
   readonly #backlog: Backlog | undefined
-  readonly #rests = new Rests()
+  readonly #partlySent = new PartlySent()
   #loading: Promise<void> | undefined
   #hurry = false
   #unbound = false
@@ -58,8 +58,13 @@ export class RequestQueue {
   get records(): number {
     return this.#records
   }
+  /** What waits only for a write that is under way has its room. */
   get full(): boolean {
-    return this.#puts.length > 0 || this.#size >= this.#options.settings.capacity
+    return this.#size + this.#puts.size >= this.#options.settings.capacity
+  }
+  /** What would come now would have to wait: for room, or for a store that fails. */
+  get blocked(): boolean {
+    return this.full || (this.#storeFails && !this.#puts.empty)
   }
 
   /** Finds what the last run left. Answers how many requests. */
@@ -72,21 +77,22 @@ export class RequestQueue {
     return left.requests
   }
 
-  /** Resolves when all items are in. Rejects when the queue closed before. */
-  put(items: readonly Item[]): Promise<void> {
+  /** Resolves when all pieces are in. Rejects when the queue closed before. */
+  put(pieces: readonly Piece[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError())
-      this.#puts.push({ items, next: 0, resolve, reject })
+      this.#puts.add({ pieces, next: 0, resolve, reject })
       void this.#pump()
+      this.#options.changed(this.full)
     })
   }
 
-  /** The next request: an item, or a batch of one pipeline. Undefined when the queue is closed. */
-  async take(): Promise<readonly Item[] | undefined> {
+  /** The next request: a piece, or a batch of one pipeline. Undefined when the queue is closed. */
+  async take(): Promise<readonly Piece[] | undefined> {
     for (;;) {
       if (this.#closed) return undefined
       const more = this.#backlog && !this.#backlog.empty ? this.#backlog : undefined
-      if (more && this.#window.length < WINDOW_ITEMS && !this.#enough()) {
+      if (more && this.#window.length < WINDOW_REQUESTS && !this.#enough()) {
         await this.#load(more)
         continue
       }
@@ -95,156 +101,157 @@ export class RequestQueue {
       const { request, rest, waitMs } = assemble(this.#window, this.#options.settings.batch, now, hurry)
       this.#window = rest
       if (request) return request
-      await this.#gate.wait(this.#options.clock, waitMs)
+      await this.#gate.waitFor(this.#options.clock, waitMs)
     }
   }
 
   /** These records are delivered, or are dead letters. */
-  finish(item: Item, deadLettered: number): void {
-    const { whole } = item
-    whole.open -= item.records.length
-    whole.deadLettered += deadLettered
-    this.#records -= item.records.length
-    if (whole.open > 0) {
-      this.#rests.began(whole)
+  finish(piece: Piece, deadLettered: number): void {
+    const { request } = piece
+    request.open -= piece.records.length
+    request.deadLettered += deadLettered
+    this.#records -= piece.records.length
+    if (request.open > 0) {
+      this.#partlySent.began(request)
       return
     }
-    this.#rests.ended(whole)
-    this.#size -= whole.size
-    const share = whole.share ?? (whole.key === undefined ? undefined : this.#waiting.get(whole.key))
-    if (whole.key !== undefined) {
-      this.#waiting.delete(whole.key)
-      this.#options.durable?.remove(whole.key)
+    this.#partlySent.ended(request)
+    this.#size -= request.size
+    const share = request.share ?? (request.key === undefined ? undefined : this.#waiting.get(request.key))
+    if (request.key !== undefined) {
+      this.#waiting.delete(request.key)
+      this.#options.durable?.remove(request.key)
     }
-    share?.finished(whole.deadLettered)
+    share?.finished(request.deadLettered)
     this.#options.changed(this.full)
-    this.#gate.open()
+    this.#gate.changed()
   }
 
   /** The request could not be sent before the end. */
-  putBack(request: readonly Item[]): void {
+  putBack(request: readonly Piece[]): void {
     this.#window = [...request, ...this.#window]
   }
 
   /** Resolves at the next change. */
   change(): Promise<void> {
-    return this.#gate.change()
+    return this.#gate.wait()
   }
 
   /** Has those who wait for a change look again. */
   touch(): void {
-    this.#gate.open()
+    this.#gate.changed()
   }
 
   /** Batches wait for nothing more. */
   hurry(): void {
     this.#hurry = true
-    this.#gate.open()
+    this.#gate.changed()
   }
 
   /** Lets in what waits for room, and what comes. */
   unbind(): void {
     this.#unbound = true
-    this.#gate.open()
+    this.#gate.changed()
   }
 
   /** Ends `take`. Puts that wait for room are let in without regard to the capacity, or rejected. */
   async close(waiting: 'accept' | 'reject'): Promise<void> {
     this.#closed = waiting
-    if (waiting === 'reject') {
-      for (const put of this.#puts.splice(0)) put.reject(closedError())
-    }
-    this.#gate.open()
-    while (this.#pumping) await this.#gate.change()
+    if (waiting === 'reject') this.#puts.reject()
+    this.#gate.changed()
+    while (this.#pumping) await this.#gate.wait()
   }
 
   /** Of a closed queue that nobody takes from any more. */
-  async keepRests(): Promise<void> {
+  async keepPartlySent(): Promise<void> {
     const { durable } = this.#options
-    if (durable) await this.#rests.keep(durable, this.#window, this.#waiting)
+    if (durable) await this.#partlySent.keep(durable, this.#window, this.#waiting)
   }
 
   /** What a closed queue leaves; of a durable one only who waits. */
   handover(): Left {
-    return { items: this.#options.durable ? [] : this.#window, waiting: this.#waiting }
+    return { pieces: this.#options.durable ? [] : this.#window, waiting: this.#waiting }
   }
 
   async #pump(): Promise<void> {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#puts.length > 0) {
-      const { items, finished } = this.#admit()
+    while (!this.#puts.empty) {
+      const { pieces, finished } = this.#letIn()
       this.#options.changed(this.full)
-      if (items.length === 0 && finished.length === 0) {
-        await this.#gate.change()
+      if (pieces.length === 0 && finished.length === 0) {
+        await this.#gate.wait()
         continue
       }
       const { durable } = this.#options
-      if (durable && items.length > 0 && !(await this.#write(durable, items))) {
-        for (const put of [...finished, ...this.#puts.splice(0)]) put.reject(closedError())
+      if (durable && pieces.length > 0 && !(await this.#write(durable, pieces))) {
+        for (const put of finished) put.reject(closedError())
+        this.#puts.reject()
         break
       }
-      if (!durable) this.#window.push(...items)
+      if (!durable) this.#window.push(...pieces)
       for (const put of finished) put.resolve()
-      this.#gate.open()
+      this.#gate.changed()
     }
     this.#pumping = false
-    this.#gate.open()
+    this.#gate.changed()
   }
 
-  #admit(): Admitted {
+  #letIn(): LetIn {
     const unbound = this.#unbound || this.#closed === 'accept'
     const capacity = unbound ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
-    const admitted = admit(this.#puts, this.#size, capacity)
-    this.#size += admitted.size
-    this.#records += admitted.records
-    return admitted
+    const taken = this.#puts.letIn(this.#size, capacity)
+    this.#size += taken.size
+    this.#records += taken.records
+    return taken
   }
 
   /** False when the queue closed before the store took them. */
-  async #write(durable: DurableItems, items: readonly Item[]): Promise<boolean> {
-    const records = items.reduce((sum, item) => sum + item.records.length, 0)
+  async #write(durable: DurableRequests, pieces: readonly Piece[]): Promise<boolean> {
+    const records = pieces.reduce((sum, piece) => sum + piece.records.length, 0)
     for (let attempt = 1; ; attempt++) {
       try {
-        const keys = await durable.append(items.map(item => item.whole.encoded as Uint8Array))
+        const keys = await durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
         failpoint('after_queueing')
+        this.#storeFails = false
         this.#options.storeWorked()
-        this.#written(items, keys)
+        this.#written(pieces, keys)
         return true
       } catch (error) {
+        this.#storeFails = true
         const waitMs = this.#options.storeFailed(error, records, attempt)
         if (!this.#closed)
-          await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
+          await this.#gate.waitFor(this.#options.clock, waitMs, () => this.#closed !== undefined)
         if (!this.#closed) continue
-        this.#size -= items.reduce((sum, item) => sum + item.whole.size, 0)
+        this.#size -= pieces.reduce((sum, piece) => sum + piece.request.size, 0)
         this.#records -= records
         return false
       }
     }
   }
 
-  #written(items: readonly Item[], keys: readonly string[]): void {
+  #written(pieces: readonly Piece[], keys: readonly string[]): void {
     const backlog = this.#backlog as Backlog
-    items.forEach((item, index) => {
-      const { whole } = item
+    pieces.forEach((piece, index) => {
+      const { request } = piece
       const key = keys[index] as string
-      whole.key = key
-      whole.encoded = undefined
-      if (this.#options.settings.waitForResult && whole.share) this.#waiting.set(key, whole.share)
-      else whole.share?.finished(0)
-      whole.share = undefined
-      if (backlog.empty && this.#window.length < WINDOW_ITEMS) {
+      request.key = key
+      request.encoded = undefined
+      if (this.#options.settings.waitForResult && request.share) this.#waiting.set(key, request.share)
+      else request.share?.finished(0)
+      request.share = undefined
+      if (backlog.empty && this.#window.length < WINDOW_REQUESTS) {
         // Copies: what waits here must not hold on to its source's buffers.
-        this.#window.push({ ...item, records: item.records.map(record => record.patch({})) })
+        this.#window.push({ ...piece, records: piece.records.map(record => record.patch({})) })
         backlog.passed(key)
-      } else backlog.add(key, whole.size, item.records.length)
+      } else backlog.add(key, request.size, piece.records.length)
     })
   }
 
   #enough(): boolean {
     const { batch } = this.#options.settings
     if (!batch) return this.#window.length > 0
-    return this.#window.reduce((sum, item) => sum + item.records.length, 0) >= Math.max(batch.minSize, 1)
+    return this.#window.reduce((sum, piece) => sum + piece.records.length, 0) >= Math.max(batch.minSize, 1)
   }
 
   #load(backlog: Backlog): Promise<void> {
@@ -257,29 +264,29 @@ export class RequestQueue {
   async #loadPage(backlog: Backlog): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { items, gone } = await backlog.next()
+        const { pieces, gone } = await backlog.next()
         this.#size -= gone.size
         this.#records -= gone.records
-        for (const item of items) this.#decode(item, backlog.sizeOf(item))
+        for (const piece of pieces) this.#decode(piece, backlog.sizeOf(piece))
         this.#options.storeWorked()
         return
       } catch (error) {
         const waitMs = this.#options.storeFailed(error, 0, attempt)
-        await this.#gate.wait(this.#options.clock, waitMs, () => this.#closed !== undefined)
+        await this.#gate.waitFor(this.#options.clock, waitMs, () => this.#closed !== undefined)
         if (this.#closed) return
       }
     }
   }
 
-  #decode(stored: StoredItem, size: number): void {
+  #decode(stored: StoredRequest, size: number): void {
     const { key, pipeline, queuedAt } = stored
-    const records = (this.#options.durable as DurableItems).decode(stored)
+    const records = (this.#options.durable as DurableRequests).decode(stored)
     if (!records) {
       this.#size -= size
       this.#records -= stored.recordCount
       return
     }
-    const whole = {
+    const request = {
       size,
       open: records.length,
       deadLettered: 0,
@@ -287,10 +294,6 @@ export class RequestQueue {
       key,
       encoded: undefined,
     }
-    this.#window.push({ records, pipeline, queuedAt, dueMs: 0, whole })
+    this.#window.push({ records, pipeline, queuedAt, dueMs: 0, request })
   }
-}
-
-function closedError(): RetryableError {
-  return new RetryableError('delivery_stopped', 'The exporter has stopped.')
 }

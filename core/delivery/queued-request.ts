@@ -1,19 +1,19 @@
 import type { Records } from '../model/index.js'
-import type { DeliveryReport, Obligation } from './types.js'
+import type { DeliveryReport } from './report.js'
 
 /** What waits in a queue: one request to be, or a piece of it. */
-export interface Item {
+export interface Piece {
   readonly records: Records
   readonly pipeline: string
   /** ns since the epoch. */
   readonly queuedAt: bigint
   /** When a batch must no longer wait for it, on the monotonic clock. */
   readonly dueMs: number
-  readonly whole: Whole
+  readonly request: QueuedRequest
 }
 
 /** A queued request as the store and the capacity see it, however it is cut for sending. */
-export interface Whole {
+export interface QueuedRequest {
   /** By the queue's sizer. */
   readonly size: number
   /** Records that are neither delivered nor dead-lettered yet. */
@@ -35,8 +35,8 @@ export interface Handover extends Left {
 
 /** What a queue leaves. */
 export interface Left {
-  readonly items: readonly Item[]
-  /** Sources that wait for the outcome of durable items, by key (`wait_for_result`). */
+  readonly pieces: readonly Piece[]
+  /** Sources that wait for the outcome of durable pieces, by key (`wait_for_result`). */
   readonly waiting: ReadonlyMap<string, Share>
 }
 
@@ -44,23 +44,26 @@ export interface Left {
  * Where nothing outlives the process, what is handed over is settled: the next graph has it, and its source must not
  * deliver it again to that.
  */
-export function settleHandover({ items }: Left): void {
-  for (const { whole } of items) {
-    const { share } = whole
-    whole.share = undefined
-    share?.finished(whole.deadLettered)
+export function settleHandover({ pieces }: Left): void {
+  for (const { request } of pieces) {
+    const { share } = request
+    request.share = undefined
+    share?.finished(request.deadLettered)
   }
 }
 
-/** One obligation over several queued requests. */
+/** Who waits to hear what became of records: called once, when all of them are done with. */
+export type Settle = (outcome: { readonly deadLettered: number }) => void
+
+/** One waiter for several queued requests. */
 export class Share {
   #left: number
   #deadLettered = 0
-  readonly #obligation: Obligation
+  readonly #settle: Settle
 
-  constructor(parts: number, obligation: Obligation) {
+  constructor(parts: number, settle: Settle) {
     this.#left = parts
-    this.#obligation = obligation
+    this.#settle = settle
   }
 
   /** Another of the requests was cut. */
@@ -70,14 +73,14 @@ export class Share {
 
   finished(deadLettered: number): void {
     this.#deadLettered += deadLettered
-    if (--this.#left === 0) this.#obligation.settle({ deadLettered: this.#deadLettered })
+    if (--this.#left === 0) this.#settle({ deadLettered: this.#deadLettered })
   }
 }
 
-/** Cuts an item after `count` records. */
-export function cut(item: Item, count: number): [Item, Item] {
+/** Cuts a piece after `count` records. */
+export function cut(piece: Piece, count: number): [Piece, Piece] {
   return [
-    { ...item, records: item.records.slice(0, count) },
-    { ...item, records: item.records.slice(count) },
+    { ...piece, records: piece.records.slice(0, count) },
+    { ...piece, records: piece.records.slice(count) },
   ]
 }

@@ -1,20 +1,25 @@
-import type { ExportRequest } from '../component/exporter.js'
+import type { Clock } from '../component/context.js'
+import { errorText } from '../component/errors.js'
+import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
+import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
-import { attempt } from './attempt.js'
-import { nextRetry } from './backoff.js'
+import type { ExporterHealth } from './exporter-health.js'
 import type { DeliveryMetrics } from './metrics.js'
 import type { RequestQueue } from './queue.js'
-import type { Item } from './queued-request.js'
-import type { GivingUp } from './to-dead-letters.js'
-import type { Troubles } from './troubles.js'
+import type { Piece } from './queued-request.js'
+import { hurried, nextRetry } from './retry.js'
+import type { ToDeadLetters } from './to-dead-letters.js'
 import type { DeliveryOptions } from './types.js'
 
-export interface CourierOptions extends Pick<DeliveryOptions, 'exporter' | 'settings' | 'clock' | 'random'> {
+export interface RequestSenderOptions
+  extends Pick<DeliveryOptions, 'exporter' | 'settings' | 'clock' | 'random'> {
   readonly queue: Pick<RequestQueue, 'finish' | 'touch'>
   readonly metrics: DeliveryMetrics
-  readonly troubles: Troubles
-  readonly givingUp: GivingUp
+  readonly health: ExporterHealth
+  readonly toDeadLetters: ToDeadLetters
+  /** Aborted: it drains. What waits for a retry is tried at once, and then more often. */
+  readonly hurry: AbortSignal
   /** Aborted: no new attempt, what waits for a retry goes back. */
   readonly settle: AbortSignal
   /** Aborted: what is on its way is given up too. */
@@ -22,65 +27,68 @@ export interface CourierOptions extends Pick<DeliveryOptions, 'exporter' | 'sett
 }
 
 /** Brings one request after another to an end: delivered, or a dead letter. */
-export class Courier {
-  readonly #options: CourierOptions
+export class RequestSender {
+  readonly #options: RequestSenderOptions
   /** Records. */
   delivered = 0
 
-  constructor(options: CourierOptions) {
+  constructor(options: RequestSenderOptions) {
     this.#options = options
   }
 
   /** False when it could not be brought to an end before the stop. */
-  async deliver(items: readonly Item[]): Promise<boolean> {
-    const { exporter, settings, clock, random, queue, metrics, troubles, settle, abort } = this.#options
-    const records = items.length === 1 ? (items[0] as Item).records : items.flatMap(item => item.records)
-    const { pipeline, queuedAt } = items[0] as Item
+  async deliver(pieces: readonly Piece[]): Promise<boolean> {
+    const { exporter, settings, clock, random, queue, metrics, health, hurry, settle, abort } = this.#options
+    const records =
+      pieces.length === 1 ? (pieces[0] as Piece).records : pieces.flatMap(piece => piece.records)
+    const { pipeline, queuedAt } = pieces[0] as Piece
     const startMs = clock.monotonicMs()
     for (let number = 1; ; number++) {
       const request: ExportRequest = { records, pipeline, queuedAt, attempt: number }
       const { timeoutMs } = settings
-      const verdict = await attempt(exporter, request, { timeoutMs, clock, stop: abort })
-      if (verdict.kind === 'delivered') {
+      const result = await attempt(exporter, request, { timeoutMs, clock, stop: abort })
+      if (result.kind === 'delivered') {
         failpoint('after_sending')
-        troubles.sending.worked()
-        troubles.refusing.worked()
-        return this.#finish(items, new Set())
+        health.sending.worked()
+        health.refusing.worked()
+        return this.#finish(pieces, new Set())
       }
-      if (verdict.kind === 'refused') {
-        troubles.sending.worked()
-        troubles.refusing.failed('The destination refuses records.', verdict.reason, verdict.indices.size)
-        return this.#giveUp(items, records, 'refused', verdict.reason, verdict.indices)
+      if (result.kind === 'refused') {
+        health.sending.worked()
+        health.refusing.failed('The destination refuses records.', result.reason, result.indices.size)
+        return this.#giveUp(pieces, records, 'refused', result.reason, result.indices)
       }
-      if (verdict.kind === 'rejected') {
-        troubles.sending.worked()
-        troubles.refusing.failed('The destination refuses records.', verdict.reason, verdict.count)
-        return this.#giveUpSome(items, records, verdict.reason, verdict.count)
+      if (result.kind === 'rejected') {
+        health.sending.worked()
+        health.refusing.failed('The destination refuses records.', result.reason, result.count)
+        return this.#giveUpSome(pieces, records, result.reason, result.count)
       }
       if (abort.aborted) return false
       const elapsedMs = clock.monotonicMs() - startMs
-      const failure = { attempt: number, elapsedMs, retryAfterMs: verdict.retryAfterMs }
-      const retry = nextRetry(settings.retry, failure, random)
-      troubles.sending.failed('Sending fails.', verdict.reason)
+      const failure = { attempt: number, elapsedMs, retryAfterMs: result.retryAfterMs }
+      const retry = nextRetry(hurry.aborted ? hurried(settings.retry) : settings.retry, failure, random)
+      health.sending.failed('Sending fails.', result.reason)
       if ('giveUp' in retry) {
-        return this.#giveUp(items, records, retry.giveUp, verdict.reason, new Set(records.keys()))
+        return this.#giveUp(pieces, records, retry.giveUp, result.reason, new Set(records.keys()))
       }
       metrics.retried(records.length)
       queue.touch()
-      await clock.sleep(retry.delayMs, settle)
+      // A destination that asks for a wait gets it.
+      const wake = hurry.aborted || result.retryAfterMs !== undefined ? settle : hurry
+      await clock.sleep(retry.delayMs, wake)
       if (settle.aborted) return false
     }
   }
 
-  #finish(items: readonly Item[], given: ReadonlySet<number>): true {
+  #finish(pieces: readonly Piece[], given: ReadonlySet<number>): true {
     const { queue, metrics } = this.#options
     let start = 0
-    for (const item of items) {
+    for (const piece of pieces) {
       let deadLettered = 0
-      for (let index = start; index < start + item.records.length; index++)
+      for (let index = start; index < start + piece.records.length; index++)
         if (given.has(index)) deadLettered++
-      start += item.records.length
-      queue.finish(item, deadLettered)
+      start += piece.records.length
+      queue.finish(piece, deadLettered)
     }
     this.delivered += start - given.size
     metrics.sent(start - given.size)
@@ -88,31 +96,114 @@ export class Courier {
   }
 
   async #giveUp(
-    items: readonly Item[],
+    pieces: readonly Piece[],
     records: Records,
     reason: string,
     detail: string,
     indices: ReadonlySet<number>,
   ): Promise<boolean> {
-    const { givingUp, metrics } = this.#options
+    const { toDeadLetters, metrics } = this.#options
     const given = records.filter((_, index) => indices.has(index))
-    const { pipeline } = items[0] as Item
-    if (!(await givingUp.deadLetter(given, pipeline, reason, detail))) return false
+    const { pipeline } = pieces[0] as Piece
+    if (!(await toDeadLetters.deadLetter(given, pipeline, reason, detail))) return false
     metrics.failed(given.length)
-    return this.#finish(items, indices)
+    return this.#finish(pieces, indices)
   }
 
   /** So many records, nobody knows which: all are kept, and so many count. */
   async #giveUpSome(
-    items: readonly Item[],
+    pieces: readonly Piece[],
     records: Records,
     detail: string,
     count: number,
   ): Promise<boolean> {
-    const { givingUp, metrics } = this.#options
-    const { pipeline } = items[0] as Item
-    if (!(await givingUp.deadLetter(records, pipeline, 'partly_rejected', detail))) return false
+    const { toDeadLetters, metrics } = this.#options
+    const { pipeline } = pieces[0] as Piece
+    if (!(await toDeadLetters.deadLetter(records, pipeline, 'partly_rejected', detail))) return false
     metrics.failed(count)
-    return this.#finish(items, new Set(Array.from({ length: count }, (_, index) => index)))
+    return this.#finish(pieces, new Set(Array.from({ length: count }, (_, index) => index)))
   }
+}
+
+/** An exporter that does not heed its signal is left behind after this. */
+const GRACE_MS = 1_000
+
+/** Sends once, within `timeoutMs` (0: no limit) and until `stop` is aborted. Never rejects. */
+export async function attempt(
+  exporter: Exporter,
+  request: ExportRequest,
+  {
+    timeoutMs,
+    clock,
+    stop,
+  }: { readonly timeoutMs: number; readonly clock: Clock; readonly stop: AbortSignal },
+): Promise<SendResult> {
+  const count = request.records.length
+  const abort = new AbortController()
+  const over = new AbortController()
+  const cancelled = new Promise<SendResult>(resolve => {
+    const cancel = (reason: string): void => {
+      abort.abort(new Error(reason))
+      void clock.sleep(GRACE_MS, over.signal).then(() => resolve({ kind: 'failed', reason }))
+    }
+    const stopped = (): void => cancel('The exporter stops.')
+    const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
+    const cancelTimer = timeoutMs === 0 ? () => undefined : clock.schedule(timeoutMs, timedOut)
+    const forget = onAbort(stop, stopped)
+    onAbort(over.signal, () => {
+      cancelTimer()
+      forget()
+    })
+  })
+  try {
+    const sent = send(exporter, request, abort.signal).then(
+      answer => resultOf(answer, count),
+      error =>
+        // What an aborted request throws is a consequence.
+        abort.signal.aborted
+          ? { kind: 'failed' as const, reason: (abort.signal.reason as Error).message }
+          : resultOfError(error, count),
+    )
+    return await Promise.race([sent, cancelled])
+  } finally {
+    over.abort()
+  }
+}
+
+/** Also where `send` throws instead of rejecting. */
+async function send(exporter: Exporter, request: ExportRequest, signal: AbortSignal) {
+  return exporter.send(request, signal)
+}
+
+/** What an attempt to send came to. */
+export type SendResult =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined }
+  | { readonly kind: 'refused'; readonly reason: string; readonly indices: ReadonlySet<number> }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly count: number }
+
+export function resultOf(sent: Sent, count: number): SendResult {
+  if (sent === 'ok') return { kind: 'delivered' }
+  if ('rejected' in sent) {
+    const { rejected, reason } = sent
+    if (!(rejected > 0)) return { kind: 'delivered' }
+    if (rejected >= count) return { kind: 'refused', reason, indices: allOf(count) }
+    return { kind: 'rejected', reason, count: Math.ceil(rejected) }
+  }
+  if (!('refused' in sent)) return { kind: 'failed', reason: sent.reason, retryAfterMs: sent.retryAfterMs }
+  const indices = new Set(
+    sent.refused.filter(index => Number.isInteger(index) && index >= 0 && index < count),
+  )
+  return indices.size === 0 ? { kind: 'delivered' } : { kind: 'refused', reason: sent.reason, indices }
+}
+
+/** A throw counts as retryable unless the error says otherwise. */
+export function resultOfError(error: unknown, count: number): SendResult {
+  const reason = errorText(error)
+  const permanent = (error as { retryable?: unknown } | undefined)?.retryable === false
+  return permanent ? { kind: 'refused', reason, indices: allOf(count) } : { kind: 'failed', reason }
+}
+
+function allOf(count: number): ReadonlySet<number> {
+  return new Set(Array.from({ length: count }, (_, index) => index))
 }

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { defineExporter } from '../component/index.js'
 import { checkCommon, exporterCommon } from './schema.js'
 import { deliverySettings } from './settings.js'
 
@@ -80,18 +79,4 @@ it('finds what contradicts itself', () => {
     { path: ['retry_on_failure', 'max_interval'] },
   ])
   expect(checkCommon({ retry_on_failure: { max_elapsed_time: '0s' } })).toEqual([])
-})
-
-it('is checked for every exporter that is defined', () => {
-  const factory = defineExporter<object>({
-    type: 'x',
-    stability: 'beta',
-    description: 'Sends.',
-    schema: {},
-    notifying: true,
-    check: () => [{ path: ['own'], message: 'own' }],
-    create: () => ({ send: async () => 'ok' }),
-  })
-  const problems = factory.check?.({ sending_queue: { num_consumers: 2 } } as never)
-  expect(problems?.map(problem => problem.path)).toEqual([['own'], ['sending_queue', 'num_consumers']])
 })

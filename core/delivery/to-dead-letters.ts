@@ -1,11 +1,12 @@
 import { errorText } from '../component/errors.js'
 import type { Records } from '../model/index.js'
-import { backoffMs, PERSISTENT } from './backoff.js'
-import type { Troubles } from './troubles.js'
+import type { ExporterHealth } from './exporter-health.js'
+import { backoffMs, PERSISTENT } from './retry.js'
 import type { DeliveryOptions } from './types.js'
 
-export interface GivingUpOptions extends Pick<DeliveryOptions, 'id' | 'deadLetters' | 'clock' | 'random'> {
-  readonly troubles: Troubles
+export interface ToDeadLettersOptions
+  extends Pick<DeliveryOptions, 'id' | 'deadLetters' | 'clock' | 'random'> {
+  readonly health: ExporterHealth
   /** Aborted: no further try. */
   readonly settle: AbortSignal
   /** Aborted: no try at all. */
@@ -13,29 +14,29 @@ export interface GivingUpOptions extends Pick<DeliveryOptions, 'id' | 'deadLette
 }
 
 /** Hands to the dead letters what cannot be delivered. */
-export class GivingUp {
-  readonly #options: GivingUpOptions
+export class ToDeadLetters {
+  readonly #options: ToDeadLettersOptions
   /** Records that are kept. */
   kept = 0
   /** Records that are not: there is no store, or it is full. */
   dropped = 0
 
-  constructor(options: GivingUpOptions) {
+  constructor(options: ToDeadLettersOptions) {
     this.#options = options
   }
 
   /** Tries until the store takes them; false when the delivery stops before. */
   async deadLetter(records: Records, pipeline: string, reason: string, detail: string): Promise<boolean> {
-    const { id, deadLetters, clock, random, troubles, settle, abort } = this.#options
+    const { id, deadLetters, clock, random, health, settle, abort } = this.#options
     const letter = { component: `exporter/${id}`, pipeline, reason, detail, records }
     for (let tries = 1; !abort.aborted; tries++) {
       try {
         if (await deadLetters.add(letter)) this.kept += records.length
         else this.dropped += records.length
-        troubles.storing.worked()
+        health.storing.worked()
         return true
       } catch (error) {
-        troubles.storing.failed('The dead letters cannot be stored.', errorText(error), records.length)
+        health.storing.failed('The dead letters cannot be stored.', errorText(error), records.length)
         await clock.sleep(backoffMs(PERSISTENT, tries, random), settle)
         if (settle.aborted) return false
       }

@@ -4,7 +4,8 @@ import type { Exporter } from '../component/exporter.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { LogRecord, Records } from '../model/index.js'
 import type { DeadLetters } from './dead-letters.js'
-import type { Handover } from './queued-request.js'
+import type { Handover, Settle } from './queued-request.js'
+import type { DeliveryReport } from './report.js'
 import type { DeliverySettings } from './settings.js'
 
 /** An exporter with its queue, retries and dead letters. */
@@ -17,18 +18,19 @@ export interface Delivery {
   start(): Promise<void>
   /**
    * Resolves when the records are in the queue (without a queue: delivered), which may take as long as the queue
-   * is full. The obligation settles when every record was delivered, durably queued, dead-lettered or refused by
-   * the condition. Rejects only once the delivery has stopped; the obligation stays unsettled then.
+   * is full. `settle` is called when every record was delivered, durably queued, dead-lettered or refused by
+   * the condition. Rejects only once the delivery has stopped; it is not called then.
    */
-  enqueue(records: Records, pipeline: string, obligation: Obligation): Promise<void>
+  enqueue(records: Records, pipeline: string, settle: Settle): Promise<void>
   /** Takes requests that another collector left in its queue; resolves when they are in this one. */
   adopt(requests: readonly LeftRequest[]): Promise<void>
   /**
    * Goes on sending for at most `deadlineMs`, then aborts, stops the exporter, and says what became of the
    * records. What a memory queue still holds is dropped without settling it, so that a source with a checkpoint
-   * delivers it again. A durable queue whose destination is down does not wait for the deadline.
+   * delivers it again. A durable queue whose destination is down does not wait for the deadline once `leave` has
+   * resolved.
    */
-  stop(deadlineMs: number): Promise<DeliveryReport>
+  stop(deadlineMs: number, leave?: Promise<unknown>): Promise<DeliveryReport>
   /**
    * For a reload: from now on the queue takes what comes whatever its capacity, so that pipelines run empty though
    * the destination is down. Their sources have stopped: what comes is bounded.
@@ -45,20 +47,6 @@ export interface LeftRequest {
   readonly records: Records
   readonly pipeline: string
   readonly queuedAt: bigint
-}
-
-export interface Obligation {
-  settle(outcome?: { readonly deadLettered: number }): void
-}
-
-/** Records, since it started. */
-export interface DeliveryReport {
-  readonly delivered: number
-  readonly deadLettered: number
-  /** Left in the durable queue for the next start. */
-  readonly persisted: number
-  /** Lost to this process: left in a memory queue, or refused and not kept as dead letters. */
-  readonly dropped: number
 }
 
 export interface DeliveryOptions {

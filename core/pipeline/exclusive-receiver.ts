@@ -14,7 +14,7 @@ import {
 } from '../component/index.js'
 import { LeaseKeeper, type LeaseTerm } from '../state/index.js'
 import { observeLease } from '../state/lease/observe-lease.js'
-import { STOPPING } from './busy.js'
+import { STOPPING } from './pipeline.js'
 
 export interface ExclusiveOptions {
   readonly id: string

@@ -1,18 +1,18 @@
 import { createNoopMeter } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { map, mergeMap, type OperatorFunction } from 'rxjs'
+import { map, mergeMap, type OperatorFunction, Subject } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import type { Batch, Busy, Records, Settled } from '../component/index.js'
+import { Gate } from '../delivery/index.js'
 import { settleMicrotasks } from '../testing/clock.js'
 import { sampleRecord } from '../testing/records.js'
-import { PipelineBatch } from './batch.js'
-import { Gate } from './gate.js'
+import { Obligation, PipelineBatch } from './batch.js'
+import type { Sink, Step } from './compose.js'
 import { guardRaw } from './guard-raw.js'
 import { ReceiverIntake } from './intake.js'
 import { liftMapper } from './lift-mapper.js'
-import { Obligation } from './obligation.js'
-import { type Output, Pipeline } from './pipeline.js'
+import { Pipeline } from './pipeline.js'
 
 const records = (count: number): Records =>
   Array.from({ length: count }, (_, index) => sampleRecord({ id: `r${index}`, body: `line ${index}` }))
@@ -237,15 +237,16 @@ describe('a pipeline', () => {
 })
 
 function assemble(
-  operators: readonly OperatorFunction<PipelineBatch, PipelineBatch>[],
-  more: readonly Output[] = [],
+  processors: readonly Step[],
+  more: readonly Sink[] = [],
   onTime: (watermark: bigint) => void = () => {},
   onDelivered: (all: Records) => void = () => {},
   onRefused: (records: number, reason: string) => void = () => {},
 ) {
   const gate = new Gate()
+  const batches = new Subject<PipelineBatch>()
   const delivered: Records[number][] = []
-  const output: Output = {
+  const sink: Sink = {
     full: false,
     take: batch => {
       delivered.push(...batch.records)
@@ -255,9 +256,9 @@ function assemble(
     },
   }
   const pipeline = new Pipeline({
-    id: 'logs',
-    operators,
-    outputs: [output, ...more],
+    sources: [batches],
+    processors,
+    exporters: [sink, ...more],
     admit: [],
     gate,
     onTime,
@@ -269,6 +270,7 @@ function assemble(
   const intake = new ReceiverIntake({
     receiver: 'test',
     pipelines: [pipeline],
+    batches,
     metrics: { accepted: counter, refused: counter, discarded: counter },
     onRefused,
     gate,

@@ -1,17 +1,27 @@
-import type { OperatorFunction } from 'rxjs'
+import { type Observable, Subject } from 'rxjs'
 import type { Busy, Exporter, Kind, Processor, Receiver, Records } from '../component/index.js'
 import { MinuteLog } from '../component/minute-log.js'
-import { type Delivery, type Handover, settleHandover, sumOf } from '../delivery/index.js'
+import {
+  type Delivery,
+  type DeliveryReport,
+  Gate,
+  type Handover,
+  settleHandover,
+  sumOf,
+} from '../delivery/index.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
-import { pipelineOutput } from './connector-output.js'
-import { deliveryOutput } from './delivery-output.js'
-import { Gate } from './gate.js'
+import { into, intoQueue, type Sink, type Step } from './compose.js'
 import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
-import { type Output, Pipeline } from './pipeline.js'
-import { type ComponentPlan, type GraphPlan, pipelinesWith, upstreamFirst } from './plan.js'
-import { settleAll } from './settle-all.js'
-import { startFailed } from './start-failed.js'
+import { settleAll, startAll, startFailed } from './lifecycle.js'
+import { Pipeline, type PipelineOptions } from './pipeline.js'
+import {
+  type ComponentPlan,
+  type GraphPlan,
+  type PipelinePlan,
+  pipelinesWith,
+  upstreamFirst,
+} from './plan.js'
 import { Watermarks } from './watermarks.js'
 
 // Timers of keyed components run at this pace; waiters of a gate look again.
@@ -41,6 +51,10 @@ export class Graph {
   readonly #receivers: RunningReceiver[] = []
   /** Pipelines and connectors, upstream first. */
   readonly #pipelines = new Map<string, Pipeline>()
+  /** What receivers bring. */
+  readonly #batches = new Map<string, Subject<PipelineBatch>>()
+  /** From pipelines into connectors, and from there into pipelines. */
+  readonly #ways = new Map<string, Subject<PipelineBatch>>()
   readonly #ended = new Set<Receiver>()
   /** Only what was started is stopped. */
   readonly #started = new Set<Delivery | Processor | Receiver>()
@@ -61,12 +75,13 @@ export class Graph {
         host.deliver(exporter, created, pipelines, () => this.#gate.changed()),
       )
     }
-    const order = upstreamFirst(plan)
-    const built = new Map<string, Pipeline>()
-    for (const id of [...order].reverse()) {
-      built.set(id, plan.pipelines.has(id) ? this.#buildPipeline(id, built) : this.#buildConnector(id, built))
+    for (const id of upstreamFirst(plan)) {
+      const pipeline = plan.pipelines.get(id)
+      const built = pipeline
+        ? this.#buildPipeline(id, pipeline)
+        : this.#buildConnector(id, plan.connectors.get(id) as ComponentPlan)
+      this.#pipelines.set(id, built)
     }
-    for (const id of order) this.#pipelines.set(id, built.get(id) as Pipeline)
     for (const [id, receiver] of plan.receivers) this.#createReceiver(id, receiver)
   }
 
@@ -76,9 +91,10 @@ export class Graph {
       const pipelines = pipelinesWith(this.plan, 'exporters', id)
       await this.#startOne('exporter', id, pipelines, delivery, () => delivery.start())
     }
-    for (const { kind, id, pipelines, processor } of this.#processors) {
-      await this.#startOne(kind, id, pipelines, processor, () => processor.start?.())
-    }
+    // At once: each may have to wait for what it reads, such as a lookup table.
+    await startAll(this.#processors, ({ kind, id, pipelines, processor }) =>
+      this.#startOne(kind, id, pipelines, processor, () => processor.start?.()),
+    )
     // Before the first record: keyed processors take up what timers decided before a crash.
     for (const pipeline of this.#pipelines.values()) pipeline.advance(UNKNOWN_TIME)
     for (const { id, receiver, intake } of this.#receivers) {
@@ -90,15 +106,16 @@ export class Graph {
 
   /**
    * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done in
-   * `timeoutMs` stays: in durable queues, or with the sources.
+   * `timeoutMs` stays: in durable queues, or with the sources. `leave`: as for a delivery.
    */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     const leftMs = await this.#quiesce(timeoutMs)
     const deliveries = [...this.#deliveries.values()].filter(delivery => this.#started.has(delivery))
-    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
+    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs(), leave)))
     await this.#close()
     return {
       ...sumOf(reports),
+      exporters: new Map(deliveries.map(({ id }, index) => [id, reports[index] as DeliveryReport])),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
   }
@@ -139,7 +156,7 @@ export class Graph {
       this.#receivers.map(({ receiver }) => receiver),
       receiver => receiver.stop(),
     )
-    for (const { intake } of this.#receivers) intake.close()
+    await Promise.all(this.#receivers.map(({ intake }) => intake.close()))
     for (const pipeline of this.#pipelines.values()) await pipeline.close(deadline.signal)
     cancel()
     await this.#all(
@@ -176,44 +193,54 @@ export class Graph {
     this.host.report(kind, id, pipelines, 'started')
   }
 
-  #buildPipeline(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
-    const { processors, exporters } = this.plan.pipelines.get(id) ?? { processors: [], exporters: [] }
-    const operators: OperatorFunction<PipelineBatch, PipelineBatch>[] = []
+  #buildPipeline(id: string, { receivers, processors, exporters }: PipelinePlan): Pipeline {
+    const steps: Step[] = []
     const admit: ((records: Records) => Busy | undefined)[] = []
     for (const name of processors) {
       const plan = this.plan.processors.get(name) as ComponentPlan
       const processor = this.host.create<Processor>('processor', plan, [id])
       this.#processors.push({ kind: 'processor', id: name, processor, pipelines: [id] })
-      operators.push(this.host.lift(processor, plan, 'processor', id))
+      steps.push(this.host.lift(processor, plan, 'processor', id))
       if (processor.admit) admit.push(records => processor.admit?.(records))
     }
-    const outputs = exporters.map(name => this.#output(id, name, built))
-    return this.#wire(id, operators, outputs, admit)
+    return this.#wire(
+      id,
+      receivers.map(name => (this.plan.connectors.has(name) ? this.#way(name, id) : this.#batchesOf(name))),
+      steps,
+      exporters.map(name => {
+        const delivery = this.#deliveries.get(name)
+        return delivery ? intoQueue(delivery, id) : this.#into(id, name)
+      }),
+      admit,
+    )
   }
 
-  #buildConnector(id: string, built: ReadonlyMap<string, Pipeline>): Pipeline {
-    const plan = this.plan.connectors.get(id) as ComponentPlan
-    const targets = pipelinesWith(this.plan, 'receivers', id)
-    const processor = this.host.create<Processor>('connector', plan, targets)
-    const pipelines = [...pipelinesWith(this.plan, 'exporters', id), ...targets]
-    this.#processors.push({ kind: 'connector', id, processor, pipelines })
-    const output = pipelineOutput(
-      targets.map(target => built.get(target) as Pipeline),
-      this.#gate,
+  /** A pipeline of one step, from the pipelines that export to it to those that receive from it. */
+  #buildConnector(id: string, plan: ComponentPlan): Pipeline {
+    const from = pipelinesWith(this.plan, 'exporters', id)
+    const to = pipelinesWith(this.plan, 'receivers', id)
+    const processor = this.host.create<Processor>('connector', plan, to)
+    this.#processors.push({ kind: 'connector', id, processor, pipelines: [...from, ...to] })
+    return this.#wire(
+      id,
+      from.map(pipeline => this.#way(pipeline, id)),
+      [this.host.lift(processor, plan, 'connector', id)],
+      to.map(pipeline => this.#into(id, pipeline)),
+      [],
     )
-    return this.#wire(id, [this.host.lift(processor, plan, 'connector', id)], [output], [])
   }
 
   #wire(
     id: string,
-    operators: readonly OperatorFunction<PipelineBatch, PipelineBatch>[],
-    outputs: readonly Output[],
-    admit: readonly ((records: Records) => Busy | undefined)[],
+    sources: readonly Observable<PipelineBatch>[],
+    processors: readonly Step[],
+    exporters: readonly Sink[],
+    admit: PipelineOptions['admit'],
   ): Pipeline {
     return new Pipeline({
-      id,
-      operators,
-      outputs,
+      sources,
+      processors,
+      exporters,
       admit,
       gate: this.#gate,
       onTime: watermark => this.#watermarks.reached(id, watermark),
@@ -221,11 +248,17 @@ export class Graph {
     })
   }
 
-  #output(pipeline: string, name: string, built: ReadonlyMap<string, Pipeline>): Output {
-    const delivery = this.#deliveries.get(name)
-    if (delivery) return deliveryOutput(delivery, pipeline)
-    const connector = built.get(name) as Pipeline
-    return pipelineOutput([connector], this.#gate)
+  /** Between a pipeline and a connector. */
+  #into(from: string, to: string): Sink {
+    return into(this.#way(from, to), () => this.#pipelines.get(to)?.full ?? false, this.#gate)
+  }
+
+  #way(from: string, to: string): Subject<PipelineBatch> {
+    return kept(this.#ways, `${from} > ${to}`)
+  }
+
+  #batchesOf(receiver: string): Subject<PipelineBatch> {
+    return kept(this.#batches, receiver)
   }
 
   #createReceiver(id: string, plan: ComponentPlan): void {
@@ -235,6 +268,7 @@ export class Graph {
     const intake = new ReceiverIntake({
       receiver: id,
       pipelines: names.map(name => this.#pipelines.get(name) as Pipeline),
+      batches: this.#batchesOf(id),
       metrics: this.host.intakeMetrics,
       gate: this.#gate,
       onRefused: (records, reason) => this.#refused(id, records, reason),
@@ -290,4 +324,10 @@ export class Graph {
       sources.filter(source => this.plan.connectors.has(source)),
     )
   }
+}
+
+function kept(ways: Map<string, Subject<PipelineBatch>>, key: string): Subject<PipelineBatch> {
+  const way = ways.get(key) ?? new Subject<PipelineBatch>()
+  ways.set(key, way)
+  return way
 }

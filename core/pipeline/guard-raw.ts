@@ -1,8 +1,7 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs'
 import type { RawProcessor } from '../component/index.js'
-import { PipelineBatch } from './batch.js'
+import { Obligation, PipelineBatch } from './batch.js'
 import type { BatchFailure } from './failure.js'
-import { Obligation } from './obligation.js'
 
 /**
  * Runs a raw operator so that its failure does not end the pipeline: what is inside is dead-lettered, and the

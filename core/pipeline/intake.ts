@@ -1,11 +1,11 @@
 import type { Counter } from '@opentelemetry/api'
+import type { Subject } from 'rxjs'
 import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
-import { PipelineBatch } from './batch.js'
-import { STOPPING, TOO_MANY_UNSETTLED } from './busy.js'
-import type { Gate } from './gate.js'
-import { Obligation } from './obligation.js'
+import { Obligation, PipelineBatch } from './batch.js'
 import type { Pipeline } from './pipeline.js'
+import { STOPPING, TOO_MANY_UNSETTLED } from './pipeline.js'
 
 export interface IntakeMetrics {
   readonly accepted: Counter
@@ -15,7 +15,9 @@ export interface IntakeMetrics {
 
 export interface IntakeOptions {
   readonly receiver: string
+  /** They take what goes into `batches`. */
   readonly pipelines: readonly Pipeline[]
+  readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
   /** Told of so many records that were answered busy, and why. */
@@ -26,12 +28,14 @@ export interface IntakeOptions {
 // What one receiver may have unsettled: bounds the memory of pipelines and memory queues together.
 const MAX_UNSETTLED_BATCHES = 1_000
 const MAX_UNSETTLED_RECORDS = 100_000
+const TURN_RECORDS = 2_000
 
 /** Where one receiver hands its records to all pipelines that name it: all of them take a batch, or none. */
 export class ReceiverIntake implements Intake {
   #unsettledBatches = 0
   #unsettledRecords = 0
   #open = true
+  #pushing: Promise<unknown> = Promise.resolve()
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
@@ -72,11 +76,26 @@ export class ReceiverIntake implements Intake {
         resolve(settled)
       })
       obligation.add(pipelines.length * batches.length - 1)
-      for (const records of batches) {
-        const batch = new PipelineBatch(records, [obligation])
-        for (const pipeline of pipelines) pipeline.push(batch)
-      }
+      const parts = batches.map(records => new PipelineBatch(records, [obligation]))
+      if (parts.length === 1) this.#push(parts[0] as PipelineBatch)
+      else this.#pushing = Promise.all([this.#pushing, this.#pushInTurns(parts)])
     })
+  }
+
+  #push(batch: PipelineBatch): void {
+    this.options.batches.next(batch)
+  }
+
+  /** A pipeline does much of its work as a batch comes in: many of them must not hold up the process. */
+  async #pushInTurns(batches: readonly PipelineBatch[]): Promise<void> {
+    let pushed = 0
+    for (const batch of batches) {
+      this.#push(batch)
+      pushed += batch.records.length
+      if (pushed < TURN_RECORDS) continue
+      pushed = 0
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
   }
 
   async ready(): Promise<void> {
@@ -91,10 +110,12 @@ export class ReceiverIntake implements Intake {
     this.options.onEnd()
   }
 
-  /** Takes nothing more: offers are answered busy, waiters wake up. */
-  close(): void {
+  /** Takes nothing more: offers are answered busy, waiters wake up. Resolves when what was taken is in the pipelines. */
+  async close(): Promise<void> {
     this.#open = false
     this.options.gate.changed()
+    await this.#pushing
+    this.options.batches.complete()
   }
 
   #newlyRefused(batches: readonly Records[]): number {

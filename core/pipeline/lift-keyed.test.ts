@@ -7,9 +7,8 @@ import { KeyedRuntime } from '../state/runtime.js'
 import { settleMicrotasks, VirtualClock } from '../testing/clock.js'
 import { seededRandom } from '../testing/random.js'
 import { sampleRecord } from '../testing/records.js'
-import { createBatch, PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
+import { createBatch, Obligation, PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
 import { liftKeyed } from './lift-keyed.js'
-import { Obligation } from './obligation.js'
 
 const SECOND = 1_000_000_000n
 

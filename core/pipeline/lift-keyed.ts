@@ -12,10 +12,9 @@ import {
 import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
 import type { Touched } from '../state/runtime-types.js'
-import { PipelineBatch, UNKNOWN_TIME } from './batch.js'
+import { isTime, Obligation, PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import type { BatchFailure } from './failure.js'
 import { passOn } from './lift-mapper.js'
-import { Obligation } from './obligation.js'
 
 // While a source catches up, timers run as event time moves on, not at every batch.
 const CATCH_UP_STEP_NS = 1_000_000_000n
@@ -73,7 +72,7 @@ export function liftKeyed<S, E, O>(
     caughtUp || newest === undefined ? [] : runTimers(newest)
 
   const run = concatMap((batch: PipelineBatch) => {
-    const step = batch.watermark !== undefined && batch.records.length === 0 ? advance : process
+    const step = isTime(batch) ? advance : process
     return from(
       step(batch).catch(async error => {
         // The state could not be written until the end: unsettled, the batch stays with its source.

@@ -1,5 +1,5 @@
-import type { Meter } from '@opentelemetry/api'
-import type { OperatorFunction } from 'rxjs'
+import type { Counter, Meter } from '@opentelemetry/api'
+import { type OperatorFunction, tap } from 'rxjs'
 import type {
   Clock,
   ComponentStatus,
@@ -14,7 +14,6 @@ import { KeyedRuntime } from '../state/runtime.js'
 import type { PipelineBatch } from './batch.js'
 import type { BatchFailure } from './failure.js'
 import { guardRaw } from './guard-raw.js'
-import { instrument } from './instrument.js'
 import { liftKeyed } from './lift-keyed.js'
 import { liftMapper } from './lift-mapper.js'
 import type { PipelineMetrics } from './pipeline-metrics.js'
@@ -75,4 +74,18 @@ function keyedRuntime(
       },
     },
   })
+}
+
+/** Counts what goes into and comes out of a processor (`otelcol_processor_incoming_items`, `..._outgoing_items`). */
+export function instrument(
+  operator: OperatorFunction<PipelineBatch, PipelineBatch>,
+  counters: { readonly incoming: Counter; readonly outgoing: Counter },
+  attributes: { readonly [key: string]: string },
+): OperatorFunction<PipelineBatch, PipelineBatch> {
+  return source =>
+    source.pipe(
+      tap(({ records }) => records.length > 0 && counters.incoming.add(records.length, attributes)),
+      operator,
+      tap(({ records }) => records.length > 0 && counters.outgoing.add(records.length, attributes)),
+    )
 }

@@ -12,7 +12,7 @@ export interface GraphPlan {
 export interface ComponentPlan {
   readonly id: string
   readonly factory: AnyFactory
-  readonly config: unknown
+  readonly config: object
 }
 
 /** `receivers` may name connectors, and so may `exporters`. */

@@ -1,4 +1,4 @@
-import { type Meter, trace } from '@opentelemetry/api'
+import type { Meter } from '@opentelemetry/api'
 import {
   type Clock,
   type ComponentContext,
@@ -9,6 +9,7 @@ import {
   type Listener,
   type LogAttributes,
   type Logger,
+  oncePerMinute,
   PermanentError,
   type Random,
   type StorageProvider,
@@ -18,7 +19,6 @@ import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
 import type { Extensions } from './extensions.js'
 import type { Listeners } from './listeners.js'
-import { checkMade } from './made.js'
 import type { StatusBoard } from './status.js'
 
 export interface ComponentsOptions {
@@ -36,6 +36,7 @@ export interface ComponentsOptions {
 export class Components {
   readonly #meters: ScopedMeter[] = []
   readonly #listeners = new Set<Listener>()
+  readonly #sparing: { close(): void }[] = []
   /** The memory namespaces in use, to forget the others after a reload. */
   readonly namespaces = new Set<string>()
 
@@ -60,7 +61,7 @@ export class Components {
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
     const context = this.#context(kind, plan, pipelines, fence)
     try {
-      const made = plan.factory.create(plan.config as never, context as never)
+      const made = plan.factory.create(context)
       checkMade(kind, made)
       return made as C
     } catch (error) {
@@ -82,6 +83,7 @@ export class Components {
 
   /** Ends what the components observed and listened on. */
   async close(): Promise<void> {
+    for (const sparing of this.#sparing.splice(0)) sparing.close()
     for (const meter of this.#meters.splice(0)) meter.close()
     await Promise.all([...this.#listeners].map(listener => listener.release()))
     this.#listeners.clear()
@@ -92,18 +94,21 @@ export class Components {
     plan: ComponentPlan,
     pipelines: readonly string[],
     fence: Fence | undefined,
-  ): ComponentContext<unknown> {
+  ): ComponentContext<object> {
     const { logger, clock, random, listeners, status, extensions } = this.options
     const pipeline = kind === 'processor' ? pipelines[0] : undefined
     const namespace = namespaceOf(kind, plan.id, pipeline)
     this.namespaces.add(namespace)
+    const own = logger.child({ kind, component: plan.id, ...(pipeline !== undefined && { pipeline }) })
+    const sparing = oncePerMinute(own, clock)
+    this.#sparing.push(sparing)
     return {
       id: plan.id,
       ...(pipeline !== undefined && { pipeline }),
       config: plan.config,
-      logger: logger.child({ kind, component: plan.id, ...(pipeline !== undefined && { pipeline }) }),
+      logger: own,
+      oncePerMinute: sparing,
       meter: this.meter(),
-      tracer: trace.getTracer('tocsin'),
       clock,
       random,
       baseDir: this.baseDir,
@@ -121,4 +126,28 @@ export class Components {
 
 export function namespaceOf(kind: Kind, id: string, pipeline?: string): string {
   return `${pipeline ?? kind}/${id}`
+}
+
+/** One of these methods or fields makes the kind. */
+const MARKS: { readonly [kind in Kind]: readonly string[] } = {
+  receiver: ['start'],
+  processor: ['process', 'step', 'operator'],
+  connector: ['process', 'step', 'operator'],
+  exporter: ['send'],
+  extension: [],
+}
+
+/** Throws what an author needs to know when `create()` answered no component of the kind. */
+export function checkMade(kind: Kind, made: unknown): void {
+  if (typeof made !== 'object' || made === null) {
+    const answer = made === undefined ? 'nothing' : `${made}`
+    throw new TypeError(`create() answered ${answer}; it must return the ${kind}`)
+  }
+  if (made instanceof Promise) {
+    throw new TypeError(`create() answered a promise; what takes time belongs into start()`)
+  }
+  const marks = MARKS[kind]
+  if (marks.length > 0 && !marks.some(mark => mark in made)) {
+    throw new TypeError(`create() answered an object without ${marks.join(', ')}`)
+  }
 }

@@ -1,7 +1,7 @@
 import { createNoopMeter } from '@opentelemetry/api'
 import { expect, it } from 'vitest'
 import { createRecord, type KeyValueStore, type Records, RetryableError } from '../component/index.js'
-import { createDeadLetters, type Delivery, type Obligation } from '../delivery/index.js'
+import { createDeadLetters, type Delivery, type Settle } from '../delivery/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { collectingLogger, type LogEntry, VirtualClock } from '../testing/index.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
@@ -9,7 +9,7 @@ import { DeadLetterRetries } from './dead-letter-retries.js'
 interface Enqueued {
   readonly body: string
   readonly pipeline: string
-  readonly obligation: Obligation
+  readonly settle: Settle
 }
 
 async function setUp(components: readonly string[]) {
@@ -25,9 +25,9 @@ async function setUp(components: readonly string[]) {
   const enqueued: Enqueued[] = []
   const state = { stopped: false, leads: true }
   const delivery = {
-    async enqueue(records: Records, pipeline: string, obligation: Obligation) {
+    async enqueue(records: Records, pipeline: string, settle: Settle) {
       if (state.stopped) throw new Error('The exporter has stopped.')
-      for (const record of records) enqueued.push({ body: String(record.body), pipeline, obligation })
+      for (const record of records) enqueued.push({ body: String(record.body), pipeline, settle })
     },
   } as Delivery
   const retries = () =>
@@ -54,12 +54,12 @@ it('queues what was asked for, in order, and removes letters that are settled', 
   expect(await letters.requestRetry([...ids.slice(1), 'none'])).toBe(2)
   await clock.advance(2_000)
   expect(enqueued).toMatchObject([{ body: 'body 1', pipeline: 'logs' }, { body: 'body 2' }])
-  enqueued[1]?.obligation.settle({ deadLettered: 0 })
+  enqueued[1]?.settle({ deadLettered: 0 })
   await clock.advance(20_000)
   // Not again while they are on their way.
   expect(enqueued).toHaveLength(2)
   expect(await left(letters)).toEqual([false, true])
-  enqueued[0]?.obligation.settle()
+  enqueued[0]?.settle({ deadLettered: 0 })
   await clock.advance(2_000)
   expect(await left(letters)).toEqual([false])
   running.stop()
@@ -74,7 +74,7 @@ it('what has not settled when the collector stops is sent again at the next star
   const first = retries()
   first.start()
   await clock.advance(1)
-  enqueued[0]?.obligation.settle()
+  enqueued[0]?.settle({ deadLettered: 0 })
   first.stop()
   await first.close()
   expect(await left(letters)).toEqual([true])
@@ -113,7 +113,7 @@ it('goes on where it was when the store was away, and says so once a minute', as
   await clock.advance(2_000)
   expect(enqueued).toHaveLength(2)
   Object.assign(store, { write: away, range: away })
-  for (const { obligation } of enqueued) obligation.settle()
+  for (const { settle } of enqueued) settle({ deadLettered: 0 })
   await clock.advance(30_000)
   Object.assign(store, { write, range })
   await clock.advance(10_000)

@@ -97,7 +97,7 @@ export class DeadLetterRetries {
     const settled = new Promise<boolean>(resolve => {
       this.#pending.set(id, () => resolve(false))
       delivery
-        .enqueue(letter.records, letter.pipeline, { settle: () => resolve(true) })
+        .enqueue(letter.records, letter.pipeline, () => resolve(true))
         // It has stopped.
         .catch(() => resolve(false))
     })

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Extension, Host, Logger, StorageExtension, StorageProvider } from '../component/index.js'
 import { PermanentError } from '../component/index.js'
+import { settleAll, startFailed } from '../pipeline/lifecycle.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
-import { settleAll } from '../pipeline/settle-all.js'
-import { startFailed } from '../pipeline/start-failed.js'
 
 export interface ExtensionsOptions {
   create(plan: ComponentPlan): MadeExtension

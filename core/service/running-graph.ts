@@ -9,6 +9,7 @@ import {
   type LeaseStore,
   type LogAttributes,
   type Logger,
+  type LogRecord,
   type Processor,
   type Random,
   type Receiver,
@@ -32,7 +33,6 @@ import { type Lifted, lift } from '../pipeline/lift.js'
 import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import { LeaseKeeper } from '../state/index.js'
-import { compileCondition } from '../toolkit/ottl/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import type { ServiceSettings } from './settings.js'
@@ -40,8 +40,12 @@ import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
 
+export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
+
 export interface RunningGraphOptions {
   readonly settings: ServiceSettings
+  /** Of OTTL; given where an exporter has a condition. */
+  readonly compileCondition: CompileCondition | undefined
   readonly components: Components
   readonly status: StatusBoard
   /** The storage of queues that name none. */
@@ -118,11 +122,11 @@ export class RunningGraph {
     this.#retries.start()
   }
 
-  /** Drains for at most `timeoutMs`. */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     this.#stopAdopting()
     this.#retries.stop()
-    const report = await this.#graph.stop(timeoutMs)
+    const report = await this.#graph.stop(timeoutMs, leave)
     await this.#close()
     return { ...report, ...sumOf([report, this.#failed]) }
   }
@@ -189,7 +193,8 @@ export class RunningGraph {
     const provider = storage === undefined ? undefined : components.provider(storage)
     const shared = provider && this.options.sharedQueues.open(plan.id, provider)
     const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
-    const condition = config.condition === undefined ? undefined : compileCondition(config.condition)
+    const { condition: text } = config
+    const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
       id: plan.id,

@@ -1,19 +1,19 @@
-import type { Keyed, Survey } from '../component/processor.js'
+import type { EarlyLook, Keyed } from '../component/processor.js'
 import type { StateStore } from '../component/storage.js'
 import type { KeyWork } from './step-key.js'
 
 /** The largest time of a timer: 2262, the end of int64. */
 const ALL_TIME = 2n ** 63n - 1n
-const MOST_SURVEYED = 1_000_000
+const MOST_LOOKED_AT = 1_000_000
 
 /** The looks at keys before their time that a component asks for, a few keys at a time. */
-export class Surveys<S> {
-  readonly #keyed: Pick<Keyed<S, never, never>, 'survey'>
+export class EarlyLooks<S> {
+  readonly #keyed: Pick<Keyed<S, never, never>, 'lookEarly'>
   readonly #due: StateStore<S>['due']
-  #running: { readonly of: Survey<S>; readonly keys: string[] } | undefined
+  #running: { readonly of: EarlyLook<S>; readonly keys: string[] } | undefined
 
   /** `due`: of the store; it rejects only when all is over. */
-  constructor(keyed: Pick<Keyed<S, never, never>, 'survey'>, due: StateStore<S>['due']) {
+  constructor(keyed: Pick<Keyed<S, never, never>, 'lookEarly'>, due: StateStore<S>['due']) {
     this.#keyed = keyed
     this.#due = due
   }
@@ -24,9 +24,9 @@ export class Surveys<S> {
 
   /** Asks the component whether it wants one. */
   async begin(): Promise<void> {
-    const of = this.#running ? undefined : this.#keyed.survey?.()
+    const of = this.#running ? undefined : this.#keyed.lookEarly?.()
     if (!of) return
-    const all = await this.#due(ALL_TIME, MOST_SURVEYED)
+    const all = await this.#due(ALL_TIME, MOST_LOOKED_AT)
     this.#running = { of, keys: all.map(({ key }) => key).filter(key => of.wants(key)) }
   }
 

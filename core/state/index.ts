@@ -4,7 +4,7 @@
  */
 export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from './lease/lease-keeper.js'
 export { observeLease } from './lease/observe-lease.js'
-export { type ShadowedState, type ShadowOptions, shadowedState } from './outage-copy.js'
+export { type OutageCopyOptions, type StateWithOutageCopy, withOutageCopy } from './outage-copy.js'
 export { partitionedState, partMaxKeys, partOf } from './partitioned.js'
 export { type RedisCommands, type RedisExtension, type RedisScript, redisScript } from './redis/commands.js'
 export { LEASE_KEY_SUFFIX, redisLease } from './redis/lease.js'

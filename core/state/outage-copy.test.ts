@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RetryableError, type StateStore } from '../component/index.js'
 import { seededRandom, stateStoreConformance, VirtualClock } from '../testing/index.js'
 import { memoryState } from './memory-state.js'
-import { shadowedState } from './outage-copy.js'
+import { withOutageCopy } from './outage-copy.js'
 
 interface Sum {
   readonly seen: readonly number[]
@@ -41,7 +41,7 @@ function setUp({ merges = true, maxKeys = 100 } = {}) {
   const collector = () => {
     const { store, fault, calls, keysAsked } = fragile(server)
     const troubles: string[] = []
-    const shadow = shadowedState(store, {
+    const copy = withOutageCopy(store, {
       clock,
       random: seededRandom(1),
       maxKeys,
@@ -52,14 +52,14 @@ function setUp({ merges = true, maxKeys = 100 } = {}) {
     })
     let records = 0
     const add = async (key: string, n: number, due?: bigint): Promise<boolean> => {
-      const [entry] = await shadow.read([{ key, recordIds: [] }])
+      const [entry] = await copy.read([{ key, recordIds: [] }])
       const state = { seen: [...(entry?.state?.seen ?? []), n] }
       const journal = [{ recordId: `r${records++}`, outcome: `${n}`, timer: false }]
       const change = { key, expected: entry?.version, state, due, pinned: false, journal }
-      return (await shadow.write([change], NOW)).applied[0] === true
+      return (await copy.write([change], NOW)).applied[0] === true
     }
     const drop = async (key: string): Promise<void> => {
-      const [entry] = await shadow.read([{ key, recordIds: [] }])
+      const [entry] = await copy.read([{ key, recordIds: [] }])
       const change = {
         key,
         expected: entry?.version,
@@ -68,17 +68,17 @@ function setUp({ merges = true, maxKeys = 100 } = {}) {
         pinned: false,
         journal: [],
       }
-      await shadow.write([change], NOW)
+      await copy.write([change], NOW)
     }
     return {
-      shadow,
+      copy,
       fault,
       calls,
       keysAsked,
       troubles,
       add,
       drop,
-      seen: (key: string) => seenIn(shadow, key),
+      seen: (key: string) => seenIn(copy, key),
     }
   }
   return { clock, server, collector, onServer: (key: string) => seenIn(server, key) }
@@ -88,16 +88,16 @@ async function seenIn(store: StateStore<Sum>, key: string): Promise<readonly num
   return (await store.read([{ key, recordIds: [] }]))[0]?.state?.seen
 }
 
-describe('a shadowed store', () => {
+describe('a copied store', () => {
   const options = { clock: new VirtualClock(), random: seededRandom(1), onTrouble: () => undefined }
   const checks = [
     ...stateStoreConformance('with its store', ({ maxKeys }) =>
-      shadowedState(memoryState({ maxKeys }), { ...options, maxKeys }),
+      withOutageCopy(memoryState({ maxKeys }), { ...options, maxKeys }),
     ),
     ...stateStoreConformance('without its store', ({ maxKeys }) => {
       const { store, fault } = fragile(memoryState<{ n: number }>({ maxKeys }))
       fault.mode = 'away'
-      return shadowedState(store, { ...options, maxKeys })
+      return withOutageCopy(store, { ...options, maxKeys })
       // Timers that were left behind are in the store; records come again when it is back.
     }).filter(({ name }) => !/timer outcomes|for a day/.test(name)),
   ]
@@ -105,13 +105,13 @@ describe('a shadowed store', () => {
 
   it('goes on with what it read and wrote, asks nothing of the store, and writes it when it is back', async () => {
     const { clock, collector, onServer, server } = setUp()
-    const { add, fault, calls, seen, troubles, shadow } = collector()
+    const { add, fault, calls, seen, troubles, copy } = collector()
     await add('a', 1, 9n)
     fault.mode = 'away'
     expect([await add('a', 2, 5n), await add('b', 1)]).toEqual([true, true])
     calls.length = 0
     expect([await add('a', 3, 7n), await seen('a'), await seen('b')]).toEqual([true, [1, 2, 3], [1]])
-    expect(await shadow.due(8n, 9)).toEqual([{ key: 'a', due: 7n }])
+    expect(await copy.due(8n, 9)).toEqual([{ key: 'a', due: 7n }])
     expect(calls).toEqual([])
     expect(troubles).toEqual(['The store is away.'])
     fault.mode = 'none'
@@ -127,14 +127,14 @@ describe('a shadowed store', () => {
 
   it('asks less and less often, and stops asking when it is closed', async () => {
     const { clock, collector } = setUp()
-    const { add, fault, calls, shadow } = collector()
+    const { add, fault, calls, copy } = collector()
     fault.mode = 'away'
     await add('a', 1)
     calls.length = 0
     await clock.advance(60_000)
     expect(calls.length).toBeGreaterThan(10)
     expect(calls.length).toBeLessThan(25)
-    shadow.close()
+    copy.close()
     await clock.advance(60_000)
     expect(clock.pending).toBe(0)
   })
@@ -151,7 +151,7 @@ describe('a shadowed store', () => {
       one.fault.mode = 'none'
       await clock.advance(1_000)
       expect(await onServer('a')).toEqual(merges ? [1, 2, 3, 4] : [1, 2, 4])
-      expect(await one.shadow.due(99n, 9)).toEqual([{ key: 'a', due: merges ? 30n : 60n }])
+      expect(await one.copy.due(99n, 9)).toEqual([{ key: 'a', due: merges ? 30n : 60n }])
     }
   })
 
@@ -192,20 +192,20 @@ describe('a shadowed store', () => {
     for (const key of ['a', 'b', 'c']) await one.add(key, 1, 5n)
     await two.add('a', 2, 50n)
     await two.drop('b')
-    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+    expect(await one.copy.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
     one.fault.mode = 'away'
-    expect(await one.shadow.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
+    expect(await one.copy.due(9n, 9)).toEqual([{ key: 'c', due: 5n }])
   })
 
   it('keeps nothing of keys that came and went without the store', async () => {
     const { clock, collector } = setUp()
-    const { add, drop, fault, keysAsked, shadow } = collector()
+    const { add, drop, fault, keysAsked, copy } = collector()
     fault.mode = 'away'
     await add('first', 1)
     for (let n = 0; n < 50; n++) {
       await add(`k${n}`, n)
       await drop(`k${n}`)
-      await shadow.release([{ key: `k${n}`, recordId: `r${n + 1}` }])
+      await copy.release([{ key: `k${n}`, recordId: `r${n + 1}` }])
     }
     fault.mode = 'none'
     await clock.advance(1_000)
@@ -214,11 +214,11 @@ describe('a shadowed store', () => {
 
   it('releases what was written before, when the store is back', async () => {
     const { clock, collector, server } = setUp()
-    const { add, fault, shadow } = collector()
+    const { add, fault, copy } = collector()
     await add('a', 1)
     fault.mode = 'away'
     await add('a', 2)
-    await shadow.release([
+    await copy.release([
       { key: 'a', recordId: 'r0' },
       { key: 'a', recordId: 'r1' },
     ])
@@ -237,10 +237,10 @@ describe('a shadowed store', () => {
   })
 
   it('passes on errors that trying again does not help', async () => {
-    const shadow = shadowedState(
+    const copy = withOutageCopy(
       { ...memoryState<Sum>({ maxKeys: 1 }), read: () => Promise.reject(new Error('a mistake')) },
       { ...options, maxKeys: 1 },
     )
-    await expect(shadow.read([])).rejects.toThrow('a mistake')
+    await expect(copy.read([])).rejects.toThrow('a mistake')
   })
 })

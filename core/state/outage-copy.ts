@@ -21,14 +21,14 @@ const MOST_OWED = 20_000
 const MOST_FORGOTTEN = 100
 const LOCAL = 'local '
 
-export interface ShadowOptions<S> extends Pick<StateOptions<S>, 'maxKeys' | 'merge'> {
+export interface OutageCopyOptions<S> extends Pick<StateOptions<S>, 'maxKeys' | 'merge'> {
   readonly clock: Clock
   readonly random: Random
   /** The store cannot be used (why), or can again. */
   readonly onTrouble: (error: Error | undefined) => void
 }
 
-export interface ShadowedState<S> extends StateStore<S> {
+export interface StateWithOutageCopy<S> extends StateStore<S> {
   /** Stops looking for the store. */
   close(): void
 }
@@ -40,8 +40,11 @@ export interface ShadowedState<S> extends StateStore<S> {
  *
  * Collectors that share the store decide alone meanwhile: each may raise an episode once.
  */
-export function shadowedState<S>(store: StateStore<S>, options: ShadowOptions<S>): ShadowedState<S> {
-  return new Shadow(store, options)
+export function withOutageCopy<S>(
+  store: StateStore<S>,
+  options: OutageCopyOptions<S>,
+): StateWithOutageCopy<S> {
+  return new OutageCopy(store, options)
 }
 
 /** A key that changed here and not there. */
@@ -53,9 +56,9 @@ interface Dirty {
   readonly journal: Map<string, JournalEntry>
 }
 
-class Shadow<S> implements ShadowedState<S> {
+class OutageCopy<S> implements StateWithOutageCopy<S> {
   readonly #remote: StateStore<S>
-  readonly #options: ShadowOptions<S>
+  readonly #options: OutageCopyOptions<S>
   readonly #copy: StateIndex<S>
   /** The version of each key of the copy, as far as it is known. */
   readonly #versions = new Map<string, string>()
@@ -66,7 +69,7 @@ class Shadow<S> implements ShadowedState<S> {
   #merging: Promise<void> | undefined
   #cancelProbe: () => void = () => undefined
 
-  constructor(remote: StateStore<S>, options: ShadowOptions<S>) {
+  constructor(remote: StateStore<S>, options: OutageCopyOptions<S>) {
     this.#remote = remote
     this.#options = options
     this.#copy = new StateIndex<S>(options.maxKeys)

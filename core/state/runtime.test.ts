@@ -431,14 +431,14 @@ function yielding<S>(store: StateStore<S>): StateStore<S> {
   }
 }
 
-describe('a survey', () => {
+describe('a lookEarly', () => {
   it('steps the keys it wants before their time, in order of their timers, and tells their state', async () => {
     const seen: [string, bigint | undefined][] = []
     let wanted: string[] | undefined
     let done = 0
     const keyed: ReturnType<typeof counter> = {
       ...counter({ threshold: 1 }),
-      survey() {
+      lookEarly() {
         const keys = wanted
         wanted = undefined
         return (
@@ -455,7 +455,7 @@ describe('a survey', () => {
     wanted = ['c', 'a', 'never']
     const early = await runtime.tick(undefined)
     expect([seen.map(([key]) => key), early.records, early.more, done]).toEqual([['a', 'c'], [], false, 1])
-    // At 101 the timer of a runs by itself, then the survey meets what is left of it.
+    // At 101 the timer of a runs by itself, then the lookEarly meets what is left of it.
     wanted = ['a', 'b']
     const expired = await runtime.tick(101n)
     expect(outcomesOf(expired.records)).toEqual(['expired a 1'])
@@ -474,7 +474,7 @@ describe('a survey', () => {
     const seen = new Set<string>()
     const keyed: ReturnType<typeof counter> = {
       ...counter({ threshold: 1 }),
-      survey() {
+      lookEarly() {
         if (asked) return undefined
         asked = true
         return { wants: () => true, seen: key => void seen.add(key) }

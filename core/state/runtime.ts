@@ -3,7 +3,7 @@ import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../compon
 import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { msToNs } from '../model/time.js'
-import { Surveys } from './early-looks.js'
+import { EarlyLooks } from './early-looks.js'
 import { Claims } from './left-timers.js'
 import { EventTimes, planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
@@ -32,7 +32,7 @@ export class KeyedRuntime<S, E, O> {
   /** Makes the ids of timers differ from those of other runtimes on the same store. */
   readonly #instance: string
   readonly #claims: Claims
-  readonly #surveys: Surveys<S>
+  readonly #earlyLooks: EarlyLooks<S>
   #timerCount = 0
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -43,7 +43,7 @@ export class KeyedRuntime<S, E, O> {
     this.#maxAheadNs = msToNs(options.maxAheadMs ?? 60_000)
     this.#releases = new Releases(entries => store.release(entries), options.clock)
     this.#claims = new Claims(store, options)
-    this.#surveys = new Surveys(keyed, (until, limit) => this.#due(until, limit))
+    this.#earlyLooks = new EarlyLooks(keyed, (until, limit) => this.#due(until, limit))
     this.#instance = `${options.clock.now().toString(36)}.${Math.floor(options.random() * 2 ** 32).toString(36)}`
   }
 
@@ -118,17 +118,17 @@ export class KeyedRuntime<S, E, O> {
     const latest = this.#options.clock.now() + this.#maxAheadNs
     const until = watermark !== undefined && watermark > latest ? latest : watermark
     const due = until === undefined ? [] : await this.#due(until, TIMERS_A_TICK)
-    await this.#surveys.begin()
+    await this.#earlyLooks.begin()
     const timed = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))
-    const surveyed = this.#surveys.next<E>(new Set(due.map(({ key }) => key)), until, TIMERS_A_TICK)
-    const works = [...timed, ...surveyed]
+    const looked = this.#earlyLooks.next<E>(new Set(due.map(({ key }) => key)), until, TIMERS_A_TICK)
+    const works = [...timed, ...looked]
     const done = await this.#run(works)
-    for (const [at, { key }] of surveyed.entries()) this.#surveys.seen(key, done[timed.length + at]?.state)
-    this.#surveys.advanced()
+    for (const [at, { key }] of looked.entries()) this.#earlyLooks.seen(key, done[timed.length + at]?.state)
+    this.#earlyLooks.advanced()
     const timers = done.flatMap(stepped => stepped.timers)
-    // A survey is in no hurry: records must not wait for it.
+    // An early look is in no hurry: records must not wait for it.
     const more = due.length === TIMERS_A_TICK || this.#claims.more
-    const all = !more && !this.#surveys.running
+    const all = !more && !this.#earlyLooks.running
     const records = [
       ...this.#redeliver(claimed),
       ...(timers.length > 0 ? this.#expire(timers) : []),

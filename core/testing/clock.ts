@@ -1,4 +1,5 @@
-import type { Clock } from '../component/index.js'
+import { AsyncResource } from 'node:async_hooks'
+import { type Clock, onAbort } from '../component/index.js'
 
 interface Task {
   readonly at: number
@@ -29,8 +30,10 @@ export class VirtualClock implements Clock {
     return this.#elapsedMs
   }
 
+  /** In the asynchronous context of who called, as with real timers. */
   schedule(delayMs: number, run: () => void): () => void {
-    const task = { at: this.#elapsedMs + Math.max(0, delayMs), order: this.#order++, run }
+    const at = this.#elapsedMs + Math.max(0, delayMs)
+    const task = { at, order: this.#order++, run: AsyncResource.bind(run) }
     this.#tasks.add(task)
     return () => this.#tasks.delete(task)
   }
@@ -40,11 +43,11 @@ export class VirtualClock implements Clock {
     return new Promise(resolve => {
       const finish = (): void => {
         cancel()
-        signal?.removeEventListener('abort', finish)
+        forget?.()
         resolve()
       }
       const cancel = this.schedule(delayMs, finish)
-      signal?.addEventListener('abort', finish)
+      const forget = signal && onAbort(signal, finish)
     })
   }
 

@@ -1,18 +1,20 @@
 import { createServer } from 'node:net'
-import { createNoopMeter, trace } from '@opentelemetry/api'
-import type {
-  ComponentContext,
-  ComponentStatus,
-  KeyValueStore,
-  Listener,
-  ListenOptions,
-  LogAttributes,
-  Logger,
+import { createNoopMeter } from '@opentelemetry/api'
+import {
+  type ComponentContext,
+  type ComponentStatus,
+  type KeyValueStore,
+  type Listener,
+  type ListenOptions,
+  type LogAttributes,
+  type Logger,
+  oncePerMinute,
 } from '../component/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { VirtualClock } from './clock.js'
 import { seededRandom } from './random.js'
 
+/** One log line of a component. */
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
@@ -27,6 +29,7 @@ export interface TestContext<C> extends ComponentContext<C> {
   close(): Promise<void>
 }
 
+/** What `testContext` takes: a configuration, and whatever of the context the test is about. */
 export interface TestContextOptions<C> extends Partial<Omit<ComponentContext<C>, 'config' | 'extension'>> {
   readonly config: C
   readonly extensions?: { readonly [id: string]: unknown }
@@ -40,12 +43,15 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
   const statuses: ComponentStatus[] = []
   const listeners: Listener[] = []
   const memory = memoryKeyValue()
+  const clock = overrides.clock ?? new VirtualClock()
+  const logger = overrides.logger ?? collectingLogger(logs)
+  const sparing = oncePerMinute(logger, clock)
   return {
     id: 'test',
-    logger: collectingLogger(logs),
+    logger,
+    oncePerMinute: sparing,
     meter: createNoopMeter(),
-    tracer: trace.getTracer('test'),
-    clock: new VirtualClock(),
+    clock,
     random: seededRandom(1),
     baseDir: process.cwd(),
     storage: id => (id === undefined ? memory : known(stores, id)),
@@ -60,12 +66,14 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
     logs,
     statuses,
     close: async () => {
+      sparing.close()
       await Promise.all(listeners.map(listener => listener.release()))
     },
   }
 }
 
-export function collectingLogger(into: LogEntry[]): Logger {
+/** A logger that keeps what it is told, in order. */
+export function collectingLogger(into: { push(entry: LogEntry): unknown }): Logger {
   const at =
     (level: LogEntry['level']) =>
     (message: string, attributes: LogAttributes = {}) => {

@@ -1,61 +1,122 @@
-import type { AnyFactory } from 'tocsin/component'
-import { forwardConnector } from '../../core/connectors/forward/index.js'
-import { basicAuthExtension } from '../../core/extensions/basicauth/index.js'
-import { bearerTokenAuthExtension } from '../../core/extensions/bearertokenauth/index.js'
-import { fileStorageExtension } from '../../core/extensions/file_storage/index.js'
-import { healthCheckExtension } from '../../core/extensions/health_check/index.js'
-import { redisStorageExtension } from '../../core/extensions/redis_storage/index.js'
-import { debugExporter } from '../../exporters/debug/index.js'
-import { emailExporter } from '../../exporters/email/index.js'
-import { fileExporter } from '../../exporters/file/index.js'
-import { mattermostExporter } from '../../exporters/mattermost/index.js'
-import { otlpExporter } from '../../exporters/otlp/index.js'
-import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
-import { redisStreamsExporter } from '../../exporters/redis_streams/index.js'
-import { webhookExporter } from '../../exporters/webhook/index.js'
-import { batchProcessor } from '../../processors/batch/index.js'
-import { filterProcessor } from '../../processors/filter/index.js'
-import { memoryLimiterProcessor } from '../../processors/memory_limiter/index.js'
-import { parserProcessor } from '../../processors/parser/index.js'
-import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
-import { templateProcessor } from '../../processors/template/index.js'
-import { throttleProcessor } from '../../processors/throttle/index.js'
-import { transformProcessor } from '../../processors/transform/index.js'
-import { demoLogsReceiver } from '../../receivers/demo_logs/index.js'
-import { fileLogReceiver } from '../../receivers/file_log/index.js'
-import { otlpReceiver } from '../../receivers/otlp/index.js'
-import { redisStreamsReceiver } from '../../receivers/redis_streams/index.js'
-import { stdinReceiver } from '../../receivers/stdin/index.js'
-import { victorialogsReceiver } from '../../receivers/victorialogs/index.js'
+import type { FactorySource, LazyFactory } from 'tocsin'
+import type { AnyFactory, Kind } from 'tocsin/component'
 
-/** Every component of this repository. */
-export const components: readonly AnyFactory[] = [
-  demoLogsReceiver,
-  fileLogReceiver,
-  otlpReceiver,
-  redisStreamsReceiver,
-  stdinReceiver,
-  victorialogsReceiver,
-  batchProcessor,
-  filterProcessor,
-  memoryLimiterProcessor,
-  parserProcessor,
-  statefulAlertProcessor,
-  templateProcessor,
-  throttleProcessor,
-  transformProcessor,
-  debugExporter,
-  emailExporter,
-  fileExporter,
-  mattermostExporter,
-  otlpExporter,
-  otlpHttpExporter,
-  redisStreamsExporter,
-  webhookExporter,
-  forwardConnector,
-  basicAuthExtension,
-  bearerTokenAuthExtension,
-  fileStorageExtension,
-  healthCheckExtension,
-  redisStorageExtension,
+/**
+ * Every component of this repository. Code and libraries of one are loaded when a configuration names it, so that what
+ * is not used costs nothing; `test/docs.test.ts` holds the names to the factories.
+ */
+export const components: readonly FactorySource[] = [
+  lazy(
+    'receiver',
+    'demo_logs',
+    async () => (await import('../../receivers/demo_logs/index.js')).demoLogsReceiver,
+  ),
+  lazy(
+    'receiver',
+    'file_log',
+    async () => (await import('../../receivers/file_log/index.js')).fileLogReceiver,
+    ['filelog'],
+  ),
+  lazy('receiver', 'otlp', async () => (await import('../../receivers/otlp/index.js')).otlpReceiver),
+  lazy(
+    'receiver',
+    'redis_streams',
+    async () => (await import('../../receivers/redis_streams/index.js')).redisStreamsReceiver,
+  ),
+  lazy('receiver', 'stdin', async () => (await import('../../receivers/stdin/index.js')).stdinReceiver),
+  lazy(
+    'receiver',
+    'victorialogs',
+    async () => (await import('../../receivers/victorialogs/index.js')).victorialogsReceiver,
+  ),
+  lazy('processor', 'batch', async () => (await import('../../processors/batch/index.js')).batchProcessor),
+  lazy('processor', 'filter', async () => (await import('../../processors/filter/index.js')).filterProcessor),
+  lazy(
+    'processor',
+    'memory_limiter',
+    async () => (await import('../../processors/memory_limiter/index.js')).memoryLimiterProcessor,
+  ),
+  lazy('processor', 'parser', async () => (await import('../../processors/parser/index.js')).parserProcessor),
+  lazy(
+    'processor',
+    'stateful_alert',
+    async () => (await import('../../processors/stateful_alert/index.js')).statefulAlertProcessor,
+  ),
+  lazy(
+    'processor',
+    'template',
+    async () => (await import('../../processors/template/index.js')).templateProcessor,
+  ),
+  lazy(
+    'processor',
+    'throttle',
+    async () => (await import('../../processors/throttle/index.js')).throttleProcessor,
+  ),
+  lazy(
+    'processor',
+    'transform',
+    async () => (await import('../../processors/transform/index.js')).transformProcessor,
+  ),
+  lazy('exporter', 'debug', async () => (await import('../../exporters/debug/index.js')).debugExporter),
+  lazy('exporter', 'email', async () => (await import('../../exporters/email/index.js')).emailExporter),
+  lazy('exporter', 'file', async () => (await import('../../exporters/file/index.js')).fileExporter),
+  lazy(
+    'exporter',
+    'mattermost',
+    async () => (await import('../../exporters/mattermost/index.js')).mattermostExporter,
+  ),
+  lazy('exporter', 'otlp', async () => (await import('../../exporters/otlp/index.js')).otlpExporter, [
+    'otlp_grpc',
+  ]),
+  lazy(
+    'exporter',
+    'otlp_http',
+    async () => (await import('../../exporters/otlp_http/index.js')).otlpHttpExporter,
+    ['otlphttp'],
+  ),
+  lazy(
+    'exporter',
+    'redis_streams',
+    async () => (await import('../../exporters/redis_streams/index.js')).redisStreamsExporter,
+  ),
+  lazy('exporter', 'webhook', async () => (await import('../../exporters/webhook/index.js')).webhookExporter),
+  lazy(
+    'connector',
+    'forward',
+    async () => (await import('../../core/connectors/forward/index.js')).forwardConnector,
+  ),
+  lazy(
+    'extension',
+    'basicauth',
+    async () => (await import('../../core/extensions/basicauth/index.js')).basicAuthExtension,
+  ),
+  lazy(
+    'extension',
+    'bearertokenauth',
+    async () => (await import('../../core/extensions/bearertokenauth/index.js')).bearerTokenAuthExtension,
+  ),
+  lazy(
+    'extension',
+    'file_storage',
+    async () => (await import('../../core/extensions/file_storage/index.js')).fileStorageExtension,
+  ),
+  lazy(
+    'extension',
+    'health_check',
+    async () => (await import('../../core/extensions/health_check/index.js')).healthCheckExtension,
+  ),
+  lazy(
+    'extension',
+    'redis_storage',
+    async () => (await import('../../core/extensions/redis_storage/index.js')).redisStorageExtension,
+  ),
 ]
+
+function lazy(
+  kind: Kind,
+  type: string,
+  load: () => Promise<AnyFactory>,
+  aliases: readonly string[] = [],
+): LazyFactory {
+  return { kind, type, aliases, load }
+}

@@ -1,21 +1,18 @@
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import type { Distribution } from 'tocsin'
 import { components } from './components.js'
 
 const require = createRequire(import.meta.url)
+const manifest = require.resolve('tocsin/package.json')
 
 /** Tocsin with all of its components. */
 export const full: Distribution = {
   name: 'tocsin',
   description:
     'A log-alerting collector: log records in, the right alert out, once, with the log line in it.',
-  version: (require('tocsin/package.json') as { version: string }).version,
+  version: (require(manifest) as { version: string }).version,
+  folder: dirname(manifest),
   components,
-  demo: fileURLToPath(
-    new URL(
-      `${import.meta.url.includes('/dist/') ? '../../../' : '../../'}distributions/full/demo.yaml`,
-      import.meta.url,
-    ),
-  ),
+  demo: join(dirname(manifest), 'distributions/full/demo.yaml'),
 }

@@ -1,53 +1,31 @@
-import type { AnyFactory } from 'tocsin/component'
-import { forwardConnector } from '../../core/connectors/forward/index.js'
-import { basicAuthExtension } from '../../core/extensions/basicauth/index.js'
-import { bearerTokenAuthExtension } from '../../core/extensions/bearertokenauth/index.js'
-import { fileStorageExtension } from '../../core/extensions/file_storage/index.js'
-import { healthCheckExtension } from '../../core/extensions/health_check/index.js'
-import { redisStorageExtension } from '../../core/extensions/redis_storage/index.js'
-import { debugExporter } from '../../exporters/debug/index.js'
-import { emailExporter } from '../../exporters/email/index.js'
-import { fileExporter } from '../../exporters/file/index.js'
-import { mattermostExporter } from '../../exporters/mattermost/index.js'
-import { otlpExporter } from '../../exporters/otlp/index.js'
-import { otlpHttpExporter } from '../../exporters/otlp_http/index.js'
-import { webhookExporter } from '../../exporters/webhook/index.js'
-import { batchProcessor } from '../../processors/batch/index.js'
-import { filterProcessor } from '../../processors/filter/index.js'
-import { memoryLimiterProcessor } from '../../processors/memory_limiter/index.js'
-import { parserProcessor } from '../../processors/parser/index.js'
-import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
-import { templateProcessor } from '../../processors/template/index.js'
-import { transformProcessor } from '../../processors/transform/index.js'
-import { demoLogsReceiver } from '../../receivers/demo_logs/index.js'
-import { fileLogReceiver } from '../../receivers/file_log/index.js'
-import { otlpReceiver } from '../../receivers/otlp/index.js'
-import { stdinReceiver } from '../../receivers/stdin/index.js'
+import { components as all } from '../full/components.js'
+
+const NAMES = [
+  'receiver/demo_logs',
+  'receiver/file_log',
+  'receiver/otlp',
+  'receiver/stdin',
+  'processor/batch',
+  'processor/filter',
+  'processor/memory_limiter',
+  'processor/parser',
+  'processor/stateful_alert',
+  'processor/template',
+  'processor/transform',
+  'exporter/debug',
+  'exporter/email',
+  'exporter/file',
+  'exporter/mattermost',
+  'exporter/otlp',
+  'exporter/otlp_http',
+  'exporter/webhook',
+  'connector/forward',
+  'extension/basicauth',
+  'extension/bearertokenauth',
+  'extension/file_storage',
+  'extension/health_check',
+  'extension/redis_storage',
+]
 
 /** What alerting on a lookup table needs: ways in, the alert and what prepares records for it, ways out, storage. */
-export const components: readonly AnyFactory[] = [
-  forwardConnector,
-  basicAuthExtension,
-  bearerTokenAuthExtension,
-  fileStorageExtension,
-  healthCheckExtension,
-  redisStorageExtension,
-  debugExporter,
-  emailExporter,
-  fileExporter,
-  mattermostExporter,
-  otlpExporter,
-  otlpHttpExporter,
-  webhookExporter,
-  batchProcessor,
-  filterProcessor,
-  memoryLimiterProcessor,
-  parserProcessor,
-  statefulAlertProcessor,
-  templateProcessor,
-  transformProcessor,
-  demoLogsReceiver,
-  fileLogReceiver,
-  otlpReceiver,
-  stdinReceiver,
-]
+export const components = all.filter(({ kind, type }) => NAMES.includes(`${kind}/${type}`))

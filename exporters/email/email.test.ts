@@ -8,7 +8,6 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import {
   type Attributes,
   createRecord,
-  type Exporter,
   fromJson,
   type LogRecord,
   parseRfc3339,
@@ -146,7 +145,7 @@ interface Sender {
 
 async function using<T>(server: MailServer, work: (sender: Sender) => Promise<T>, baseDir = FIXTURES) {
   const context = testContext({ id: 'email', config: server.config, baseDir })
-  const exporter = emailExporter.create(server.config as never, context as never) as Exporter
+  const exporter = emailExporter.create(context)
   await exporter.start?.()
   try {
     return await work({
@@ -271,7 +270,7 @@ describe('the way to the server', () => {
       },
     )
     const context = testContext({ id: 'email', config: server.config, baseDir: FIXTURES })
-    const exporter = emailExporter.create(server.config as never, context as never) as Exporter
+    const exporter = emailExporter.create(context)
     await exporter.start?.()
     const request = { records: [record], pipeline: 'logs', queuedAt: 0n, attempt: 1 }
     expect(await exporter.send(request, AbortSignal.timeout(300))).toMatchObject({

@@ -30,10 +30,7 @@ const recordsIn = (path: string): Records =>
   lines(path).flatMap(line => decodeOtlpJson(line, { id: index => String(index) }))
 
 function create(config: FileConfig, clock = new VirtualClock()): Exporter {
-  return fileExporter.create(
-    config as never,
-    testContext({ config, clock, baseDir: root }) as never,
-  ) as Exporter
+  return fileExporter.create(testContext({ config, clock, baseDir: root }))
 }
 const send = (exporter: Exporter, records: Records, signal = new AbortController().signal) =>
   exporter.send({ records, pipeline: 'logs', queuedAt: 0n, attempt: 1 }, signal)

@@ -1,64 +1,51 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
-  type Exporter,
   fromJson,
   type LogRecord,
   parseRfc3339,
   type Sent,
 } from 'tocsin/component'
-import { type ExporterDestination, exporterConformance, testContext } from 'tocsin/testing'
+import {
+  type ExporterDestination,
+  exporterConformance,
+  type HttpDestination,
+  httpDestination,
+  testContext,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MattermostConfig } from './config.js'
 import { mattermostExporter } from './index.js'
 
 interface Destination extends ExporterDestination<MattermostConfig> {
-  readonly posts: { readonly path: string | undefined; readonly json: unknown }[]
-  status: number
+  readonly http: HttpDestination
 }
 
-const open: Destination[] = []
+const open: HttpDestination[] = []
 afterEach(async () => {
-  for (const destination of open.splice(0)) await destination.close?.()
+  for (const http of open.splice(0)) await http.close()
 })
 
 /** Takes posts as Mattermost does: JSON, of a limited length. */
-async function destination(config: Partial<MattermostConfig> = {}): Promise<Destination> {
-  const posts: Destination['posts'] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', chunk => chunks.push(chunk))
-    request.on('end', () => {
-      const json = JSON.parse(Buffer.concat(chunks).toString())
-      posts.push({ path: request.url, json })
-      response.statusCode = json.attachments[0].text.length > 16_383 ? 400 : created.status
-      response.end(created.status === 200 ? 'ok' : `no such hook: ${request.url}`)
-    })
+async function destination(config: Partial<MattermostConfig> = {}, status = 200): Promise<Destination> {
+  const http = await httpDestination()
+  http.answer = ({ body, path }) => ({
+    status: JSON.parse(body).attachments[0].text.length > 16_383 ? 400 : status,
+    body: status === 200 ? 'ok' : `no such hook: ${path}`,
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const webhook_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/s3cr3tk3y`
-  const created: Destination = {
-    posts,
-    status: 200,
-    config: { webhook_url, time_zone: 'UTC', ...config },
-    received: () => posts.length,
-    close: async () => {
-      server.closeAllConnections()
-      server.close()
-    },
+  open.push(http)
+  return {
+    http,
+    config: { webhook_url: `${http.url}/hooks/s3cr3tk3y`, time_zone: 'UTC', ...config },
+    received: () => http.requests.length,
+    stall: http.stall,
   }
-  open.push(created)
-  return created
 }
 
 describe('conformance', () => {
   for (const check of exporterConformance<MattermostConfig>({
     factory: mattermostExporter,
-    destination,
+    destination: () => destination(),
     secrets: ['s3cr3tk3y'],
   })) {
     it(check.name, check.run)
@@ -68,17 +55,17 @@ describe('conformance', () => {
 const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
-  const to = await destination(config)
-  to.status = status
-  const exporter = mattermostExporter.create(
-    to.config as never,
-    testContext({ config: to.config }) as never,
-  ) as Exporter
+  const to = await destination(config, status)
+  const exporter = mattermostExporter.create(testContext({ config: to.config }))
   await exporter.start?.()
   const request = { records: [record], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
   await exporter.stop?.()
-  return { answer, posts: to.posts, text: JSON.stringify(answer) }
+  return {
+    answer,
+    posts: to.http.requests.map(({ path, body }) => ({ path, json: JSON.parse(body) })),
+    text: JSON.stringify(answer),
+  }
 }
 
 describe('mattermost', () => {

@@ -3,11 +3,12 @@ import { checkConfig, type OtlpExporterConfig, schema } from './config.js'
 import { OtlpExporter } from './otlp.js'
 
 export const otlpExporter = defineExporter<OtlpExporterConfig>({
+  api: 1,
   type: 'otlp',
   aliases: ['otlp_grpc'],
   stability: 'beta',
   description: 'Sends records over OTLP/gRPC.',
   schema,
   check: checkConfig,
-  create: (_, context) => new OtlpExporter(context),
+  create: context => new OtlpExporter(context),
 })

@@ -194,7 +194,7 @@ async function started(
 ): Promise<Exporter> {
   const full = { endpoint: '', compression: 'none' as const, ...config }
   const context = testContext({ ...more, config: full })
-  const exporter = otlpExporter.create(full as never, context as never) as Exporter
+  const exporter = otlpExporter.create(context)
   await exporter.start?.()
   stops.push(() => exporter.stop?.())
   return exporter

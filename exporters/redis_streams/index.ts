@@ -3,10 +3,11 @@ import { type RedisStreamsConfig, redisStreamsSchema } from './config.js'
 import { RedisStreamsExporter } from './redis-streams.js'
 
 export const redisStreamsExporter = defineExporter<RedisStreamsConfig>({
+  api: 1,
   type: 'redis_streams',
   stability: 'alpha',
   description: 'Shares records out to other collectors over Redis streams, each key in its order.',
   ordered: true,
   schema: redisStreamsSchema,
-  create: (_, context) => new RedisStreamsExporter(context),
+  create: context => new RedisStreamsExporter(context),
 })

@@ -1,78 +1,55 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
-  type Exporter,
   fromJson,
   type LogRecord,
   parseRfc3339,
   type Sent,
 } from 'tocsin/component'
-import { type ExporterDestination, exporterConformance, type TestContext, testContext } from 'tocsin/testing'
+import {
+  type ArrivedRequest,
+  type ExporterDestination,
+  exporterConformance,
+  type HttpDestination,
+  httpDestination,
+  type TestContext,
+  testContext,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WebhookConfig } from './config.js'
 import { webhookExporter } from './index.js'
 
-interface Arrived {
-  readonly method: string | undefined
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
 interface Destination extends ExporterDestination<WebhookConfig> {
-  readonly requests: Arrived[]
-  status: number
+  readonly http: HttpDestination
 }
 
-const open: Destination[] = []
+const open: HttpDestination[] = []
 afterEach(async () => {
-  for (const destination of open.splice(0)) await destination.close?.()
+  for (const http of open.splice(0)) await http.close()
 })
 
-async function destination(config: Partial<WebhookConfig> = {}): Promise<Destination> {
-  const requests: Arrived[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', chunk => chunks.push(chunk))
-    request.on('end', () => {
-      requests.push({
-        method: request.method,
-        headers: request.headers,
-        body: Buffer.concat(chunks).toString(),
-      })
-      response.statusCode = created.status
-      response.end('no thanks, Bearer s3cret')
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`
-  const created: Destination = {
-    requests,
-    status: 200,
+async function destination(config: Partial<WebhookConfig> = {}, status = 200): Promise<Destination> {
+  const http = await httpDestination()
+  http.answer = () => ({ status, body: 'no thanks, Bearer s3cret' })
+  open.push(http)
+  return {
+    http,
     config: {
-      endpoint,
+      endpoint: `${http.url}/in`,
       method: 'POST',
       time_zone: 'Europe/Paris',
       headers: { Authorization: 'Bearer s3cret' },
       ...config,
     },
-    received: () => requests.length,
-    close: async () => {
-      server.closeAllConnections()
-      server.close()
-    },
+    received: () => http.requests.length,
+    stall: http.stall,
   }
-  open.push(created)
-  return created
 }
 
 describe('conformance', () => {
   for (const check of exporterConformance<WebhookConfig>({
     factory: webhookExporter,
-    destination,
+    destination: () => destination(),
     secrets: ['s3cret'],
   })) {
     it(check.name, check.run)
@@ -93,15 +70,14 @@ const record = createRecord({
 })
 
 async function send(config: Partial<WebhookConfig>, sent: LogRecord = record, status = 200) {
-  const to = await destination(config)
-  to.status = status
+  const to = await destination(config, status)
   const context: TestContext<WebhookConfig> = testContext({ id: 'webhook', config: to.config })
-  const exporter = webhookExporter.create(to.config as never, context as never) as Exporter
+  const exporter = webhookExporter.create(context)
   await exporter.start?.()
   const request = { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
   await exporter.stop?.()
-  return { answer, arrived: to.requests[0] as Arrived, logs: context.logs }
+  return { answer, arrived: to.http.requests[0] as ArrivedRequest, logs: context.logs }
 }
 
 describe('a webhook', () => {
@@ -183,7 +159,7 @@ describe('a webhook', () => {
   it('answers what the destination did', async () => {
     expect((await send({}, record, 400)).answer).toEqual({
       refused: [0],
-      reason: expect.stringMatching(/\/in answered 400: no thanks, \[REDACTED\]$/),
+      reason: expect.stringMatching(/:\d+ answered 400: no thanks, \[REDACTED\]$/),
     })
     expect((await send({}, record, 503)).answer).toEqual({ reason: expect.stringContaining('503') })
   })

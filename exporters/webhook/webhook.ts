@@ -6,13 +6,11 @@ import {
   type LogRecord,
   type Sent,
 } from 'tocsin/component'
-import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
+import { createHttpSender, type HttpSender, openTlsSource, secretsIn, sentOf } from 'tocsin/http'
 import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
 import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import type { WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
-
-const LOG_EVERY_MS = 60_000
 
 /** Sends a request for each record. */
 export function createWebhook(context: ComponentContext<WebhookConfig>): Exporter {
@@ -25,7 +23,6 @@ class Webhook implements Exporter {
   readonly #isJson: boolean
   readonly #templateErrors
   #sender: HttpSender | undefined
-  #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(context: ComponentContext<WebhookConfig>) {
     const { body_template: template, headers = {} } = context.config
@@ -42,7 +39,16 @@ class Webhook implements Exporter {
     const { config, clock } = this.#context
     const tls = await openTlsSource(config.tls, this.#context)
     const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) }
-    this.#sender = createHttpSender({ endpoint: config.endpoint, headers, tls, clock })
+    // Chats' addresses are their keys, and other services take the key in the body.
+    const secrets = secretsIn(config.body_template ?? '')
+    this.#sender = createHttpSender({
+      endpoint: config.endpoint,
+      headers,
+      secretPath: true,
+      secrets,
+      tls,
+      clock,
+    })
   }
 
   async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
@@ -82,11 +88,9 @@ class Webhook implements Exporter {
   }
 
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
+    const { id, oncePerMinute } = this.#context
     this.#templateErrors.add(1, { exporter: id })
-    if (clock.monotonicMs() - this.#warnedMs < LOG_EVERY_MS) return
-    this.#warnedMs = clock.monotonicMs()
-    logger.warn(message, { exporter: id, reason })
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

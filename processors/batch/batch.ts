@@ -22,7 +22,8 @@ interface Options {
   flushed(trigger: Trigger): void
 }
 
-export function batch(config: BatchConfig, context: ComponentContext<BatchConfig>): RawProcessor {
+export function batch(context: ComponentContext<BatchConfig>): RawProcessor {
+  const { config } = context
   const { clock, meter, id, pipeline = '' } = context
   const labels = { processor: id, pipeline }
   const bySize = meter.createCounter('otelcol_processor_batch_batch_size_trigger_send', {

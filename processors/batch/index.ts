@@ -3,6 +3,7 @@ import { batch } from './batch.js'
 import { type BatchConfig, check, schema } from './config.js'
 
 export const batchProcessor = defineProcessor<BatchConfig>({
+  api: 1,
   type: 'batch',
   stability: 'beta',
   description: 'Gathers records into larger batches, by size and time.',

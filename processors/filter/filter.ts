@@ -6,7 +6,7 @@ import {
   type Records,
   type TocsinError,
 } from 'tocsin/component'
-import { type Condition, compileCondition, type ErrorMode, ottlErrorLog } from 'tocsin/ottl'
+import { type Condition, compileCondition, type ErrorMode } from 'tocsin/ottl'
 import type { FilterConfig } from './config.js'
 
 interface Rule {
@@ -16,7 +16,8 @@ interface Rule {
 }
 
 /** Drops the records for which any condition is true. */
-export function createFilter(config: FilterConfig, context: ComponentContext<FilterConfig>): Mapper {
+export function createFilter(context: ComponentContext<FilterConfig>): Mapper {
+  const { config } = context
   const rules = rulesOf(config, () => context.clock.now())
   const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
   const filtered = context.meter.createCounter('otelcol_processor_filter_logs_filtered', {
@@ -25,11 +26,11 @@ export function createFilter(config: FilterConfig, context: ComponentContext<Fil
   const errors = context.meter.createCounter('tocsin_filter_errors', {
     description: 'Conditions that could not be told for a record.',
   })
-  const log = ottlErrorLog(
-    context.logger,
-    context.clock,
-    'A filter condition could not be told for a record.',
-  )
+  const log = (error: Error, expression: string): void =>
+    context.oncePerMinute.warn('A filter condition could not be told for a record.', {
+      expression,
+      error: error.message,
+    })
   let failed = 0
   const onError = (error: TocsinError, { text, mode }: Rule): void => {
     failed++

@@ -3,10 +3,11 @@ import { checkMemoryLimiter, type MemoryLimiterConfig, memoryLimiterSchema } fro
 import { createMemoryLimiter } from './memory-limiter.js'
 
 export const memoryLimiterProcessor = defineProcessor<MemoryLimiterConfig>({
+  api: 1,
   type: 'memory_limiter',
   stability: 'beta',
   description: 'Refuses input, with an answer to try again, before the memory runs out.',
   schema: memoryLimiterSchema,
   check: checkMemoryLimiter,
-  create: (config, context) => createMemoryLimiter(config, context),
+  create: createMemoryLimiter,
 })

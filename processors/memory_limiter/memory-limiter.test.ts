@@ -35,7 +35,7 @@ async function limiter(config: Partial<MemoryLimiterConfig> = { limit_mib: 100, 
   const memory = new FakeMemory()
   const full = { check_interval: '1s', ...config }
   const context = testContext({ clock, config: full, pipeline: 'logs' })
-  const processor = createMemoryLimiter(full, context, memory)
+  const processor = createMemoryLimiter(context, memory)
   await processor.start?.()
   const usedMib = async (live: number, garbage = 0): Promise<void> => {
     memory.live = live * MIB

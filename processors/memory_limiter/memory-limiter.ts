@@ -9,11 +9,10 @@ const COLLECT_EVERY_MS = { soft_limit: 10_000, hard_limit: 0 } as const
 
 /** Refuses input while the memory is short, so that what is on its way can be finished. */
 export function createMemoryLimiter(
-  config: MemoryLimiterConfig,
   context: ComponentContext<MemoryLimiterConfig>,
   memory: Memory = processMemory(),
 ): Mapper {
-  return new MemoryLimiter(config, context, memory)
+  return new MemoryLimiter(context, memory)
 }
 
 class MemoryLimiter implements Mapper {
@@ -30,7 +29,8 @@ class MemoryLimiter implements Mapper {
   #collectedMs = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
 
-  constructor(config: MemoryLimiterConfig, context: ComponentContext<MemoryLimiterConfig>, memory: Memory) {
+  constructor(context: ComponentContext<MemoryLimiterConfig>, memory: Memory) {
+    const { config } = context
     const { meter, id, pipeline = '' } = context
     this.#context = context
     this.#memory = memory

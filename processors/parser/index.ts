@@ -3,6 +3,7 @@ import { check, type ParserConfig, schema } from './config.js'
 import { parser } from './parser.js'
 
 export const parserProcessor = defineProcessor<ParserConfig>({
+  api: 1,
   type: 'parser',
   stability: 'beta',
   description:

@@ -48,7 +48,7 @@ async function run(
         : { id: `${at}`, ...input },
     ),
   )
-  const out = await parser(full, context).process(records)
+  const out = await parser(context).process(records)
   return { out, counts, records }
 }
 
@@ -115,7 +115,7 @@ describe('regex', () => {
     const body = Buffer.from([0x61, 0xff, 0x62, 0x3d, 0x37])
     const record = createRecord({ id: '1', bodyText: body })
     const full = config({ regex: 'b=(?P<n>\\d)' })
-    const out = await parser(full, testContext({ config: full })).process([record])
+    const out = await parser(testContext({ config: full })).process([record])
     expect(out[0]?.attributes.n).toBe('7')
   })
 })

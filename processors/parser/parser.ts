@@ -26,7 +26,8 @@ type Reason =
  * First the regex, then JSON, over the same text; then the event time from what is there. What does not fit is
  * dropped or passed; a record whose time cannot be read stays, with the time it had: an alert is worth more.
  */
-export function parser(config: ParserConfig, context: ComponentContext<ParserConfig>): Mapper {
+export function parser(context: ComponentContext<ParserConfig>): Mapper {
+  const { config } = context
   const parse = compileParser(config)
   const readTime = config.timestamp && timestampReader(config.timestamp, context.clock)
   const noMatch = config.on_no_match === 'drop' ? 'dropped' : 'passed'

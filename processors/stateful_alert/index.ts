@@ -4,6 +4,7 @@ import { check, type StatefulAlertConfig, schema } from './config.js'
 import { statefulAlert } from './stateful-alert.js'
 
 export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
+  api: 1,
   type: 'stateful_alert',
   stability: 'beta',
   description: 'Finds alerts by a table of patterns, and tells new ones from duplicates and recoveries.',

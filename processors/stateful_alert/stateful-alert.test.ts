@@ -34,7 +34,7 @@ function config(given: Partial<StatefulAlertConfig> = {}): StatefulAlertConfig {
 
 function create(given: StatefulAlertConfig): Keyed<AlertState, Sighting, Outcome> {
   const factory = statefulAlertProcessor as unknown as ProcessorFactory<StatefulAlertConfig>
-  return factory.create(given, testContext({ config: given, pipeline: 'logs' })) as Keyed<
+  return factory.create(testContext({ config: given, pipeline: 'logs' })) as Keyed<
     AlertState,
     Sighting,
     Outcome

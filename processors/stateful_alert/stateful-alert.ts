@@ -32,9 +32,9 @@ const LOOK_EVERY_MS = 300_000
  * what came of it to `attributes["alert"]`.
  */
 export function statefulAlert(
-  config: StatefulAlertConfig,
   context: ComponentContext<StatefulAlertConfig>,
 ): Keyed<AlertState, Sighting, Outcome> {
+  const { config } = context
   const { clock, logger, storage } = context
   const given = config.patterns && loadRows(rowsOf(config))
   const fixed = given?.table
@@ -112,7 +112,7 @@ export function statefulAlert(
     },
     summarize: () => scans.takeAll().map(scanRecord),
     merge: mergeStates,
-    survey() {
+    lookEarly() {
       const closing = known.removed
       const moving = changed
       const looks = clock.monotonicMs() >= nextLookMs

@@ -13,7 +13,7 @@ async function run(given: Partial<TemplateConfig>, ...inputs: readonly Partial<L
   }
   const context = testContext({ config, id: 'template/x', pipeline: 'logs/ssh', meter: meter as never })
   const records = inputs.map((input, at) => createRecord({ id: `${at}`, ...input }))
-  const out = await template(config, context).process(records)
+  const out = await template(context).process(records)
   return {
     notifications: out.map(record => ({ ...(record.attributes.notification as Map_) })),
     out,

@@ -32,7 +32,8 @@ const FALLBACKS: { readonly [field in Field]: string } = {
 }
 
 /** Writes `attributes["notification"]`. What else is in there stays. */
-export function template(config: TemplateConfig, context: ComponentContext<TemplateConfig>): Mapper {
+export function template(context: ComponentContext<TemplateConfig>): Mapper {
+  const { config } = context
   const { pipeline = '' } = context
   const options = { pipeline, timeZone: config.time_zone }
   const writers = compileWriters(config)

@@ -16,7 +16,7 @@ function config(given: Partial<ThrottleConfig>): ThrottleConfig {
 
 function create(given: Partial<ThrottleConfig>): Keyed<Passed, undefined, boolean> {
   const full = config(given)
-  return throttle(full, testContext({ config: full, pipeline: 'logs' }))
+  return throttle(testContext({ config: full, pipeline: 'logs' }))
 }
 
 function record(seconds: number, attributes: { [key: string]: string } = {}): LogRecord {

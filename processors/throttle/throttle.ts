@@ -15,10 +15,8 @@ const ERROR_KEY = 'error'
 const MAX_KEY = 512
 
 /** Keyed by a template; the decisions are in window.ts. The outcome is whether the record passes. */
-export function throttle(
-  config: ThrottleConfig,
-  context: ComponentContext<ThrottleConfig>,
-): Keyed<Passed, undefined, boolean> {
+export function throttle(context: ComponentContext<ThrottleConfig>): Keyed<Passed, undefined, boolean> {
+  const { config } = context
   const window: Window = {
     count: config.count,
     windowNs: msToNs(durationMs(config.window)),

@@ -20,7 +20,7 @@ function start(
 ) {
   const config: TransformConfig = { error_mode, log_statements }
   const context = testContext({ config, clock: new VirtualClock('2025-01-15T10:00:00Z') })
-  const mapper = transformProcessor.create(config as never, context as never) as Mapper
+  const mapper = transformProcessor.create(context) as Mapper
   return { process: (...records: LogRecord[]) => mapper.process(records) as LogRecord[], logs: context.logs }
 }
 
@@ -80,7 +80,7 @@ describe('transform', () => {
     const createCounter = () => ({ add: (value: number) => added.push(value) })
     const config: TransformConfig = { error_mode: 'silent', log_statements: [failing] }
     const context = testContext({ config, meter: { createCounter } as unknown as Meter })
-    const mapper = transformProcessor.create(config as never, context as never) as Mapper
+    const mapper = transformProcessor.create(context) as Mapper
     mapper.process([record('1', { n: 1 }), record('2', { n: 'fine' }), record('3', { n: 3 })])
     mapper.process([record('4', { n: 'fine' })])
     expect(added).toEqual([2])

@@ -1,14 +1,19 @@
 import type { ComponentContext, Mapper } from 'tocsin/component'
-import { compileStatements, ottlErrorLog } from 'tocsin/ottl'
+import { compileStatements } from 'tocsin/ottl'
 import type { TransformConfig } from './config.js'
 
 /** Changes records by OTTL statements. Records that no statement changed pass as they are. */
-export function createTransform(config: TransformConfig, context: ComponentContext<TransformConfig>): Mapper {
+export function createTransform(context: ComponentContext<TransformConfig>): Mapper {
+  const { config } = context
   const labels = { processor: context.id, pipeline: context.pipeline ?? '' }
   const errors = context.meter.createCounter('tocsin_transform_errors', {
     description: 'Statements and conditions that failed for a record.',
   })
-  const log = ottlErrorLog(context.logger, context.clock, 'A transform statement failed for a record.')
+  const log = (error: Error, expression: string): void =>
+    context.oncePerMinute.warn('A transform statement failed for a record.', {
+      expression,
+      error: error.message,
+    })
   let failed = 0
   const statements = compileStatements(
     config.log_statements.map(entry => {

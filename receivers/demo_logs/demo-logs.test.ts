@@ -1,4 +1,3 @@
-import type { Receiver } from 'tocsin/component'
 import { collectingIntake, factoryConformance, testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import type { DemoLogsConfig } from './config.js'
@@ -103,7 +102,7 @@ async function started(config: Partial<DemoLogsConfig>, intake = collectingIntak
   const clock = new VirtualClock()
   const full = { rate: 4, interval: '1m', ...config }
   const context = testContext({ config: full, clock })
-  const receiver = demoLogsReceiver.create(full as never, context as never) as Receiver
+  const receiver = demoLogsReceiver.create(context)
   await receiver.start(intake)
   return { receiver, intake, clock }
 }

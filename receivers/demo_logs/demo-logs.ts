@@ -38,7 +38,8 @@ export class DemoLogsReceiver implements Receiver {
   #watermark: bigint | undefined
   #settled: () => void = () => undefined
 
-  constructor(config: DemoLogsConfig, context: ComponentContext<DemoLogsConfig>) {
+  constructor(context: ComponentContext<DemoLogsConfig>) {
+    const { config } = context
     this.#context = context
     this.#count = config.count ?? Number.POSITIVE_INFINITY
     this.#seed = config.seed ?? Math.floor(context.random() * 2 ** 32)

@@ -15,7 +15,7 @@ import type { KeyValueStore, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import { schema } from './config.js'
+import { type FileLogConfig, schema } from './config.js'
 import { fileLogReceiver } from './index.js'
 
 type Operation =
@@ -223,8 +223,13 @@ class World {
       }
       return offer(records)
     }
-    const context = testContext({
-      config: { ...defaults(), include: [this.#pattern], start_at: 'beginning', storage: 'disk' },
+    const context = testContext<FileLogConfig>({
+      config: {
+        ...defaults(),
+        include: [this.#pattern],
+        start_at: 'beginning',
+        storage: 'disk',
+      } as object as FileLogConfig,
       clock: instance.clock,
       baseDir: this.#dir,
       stores: {
@@ -237,7 +242,7 @@ class World {
     })
     const running = {
       ...instance,
-      receiver: fileLogReceiver.create(context.config as never, context as never) as Receiver,
+      receiver: fileLogReceiver.create(context),
     }
     Object.defineProperty(running, 'dead', {
       get: () => instance.dead,

@@ -47,9 +47,14 @@ describe('conformance', () => {
     source: () => {
       const path = join(dir, 'conformance.log')
       writeFileSync(path, '')
+      let fed = 0
       return {
         config: { ...defaults(), include: [path] },
-        feed: count => appendFileSync(path, 'line\n'.repeat(count)),
+        feed: count => {
+          const lines = Array.from({ length: count }, () => `line ${++fed}.`)
+          appendFileSync(path, lines.map(line => `${line}\n`).join(''))
+          return lines
+        },
       }
     },
   })
@@ -562,7 +567,7 @@ async function started(config: Partial<FileLogConfig>, intake: CollectingIntake 
     baseDir: dir,
     stores: { disk: store },
   })
-  const receiver = fileLogReceiver.create(context.config as never, context as never)
+  const receiver = fileLogReceiver.create(context)
   running.push(receiver)
   await receiver.start(intake)
   return { receiver, intake, context }

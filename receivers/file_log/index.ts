@@ -3,11 +3,12 @@ import { checkConfig, type FileLogConfig, schema } from './config.js'
 import { FileLogReceiver } from './file-log.js'
 
 export const fileLogReceiver = defineReceiver<FileLogConfig>({
+  api: 1,
   type: 'file_log',
   aliases: ['filelog'],
   stability: 'beta',
   description: 'Reads the lines of files, through rotation, truncation and restarts.',
   schema,
   check: checkConfig,
-  create: (_config, context) => new FileLogReceiver(context),
+  create: context => new FileLogReceiver(context),
 })

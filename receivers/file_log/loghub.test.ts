@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { collectingIntake, testContext } from 'tocsin/testing'
 import { expect, test } from 'vitest'
-import { schema } from './config.js'
+import { type FileLogConfig, schema } from './config.js'
 import { fileLogReceiver } from './index.js'
 
 const shared = process.env.TOCSIN_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
@@ -21,10 +21,15 @@ test.skipIf(logs.length === 0)('real logs come line for line (needs ../shared/lo
   )
   const defaults = Object.fromEntries(entries.map(([key, value]) => [key, value.default]))
   const context = testContext({
-    config: { ...defaults, include: ['*/*_2k.log'], start_at: 'beginning', stop_at_end: true },
+    config: {
+      ...defaults,
+      include: ['*/*_2k.log'],
+      start_at: 'beginning',
+      stop_at_end: true,
+    } as object as FileLogConfig,
     baseDir: loghub,
   })
-  const receiver = fileLogReceiver.create(context.config as never, context as never)
+  const receiver = fileLogReceiver.create(context)
   const intake = collectingIntake()
   await receiver.start(intake)
   await expect.poll(() => intake.ended, { timeout: 10_000 }).toBe(true)

@@ -3,9 +3,10 @@ import { type StdinConfig, schema } from './config.js'
 import { StdinReceiver } from './stdin.js'
 
 export const stdinReceiver = defineReceiver<StdinConfig>({
+  api: 1,
   type: 'stdin',
   stability: 'beta',
   description: 'Reads lines from standard input, as in `journalctl -f | tocsin ...`.',
   schema,
-  create: (_config, context) => new StdinReceiver(context, process.stdin),
+  create: context => new StdinReceiver(context, process.stdin),
 })

@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream'
-import type { ReceiverFactory } from 'tocsin/component'
+import type { ComponentContext } from 'tocsin/component'
 import {
   type CollectingIntake,
   collectingIntake,
@@ -19,12 +19,22 @@ describe('conformance', () => {
     // The factory of the component, with a pipe in place of the process's own standard input.
     factory: {
       ...stdinReceiver,
-      create: ((config: { input: Input }, context: never) =>
-        new StdinReceiver(context, config.input)) as unknown as ReceiverFactory['create'],
+      create: context => {
+        const given = context as ComponentContext<StdinConfig & { readonly input: Input }>
+        return new StdinReceiver(given, given.config.input)
+      },
     },
     source: () => {
       const input = new PassThrough()
-      return { config: { ...DEFAULTS, input }, feed: count => void input.write('line\n'.repeat(count)) }
+      let fed = 0
+      return {
+        config: { ...DEFAULTS, input },
+        feed: count => {
+          const lines = Array.from({ length: count }, () => `line ${++fed}.`)
+          input.write(lines.map(line => `${line}\n`).join(''))
+          return lines
+        },
+      }
     },
   })
   test.each(checks.map(check => [check.name, check] as const))('%s', (_name, check) => check.run())

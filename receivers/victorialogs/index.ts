@@ -3,11 +3,12 @@ import { check, schema, type VictoriaLogsConfig } from './config.js'
 import { VictoriaLogsReceiver } from './victorialogs.js'
 
 export const victorialogsReceiver = defineReceiver<VictoriaLogsConfig>({
+  api: 1,
   type: 'victorialogs',
   stability: 'beta',
   exclusive: true,
   description: 'Tails a LogsQL query of VictoriaLogs and fills the gaps that the tail leaves.',
   schema,
   check,
-  create: (_config, context) => new VictoriaLogsReceiver(context),
+  create: context => new VictoriaLogsReceiver(context),
 })

@@ -11,7 +11,7 @@ const addresses = 500
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'))
 const command = join(
   import.meta.dirname ?? new URL('.', import.meta.url).pathname,
-  '../../dist/distributions/full/bin.js',
+  '../../dist/commands/tocsin.js',
 )
 
 let notifications = 0

@@ -247,7 +247,7 @@ service:
     logs: { receivers: [otlp], processors: [${alert ? 'stateful_alert' : ''}], exporters: [debug] }
 `,
   )
-  const pid = await started([join(dist, 'distributions/full/bin.js'), '--config', file])
+  const pid = await started([join(dist, 'commands/tocsin.js'), '--config', file])
   return { pid, http: httpPort, grpc: grpcPort }
 }
 

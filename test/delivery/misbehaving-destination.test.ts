@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createNoopMeter } from '@opentelemetry/api'
-import { createRecord, type Exporter } from 'tocsin/component'
+import { createRecord } from 'tocsin/component'
 import { collectingLogger, type LogEntry, seededRandom, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { createDeadLetters, createDelivery, deliverySettings } from '../../core/delivery/index.js'
@@ -47,7 +47,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   await once(server, 'listening')
   const config = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    method: 'POST',
+    method: 'POST' as const,
     time_zone: 'UTC',
   }
   const clock = new VirtualClock()
@@ -56,7 +56,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   const meter = createNoopMeter()
   const delivery = createDelivery({
     id: 'webhook',
-    exporter: webhookExporter.create(config as never, testContext({ config, clock }) as never) as Exporter,
+    exporter: webhookExporter.create(testContext({ config, clock })),
     notifying: true,
     settings: deliverySettings({ retry_on_failure: { max_elapsed_time: '0s' } }, { notifying: true }),
     clock,
@@ -71,7 +71,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   const bodies = Array.from({ length: 60 }, (_, index) => `alert ${index}`)
   const settled = new Promise(resolve => {
     const records = bodies.map(body => createRecord({ id: body, body }))
-    void delivery.enqueue(records, 'logs', { settle: resolve })
+    void delivery.enqueue(records, 'logs', resolve)
   })
   expect(await settled).toEqual({ deadLettered: 0 })
   const until = Date.now() + 15_000

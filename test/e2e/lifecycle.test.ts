@@ -13,7 +13,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const NOTHING = { type: 'object', additionalProperties: false, properties: {} } as const
 const FAILS = { ...NOTHING, properties: { fails: { enum: ['create', 'start', 'stop'] } } } as const
-const common = { stability: 'development', description: 'For a test.' } as const
+const common = { api: 1, stability: 'development', description: 'For a test.' } as const
 
 interface Failing {
   readonly fails?: 'create' | 'start' | 'stop'
@@ -30,7 +30,7 @@ const sink = defineExporter<Failing>({
   ...common,
   type: 'sink',
   schema: FAILS,
-  create: ({ fails }) => {
+  create: ({ config: { fails } }) => {
     if (fails === 'create') throw new Error('told not to be made')
     return {
       start: async () => {
@@ -48,7 +48,7 @@ const helper = defineExtension<Failing>({
   ...common,
   type: 'helper',
   schema: FAILS,
-  create: ({ fails }, { meter, reportStatus }) => ({
+  create: ({ config: { fails }, meter, reportStatus }) => ({
     start: async () => {
       meter.createObservableGauge('test_helpers').addCallback(result => result.observe(1, { fails }))
       reportStatus({ status: 'recoverable_error', message: 'in need of help' })
@@ -189,6 +189,19 @@ service:
     expect(await collector.metrics()).not.toContain('test_helpers')
     await collector.stop()
   })
+})
+
+test('a hundred reloads that are asked for at once are one; a stop comes before those that wait', async () => {
+  const collector = await startCollector(config(), { components, folder })
+  const answers = await Promise.all(Array.from({ length: 100 }, () => collector.reload(config())))
+  expect(answers.every(changed => changed)).toBe(true)
+  const reloads = () => collector.logs.filter(({ message }) => message.includes('is in force')).length
+  expect(reloads()).toBeLessThanOrEqual(2)
+  const before = reloads()
+  const waiting = Array.from({ length: 10 }, () => collector.reload(config()))
+  await collector.stop()
+  await Promise.all(waiting)
+  expect(reloads() - before).toBeLessThanOrEqual(1)
 })
 
 test('a reload that is asked for while it stops starts nothing', async () => {

@@ -18,10 +18,11 @@ it('while the memory is short, receivers are answered busy, and woken when the m
   const limited = defineProcessor<MemoryLimiterConfig>({
     ...(memoryLimiterProcessor as object as Parameters<typeof defineProcessor<MemoryLimiterConfig>>[0]),
     type: 'limited',
-    create: (config, context) => createMemoryLimiter(config, context, memory),
+    create: context => createMemoryLimiter(context, memory),
   })
   let intake: Intake | undefined
   const pushed = defineReceiver({
+    api: 1,
     type: 'pushed',
     stability: 'development',
     description: 'Hands its intake to the test.',

@@ -2,10 +2,9 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineExporter, defineProcessor, defineReceiver, type Intake } from 'tocsin/component'
-import { sampleRecord, VirtualClock } from 'tocsin/testing'
+import { httpDestination, sampleRecord, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 
 let folder = ''
 beforeEach(async () => {
@@ -18,11 +17,12 @@ function testComponents() {
   const intakes: Intake[] = []
   const events: string[] = []
   const source = defineReceiver({
+    api: 1,
     type: 'source',
     stability: 'development',
     description: 'Offers what a test hands it.',
     schema: { type: 'object', additionalProperties: false, properties: {} },
-    create: (_, { id }) => ({
+    create: ({ id }) => ({
       async start(intake: Intake) {
         events.push(`start ${id}`)
         intakes.push(intake)
@@ -34,6 +34,7 @@ function testComponents() {
     }),
   })
   const step = defineProcessor<{ fails: boolean }>({
+    api: 1,
     type: 'step',
     stability: 'development',
     description: 'Marks records, or fails at bad ones.',
@@ -42,7 +43,7 @@ function testComponents() {
       additionalProperties: false,
       properties: { fails: { type: 'boolean', default: false, description: 'Refuses to start.' } },
     },
-    create: ({ fails }, { id, pipeline }) => ({
+    create: ({ config: { fails }, id, pipeline }) => ({
       async start() {
         if (fails) throw new Error('told not to start')
         events.push(`start ${id}`)
@@ -58,11 +59,12 @@ function testComponents() {
   })
   const kept: string[] = []
   const keep = defineExporter({
+    api: 1,
     type: 'keep',
     stability: 'development',
     description: 'Keeps what it is sent, in memory.',
     schema: { type: 'object', additionalProperties: false, properties: {} },
-    create: (_, { id }) => ({
+    create: ({ id }) => ({
       async start() {
         events.push(`start ${id}`)
       },
@@ -181,7 +183,7 @@ service:
   })
 
   test('the status of each pipeline tells of its worst component', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const collector = await startCollector(
@@ -203,7 +205,7 @@ service:
   })
 
   test('a queue that is full shows, with the exporter, until it has had room', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const collector = await startCollector(
@@ -242,6 +244,7 @@ test('a source that waits for room goes on as soon as there is some', async () =
   const { components, intakes } = testComponents()
   let letGo = (): void => undefined
   const slow = defineExporter({
+    api: 1,
     type: 'slow',
     stability: 'development',
     description: 'Answers when told to.',
@@ -288,7 +291,7 @@ service:
 `
 
   test('keeps what waits in a queue in memory', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const yaml = SIMPLE.replace(
@@ -311,7 +314,7 @@ service:
   })
 
   test('goes on in files where it was, with storage', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const yaml = webhook(sink.url, ', storage: file_storage')
     await writeFile(join(folder, 'in.log'), 'one\ntwo\n')
     const collector = await startCollector(yaml, { folder })

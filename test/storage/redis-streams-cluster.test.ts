@@ -1,4 +1,3 @@
-import type { Receiver } from 'tocsin/component'
 import { collectingIntake, testContext } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../core/service/clock.js'
@@ -31,7 +30,7 @@ test.skipIf(!redisServerBinary())(
           clock: systemClock,
           extensions: { redis_storage: await storage() },
         })
-        const receiver = redisStreamsReceiver.create(config as never, context as never) as Receiver
+        const receiver = redisStreamsReceiver.create(context)
         await receiver.start(intake)
         cleanups.push(async () => {
           await receiver.stop()

@@ -87,7 +87,7 @@ describe.skipIf(!redisServerBinary())('queues in a storage that collectors share
     })
     const enqueue = async (...bodies: string[]): Promise<void> => {
       const records = bodies.map(body => createRecord({ id: body, body }))
-      await new Promise<void>(resolve => void delivery.enqueue(records, 'logs', { settle: () => resolve() }))
+      await new Promise<void>(resolve => void delivery.enqueue(records, 'logs', () => resolve()))
     }
     return { storage, queue, delivery, sent, enqueue, stop }
   }

@@ -34,7 +34,7 @@ export function startCommand(
   args: readonly string[],
   { env = {}, cwd, input }: CommandOptions = {},
 ): Running {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/distributions/full/bin.js'), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/commands/tocsin.js'), ...args], {
     cwd: cwd ?? ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -5,5 +5,5 @@ import { systemClock } from '../../core/service/clock.js'
 /** A file_storage outside of a service; start and stop it. */
 export function fileStorageIn(directory: string): FileStorage {
   const config = { directory, timeout: '0' }
-  return new FileStorage(config, testContext({ config, clock: systemClock }))
+  return new FileStorage(testContext({ config, clock: systemClock }))
 }

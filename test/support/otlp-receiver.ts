@@ -42,7 +42,7 @@ export async function startReceiver(
     ...(options.extensions && { extensions: options.extensions }),
   })
   const intake = collectingIntake({ manual: options.manual ?? false })
-  const receiver = otlpReceiver.create(full as never, context as never) as Receiver
+  const receiver = otlpReceiver.create(context)
   await receiver.start(intake)
   const origin = `http://${full.protocols.http.endpoint}`
   return {

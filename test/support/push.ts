@@ -26,6 +26,7 @@ export function pushAndKeep(): Push {
   const kept: LogRecord[] = []
   const nothing = { type: 'object', additionalProperties: false, properties: {} } as const
   const receiver = defineReceiver({
+    api: 1,
     type: 'push',
     stability: 'development',
     description: 'Offers what a test hands it.',
@@ -39,6 +40,7 @@ export function pushAndKeep(): Push {
     }),
   })
   const exporter = defineExporter({
+    api: 1,
     type: 'keep',
     stability: 'development',
     description: 'Keeps what it is sent, in memory.',

@@ -26,7 +26,7 @@ export async function startRedisStorage(config: Partial<RedisStorageConfig>): Pr
     clock: systemClock,
     logger: collectingLogger(logs),
   })
-  const extension = new RedisStorage(whole, { ...context, reportStatus: status => statuses.push(status) })
+  const extension = new RedisStorage({ ...context, reportStatus: status => statuses.push(status) })
   await extension.start()
   return Object.assign(extension, { logs, statuses })
 }

@@ -30,7 +30,7 @@ export async function streamWriter(
     ...config,
   }
   const context = testContext({ config: whole, clock: systemClock, extensions: { redis_storage: redis } })
-  const exporter = redisStreamsExporter.create(whole as never, context as never) as Exporter
+  const exporter = redisStreamsExporter.create(context)
   await exporter.start?.()
   let number = 0
   const write = async (records: Records): Promise<void> => {

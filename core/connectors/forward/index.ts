@@ -3,6 +3,7 @@ import { type ForwardConfig, schema } from './config.js'
 import { forward } from './forward.js'
 
 export const forwardConnector = defineConnector<ForwardConfig>({
+  api: 1,
   type: 'forward',
   stability: 'stable',
   description: 'Hands the records of some pipelines on to others, unchanged.',

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuthenticatorExtension, Extension, RequestHeaders } from 'tocsin/component'
+import type { AuthenticatorExtension, Extension, ExtensionFactory, RequestHeaders } from 'tocsin/component'
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type BearerTokenConfig, checkConfig as checkBearer } from '../bearertokenauth/config.js'
+import { checkConfig as checkBearer } from '../bearertokenauth/config.js'
 import { bearerTokenAuthExtension } from '../bearertokenauth/index.js'
-import { type BasicAuthConfig, checkConfig } from './config.js'
+import { checkConfig } from './config.js'
 import { basicAuthExtension } from './index.js'
 
 const stops: (() => unknown)[] = []
@@ -141,14 +141,10 @@ describe('bearertokenauth', () => {
   })
 })
 
-async function started<C extends BasicAuthConfig | BearerTokenConfig>(
-  factory: typeof basicAuthExtension,
-  config: C,
-  baseDir = '/',
-) {
+async function started<C extends object>(factory: ExtensionFactory<C>, config: C, baseDir = '/') {
   const clock = new VirtualClock()
   const context = testContext<C>({ config, baseDir, clock })
-  const extension = factory.create(config as never, context as never) as Extension & AuthenticatorExtension
+  const extension = factory.create(context) as Extension & AuthenticatorExtension
   stops.push(async () => {
     await extension.stop?.()
     expect(clock.pending).toBe(0)

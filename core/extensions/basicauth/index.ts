@@ -3,10 +3,11 @@ import { BasicAuth } from './basic-auth.js'
 import { type BasicAuthConfig, checkConfig, schema } from './config.js'
 
 export const basicAuthExtension = defineExtension<BasicAuthConfig>({
+  api: 1,
   type: 'basicauth',
   stability: 'beta',
   description: 'Authentication by user and password, for receivers and exporters.',
   schema,
   check: checkConfig,
-  create: (_, context) => new BasicAuth(context),
+  create: context => new BasicAuth(context),
 })

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
-import { type Extension, type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
+import { type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
 import { factoryConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
+import { answer } from './answer.js'
 import type { HealthCheckConfig } from './config.js'
 import { healthCheckExtension } from './index.js'
 
@@ -56,6 +57,34 @@ describe('the status', () => {
       ready === 200 ? { ready: true } : { ready: false, pipelines: { 'logs/a': status } },
     )
     expect((await get('/live')).status).toBe(200)
+  })
+})
+
+test('an extension that is broken for good is not ready either', () => {
+  const since = '2026-01-15T10:00:00Z'
+  const status: ServiceStatus = {
+    status: 'permanent_error',
+    startedAt: 0n,
+    version: '',
+    pipelines: { 'logs/a': { status: 'ok', components: {} } },
+    extensions: { file_storage: { status: 'permanent_error', message: 'gone', since } },
+  }
+  expect(answer('/ready', '/', status)).toMatchObject({
+    code: 503,
+    body: {
+      ready: false,
+      extensions: { file_storage: 'permanent_error' },
+      messages: { 'extension:file_storage': 'gone' },
+    },
+  })
+  const message = 'Sending fails. http://x takes connections but does not answer'
+  const components = { 'exporter:webhook': { status: 'recoverable_error', message, since } as const }
+  const pipelines = { 'logs/a': { status: 'recoverable_error', components } as const }
+  expect(
+    answer('/ready', '/', { ...status, status: 'recoverable_error', pipelines, extensions: {} }),
+  ).toEqual({
+    code: 200,
+    body: { ready: true, messages: { 'exporter:webhook': message } },
   })
 })
 
@@ -118,7 +147,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
       return listener
     },
   }
-  const extension = healthCheckExtension.create(full as never, context as never) as Extension
+  const extension = healthCheckExtension.create(context)
   const since = '2026-01-15T10:00:00Z'
   const host: Host = {
     status: () => ({

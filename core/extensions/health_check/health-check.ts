@@ -9,7 +9,8 @@ export class HealthCheck implements Extension {
   readonly #context: ComponentContext<HealthCheckConfig>
   #server: { close(): Promise<void> } | undefined
 
-  constructor(config: HealthCheckConfig, context: ComponentContext<HealthCheckConfig>) {
+  constructor(context: ComponentContext<HealthCheckConfig>) {
+    const { config } = context
     this.#config = config
     this.#context = context
   }

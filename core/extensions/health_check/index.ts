@@ -3,10 +3,11 @@ import { checkConfig, type HealthCheckConfig, schema } from './config.js'
 import { HealthCheck } from './health-check.js'
 
 export const healthCheckExtension = defineExtension<HealthCheckConfig>({
+  api: 1,
   type: 'health_check',
   stability: 'beta',
   description: 'Says over HTTP whether the collector lives, is ready, and how each pipeline is.',
   schema,
   check: checkConfig,
-  create: (config, context) => new HealthCheck(config, context),
+  create: context => new HealthCheck(context),
 })

@@ -3,11 +3,12 @@ import { check, type RedisStorageConfig, schema } from './config.js'
 import { RedisStorage } from './redis-storage.js'
 
 export const redisStorageExtension = defineExtension<RedisStorageConfig>({
+  api: 1,
   type: 'redis_storage',
   stability: 'beta',
   description:
     'State and checkpoints in Redis, shared by several collectors: one server, Sentinel or Cluster.',
   schema,
   check,
-  create: (config, context) => new RedisStorage(config, context),
+  create: context => new RedisStorage(context),
 })

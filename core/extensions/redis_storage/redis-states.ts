@@ -1,5 +1,5 @@
 import type { ComponentContext, StateOptions, StateStore } from 'tocsin/component'
-import { partitionedState, partMaxKeys, type ShadowedState, shadowedState } from '#state'
+import { partitionedState, partMaxKeys, type StateWithOutageCopy, withOutageCopy } from '#state'
 import type { Connection } from './connection.js'
 import type { Health } from './health.js'
 import { redisState } from './redis-state.js'
@@ -11,7 +11,7 @@ interface Namespace {
   readonly store: StateStore<unknown>
   /** Of the component that asked last. */
   readonly current: { options: StateOptions<unknown> }
-  readonly parts: readonly ShadowedState<unknown>[]
+  readonly parts: readonly StateWithOutageCopy<unknown>[]
 }
 
 /**
@@ -58,7 +58,7 @@ export class RedisStates {
     return made
   }
 
-  #part(name: string, current: Namespace['current'], onUnreadable: () => void): ShadowedState<unknown> {
+  #part(name: string, current: Namespace['current'], onUnreadable: () => void): StateWithOutageCopy<unknown> {
     const { clock, random } = this.context
     const circuit = Symbol(name)
     const options = {
@@ -79,6 +79,6 @@ export class RedisStates {
         this.health.circuit(circuit, error)
       },
     }
-    return shadowedState(redisState(this.connection, name, options), options)
+    return withOutageCopy(redisState(this.connection, name, options), options)
   }
 }

@@ -25,7 +25,8 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
   #connection: Connection | undefined
   #warnedOf = ''
 
-  constructor(config: RedisStorageConfig, context: ComponentContext<RedisStorageConfig>) {
+  constructor(context: ComponentContext<RedisStorageConfig>) {
+    const { config } = context
     this.#config = config
     this.#context = context
     this.#health = new Health(context)

@@ -150,6 +150,26 @@ describe('the HTTP sender', () => {
     expect(await post(sender(url), AbortSignal.timeout(50))).toMatchObject({ kind: 'retry' })
   })
 
+  it('tells a destination that hangs from one that cannot be reached', async () => {
+    let asked = (): void => undefined
+    const arrived = new Promise<void>(resolve => {
+      asked = resolve
+    })
+    const { url } = await serve(() => asked())
+    const stop = new AbortController()
+    const hanging = post(sender(url), stop.signal)
+    await arrived
+    stop.abort(new Error('No answer within 10 ms.'))
+    expect(await hanging).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringMatching(/takes connections but does not answer: No answer within 10 ms\.$/),
+    })
+    expect(await post(sender('http://127.0.0.1:1'))).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('cannot be reached'),
+    })
+  })
+
   it('takes a 2xx as delivered although its body lies about its length, never ends or is too long', async () => {
     const short = await serveRaw(socket => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello'))
     expect(await post(sender(short))).toMatchObject({ kind: 'ok' })
@@ -203,7 +223,20 @@ it('classifies every status', () => {
   const of = (kind: string): number[] =>
     Array.from({ length: 500 }, (_, index) => 100 + index).filter(status => classifyStatus(status) === kind)
   expect(of('ok')).toEqual(Array.from({ length: 100 }, (_, index) => 200 + index))
-  expect(of('retry')).toEqual([408, 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)])
+  expect(of('retry')).toEqual([408, 425, 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)])
+})
+
+it.each([
+  ['1.5', 1_500],
+  ['0.25', 250],
+  ['.5', 500],
+  ['2.', 2_000],
+  ['Thu Jan 15 10:02:00 2026', 120_000],
+  ['1.2.3', undefined],
+  ['.', undefined],
+  ['-1', undefined],
+])('takes the Retry-After %s for %s ms', (text, ms) => {
+  expect(parseRetryAfter(text, Date.parse('2026-01-15T10:00:00Z'))).toBe(ms)
 })
 
 it('keeps any Retry-After between 0 and an hour', () => {

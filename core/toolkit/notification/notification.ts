@@ -40,6 +40,7 @@ export interface Notification {
   readonly late?: string
 }
 
+/** What a notification needs besides the record. */
 export interface NotificationOptions {
   readonly pipeline: string
   /** IANA. */

@@ -11,11 +11,13 @@ export interface Condition {
   test(record: LogRecord): boolean
 }
 
+/** What OTTL knows of the world. */
 export interface OttlOptions {
   /** ns since the epoch; without it there is no `Now()`. */
   readonly now?: () => bigint
 }
 
+/** How a condition is compiled. */
 export interface ConditionOptions extends OttlOptions {
   /** Where a path without prefix starts: with `resource`, `attributes` are the resource's. Default `log`. */
   readonly context?: Context

@@ -24,12 +24,14 @@ export interface StatementGroup {
   readonly errorMode?: ErrorMode
 }
 
+/** How statements are compiled. */
 export interface StatementOptions extends OttlOptions {
   readonly errorMode: ErrorMode
   /** Called for every error that does not stop everything. */
   onError(error: OttlEvalError, text: string, mode: 'ignore' | 'silent'): void
 }
 
+/** Compiled statements over a batch. */
 export interface Statements {
   /**
    * The records as the statements leave them; those that nothing changed are the same objects. Throws

@@ -9,6 +9,7 @@ export interface Template {
   render(view: TemplateView): string
 }
 
+/** How a template is rendered. */
 export interface TemplateOptions {
   /** Escape values for HTML (not those in `{{{ }}}`). */
   readonly html?: boolean
@@ -24,6 +25,7 @@ export function compileTemplate(source: string, { html = false }: TemplateOption
   }
 }
 
+/** What is wrong with a template, and how to fix it. */
 export interface TemplateProblem {
   readonly message: string
   readonly fix?: string

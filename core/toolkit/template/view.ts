@@ -11,6 +11,7 @@ export interface TemplateView {
   all(): Attributes
 }
 
+/** What a template sees besides the record. `timeZone`: IANA. */
 export interface TemplateViewOptions {
   readonly pipeline: string
   readonly timeZone: string

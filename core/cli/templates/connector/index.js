@@ -4,6 +4,7 @@ import { myConnector } from './my-connector.js'
 
 export const components = [
   defineConnector({
+    api: 1,
     type: 'my_connector',
     stability: 'development',
     description: 'Says here in one sentence what the my_connector connector does.',

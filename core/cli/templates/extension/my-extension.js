@@ -3,11 +3,10 @@ import { durationMs } from 'tocsin/component'
 /**
  * Logs the status of the service at an interval.
  *
- * @param {{ interval: string }} config
- * @param {import('tocsin/component').ComponentContext<unknown>} context
+ * @param {import('tocsin/component').ComponentContext<{ interval: string }>} context
  * @returns {import('tocsin/component').Extension}
  */
-export function myExtension({ interval }, { clock, logger }) {
+export function myExtension({ config: { interval }, clock, logger }) {
   let cancel = () => {}
   return {
     async start(host) {

@@ -1,10 +1,10 @@
 /**
  * Sets an attribute on every record.
  *
- * @param {{ value: string }} config
+ * @param {import('tocsin/component').ComponentContext<{ value: string }>} context
  * @returns {import('tocsin/component').Mapper}
  */
-export function myProcessor({ value }) {
+export function myProcessor({ config: { value } }) {
   return {
     process: records => records.map(record => record.with('attributes["my_processor"]', value)),
   }

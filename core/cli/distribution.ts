@@ -1,0 +1,14 @@
+import type { FactorySource } from '../config/index.js'
+
+/** A product: which components it has, and what it does when it is given nothing. */
+export interface Distribution {
+  /** The command's name. */
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  /** Where the package is installed, for hints. */
+  readonly folder: string
+  readonly components: readonly FactorySource[]
+  /** The configuration of the demonstration (`tocsin demo`): a path. */
+  readonly demo?: string
+}

@@ -1,0 +1,12 @@
+/**
+ * What to do about a native module (re2, lmdb) that was built for another Node.js than this one, in one sentence; undefined
+ * for any other error.
+ */
+export function nativeModuleHint(error: unknown, folder: string): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ((at as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') continue
+    const [, name = 'a package'] = /node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(at.message) ?? []
+    return `The native module of ${name} was built for another Node.js than this one (${process.version}): run "npm rebuild" in ${folder}.`
+  }
+  return undefined
+}
