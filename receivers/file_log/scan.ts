@@ -2,10 +2,15 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { escapePath, glob } from 'tinyglobby'
 import { errorText } from 'tocsin/component'
-import { keyOf, type TrackedFile } from './tracked-file.js'
+import { keyOf } from './opened-file.js'
+import type { TrackedFile } from './tracked-file.js'
 
 /** Finds the files that patterns mean, as absolute paths in order. */
-export type Discovery = () => Promise<string[]>
+export interface Discovery {
+  find(): Promise<string[]>
+  /** Which of these paths no pattern of `exclude` means. */
+  notExcluded(paths: readonly string[]): Promise<readonly string[]>
+}
 
 export function createDiscovery(
   include: readonly string[],
@@ -19,66 +24,87 @@ export function createDiscovery(
     // `**/x` means anywhere, not only below the folder of the configuration.
     return pattern.startsWith('**/') ? `/${pattern}` : join(base, pattern)
   })
-  return async () => {
-    const paths = await glob(patterns, {
-      cwd: '/',
-      absolute: true,
-      dot: true,
-      expandDirectories: false,
-      ignore,
-    })
-    return paths.sort()
+  const options = { cwd: '/', absolute: true, dot: true, expandDirectories: false, ignore }
+  return {
+    async find() {
+      return (await glob(patterns, options)).sort()
+    },
+    async notExcluded(paths) {
+      if (ignore.length === 0 || paths.length === 0) return paths
+      return (await glob(paths.map(escapePath), options)).sort()
+    },
   }
 }
 
+export interface Fresh {
+  readonly path: string
+  /** Another one when the file was written to. */
+  readonly version: string
+}
+
 export interface Scan {
-  /** Paths of files that are not tracked yet, one for each. */
-  readonly fresh: readonly string[]
+  /** Files that are not tracked yet, by their places. */
+  readonly fresh: ReadonlyMap<string, Fresh>
   /** Tracked files that no pattern finds any more. */
   readonly gone: readonly TrackedFile[]
 }
 
-const STATS_AT_ONCE = 32
+const AT_ONCE = 32
 
 /** Looks which tracked files grew, moved or went, and which are new. Faults go into `problems`, by path. */
 export async function scanDisk(
-  discover: Discovery,
+  discovery: Discovery,
   files: ReadonlyMap<string, TrackedFile>,
   problems: Map<string, string>,
   nowMs: number,
 ): Promise<Scan> {
   let paths: string[]
   try {
-    paths = await discover()
+    paths = await discovery.find()
   } catch (error) {
     problems.set('include', errorText(error))
-    return { fresh: [], gone: [] }
+    return { fresh: new Map(), gone: [] }
   }
   const seen = new Map<TrackedFile, string[]>()
-  const fresh = new Map<string, string>()
-  const look = async (path: string): Promise<void> => {
+  const fresh = new Map<string, Fresh>()
+  await forEach(paths, problems, async path => {
     const stats = await stat(path, { bigint: true })
     // Behind a symbolic link may be a pipe or a device; to open a pipe is to wait for its writer.
     if (!stats.isFile()) throw new Error(`${path} is no regular file; leave it out with exclude`)
     const key = keyOf({ device: `${stats.dev}`, inode: `${stats.ino}` })
     const file = files.get(key)
-    if (file) {
-      seen.set(file, [...(seen.get(file) ?? []), path])
-      file.noteSize(stats.size, stats.mtimeNs, nowMs)
-    } else if (!fresh.has(key)) fresh.set(key, path)
-  }
-  for (let at = 0; at < paths.length; at += STATS_AT_ONCE) {
-    const some = paths.slice(at, at + STATS_AT_ONCE)
-    await Promise.all(some.map(path => attempt(path, problems, () => look(path))))
-  }
+    if (!file) {
+      if (!fresh.has(key)) fresh.set(key, { path, version: `${stats.size}:${stats.mtimeNs}` })
+      return
+    }
+    const places = seen.get(file)
+    if (places) places.push(path)
+    else seen.set(file, [path])
+    file.noteSize(stats.size, stats.mtimeNs, nowMs)
+  })
   const gone: TrackedFile[] = []
   for (const file of files.values()) {
     const places = seen.get(file)
     file.gone = places === undefined
     if (!places) gone.push(file)
-    else if (!places.includes(file.path)) file.path = places[0] as string
+    else if (!places.includes(file.path)) {
+      const path = places[0] as string
+      if (file.realPath === file.path) file.realPath = path
+      file.path = path
+    }
   }
-  return { fresh: [...fresh.values()], gone }
+  return { fresh, gone }
+}
+
+/** Runs a task on each path, some at once. That a file is not there any more is no fault; others go into `problems`. */
+export async function forEach(
+  paths: readonly string[],
+  problems: Map<string, string>,
+  task: (path: string) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < paths.length; at += AT_ONCE) {
+    await Promise.all(paths.slice(at, at + AT_ONCE).map(path => attempt(path, problems, () => task(path))))
+  }
 }
 
 /** Runs a task on a file. That it is not there any more is no fault. */
