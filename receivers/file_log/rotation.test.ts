@@ -565,8 +565,11 @@ async function polls(count: number): Promise<void> {
 /** Lets one poll go by, and waits until all that was there before it is read. */
 async function looked(receiver: Receiver): Promise<void> {
   const before = clock.now()
-  await clock.advance(200)
-  await expect.poll(() => (receiver.watermark?.() ?? 0n) > before, { interval: 2 }).toBe(true)
+  const isRead = async () => {
+    await clock.advance(20)
+    return (receiver.watermark?.() ?? 0n) > before
+  }
+  await expect.poll(isRead, { interval: 2 }).toBe(true)
 }
 
 async function advanced<T>(value: T): Promise<T> {
