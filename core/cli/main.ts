@@ -1,14 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
+import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { nativeModuleHint } from './native-module.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
-/**
- * Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: 0 all is well, 1 anything else.
- */
+/** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
 export async function main(
   distribution: Distribution,
   argv: readonly string[],
@@ -27,6 +26,7 @@ export async function main(
     .exitOverride()
     .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
     .showHelpAfterError(`(${distribution.name} --help shows what there is)`)
+    .addHelpText('after', EXIT_CODES)
     .enablePositionalOptions()
     .allowExcessArguments()
     .hook('preAction', (_, command) => {
@@ -96,6 +96,10 @@ export async function main(
     return 1
   }
 }
+
+const EXIT_CODES = `
+Exit codes: 0 stopped on request, or all inputs have ended and everything was delivered; 1 an invalid configuration
+or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything was delivered: the last line says what, and where it is.`
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}

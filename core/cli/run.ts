@@ -8,12 +8,14 @@ import { createServiceManager, type ServiceManager } from '../service/systemd.js
 import { createLogger, type RootLogger } from '../telemetry/logger.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { observeProcess } from '../telemetry/process-metrics.js'
+import { NOT_ALL_DELIVERED, undelivered } from './closing-report.js'
 import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
 
 /** For the last lines of the log. */
 const LEAVE_MS = 1_000
+const SETTLE_MS = 100
 const RUNNING = 'Running'
 const OLD_CONFIGURATION = 'Running with the old configuration: the new one is invalid, see the log'
 
@@ -53,7 +55,10 @@ export async function run(
       first = undefined
       return next
     },
-    apply: ({ logs }) => logger.setLevel(logs.level),
+    apply: next => {
+      logger.setLevel(next.logs.level)
+      metrics.enable(next.metrics.level !== 'none')
+    },
   })
   const manager = createServiceManager({
     env: io.env,
@@ -76,11 +81,13 @@ export async function run(
     failed = 'did not stop cleanly'
     announce(service, settings, distribution, logger)
     await manager.ready(RUNNING)
-    const why = await Promise.race([stopRequested, service.ended.then(() => 'All inputs have ended')])
-    logger.info(`${why}: draining.`)
+    const signal = await Promise.race([stopRequested, service.ended])
+    logger.info(`${signal ?? 'All inputs have ended'}: draining.`)
     await manager.stopping()
-    report(await service.stop(), logger)
-    return leaveSoon(0, io)
+    // Nobody waits for the end of a finite input but for its records.
+    const finite = signal === undefined
+    const complete = report(await service.stop(finite ? stopRequested : undefined), finite, logger)
+    return leaveSoon(finite && !complete ? NOT_ALL_DELIVERED : 0, io)
   } catch (error) {
     logger.error(`${distribution.name} ${failed}: ${errorText(error)}`)
     return leaveSoon(1, io)
@@ -129,18 +136,24 @@ function stopOnSignals(
         resolve(`${signal} received`)
       })
     }
-    io.onSignal('SIGHUP', () => {
+    let reloading: Promise<void> | undefined
+    const reload = async (): Promise<void> => {
       logger.info('SIGHUP received: reading the configuration again.')
-      void manager
-        .reloading()
-        .then(() => service.reload())
-        .then(changed => manager.ready(changed ? RUNNING : OLD_CONFIGURATION))
-        .catch(error => {
-          logger.error('Neither the new nor the old configuration could be started.', {
-            reason: errorText(error),
-          })
-          io.exit(1)
+      await manager.reloading()
+      // Signals come in crowds: one reload serves those that came until it began.
+      await systemClock.sleep(SETTLE_MS)
+      reloading = undefined
+      const changed = await service.reload()
+      if (!stopping && !reloading) await manager.ready(changed ? RUNNING : OLD_CONFIGURATION)
+    }
+    io.onSignal('SIGHUP', () => {
+      if (stopping) return
+      reloading ??= reload().catch(error => {
+        logger.error('Neither the new nor the old configuration could be started.', {
+          reason: errorText(error),
         })
+        io.exit(1)
+      })
     })
   })
 }
@@ -157,9 +170,12 @@ function announce(
   logger.info('Stop it with Ctrl+C (SIGTERM); read the configuration again with SIGHUP.')
 }
 
-function report(
-  { delivered, persisted, dropped, deadLettered, unsettled }: GraphReport,
-  logger: RootLogger,
-): void {
-  logger.info('Stopped.', { delivered, persisted, dropped, dead_lettered: deadLettered, unsettled })
+/** False when not everything was delivered. */
+function report(report: GraphReport, finite: boolean, logger: RootLogger): boolean {
+  const { delivered, persisted, dropped, deadLettered, unsettled } = report
+  const left = undelivered(report)
+  const attributes = { delivered, persisted, dropped, dead_lettered: deadLettered, unsettled }
+  if (left === '') logger.info('Stopped.', attributes)
+  else logger[finite ? 'error' : 'warn'](`Stopped. Records that were not delivered: ${left}.`, attributes)
+  return left === ''
 }

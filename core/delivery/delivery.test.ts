@@ -168,6 +168,46 @@ describe('a delivery', () => {
     expect(rig.clock.pending).toBe(0)
   })
 
+  it('is not full while a write is under way that has room for what came', async () => {
+    const store = memoryKeyValue()
+    let go = (): void => undefined
+    const answer = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const slow = {
+      ...store,
+      write: async (changes: Parameters<typeof store.write>[0]) => {
+        await answer
+        await store.write(changes)
+      },
+    }
+    const rig = await setUp({ store: slow, config: { sending_queue: { queue_size: 31 } } })
+    const puts = Array.from({ length: 30 }, (_, index) => rig.put(`${index}`))
+    await settleMicrotasks()
+    expect(rig.delivery.full).toBe(false)
+    puts.push(rig.put('the last that fits'))
+    expect(rig.delivery.full).toBe(true)
+    go()
+    await Promise.all(puts)
+    expect(rig.context.logs.map(({ message }) => message)).toEqual([
+      'The queue is full: its pipelines wait, and their sources.',
+    ])
+  })
+
+  it('takes nothing new while something waits for a store that fails', async () => {
+    const write = async () => {
+      throw new Error('ENOSPC')
+    }
+    const rig = await setUp({ store: { ...memoryKeyValue(), write } })
+    for (const id of 'ab') rig.put(id).catch(() => undefined)
+    await settleMicrotasks()
+    expect(rig.delivery.full).toBe(true)
+    expect(rig.context.statuses.at(-1)?.message).toBe("The queue's storage fails. ENOSPC")
+    const stopped = rig.delivery.stop(0)
+    await rig.clock.advance(1)
+    await stopped
+  })
+
   it('stalls whoever enqueues while it is full, and keeps their order', async () => {
     const rig = await setUp({
       config: { sending_queue: { queue_size: 2, num_consumers: 1 } },
@@ -289,6 +329,27 @@ describe('the end of a delivery', () => {
     expect(rig.clock.pending).toBe(0)
   })
 
+  it('tries what waits for a retry when it drains, and goes on trying: not where the destination asked for time', async () => {
+    const rig = await setUp({ answers: () => retry('down') })
+    void rig.enqueue('a')
+    await rig.clock.advance(100_000)
+    const before = rig.times.length
+    const report = rig.delivery.stop(20_000)
+    await rig.clock.advance(20_000)
+    expect(await report).toMatchObject({ dropped: 1 })
+    expect(rig.times.slice(before).map(time => time - 100_000)).toEqual(
+      Array.from({ length: 10 }, (_, index) => index * 2_000),
+    )
+    const asked = await setUp({ answers: () => ({ reason: '429', retryAfterMs: 30_000 }) })
+    void asked.enqueue('a')
+    await asked.clock.advance(10_000)
+    const stopped = asked.delivery.stop(20_000)
+    await asked.clock.advance(19_000)
+    expect(asked.times).toEqual([0])
+    await asked.clock.advance(1_000)
+    await stopped
+  })
+
   it('aborts what hangs', async () => {
     const rig = await setUp({ answers: () => () => new Promise(() => undefined) })
     await rig.put('a')
@@ -341,6 +402,28 @@ describe('a durable queue', () => {
     const next = await setUp({ store, flags: { notifying: true } })
     await settleMicrotasks()
     expect(next.sent).toEqual([['a'], ['b']])
+  })
+
+  it('at the end of a finite input goes on trying until it may leave', async () => {
+    const store = memoryKeyValue()
+    const rig = await setUp({ store, answers: [retry('down'), retry('down'), 'ok', retry('down')] })
+    await rig.put('a')
+    const never = new Promise(() => undefined)
+    const finished = rig.delivery.stop(20_000, never)
+    await rig.clock.advance(20_000)
+    expect(await finished).toMatchObject({ delivered: 1, persisted: 0 })
+
+    const down = await setUp({ store, answers: () => retry('down') })
+    await down.put('b')
+    let leave = (): void => undefined
+    const signal = new Promise<void>(resolve => {
+      leave = resolve
+    })
+    const left = down.delivery.stop(20_000, signal)
+    await down.clock.advance(5_000)
+    leave()
+    expect(await left).toMatchObject({ persisted: 1 })
+    expect(down.clock.monotonicMs()).toBe(5_000)
   })
 
   it('writes what waits for room when it is stopped', async () => {

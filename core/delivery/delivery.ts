@@ -1,8 +1,9 @@
-import { errorText, isTocsinError, RetryableError } from '../component/errors.js'
+import { errorText, isTocsinError } from '../component/errors.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { encodeOtlpJson } from '../toolkit/otlp/index.js'
 import { DurableRequests, encodeRequest } from './durable-requests.js'
 import { ExporterHealth, FullQueue } from './exporter-health.js'
+import { closedError } from './let-in.js'
 import { type DeliveryMetrics, deliveryMetrics } from './metrics.js'
 import { RequestQueue } from './queue.js'
 import { type Handover, type Piece, type QueuedRequest, type Settle, Share } from './queued-request.js'
@@ -26,6 +27,8 @@ class QueuedDelivery implements Delivery {
   readonly #fullQueue: FullQueue
   readonly #sender: RequestSender
   readonly #toDeadLetters: ToDeadLetters
+  /** Aborted: it drains, and does not sleep long between attempts. */
+  readonly #hurry = new AbortController()
   /** Aborted: no new attempt, what waits for a retry goes back. */
   readonly #settle = new AbortController()
   /** Aborted: what is on its way is given up too. */
@@ -65,13 +68,14 @@ class QueuedDelivery implements Delivery {
       ...options,
       ...lent,
       queue: this.#queue,
+      hurry: this.#hurry.signal,
       metrics: this.#metrics,
       toDeadLetters: this.#toDeadLetters,
     })
   }
 
   get full(): boolean {
-    return this.#options.settings.queue.enabled && this.#queue.full
+    return this.#options.settings.queue.enabled && this.#queue.blocked
   }
 
   get blockOnOverflow(): boolean {
@@ -114,9 +118,10 @@ class QueuedDelivery implements Delivery {
     )
   }
 
-  async stop(deadlineMs: number): Promise<DeliveryReport> {
+  async stop(deadlineMs: number, leave: Promise<unknown> = Promise.resolve()): Promise<DeliveryReport> {
     this.#queue.hurry()
-    await this.#drained(deadlineMs)
+    this.#hurry.abort()
+    await this.#drained(deadlineMs, leave)
     await this.#end(this.#durable ? 'accept' : 'reject', 0)
     const left = this.#queue.records
     const [persisted, dropped] = this.#durable ? [left, 0] : [0, left]
@@ -134,16 +139,22 @@ class QueuedDelivery implements Delivery {
     return { ...this.#queue.handover(), report: this.#report(0, 0) }
   }
 
-  /** Waits until nothing is left or the deadline is over; for a durable queue not while the destination is down. */
-  async #drained(deadlineMs: number): Promise<void> {
+  /** Waits until nothing is left or the deadline is over; see `stop`. */
+  async #drained(deadlineMs: number, leave: Promise<unknown>): Promise<void> {
     const { clock } = this.#options
     const over = new AbortController()
     let late = false
+    let mayLeave = false
+    void leave.then(() => {
+      mayLeave = true
+      this.#queue.touch()
+    })
+    const left = (): boolean => mayLeave && this.#durable !== undefined && this.#health.sending.lasting
     const deadline = clock.sleep(deadlineMs, over.signal).then(() => {
       late = true
     })
     const running = this.#consumers !== undefined
-    while (running && this.#queue.records > 0 && !late && !(this.#durable && this.#health.sending.lasting)) {
+    while (running && this.#queue.records > 0 && !late && !left()) {
       await Promise.race([deadline, this.#queue.change()])
     }
     over.abort()
@@ -152,6 +163,7 @@ class QueuedDelivery implements Delivery {
   async #end(waiting: 'accept' | 'reject', graceMs: number): Promise<void> {
     const closed = this.#queue.close(waiting)
     this.#settle.abort()
+    this.#hurry.abort()
     const over = new AbortController()
     const consumers = this.#consumers ?? Promise.resolve()
     await Promise.race([consumers, this.#options.clock.sleep(graceMs, over.signal)])
@@ -193,7 +205,7 @@ class QueuedDelivery implements Delivery {
     if (failed.length > 0) {
       this.#metrics.failed(failed.length)
       const kept = await this.#toDeadLetters.deadLetter(failed, pipeline, 'condition_failed', detail)
-      if (!kept) throw new RetryableError('delivery_stopped', 'The exporter has stopped.')
+      if (!kept) throw closedError()
     }
     return { records: wanted, refused: failed.length }
   }

@@ -1,11 +1,10 @@
 import type { Clock } from '../component/context.js'
-import { RetryableError } from '../component/errors.js'
 import { failpoint } from '../failpoints.js'
 import { Backlog } from './backlog.js'
 import { assemble } from './batching.js'
 import type { DurableRequests, StoredRequest } from './durable-requests.js'
 import { Gate } from './gate.js'
-import { type LetIn, letIn, type Put } from './let-in.js'
+import { closedError, type LetIn, Puts } from './let-in.js'
 import { PartlySent } from './partly-sent.js'
 import type { Left, Piece, Share } from './queued-request.js'
 import type { QueueSettings } from './settings.js'
@@ -32,11 +31,12 @@ const WINDOW_REQUESTS = 256
 export class RequestQueue {
   readonly #options: QueueOptions
   readonly #gate = new Gate()
-  readonly #puts: Put[] = []
+  readonly #puts = new Puts()
   readonly #waiting: Map<string, Share>
   #window: Piece[] = []
   #size = 0
   #records = 0
+  #storeFails = false
   #pumping = false
   /** Of a durable queue. */
   readonly #backlog: Backlog | undefined
@@ -63,8 +63,13 @@ export class RequestQueue {
   get records(): number {
     return this.#records
   }
+  /** What waits only for a write that is under way has its room. */
   get full(): boolean {
-    return this.#puts.length > 0 || this.#size >= this.#options.settings.capacity
+    return this.#size + this.#puts.size >= this.#options.settings.capacity
+  }
+  /** What would come now would have to wait: for room, or for a store that fails. */
+  get blocked(): boolean {
+    return this.full || (this.#storeFails && !this.#puts.empty)
   }
 
   /** Finds what the last run left, unless that is done. Rejects when the store fails: `take` and puts try it again. */
@@ -80,8 +85,9 @@ export class RequestQueue {
   put(pieces: readonly Piece[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError())
-      this.#puts.push({ pieces, next: 0, resolve, reject })
+      this.#puts.add({ pieces, next: 0, resolve, reject })
       void this.#pump()
+      this.#options.changed(this.full)
     })
   }
 
@@ -159,9 +165,7 @@ export class RequestQueue {
   /** Ends `take`. Puts that wait for room are let in without regard to the capacity, or rejected. */
   async close(waiting: 'accept' | 'reject'): Promise<void> {
     this.#closed = waiting
-    if (waiting === 'reject') {
-      for (const put of this.#puts.splice(0)) put.reject(closedError())
-    }
+    if (waiting === 'reject') this.#puts.reject()
     this.#gate.changed()
     while (this.#pumping) await this.#gate.wait()
   }
@@ -180,7 +184,7 @@ export class RequestQueue {
   async #pump(): Promise<void> {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#puts.length > 0) {
+    while (!this.#puts.empty) {
       const { pieces, finished } = this.#letIn()
       this.#options.changed(this.full)
       if (pieces.length === 0 && finished.length === 0) {
@@ -189,7 +193,8 @@ export class RequestQueue {
       }
       const { durable } = this.#options
       if (durable && pieces.length > 0 && !(await this.#write(durable, pieces))) {
-        for (const put of [...finished, ...this.#puts.splice(0)]) put.reject(closedError())
+        for (const put of finished) put.reject(closedError())
+        this.#puts.reject()
         break
       }
       if (!durable) this.#window.push(...pieces)
@@ -203,7 +208,7 @@ export class RequestQueue {
   #letIn(): LetIn {
     const unbound = this.#unbound || this.#closed === 'accept'
     const capacity = unbound ? Number.POSITIVE_INFINITY : this.#options.settings.capacity
-    const taken = letIn(this.#puts, this.#size, capacity)
+    const taken = this.#puts.letIn(this.#size, capacity)
     this.#size += taken.size
     this.#records += taken.records
     return taken
@@ -217,10 +222,12 @@ export class RequestQueue {
         await this.recover()
         const keys = await durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
         failpoint('after_queueing')
+        this.#storeFails = false
         this.#options.storeWorked()
         this.#written(pieces, keys)
         return true
       } catch (error) {
+        this.#storeFails = true
         const waitMs = this.#options.storeFailed(error, records, attempt)
         if (!this.#closed)
           await this.#gate.waitFor(this.#options.clock, waitMs, () => this.#closed !== undefined)
@@ -312,8 +319,4 @@ export class RequestQueue {
     }
     this.#window.push({ records, pipeline, queuedAt, dueMs: 0, request })
   }
-}
-
-function closedError(): RetryableError {
-  return new RetryableError('delivery_stopped', 'The exporter has stopped.')
 }

@@ -14,6 +14,11 @@ export const PERSISTENT: RetrySettings = {
   maxElapsedMs: 0,
 }
 
+/** While a delivery drains, a long back-off would sleep through the time that is left. */
+export function hurried(settings: RetrySettings): RetrySettings {
+  return { ...settings, maxIntervalMs: Math.min(settings.maxIntervalMs, 2_000) }
+}
+
 export type Retry = { readonly delayMs: number } | { readonly giveUp: 'retry_disabled' | 'retries_exhausted' }
 
 /**

@@ -1,13 +1,14 @@
 import type { Clock } from '../component/context.js'
 import { errorText } from '../component/errors.js'
 import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
+import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
 import type { ExporterHealth } from './exporter-health.js'
 import type { DeliveryMetrics } from './metrics.js'
 import type { RequestQueue } from './queue.js'
 import type { Piece } from './queued-request.js'
-import { nextRetry } from './retry.js'
+import { hurried, nextRetry } from './retry.js'
 import type { ToDeadLetters } from './to-dead-letters.js'
 import type { DeliveryOptions } from './types.js'
 
@@ -17,6 +18,8 @@ export interface RequestSenderOptions
   readonly metrics: DeliveryMetrics
   readonly health: ExporterHealth
   readonly toDeadLetters: ToDeadLetters
+  /** Aborted: it drains. What waits for a retry is tried at once, and then more often. */
+  readonly hurry: AbortSignal
   /** Aborted: no new attempt, what waits for a retry goes back. */
   readonly settle: AbortSignal
   /** Aborted: what is on its way is given up too. */
@@ -35,7 +38,7 @@ export class RequestSender {
 
   /** False when it could not be brought to an end before the stop. */
   async deliver(pieces: readonly Piece[]): Promise<boolean> {
-    const { exporter, settings, clock, random, queue, metrics, health, settle, abort } = this.#options
+    const { exporter, settings, clock, random, queue, metrics, health, hurry, settle, abort } = this.#options
     const records =
       pieces.length === 1 ? (pieces[0] as Piece).records : pieces.flatMap(piece => piece.records)
     const { pipeline, queuedAt } = pieces[0] as Piece
@@ -63,14 +66,16 @@ export class RequestSender {
       if (abort.aborted) return false
       const elapsedMs = clock.monotonicMs() - startMs
       const failure = { attempt: number, elapsedMs, retryAfterMs: result.retryAfterMs }
-      const retry = nextRetry(settings.retry, failure, random)
+      const retry = nextRetry(hurry.aborted ? hurried(settings.retry) : settings.retry, failure, random)
       health.sending.failed('Sending fails.', result.reason)
       if ('giveUp' in retry) {
         return this.#giveUp(pieces, records, retry.giveUp, result.reason, new Set(records.keys()))
       }
       metrics.retried(records.length)
       queue.touch()
-      await clock.sleep(retry.delayMs, settle)
+      // A destination that asks for a wait gets it.
+      const wake = hurry.aborted || result.retryAfterMs !== undefined ? settle : hurry
+      await clock.sleep(retry.delayMs, wake)
       if (settle.aborted) return false
     }
   }
@@ -144,12 +149,11 @@ export async function attempt(
     const stopped = (): void => cancel('The exporter stops.')
     const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
     const cancelTimer = timeoutMs === 0 ? () => undefined : clock.schedule(timeoutMs, timedOut)
-    over.signal.addEventListener('abort', () => {
+    const forget = onAbort(stop, stopped)
+    onAbort(over.signal, () => {
       cancelTimer()
-      stop.removeEventListener('abort', stopped)
+      forget()
     })
-    if (stop.aborted) stopped()
-    else stop.addEventListener('abort', stopped)
   })
   try {
     const sent = send(exporter, request, abort.signal).then(

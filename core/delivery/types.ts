@@ -27,9 +27,10 @@ export interface Delivery {
   /**
    * Goes on sending for at most `deadlineMs`, then aborts, stops the exporter, and says what became of the
    * records. What a memory queue still holds is dropped without settling it, so that a source with a checkpoint
-   * delivers it again. A durable queue whose destination is down does not wait for the deadline.
+   * delivers it again. A durable queue whose destination is down does not wait for the deadline once `leave` has
+   * resolved.
    */
-  stop(deadlineMs: number): Promise<DeliveryReport>
+  stop(deadlineMs: number, leave?: Promise<unknown>): Promise<DeliveryReport>
   /**
    * For a reload: from now on the queue takes what comes whatever its capacity, so that pipelines run empty though
    * the destination is down. Their sources have stopped: what comes is bounded.

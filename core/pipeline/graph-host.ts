@@ -41,4 +41,6 @@ export interface GraphHandover {
 export interface GraphReport extends DeliveryReport {
   /** Admitted records that were not settled before the deadline; a source with a checkpoint delivers them again. */
   readonly unsettled: number
+  /** What each exporter did. */
+  readonly exporters: ReadonlyMap<string, DeliveryReport>
 }

@@ -1,12 +1,19 @@
 import { type Observable, Subject } from 'rxjs'
 import type { Busy, Exporter, Kind, Processor, Receiver, Records } from '../component/index.js'
 import { MinuteLog } from '../component/minute-log.js'
-import { type Delivery, Gate, type Handover, settleHandover, sumOf } from '../delivery/index.js'
+import {
+  type Delivery,
+  type DeliveryReport,
+  Gate,
+  type Handover,
+  settleHandover,
+  sumOf,
+} from '../delivery/index.js'
 import { type PipelineBatch, UNKNOWN_TIME } from './batch.js'
 import { into, intoQueue, type Sink, type Step } from './compose.js'
 import type { GraphHandover, GraphHost, GraphReport } from './graph-host.js'
 import { ReceiverIntake } from './intake.js'
-import { settleAll, startFailed } from './lifecycle.js'
+import { settleAll, startAll, startFailed } from './lifecycle.js'
 import { Pipeline, type PipelineOptions } from './pipeline.js'
 import {
   type ComponentPlan,
@@ -84,9 +91,10 @@ export class Graph {
       const pipelines = pipelinesWith(this.plan, 'exporters', id)
       await this.#startOne('exporter', id, pipelines, delivery, () => delivery.start())
     }
-    for (const { kind, id, pipelines, processor } of this.#processors) {
-      await this.#startOne(kind, id, pipelines, processor, () => processor.start?.())
-    }
+    // At once: each may have to wait for what it reads, such as a lookup table.
+    await startAll(this.#processors, ({ kind, id, pipelines, processor }) =>
+      this.#startOne(kind, id, pipelines, processor, () => processor.start?.()),
+    )
     // Before the first record: keyed processors take up what timers decided before a crash.
     for (const pipeline of this.#pipelines.values()) pipeline.advance(UNKNOWN_TIME)
     for (const { id, receiver, intake } of this.#receivers) {
@@ -98,15 +106,16 @@ export class Graph {
 
   /**
    * Stops receivers, lets what is inside come out, then stops processors and exporters. What is not done in
-   * `timeoutMs` stays: in durable queues, or with the sources.
+   * `timeoutMs` stays: in durable queues, or with the sources. `leave`: as for a delivery.
    */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     const leftMs = await this.#quiesce(timeoutMs)
     const deliveries = [...this.#deliveries.values()].filter(delivery => this.#started.has(delivery))
-    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs())))
+    const reports = await Promise.all(deliveries.map(delivery => delivery.stop(leftMs(), leave)))
     await this.#close()
     return {
       ...sumOf(reports),
+      exporters: new Map(deliveries.map(({ id }, index) => [id, reports[index] as DeliveryReport])),
       unsettled: this.#receivers.reduce((total, { intake }) => total + intake.unsettledRecords, 0),
     }
   }

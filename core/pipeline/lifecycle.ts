@@ -14,6 +14,13 @@ export async function settleAll<T>(
   }
 }
 
+/** Starts all at once, in their order. Rejects with the first failure, when none is starting any more. */
+export async function startAll<T>(items: readonly T[], start: (item: T) => Promise<void>): Promise<void> {
+  for (const result of await Promise.allSettled(items.map(start))) {
+    if (result.status === 'rejected') throw result.reason
+  }
+}
+
 /** Which component kept the collector from starting, and why. */
 export function startFailed(kind: Kind, id: string, cause: unknown): PermanentError {
   return new PermanentError('start_failed', `The ${kind} ${id} did not start: ${errorText(cause)}`, { cause })

@@ -1,5 +1,5 @@
 import { type Observable, Subject, type Subscription } from 'rxjs'
-import type { Busy, Records } from '../component/index.js'
+import { type Busy, orAborted, type Records } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { type PipelineBatch, timeBatch } from './batch.js'
 import { compose, type Sink, type Step } from './compose.js'
@@ -77,14 +77,7 @@ export class Pipeline {
     this.#stopping = true
     this.options.gate.changed()
     this.#time.complete()
-    await Promise.race([this.#empty, aborted(signal)])
+    await orAborted(this.#empty, signal)
     this.#subscription.unsubscribe()
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

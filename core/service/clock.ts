@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '../component/index.js'
+import { type Clock, onAbort } from '../component/index.js'
 
 // setTimeout fires at once beyond this; longer waits are cut into pieces.
 const MAX_TIMEOUT_MS = 2_147_483_647
@@ -18,11 +17,17 @@ export const systemClock: Clock = {
     arm(Math.max(0, delayMs))
     return () => clearTimeout(timer)
   },
-  async sleep(delayMs, signal) {
-    // An abort only ends the wait: callers look at the signal.
-    await delay(Math.min(Math.max(0, delayMs), MAX_TIMEOUT_MS), undefined, {
-      ref: false,
-      ...(signal && { signal }),
-    }).catch(() => undefined)
+  // An abort only ends the wait: callers look at the signal.
+  sleep(delayMs, signal) {
+    if (signal?.aborted) return Promise.resolve()
+    return new Promise(resolve => {
+      const done = (): void => {
+        cancel()
+        forget?.()
+        resolve()
+      }
+      const cancel = systemClock.schedule(Math.min(delayMs, MAX_TIMEOUT_MS), done)
+      const forget = signal && onAbort(signal, done)
+    })
   },
 }

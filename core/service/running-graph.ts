@@ -122,11 +122,11 @@ export class RunningGraph {
     this.#retries.start()
   }
 
-  /** Drains for at most `timeoutMs`. */
-  async stop(timeoutMs: number): Promise<GraphReport> {
+  /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
+  async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     this.#stopAdopting()
     this.#retries.stop()
-    const report = await this.#graph.stop(timeoutMs)
+    const report = await this.#graph.stop(timeoutMs, leave)
     await this.#close()
     return { ...report, ...sumOf([report, this.#failed]) }
   }

@@ -8,7 +8,7 @@ import type {
   Random,
   ServiceStatus,
 } from '../component/index.js'
-import { ConfigError, errorText, formatProblem } from '../component/index.js'
+import { ConfigError, errorText, formatProblem, orAborted } from '../component/index.js'
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
@@ -24,6 +24,7 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
+import { Turns } from './turns.js'
 
 export interface ServiceOptions {
   readonly version: string
@@ -58,9 +59,9 @@ export class Service implements Host {
   #handovers: ReadonlyMap<string, Handover> = new Map()
   /** What the graphs before a reload did. */
   #before: DeliveryReport = NOTHING
-  #stopped = false
+  readonly #stopping = new AbortController()
   /** Start, reload and stop come one after another. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(private readonly options: ServiceOptions) {
     const { clock, version, metrics, logger } = options
@@ -127,7 +128,7 @@ export class Service implements Host {
 
   /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
   start(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const settings = await this.options.load()
       try {
         await this.#run(settings)
@@ -140,17 +141,18 @@ export class Service implements Host {
 
   /**
    * Validates the configuration anew and swaps the graph if it is good. A bad one changes nothing; when the new graph
-   * does not start, the old one is started again. False when the old configuration stays.
+   * does not start, the old one is started again. False when the old configuration stays. A stop comes before it, and
+   * one reload serves all that asked before it began.
    */
   reload(): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.share(async () => {
       const { logger, load } = this.options
       const old = this.#settings
-      // A signal may ask for it while the stop is under way.
-      if (!old || this.#stopped) return false
-      let next: ServiceSettings
+      if (!old || this.#stopping.signal.aborted) return false
+      let next: ServiceSettings | undefined
       try {
-        next = await load()
+        next = await orAborted(load(), this.#stopping.signal)
+        if (!next) return false
       } catch (error) {
         const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [errorText(error)]
         logger.error('The new configuration is invalid; the old one stays in force.', {
@@ -174,15 +176,13 @@ export class Service implements Host {
     })
   }
 
-  /** Drains within the configured time and reports what became of the records. */
-  stop(): Promise<GraphReport> {
-    return this.#inTurn(() => this.#stopAll(this.#settings?.shutdownTimeoutMs ?? 0))
-  }
-
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(task)
-    this.#turn = turn.catch(() => undefined)
-    return turn
+  /**
+   * Drains within the configured time and reports what became of the records. Until `leave` resolves, durable queues too
+   * are tried for all of that time.
+   */
+  stop(leave?: Promise<unknown>): Promise<GraphReport> {
+    this.#stopping.abort()
+    return this.#turns.take(() => this.#stopAll(this.#settings?.shutdownTimeoutMs ?? 0, leave))
   }
 
   async #run(settings: ServiceSettings): Promise<void> {
@@ -259,18 +259,18 @@ export class Service implements Host {
     this.#status.clearPipelines()
   }
 
-  async #stopGraph(timeoutMs: number): Promise<GraphReport> {
+  async #stopGraph(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     const graph = this.#graph
     this.#graph = undefined
-    const report = graph ? await graph.stop(timeoutMs) : NOTHING
+    const report = graph ? await graph.stop(timeoutMs, leave) : NOTHING
     this.#status.clearPipelines()
     return { ...report, ...sumOf([this.#before, report]) }
   }
 
-  async #stopAll(timeoutMs: number): Promise<GraphReport> {
-    this.#stopped = true
+  async #stopAll(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
+    this.#stopping.abort()
     this.#status.phase = 'stopping'
-    const report = await this.#stopGraph(timeoutMs)
+    const report = await this.#stopGraph(timeoutMs, leave)
     await this.#sharedQueues.close()
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
@@ -301,4 +301,5 @@ async function conditionsOf({ graph }: ServiceSettings): Promise<CompileConditio
   return conditional ? (await import('../toolkit/ottl/index.js')).compileCondition : undefined
 }
 
-const NOTHING: GraphReport = { delivered: 0, persisted: 0, dropped: 0, deadLettered: 0, unsettled: 0 }
+const NONE: DeliveryReport = { delivered: 0, persisted: 0, dropped: 0, deadLettered: 0 }
+const NOTHING: GraphReport = { ...NONE, unsettled: 0, exporters: new Map() }

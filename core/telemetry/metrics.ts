@@ -7,9 +7,12 @@ import {
   MeterProvider,
   MetricReader,
 } from '@opentelemetry/sdk-metrics'
+import { switchedMeter } from './switched-meter.js'
 
 export interface Metrics {
   readonly meter: Meter
+  /** Off, nothing is counted. On at first. */
+  enable(on: boolean): void
   /** The Prometheus text of everything measured so far. */
   scrape(): Promise<string>
   close(): Promise<void>
@@ -19,10 +22,14 @@ export interface Metrics {
 export function createMetrics(resource: { readonly [key: string]: string }): Metrics {
   const reader = new ScrapeReader()
   const provider = new MeterProvider({ resource: resourceFromAttributes(resource), readers: [reader] })
+  let on = true
   const serializer = new PrometheusSerializer('', false, undefined, false, true)
   return {
     // One scope for all components: the same instrument of two components is one time series family.
-    meter: provider.getMeter('tocsin'),
+    meter: switchedMeter(provider.getMeter('tocsin'), () => on),
+    enable: next => {
+      on = next
+    },
     scrape: async () => {
       const { resourceMetrics } = await reader.collect()
       return collectorNames(serializer.serialize(resourceMetrics))

@@ -1,4 +1,4 @@
-import type { Clock } from '../component/index.js'
+import { type Clock, onAbort } from '../component/index.js'
 
 interface Task {
   readonly at: number
@@ -40,11 +40,11 @@ export class VirtualClock implements Clock {
     return new Promise(resolve => {
       const finish = (): void => {
         cancel()
-        signal?.removeEventListener('abort', finish)
+        forget?.()
         resolve()
       }
       const cancel = this.schedule(delayMs, finish)
-      signal?.addEventListener('abort', finish)
+      const forget = signal && onAbort(signal, finish)
     })
   }
 

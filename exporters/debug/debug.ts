@@ -16,11 +16,11 @@ export function createDebug(
   out: Writable & { readonly isTTY?: boolean } = process.stdout,
 ): Exporter {
   const colors = out.isTTY === true && !process.env.NO_COLOR
-  // A failed write is answered to whoever wrote; without a listener it would end the process.
-  const ignore = (): void => undefined
   return {
     async start() {
-      out.on('error', ignore)
+      const others = users.get(out) ?? 0
+      users.set(out, others + 1)
+      if (others === 0) out.on('error', ignore)
     },
     async send({ records, pipeline }: ExportRequest): Promise<Sent> {
       const text = formatRecords(records, { ...config, pipeline, now: clock.now(), colors })
@@ -33,7 +33,15 @@ export function createDebug(
       return 'ok'
     },
     async stop() {
-      out.off('error', ignore)
+      const others = (users.get(out) ?? 1) - 1
+      users.set(out, others)
+      if (others === 0) out.off('error', ignore)
     },
   }
 }
+
+/** How many exporters print there: one listener serves them all. */
+const users = new WeakMap<Writable, number>()
+
+/** A failed write is answered to whoever wrote; without a listener it would end the process. */
+function ignore(): void {}

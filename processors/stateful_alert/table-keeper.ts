@@ -10,6 +10,7 @@ export interface TableKeeperOptions {
 }
 
 const MAX_LOGGED = 100
+const START_MS = 10_000
 
 /** Keeps the lookup table: loads it at the start, looks for changes, and swaps it when the new one serves. */
 export class TableKeeper {
@@ -57,7 +58,7 @@ export class TableKeeper {
   async #first(): Promise<void> {
     const { name } = this.#source
     try {
-      const read = await this.#source.read(this.#stopping.signal)
+      const read = await this.#firstRead()
       if (!read) return
       await this.#use(read.text)
       await this.#keep(read)
@@ -70,6 +71,20 @@ export class TableKeeper {
         reason: errorText(explained(name, error)),
       })
       await this.#use(kept)
+    }
+  }
+
+  /** A slow server does not hold up the start for long: it has its time at the next look. */
+  async #firstRead(): Promise<TableText | undefined> {
+    const late = new AbortController()
+    const cancel = this.#context.clock.schedule(START_MS, () => late.abort())
+    try {
+      return await this.#source.read(AbortSignal.any([late.signal, this.#stopping.signal]))
+    } catch (error) {
+      if (!late.signal.aborted) throw error
+      throw new Error(`no whole answer came within ${START_MS / 1_000} s, which is what a start waits`)
+    } finally {
+      cancel()
     }
   }
 

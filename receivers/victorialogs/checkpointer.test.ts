@@ -1,7 +1,7 @@
 import { createRecord } from 'tocsin/component'
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
-import { Checkpoint } from './checkpoint.js'
+import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 
 it('writes and releases nothing once it is closed: another receiver may have the storage', async () => {
@@ -11,12 +11,12 @@ it('writes and releases nothing once it is closed: another receiver may have the
   const position = { completeTo: 1n, checkedTo: 1n, asOf: 1n }
   const checkpointer = new Checkpointer(
     {
-      checkpoint: new Checkpoint(store, 1_000),
+      checkpoint: new CheckpointStore(store, 1_000, [1, 2]),
       clock,
       logger,
       maxRecords: 1,
       oldestUnsettled: () => undefined,
-      floor: () => 0n,
+      forget: () => 0n,
       onHeld: () => undefined,
     },
     position,

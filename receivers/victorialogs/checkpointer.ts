@@ -1,20 +1,21 @@
 import { type Clock, errorText, type Logger, type Settled } from 'tocsin/component'
-import type { Checkpoint } from './checkpoint.js'
-import { earlier } from './feed.js'
-import type { Offer, Position } from './offers.js'
+import type { CheckpointStore } from './checkpoint-store.js'
+import type { Offer } from './offers.js'
+import { earlier, type Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 const INTERVAL_MS = 1_000
 
 export interface CheckpointerOptions {
-  readonly checkpoint: Checkpoint
+  readonly checkpoint: CheckpointStore
   readonly clock: Clock
   readonly logger: Logger
   /** Writes at once when so many records wait for their checkpoint. */
   readonly maxRecords: number
   /** The oldest line that is not settled. */
   readonly oldestUnsettled: () => bigint | undefined
-  readonly floor: () => bigint
+  /** Forgets the lines that a start from this position does not read again: up to which time. */
+  readonly forget: (position: Position) => bigint
   /** Records became settled but not durable (more), or durable (less). */
   readonly onHeld: (change: number) => void
 }
@@ -76,7 +77,7 @@ export class Checkpointer {
   }
 
   async #write(): Promise<void> {
-    const { checkpoint, oldestUnsettled, floor, onHeld, logger } = this.#options
+    const { checkpoint, oldestUnsettled, forget, onHeld, logger } = this.#options
     const position = this.#position
     if (!this.#dirty || !position) return
     const lines = this.#lines
@@ -93,7 +94,7 @@ export class Checkpointer {
       asOf: position.asOf,
     }
     try {
-      await checkpoint.save(lines, durable, floor())
+      await checkpoint.save(lines, durable, forget(durable))
     } catch (error) {
       this.#lines = [...lines, ...this.#lines]
       this.#releases = [...releases, ...this.#releases]

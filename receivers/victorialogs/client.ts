@@ -13,6 +13,9 @@ const KEEP_ALIVE_MS = 60_000
 /** A query that is silent for so long is given up; a tail may be silent for ever. */
 const QUERY_TIMEOUT_MS = 120_000
 
+/** Before version 1.30 a storage node that does not answer is a 400 of the cluster, later a 502. */
+const STORAGE_DOWN = /unexpected status code for the request to|\bdial tcp\b|connection refused/
+
 /** VictoriaLogs, or something before it, answered with an HTTP error. */
 export class HttpError extends RetryableError {
   constructor(
@@ -24,9 +27,18 @@ export class HttpError extends RetryableError {
 
   /** Only a person can mend it: a bad query, a wrong password. It is tried again all the same, but seldom. */
   get lasting(): boolean {
-    return this.status >= 300 && this.status < 500 && ![408, 425, 429].includes(this.status)
+    const passing = [408, 425, 429].includes(this.status) || STORAGE_DOWN.test(this.message)
+    return this.status >= 300 && this.status < 500 && !passing
+  }
+
+  /** The server reads no such range at once. */
+  get tooWide(): boolean {
+    return this.status === 400 && this.message.includes('-search.maxQueryTimeRange')
   }
 }
+
+/** A cluster must not leave out what a storage node has that is down; since version 1.34 it may be told to. */
+const EVERY_REQUEST = { allow_partial_response: '0' }
 
 export type Parameters = { readonly [name: string]: string }
 
@@ -69,6 +81,14 @@ export class Client {
     return this.#open('query', parameters, QUERY_TIMEOUT_MS, signal)
   }
 
+  /** The server's words for a log: their start, on one line, without our secrets. */
+  shown(words: string): string {
+    return this.#redacted(words)
+      .slice(0, ERROR_BODY_CHARS)
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()
+  }
+
   async close(): Promise<void> {
     await this.#agent?.destroy()
   }
@@ -96,7 +116,7 @@ export class Client {
     const asked = this.#clock.now()
     const { statusCode, headers, body } = await agent.request({
       origin: this.#origin,
-      path: `${path}?${new URLSearchParams(parameters)}`,
+      path: `${path}?${new URLSearchParams({ ...parameters, ...EVERY_REQUEST })}`,
       method: 'GET',
       headers: this.#headers,
       headersTimeout: timeoutMs,
@@ -122,7 +142,7 @@ export class Client {
     return body
   }
 
-  /** The start of an error's body, without our secrets and control characters. */
+  /** The start of an error's body. */
   async #errorText(body: Readable): Promise<string> {
     const cancel = this.#clock.schedule(ERROR_BODY_TIMEOUT_MS, () => body.destroy())
     let text = ''
@@ -138,10 +158,7 @@ export class Client {
     } finally {
       cancel()
     }
-    return this.#redacted(text)
-      .slice(0, ERROR_BODY_CHARS)
-      .replace(/\p{Cc}+/gu, ' ')
-      .trim()
+    return this.shown(text)
   }
 
   #redacted(text: string): string {

@@ -20,6 +20,7 @@ describe.each([
     const first = await h.run({}, { store })
     await until(() => h.server.openTails > 0, 'a tail')
     h.insert('before')
+    await clock.advance(1_000)
     await first.intake.waitFor(1)
     await clock.advance(2_000)
     await first.stop()

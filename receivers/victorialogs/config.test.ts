@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check, gapOptions, type VictoriaLogsConfig } from './config.js'
 import { victorialogsReceiver } from './index.js'
-import { refusedPipes } from './refused-pipes.js'
 
 const config = (changes: Partial<VictoriaLogsConfig> = {}): VictoriaLogsConfig => ({
   endpoint: 'http://127.0.0.1:9428',
@@ -10,35 +9,6 @@ const config = (changes: Partial<VictoriaLogsConfig> = {}): VictoriaLogsConfig =
 })
 const messages = (changes: Partial<VictoriaLogsConfig>) =>
   check(config(changes)).map(problem => problem.message)
-
-describe('refusedPipes', () => {
-  it.each(
-    [
-      ['stats', '* | stats count() n'],
-      ['sort', '* | sort by (_time)'],
-      ['order', '*|order by (_time)'],
-      ['limit', 'error | fields _msg | limit 10'],
-      ['union', '* | UNION (error)'],
-      ['uniq', '_time:[2024-01-01, 2024-01-02) error | uniq by (user)'],
-      ['first', `{app=~"a|b"} | first 3`],
-    ].map(([pipe, query]) => ({ pipe: pipe as string, query: query as string })),
-  )('finds $pipe in $query', ({ pipe, query }) => {
-    expect(refusedPipes(query)).toEqual([pipe])
-  })
-
-  it.each([
-    '*',
-    '"a | sort by (_time)"',
-    "'it\\'s | limit 3'",
-    '`raw \\` error',
-    'error | fields _time, _msg | filter level:error | extract "<a> | limit <b>"',
-    'user:in(_time:1d error | uniq by (user) | limit 10) | fields user',
-    '{app=~"a|stats"}',
-    'sort OR limit',
-  ])('finds none in %s', query => {
-    expect(refusedPipes(query)).toEqual([])
-  })
-})
 
 describe('check', () => {
   it('has nothing to say of a good configuration', () => {
@@ -94,10 +64,15 @@ describe('check', () => {
 
 describe('gapOptions', () => {
   it('fills in the defaults', () => {
-    const defaults = { maxAgeMs: 3_600_000, reconcileMs: 30_000, lookBackMs: 120_000 }
+    const defaults = { repeatable: true, maxAgeMs: 3_600_000, reconcileMs: 30_000, lookBackMs: 120_000 }
     expect(gapOptions(config())).toEqual(defaults)
     expect(gapOptions(config({ backfill: true, reconcile: {} }))).toEqual(defaults)
     expect(gapOptions(config({ backfill: { max_age: '24h' } })).maxAgeMs).toBe(86_400_000)
+  })
+
+  it('turns reconcile off when a line differs at each reading', () => {
+    const options = gapOptions(config({ query: '* | math now() as n', reconcile: true }))
+    expect(options).toMatchObject({ repeatable: false, reconcileMs: undefined, maxAgeMs: 3_600_000 })
   })
 
   it('turns off what is false', () => {

@@ -1,6 +1,6 @@
 import { type CheckProblem, type ConfigSchema, durationMs } from 'tocsin/component'
 import { checkHeaders, checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
-import { refusedPipes } from './refused-pipes.js'
+import { checkQuery, judgeQuery } from './query-check.js'
 
 export interface VictoriaLogsConfig {
   readonly endpoint: string
@@ -15,6 +15,8 @@ export interface VictoriaLogsConfig {
 
 /** The reading of `/select/logsql/query` that makes up for what the tail does not send. */
 export interface GapOptions {
+  /** Whether a line looks the same at each reading. If not, no reading may overlap another. */
+  readonly repeatable: boolean
   /** How far back a gap is filled; undefined: not at all. */
   readonly maxAgeMs: number | undefined
   /** How often the recent past is read again; undefined: never. */
@@ -121,12 +123,15 @@ export function check(config: VictoriaLogsConfig): CheckProblem[] {
 }
 
 /** The durations in ms, defaults filled in. */
-export function gapOptions({ backfill = true, reconcile = true }: VictoriaLogsConfig): GapOptions {
+export function gapOptions({ query, backfill = true, reconcile = true }: VictoriaLogsConfig): GapOptions {
   const { interval, look_back } = typeof reconcile === 'object' ? reconcile : {}
+  const repeatable = judgeQuery(query).unrepeatable.length === 0
   const maxAge = typeof backfill === 'object' ? backfill.max_age : undefined
   return {
+    repeatable,
     maxAgeMs: backfill === false ? undefined : durationMs(maxAge ?? MAX_AGE),
-    reconcileMs: backfill === false || reconcile === false ? undefined : durationMs(interval ?? INTERVAL),
+    reconcileMs:
+      backfill === false || reconcile === false || !repeatable ? undefined : durationMs(interval ?? INTERVAL),
     lookBackMs: durationMs(look_back ?? LOOK_BACK),
   }
 }
@@ -150,16 +155,6 @@ function checkEndpoint(endpoint: string): CheckProblem[] {
     })
   }
   return problems
-}
-
-function checkQuery(query: string): CheckProblem[] {
-  const path = ['query']
-  if (query.trim() === '') return [{ path, message: 'the query is empty', fix: 'use * for all lines' }]
-  return refusedPipes(query).map(pipe => ({
-    path,
-    message: `VictoriaLogs cannot tail a query with the pipe "${pipe}"`,
-    fix: 'tail the lines that matter and count or limit them in a processor',
-  }))
 }
 
 function checkAuthorization({ basic_auth, headers = {} }: VictoriaLogsConfig): CheckProblem[] {

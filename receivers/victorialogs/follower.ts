@@ -1,34 +1,29 @@
-import { type ComponentContext, type ComponentStatus, errorText, msToNs, nsToMs } from 'tocsin/component'
-import type { Admission } from './admission.js'
-import { BackOff } from './back-off.js'
-import { type Client, HttpError, type Parameters } from './client.js'
-import type { GapOptions, VictoriaLogsConfig } from './config.js'
-import { earlier, Feed } from './feed.js'
-import { GapFiller, TAIL_DELAY_MS } from './gap-filler.js'
-import { GapReader } from './gap-reader.js'
-import type { Metrics } from './metrics.js'
-import type { Offers, Position } from './offers.js'
-import { readLines } from './read-lines.js'
-import type { SeenLines } from './seen-lines.js'
-import type { SourceClock } from './source-clock.js'
+import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/component'
+import { Batcher } from './batcher.js'
+import { HttpError, type Parameters } from './client.js'
+import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
+import type { Line } from './line.js'
+import type { Offers } from './offers.js'
+import { earlier, type Position } from './position.js'
+import { RangeReader } from './range-reader.js'
+import { BrokenAnswer, readLines } from './read-lines.js'
 
+const FIRST_DELAY_MS = 1_000
+const LONGEST_DELAY_MS = 60_000
+const JITTER = 0.1
 /** A first tail starts so far before now: VictoriaLogs' own default. */
 export const FIRST_OVERLAP_NS = msToNs(5_000)
 /** A tail that is opened again looks back so far beyond the interruption. */
 const TAIL_OVERLAP_MS = 10_000
+/** How far behind the present the tail stays: the default until version 1.28, later 5 s. */
+const TAIL_OFFSET_MS = 1_000
 /** After a shorter interruption the tail is opened first: its overlap has nearly all, reconciling the rest. */
 const SHORT_GAP_MS = 30_000
 
-export interface FollowerOptions {
-  readonly context: ComponentContext<VictoriaLogsConfig>
-  readonly client: Client
-  readonly source: SourceClock
+const OFFSET = { offset: `${TAIL_OFFSET_MS}ms` }
+
+export interface FollowerOptions extends GapFillerOptions {
   readonly offers: Offers
-  readonly seen: SeenLines
-  readonly admission: Admission
-  readonly gap: GapOptions
-  readonly metrics: Metrics
-  readonly discarded: (reason: string, count: number) => void
   /** Where to go on. */
   readonly position: Position
   /** There is no checkpoint: nothing from before now is wanted. */
@@ -43,23 +38,26 @@ export interface FollowerOptions {
 export class Follower {
   readonly #options: FollowerOptions
   readonly #backOff: BackOff
-  readonly #feed: Feed
+  readonly #batcher: Batcher
   readonly #gaps: GapFiller
   #fresh: boolean
   /** All was offered up to the position: there is no gap but the one since then. */
   #joined = false
+  /** The tail was open in this process and not refused since: whether it would be is known. */
+  #accepted = false
+  #opened = false
   /** On the monotonic clock; undefined while the tail is not open. */
   #caughtUpFromMs: number | undefined
   #watermark: bigint | undefined
   #status = ''
 
   constructor(options: FollowerOptions) {
-    const { context, client, admission, offers } = options
+    const { context, client, newLines, offers } = options
     this.#options = options
     this.#backOff = new BackOff(context.random)
-    this.#feed = new Feed(offers, options.position)
-    const reader = new GapReader({ client, query: context.config.query, admission, offers })
-    this.#gaps = new GapFiller(options, this.#feed, reader)
+    this.#batcher = new Batcher(offers, options.position)
+    const reader = new RangeReader({ client, query: context.config.query, newLines, offers })
+    this.#gaps = new GapFiller(options, this.#batcher, reader)
     // A first position is our clock's, which may be ahead of the source's.
     this.#watermark = options.fresh ? undefined : options.position.completeTo
     this.#fresh = options.fresh
@@ -95,11 +93,12 @@ export class Follower {
   async #round(signal: AbortSignal): Promise<unknown> {
     const { context, gap } = this.#options
     try {
-      const missedNs = context.clock.now() - this.#feed.position.asOf
+      const missedNs = context.clock.now() - this.#batcher.position.asOf
       // What the overlap of the tail leaves out is left to reconciling.
       const short = this.#joined && gap.reconcileMs !== undefined && missedNs <= msToNs(SHORT_GAP_MS)
       if (!this.#fresh && !short) {
         this.#joined = false
+        if (!this.#accepted) await this.#probe(signal)
         this.#joined = await this.#gaps.fill(signal)
       }
       await this.#tail(short ? this.#gaps.overlapStart() : undefined, signal)
@@ -113,14 +112,27 @@ export class Follower {
   #afterRound(failure: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
     const lasting = failure instanceof HttpError && failure.lasting
+    // What the server breaks off itself, it would break off again at once.
+    if (this.#opened && !(failure instanceof BrokenAnswer)) this.#backOff.reset()
+    if (lasting) this.#accepted = false
+    this.#opened = false
     const delayMs = lasting ? this.#backOff.longest() : this.#backOff.next()
-    const reason = failure === undefined ? 'the server ended the stream' : errorText(failure)
+    const reason = failure === undefined ? 'the server ended the stream' : this.#gaps.reasonOf(failure)
     this.#report(lasting ? 'permanent_error' : 'recoverable_error', reason)
     this.#options.context.logger.warn('The tail is down; it is opened again.', {
       reason,
       retry_in_ms: Math.round(delayMs),
     })
     return delayMs
+  }
+
+  /** Throws when the tail is refused: then no gap is read for it, since what a query answers may be no log lines. */
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { client, context } = this.#options
+    const parameters = { query: context.config.query, start_offset: '1ms', ...OFFSET }
+    const body = await client.tail(parameters, signal)
+    body.on('error', () => undefined).destroy()
+    this.#accepted = true
   }
 
   /** Resolves when the stream ends. `reconcileFrom`: what is to be read again at once. */
@@ -133,23 +145,24 @@ export class Follower {
     const body = await client.tail(parameters, signal)
     if (fresh) {
       // Where it begins was taken from our clock.
-      this.#feed.beginAt(source.earliest())
+      this.#batcher.beginAt(source.earliest())
       seen.beginAt(source.earliest() - FIRST_OVERLAP_NS)
     }
     this.#joined = true
-    this.#backOff.reset()
+    this.#accepted = true
+    this.#opened = true
     metrics.up(1)
     this.#report('ok')
     logger.info('Tailing VictoriaLogs.', { query: config.query })
     this.#gaps.sayRefusal()
     // A refused query leaves the whole gap to the tail: that it is open does not say that it is read.
     this.#caughtUpFromMs = clock.monotonicMs() + (this.#gaps.refused ? TAIL_DELAY_MS : 0)
-    this.#feed.reach()
+    this.#batcher.reach()
     const ended = new AbortController()
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(),
+        onLines: this.#lineSink(fresh),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -159,18 +172,22 @@ export class Follower {
     }
   }
 
-  #lineSink(): (lines: readonly Buffer[], oversized: number) => void {
-    const { context, admission, source, gap, metrics, discarded } = this.#options
-    const pass = admission.nextPass()
+  #lineSink(first: boolean): (lines: readonly Buffer[], oversized: number) => void {
+    const { context, newLines, source, gap, metrics } = this.#options
+    const pass = newLines.nextPass()
+    // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
+    const start =
+      first || gap.repeatable || gap.maxAgeMs === undefined ? 0n : this.#batcher.position.completeTo
+    const isAfter = ({ time }: Line): boolean => time === undefined || time > start
     return (lines, oversized) => {
-      if (oversized > 0) discarded('oversized', oversized)
-      const decoded = admission.decode(lines, pass)
-      const admitted = admission.admit(decoded, pass)
-      metrics.repeats(decoded.length - admitted.records.length)
+      if (oversized > 0) newLines.oversized(oversized)
+      const { fresh, repeats, newest } = newLines.sift(lines, pass)
+      if (repeats > 0) metrics.repeats(repeats)
+      const added = newLines.records(fresh.filter(isAfter), pass)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
-      const completeTo = earlier(admitted.newest, source.earliest())
-      this.#feed.add(admitted, {
+      const completeTo = earlier(newest, source.earliest())
+      this.#batcher.add(added, {
         completeTo,
         asOf: now,
         ...(gap.reconcileMs === undefined && { checkedTo: completeTo }),
@@ -179,15 +196,16 @@ export class Follower {
   }
 
   #tailParameters(): Parameters {
-    const { context, gap } = this.#options
+    const { context, gap, source } = this.#options
     const { query } = context.config
-    if (this.#fresh || gap.maxAgeMs === undefined) return { query }
-    const { asOf, completeTo } = this.#feed.position
+    if (this.#fresh || gap.maxAgeMs === undefined) return { query, ...OFFSET }
+    const { asOf, completeTo } = this.#batcher.position
     const now = context.clock.now()
     // A gap that could not be read by query is the tail's.
     const from = this.#gaps.refused ? earlier(asOf, completeTo) : asOf
-    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(now - from)))
-    return { query, start_offset: `${backMs + TAIL_OVERLAP_MS}ms` }
+    const missedNs = gap.repeatable ? now - from : source.now() - completeTo
+    const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(missedNs)))
+    return { query, start_offset: `${backMs + TAIL_OVERLAP_MS}ms`, ...OFFSET }
   }
 
   #report(status: ComponentStatus['status'], message?: string): void {
@@ -195,5 +213,35 @@ export class Follower {
     if (text === this.#status) return
     this.#status = text
     this.#options.context.reportStatus({ status, ...(message !== undefined && { message }) })
+  }
+}
+
+/** How long to wait before the next try: 1 s doubling to 60 s, each 10 % more or less. */
+class BackOff {
+  readonly #random: Random
+  #nextMs = FIRST_DELAY_MS
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  next(): number {
+    const delayMs = this.#nextMs
+    this.#nextMs = Math.min(LONGEST_DELAY_MS, delayMs * 2)
+    return this.#jittered(delayMs)
+  }
+
+  /** For what only a person can mend: the longest wait at once. */
+  longest(): number {
+    this.#nextMs = LONGEST_DELAY_MS
+    return this.#jittered(LONGEST_DELAY_MS)
+  }
+
+  reset(): void {
+    this.#nextMs = FIRST_DELAY_MS
+  }
+
+  #jittered(delayMs: number): number {
+    return delayMs * (1 - JITTER + 2 * JITTER * this.#random())
   }
 }

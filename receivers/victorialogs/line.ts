@@ -1,69 +1,231 @@
 import { isUtf8 } from 'node:buffer'
-import { hash } from 'node:crypto'
 import { parseRfc3339 } from 'tocsin/component'
+import type { LineHash } from './line-hash.js'
 
 /** The fields of a line as VictoriaLogs sends them: in general all are strings. */
 export type LineFields = { readonly [name: string]: unknown }
 
+/** A line that was looked over, and not decoded yet. */
 export interface Line {
-  /** The same for the same stored line, whichever endpoint answers it and in whatever order its fields come. */
-  readonly identity: string
+  /** 64 bits of a keyed hash over its fields in any order, whatever escapes they are written with; unsigned halves. */
+  readonly high: number
+  readonly low: number
   /** `_time`, ns since the epoch; undefined when it is missing or no time. */
   readonly time: bigint | undefined
-  readonly fields: LineFields
-  /** Its length on the wire. */
-  readonly bytes: number
+  /** A JSON object in UTF-8. It may share memory with what was scanned. */
+  readonly bytes: Buffer
+  /** Bytes that were not UTF-8 have become U+FFFD. */
+  readonly repaired: boolean
 }
 
-export type BadLine = 'invalid_utf8' | 'invalid_json'
+export type BadLine = 'invalid_json' | 'oversized'
+
+/** VictoriaLogs stores lines of up to 256 KiB, or 2 MiB when it is told so. The decoded names and values count. */
+export const MAX_LINE_BYTES = 1_048_576
 
 /** VictoriaLogs nests nothing; what does is walked by recursion further down, which must not run out of stack. */
 const MAX_DEPTH = 100
 
-/** Decodes one line, or says why it is none. Never throws. */
-export function decodeLine(bytes: Buffer): Line | BadLine {
-  if (!isUtf8(bytes)) return 'invalid_utf8'
-  let fields: unknown
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const FIRST_PRINTABLE = 0x20
+const OPEN = 0x7b
+const CLOSE = 0x7d
+const COMMA = 0x2c
+const COLON = 0x3a
+const UNDERSCORE = 0x5f
+const UNICODE = 0x75
+const ZERO = 0x30
+const DELETE = 0x7f
+const DOT = 0x2e
+const ZULU = 0x5a
+/** `2026-01-15T10:00:00` */
+const SECOND_CHARS = 19
+/** Where a field is written without its escapes; a longer one is parsed. */
+const SCRATCH = Buffer.alloc(65_536)
+/** What may follow a backslash and is then written as JSON.stringify does; u and / are not. */
+const PLAIN_ESCAPES = new Set(Buffer.from('"\\bfnrt'))
+const OTHER_ESCAPES = new Set(Buffer.from('u/'))
+
+const TIME = Buffer.from('"_time"')
+/**
+ * What says nothing more of a line: the id of its stream, which stands in `_stream` (a user's own field of that name
+ * comes before or after it, so one line would look like two), and of the tenant, which versions before 1.39 leave out.
+ */
+const NOT_HASHED = ['_stream_id', 'AccountID', 'ProjectID'].map(name => Buffer.from(`"${name}"`))
+
+/** Looks a line over: whether it is one, its hash and its time. A repeat costs no more than this. Never throws. */
+export function scanLine(wire: Buffer, hash: LineHash): Line | BadLine {
+  const repaired = !isUtf8(wire)
+  const bytes = repaired ? Buffer.from(wire.toString('utf8')) : wire
+  hash.reset()
   try {
-    fields = JSON.parse(bytes.toString('utf8'))
+    const { time, length } = scanFlat(bytes, hash) ?? scanAny(bytes, hash)
+    if (length > MAX_LINE_BYTES) return 'oversized'
+    return { high: hash.high, low: hash.low, time, bytes, repaired }
   } catch {
     return 'invalid_json'
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return 'invalid_json'
-  const line = fields as LineFields
-  if (tooDeep(line, MAX_DEPTH)) return 'invalid_json'
-  return {
-    identity: identityOf(line),
-    time: typeof line._time === 'string' ? parseRfc3339(line._time) : undefined,
-    fields: line,
-    bytes: bytes.length,
+}
+
+/** The fields of a line that `scanLine` accepted. */
+export function decodeLine(bytes: Buffer): LineFields {
+  return JSON.parse(bytes.toString('utf8')) as LineFields
+}
+
+interface Scanned {
+  readonly time: bigint | undefined
+  /** Bytes of the decoded names and values. */
+  readonly length: number
+}
+
+/** A line as VictoriaLogs writes it: an object whose values are strings. Undefined for any other; throws as JSON does. */
+function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
+  const last = bytes.length - 1
+  if (last < 1 || bytes[0] !== OPEN || bytes[last] !== CLOSE) return undefined
+  let time: bigint | undefined
+  let length = 0
+  if (last === 1) return { time, length }
+  for (let at = 1; ; at++) {
+    const nameEnd = stringEnd(bytes, at)
+    const nameIsPlain = stringIsPlain
+    if (nameEnd < 0 || bytes[nameEnd] !== COLON) return undefined
+    const end = stringEnd(bytes, nameEnd + 1)
+    if (end < 0) return undefined
+    const written = !nameIsPlain ? -1 : stringIsPlain ? end - at : withoutEscapes(bytes, at, end)
+    if (written >= 0) {
+      if (bytes[at + 1] !== UNDERSCORE || !isAt(TIME, bytes, at, nameEnd)) {
+        if (!isNotHashed(bytes, at, nameEnd)) {
+          if (stringIsPlain) hash.add(bytes, at, end)
+          else hash.add(SCRATCH, 0, written)
+        }
+      } else {
+        hash.add(bytes, at, end)
+        time = timeAt(bytes, nameEnd + 2, end - 1)
+      }
+      length += written - 5
+    } else {
+      const field = JSON.parse(`{${bytes.toString('utf8', at, end)}}`) as LineFields
+      length += addFields(hash, field)
+      if ('_time' in field) time = timeOf(field._time)
+    }
+    at = end
+    if (at === last) break
+    if (bytes[at] !== COMMA) return undefined
   }
+  return { time, length }
 }
 
-/**
- * VictoriaLogs orders the fields of a line by the block that it stands in, so the order is not part of what a
- * line is. A strong hash: who can write logs must not be able to make a line that passes for another.
- */
-function identityOf(fields: LineFields): string {
-  const { sorted, text } = shapeOf(Object.keys(fields))
-  return hash('sha256', text + JSON.stringify(sorted.map(name => fields[name])), 'base64url')
+/** Any object. Throws for what is none, or is nested too deeply. */
+function scanAny(bytes: Buffer, hash: LineHash): Scanned {
+  hash.reset()
+  const fields: unknown = JSON.parse(bytes.toString('utf8'))
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || tooDeep(fields, MAX_DEPTH)) {
+    throw new TypeError('no object')
+  }
+  return { time: timeOf((fields as LineFields)._time), length: addFields(hash, fields as LineFields) }
 }
 
-interface Shape {
-  readonly names: readonly string[]
-  readonly sorted: readonly string[]
-  readonly text: string
+/** Hashes fields as they would be hashed had VictoriaLogs written them without needless escapes. */
+function addFields(hash: LineHash, fields: LineFields): number {
+  let length = 0
+  for (const [name, value] of Object.entries(fields)) {
+    const written = Buffer.from(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
+    const nameEnd = Buffer.byteLength(JSON.stringify(name))
+    if (!isNotHashed(written, 0, nameEnd)) hash.add(written, 0, written.length)
+    length += written.length - 5
+  }
+  return length
 }
 
-// Lines of one stream have the same fields, and sorting them costs more than anything else here.
-let lastShape: Shape = { names: [], sorted: [], text: '[]' }
+/** Whether the last string was written as JSON.stringify does. Kept here because an answer of two values costs an object. */
+let stringIsPlain = true
 
-function shapeOf(names: readonly string[]): Shape {
-  const last = lastShape.names
-  if (names.length === last.length && names.every((name, index) => name === last[index])) return lastShape
-  const sorted = [...names].sort()
-  lastShape = { names, sorted, text: JSON.stringify(sorted) }
-  return lastShape
+/** Behind the closing quote of the string that begins at `start`; -1 when there is none, or what stands in it is no JSON. */
+function stringEnd(bytes: Buffer, start: number): number {
+  stringIsPlain = true
+  if (bytes[start] !== QUOTE) return -1
+  for (let at = start + 1; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte === QUOTE) return at + 1
+    if (byte < FIRST_PRINTABLE) return -1
+    if (byte !== BACKSLASH) continue
+    at++
+    const after = bytes[at] as number
+    if (PLAIN_ESCAPES.has(after)) continue
+    if (!OTHER_ESCAPES.has(after)) return -1
+    stringIsPlain = false
+  }
+  return -1
+}
+
+/** Writes a field into `SCRATCH` without the escapes of < and ' and the like: its length, -1 when it takes a parser. */
+function withoutEscapes(bytes: Buffer, start: number, end: number): number {
+  if (end - start > SCRATCH.length) return -1
+  let to = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    SCRATCH[to++] = byte
+    if (byte !== BACKSLASH) continue
+    const after = bytes[++at] as number
+    if (after !== UNICODE) {
+      SCRATCH[to++] = after
+      continue
+    }
+    if (bytes[at + 1] !== ZERO || bytes[at + 2] !== ZERO) return -1
+    const code = hexDigit(bytes[at + 3] as number) * 16 + hexDigit(bytes[at + 4] as number)
+    if (!(code >= FIRST_PRINTABLE && code < DELETE) || code === QUOTE || code === BACKSLASH) return -1
+    SCRATCH[to - 1] = code
+    at += 4
+  }
+  return to
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= ZERO + 9) return byte - ZERO
+  const letter = (byte | 0x20) - 0x61
+  return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN
+}
+
+function isNotHashed(bytes: Buffer, start: number, end: number): boolean {
+  for (const name of NOT_HASHED) if (isAt(name, bytes, start, end)) return true
+  return false
+}
+
+function isAt(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== name.length) return false
+  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
+  return true
+}
+
+/** The second that was read last: lines come in order of time, and parsing one costs more than all else here. */
+const lastSecond = Buffer.alloc(SECOND_CHARS)
+let lastSecondNs: bigint | undefined
+
+/** `parseRfc3339` of the bytes from `start` up to `end`. */
+function timeAt(bytes: Buffer, start: number, end: number): bigint | undefined {
+  const digits = end - 1 - (start + SECOND_CHARS + 1)
+  if (digits < 1 || digits > 9 || bytes[end - 1] !== ZULU || bytes[start + SECOND_CHARS] !== DOT) {
+    return parseRfc3339(bytes.toString('latin1', start, end))
+  }
+  if (
+    lastSecondNs === undefined ||
+    bytes.compare(lastSecond, 0, SECOND_CHARS, start, start + SECOND_CHARS) !== 0
+  ) {
+    lastSecondNs = parseRfc3339(`${bytes.toString('latin1', start, start + SECOND_CHARS)}Z`)
+    bytes.copy(lastSecond, 0, start, start + SECOND_CHARS)
+  }
+  let ns = 0
+  for (let index = 0; index < 9; index++) {
+    const digit = index < digits ? (bytes[start + SECOND_CHARS + 1 + index] as number) - ZERO : 0
+    if (!(digit >= 0 && digit <= 9)) return undefined
+    ns = ns * 10 + digit
+  }
+  return lastSecondNs === undefined ? undefined : lastSecondNs + BigInt(ns)
+}
+
+function timeOf(value: unknown): bigint | undefined {
+  return typeof value === 'string' ? parseRfc3339(value) : undefined
 }
 
 function tooDeep(value: unknown, depth: number): boolean {
@@ -71,9 +233,4 @@ function tooDeep(value: unknown, depth: number): boolean {
   if (depth === 0) return true
   for (const key in value) if (tooDeep((value as LineFields)[key], depth - 1)) return true
   return false
-}
-
-/** For lines that cannot be decoded, so that a repeat of one is not counted again. */
-export function identityOfBytes(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64url')
 }

@@ -33,6 +33,8 @@ describe('createMetrics', () => {
       ['tocsin_victorialogs_repeated_lines', { receiver }, 0],
       ['tocsin_victorialogs_backfill_remaining_seconds', { receiver }, 0],
       ['tocsin_victorialogs_skipped_gap_seconds', { receiver }, 0],
+      ['tocsin_victorialogs_invalid_utf8_lines', { receiver }, 0],
+      ['tocsin_victorialogs_look_back_seconds', { receiver }, 0],
       ['tocsin_victorialogs_remembered_lines', { receiver }, 0],
     ])
   })

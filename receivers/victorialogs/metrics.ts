@@ -34,6 +34,12 @@ export function createMetrics({ meter, id }: Pick<ComponentContext<unknown>, 'me
       'Time that was not read because a gap was longer than backfill.max_age.',
       's',
     ),
+    repaired: counter(
+      'invalid_utf8_lines',
+      'Lines with bytes that are not UTF-8, each of which became U+FFFD.',
+      '{line}',
+    ),
+    lookBack: gauge('look_back_seconds', 'How far back the last reading reached for late lines.', 's'),
     remembered: gauge('remembered_lines', 'Lines remembered to recognise repeats.', '{line}'),
   }
 }

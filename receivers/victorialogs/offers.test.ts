@@ -9,7 +9,7 @@ const LIMITS = { maxRecords: 10, maxBytes: 1_000 }
 
 const offer = (id: number, count = 1): Offer => ({
   records: Array.from({ length: count }, (_, index) => createRecord({ id: `${id}.${index}` })),
-  lines: [{ identity: `${id}`, time: BigInt(id) }],
+  lines: [{ high: 0, low: id, time: BigInt(id) }],
   bytes: 1,
   position: { completeTo: BigInt(id), checkedTo: 0n, asOf: 0n },
 })

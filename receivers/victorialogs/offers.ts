@@ -1,4 +1,5 @@
-import type { Busy, Clock, Intake, LogRecord, Settled } from 'tocsin/component'
+import { type Busy, type Clock, type Intake, type LogRecord, onAbort, type Settled } from 'tocsin/component'
+import type { Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** Records on their way to the pipelines, with what the checkpoint may say once they are settled. */
@@ -9,16 +10,6 @@ export interface Offer {
   readonly bytes: number
   /** When this offer and all before it are settled, the source is read up to here. */
   readonly position: Position | undefined
-}
-
-/** How far the source is read. */
-export interface Position {
-  /** Every line up to this `_time` that was there at `asOf` was offered, ns since the epoch. */
-  readonly completeTo: bigint
-  /** The same, but seen by a query: the tail may have skipped lines after this. */
-  readonly checkedTo: bigint
-  /** The wall clock then. */
-  readonly asOf: bigint
 }
 
 interface Entry {
@@ -120,11 +111,11 @@ export class Offers {
       await new Promise<void>(resolve => {
         const done = (): void => {
           cancel()
-          signal.removeEventListener('abort', done)
+          forget()
           resolve()
         }
         const cancel = this.onRoom(done)
-        signal.addEventListener('abort', done)
+        const forget = onAbort(signal, done)
       })
     }
   }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import { readLines } from './read-lines.js'
+import { BrokenAnswer, readLines } from './read-lines.js'
 
 /** A body of these chunks that then ends, or breaks off. */
 function body(chunks: readonly Buffer[], error?: Error): Readable {
@@ -47,7 +47,10 @@ describe('readLines', () => {
           const reading = readLines(body(cut(bytes, sizes), breaks ? new Error('cut') : undefined), {
             onLines: got => found.push(...got.map(line => line.toString('latin1'))),
           })
-          await reading.catch(error => expect([error.message, breaks]).toEqual(['cut', true]))
+          // What is left of a line that is none may be the server's words.
+          await reading.catch(error =>
+            expect([(error.cause ?? error).message, breaks]).toEqual(['cut', true]),
+          )
           expect(found).toEqual(lines.map(line => line.toString('latin1')))
         },
       ),
@@ -61,6 +64,31 @@ describe('readLines', () => {
       onLines: got => found.push(...got.map(String)),
     })
     expect(found).toEqual(['{"a":"1"}', '{"a":"2"}'])
+  })
+
+  it.each([
+    ['over the chunks', '{"a":"1"}\n', '\nthe connection has been aborted; see the last line\n'],
+    ['as the last line', '{"a":"1"}\ncannot execute query: too slow\n', undefined],
+    ['as a line that was not ended', '{"a":"1"}\ncannot execute query: too slow', undefined],
+  ])('says what the server said when it breaks off: %s', async (_where, text, data) => {
+    const found: string[] = []
+    const error = Object.assign(new Error('Invalid character in chunk size'), data && { data })
+    const reading = readLines(body([Buffer.from(text)], error), {
+      onLines: got => found.push(...got.map(String)),
+    })
+    const failure = await reading.catch(thrown => thrown)
+    expect(failure).toBeInstanceOf(BrokenAnswer)
+    expect(failure.words).toMatch(
+      /^(the connection has been aborted; see the last line|cannot execute query: too slow)$/,
+    )
+    expect(found[0]).toBe('{"a":"1"}')
+  })
+
+  it('has no words of the server when a line is cut', async () => {
+    for (const text of ['{"a":"1"}\n', '{"a":"1"}\n{"b":', '']) {
+      const reading = readLines(body([Buffer.from(text)], new Error('cut')), { onLines: () => undefined })
+      await expect(reading).rejects.toThrow(/^cut$/)
+    }
   })
 
   it('stops when told, and goes on when there is room', async () => {

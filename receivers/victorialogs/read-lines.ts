@@ -1,9 +1,16 @@
 import type { Readable } from 'node:stream'
+import { RetryableError } from 'tocsin/component'
 import { LineSplitter } from 'tocsin/lines'
+import { MAX_LINE_BYTES } from './line.js'
 
-export const MAX_LINE_BYTES = 1_048_576
+/** VictoriaLogs writes each < and ' with six bytes, so a line may be so much longer on the wire. */
+const MAX_WIRE_BYTES = 6 * MAX_LINE_BYTES
 
 const CLOSING_BRACE = 0x7d
+
+const OPENING_BRACE = 0x7b
+/** So much of what is no line is kept, in case that the answer breaks off and it says why. */
+const MOST_WORDS = 4_096
 
 export interface ReadLinesOptions {
   /** Lines that are complete, and how many were left out for their length. The lines are views: decode them now. */
@@ -14,18 +21,32 @@ export interface ReadLinesOptions {
   readonly onRoom?: (callback: () => void) => () => void
 }
 
+/** An answer broke off in its middle, and the server said why: its headers were sent before it knew. */
+export class BrokenAnswer extends RetryableError {
+  /** The server's words, as they came. */
+  readonly words: string
+
+  constructor(words: string, cause: unknown) {
+    super('victorialogs_broken_answer', `VictoriaLogs broke its answer off: ${words}`, { cause })
+    this.words = words
+  }
+}
+
 /**
- * Reads the lines of a body until it ends. Rejects when it breaks off; the lines that were complete by then have
- * been handed out. It listens to `data` instead of iterating: an iterator under back-pressure loses what it
- * holds when the connection is cut.
+ * Reads the lines of a body until it ends. Rejects when it breaks off, with a `BrokenAnswer` when the server said why;
+ * the lines that were complete by then have been handed out. It listens to `data` instead of iterating: an iterator
+ * under back-pressure loses what it holds when the connection is cut.
  */
 export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOptions): Promise<void> {
-  const splitter = new LineSplitter({ maxLineBytes: MAX_LINE_BYTES, oversized: 'drop' })
+  const splitter = new LineSplitter({ maxLineBytes: MAX_WIRE_BYTES, oversized: 'drop' })
   let oversized = 0
+  let words = ''
   let cancelRoom: (() => void) | undefined
   const give = (lines: Buffer[]): void => {
     const tooLong = splitter.oversized - oversized
     oversized = splitter.oversized
+    const last = lines.at(-1)
+    if (last) words = wordsOf(last)
     if (lines.length > 0 || tooLong > 0) onLines(lines, tooLong)
   }
   return new Promise((resolve, reject) => {
@@ -38,7 +59,8 @@ export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOp
       try {
         give(splitter.push(chunk))
       } catch (error) {
-        body.destroy(error as Error)
+        finish(error as Error)
+        body.destroy()
         return
       }
       if (!full?.() || !onRoom || body.isPaused()) return
@@ -51,7 +73,17 @@ export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOp
       if (rest.at(-1)?.at(-1) === CLOSING_BRACE) give(rest)
       finish()
     })
-    body.once('error', finish)
+    body.once('error', (error: Error & { readonly data?: unknown }) => {
+      // VictoriaLogs writes them over the chunks, where the HTTP parser finds them; or they are the last lines.
+      const found = [words, wordsOf(splitter.rest), typeof error.data === 'string' ? error.data.trim() : '']
+      const said = found.filter(Boolean).join(' ')
+      finish(said === '' ? error : new BrokenAnswer(said, error))
+    })
     body.once('close', () => finish(new Error('the connection was closed')))
   })
+}
+
+/** A line as text when it is no JSON. */
+function wordsOf(line: Buffer): string {
+  return line[0] === OPENING_BRACE ? '' : line.toString('utf8', 0, MOST_WORDS).trim()
 }

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, msToNs, nsToMs } from 'tocsin/component'
-import { earlier, later } from './feed.js'
+import { earlier, later } from './position.js'
 
 const SECOND_NS = msToNs(1_000)
 /** What is less is covered by the overlaps of all readings. */

@@ -55,9 +55,26 @@ describe('a line as a record', () => {
     await h.run({ endpoint: `${h.server.url}///`, query: '_msg:"ünï & co" host:h1' })
     await tailing(h)
     const [request] = h.server.requests
-    expect(request?.parameters).toEqual({ query: '_msg:"ünï & co" host:h1' })
+    expect(request?.parameters).toEqual({
+      query: '_msg:"ünï & co" host:h1',
+      offset: '1000ms',
+      allow_partial_response: '0',
+    })
     expect(request?.headers['accept-encoding']).toBe('identity')
     expect(request?.headers.accept).toBe('application/x-ndjson')
+  })
+})
+
+describe('a line without a message', () => {
+  it('has an empty body, as the sentence that VictoriaLogs stores for it is none of its own', async () => {
+    const h = await harness()
+    const run = await h.run()
+    await tailing(h)
+    h.server.insert({ msg: '', time: h.clock.now(), fields: { app: 'a' } })
+    h.server.insert({ msg: 'missing _msg field; see the manual', time: h.clock.now() + 1n })
+    const records = await run.intake.waitFor(2)
+    expect(records.map(({ body }) => body).sort()).toEqual(['', 'missing _msg field; see the manual'])
+    expect(records.map(record => record.bodyBytes().length).sort()).toEqual([0, 34])
   })
 })
 
@@ -73,11 +90,42 @@ describe('bad lines', () => {
     h.server.injectRaw(Buffer.from(`{"_msg":"${'x'.repeat(1_048_576)}"}\n`))
     h.insert('after')
     expect((await run.intake.waitFor(2)).map(record => record.body)).toEqual(['before', 'after'])
+    await until(() => run.intake.discards.has('oversized'), 'the long line')
     expect(Object.fromEntries(run.intake.discards)).toEqual({
-      invalid_utf8: 1,
-      invalid_json: 4,
+      invalid_json: 5,
       oversized: 1,
     })
+  })
+
+  it('are said once a minute, with their number', async () => {
+    const clock = new VirtualClock()
+    const h = await harness({ clock })
+    const run = await h.run({ backfill: false })
+    await tailing(h)
+    const long = (mark: string) => Buffer.from(`{"_msg":"${mark}${'x'.repeat(1_048_576)}"}\n`)
+    const latin1 = Buffer.from('{"_time":"2026-01-15T10:00:00Z","_msg":"caf\xe9"}\n', 'latin1')
+    for (const mark of ['a', 'b', 'c']) h.server.injectRaw(long(mark))
+    h.server.injectRaw(Buffer.concat([latin1, Buffer.from(String(latin1).replace('00Z', '01Z'))]))
+    const bodies = (await run.intake.waitFor(2)).map(record => record.body)
+    await clock.advance(60_000)
+    const said = run.context.logs.filter(({ level }) => level === 'warn')
+    expect(bodies).toEqual(['caf\ufffd', 'caf\ufffd'])
+    expect(said.map(({ message, attributes }) => [message, attributes.times])).toEqual([
+      ['A line longer than 1048576 bytes was left out.', undefined],
+      ['A line had bytes that are not UTF-8; each became U+FFFD.', undefined],
+      ['A line longer than 1048576 bytes was left out.', 2],
+    ])
+  })
+
+  it('are not those that are long only on the wire', async () => {
+    const h = await harness()
+    const run = await h.run()
+    await tailing(h)
+    const html = "<a href='x'>".repeat(20_000)
+    h.insert(html)
+    const [record] = await run.intake.waitFor(1)
+    expect(record?.body).toBe(html)
+    expect(run.intake.discards.size).toBe(0)
   })
 
   it('takes a line of exactly 1 MiB', async () => {

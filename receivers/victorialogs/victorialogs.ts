@@ -1,19 +1,27 @@
-import { type ComponentContext, errorText, type Intake, type Receiver } from 'tocsin/component'
+import { type ComponentContext, errorText, type Intake, msToNs, type Receiver } from 'tocsin/component'
 import { openTlsSource } from 'tocsin/http'
-import { Admission } from './admission.js'
-import { Checkpoint, type Restored } from './checkpoint.js'
+import { CheckpointStore, LINE_BYTES } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
 import { gapOptions, type VictoriaLogsConfig } from './config.js'
 import { FIRST_OVERLAP_NS, Follower } from './follower.js'
+import { newLineKey } from './line-hash.js'
 import { createMetrics } from './metrics.js'
+import { NewLines } from './new-lines.js'
 import { Offers } from './offers.js'
+import { earlier } from './position.js'
 import { SeenLines } from './seen-lines.js'
 import { SourceClock } from './source-clock.js'
 
 const MAX_UNSETTLED_RECORDS = 8_192
 const MAX_UNSETTLED_BYTES = 32 * 1_048_576
-const REMEMBERED_LINES = 200_000
+/** 20,000 lines a second over the default look_back and what a reading is behind. */
+const REMEMBERED_BYTES = 64 * 1_048_576
+/** So many tables for what is remembered: more make them small, fewer forget much at once. */
+const TABLES = 256n
+/** A line is remembered longer than readings reach, while there is room: the tail looks back further at times. */
+const SPARE_MS = 60_000
+const SPARE_LOOK_BACKS = 3
 
 interface Running {
   readonly client: Client
@@ -34,15 +42,28 @@ export class VictoriaLogsReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { config, clock, logger, baseDir } = this.#context
-    const checkpoint = new Checkpoint(this.#context.storage(config.storage), REMEMBERED_LINES)
+    const { config, clock, logger, oncePerMinute, baseDir, random } = this.#context
+    const firstKey = newLineKey(random)
+    const checkpoint = new CheckpointStore(
+      this.#context.storage(config.storage),
+      REMEMBERED_BYTES / LINE_BYTES,
+      firstKey,
+    )
     const [restored, tls] = await Promise.all([
       checkpoint.load(),
       openTlsSource(config.tls, { baseDir, clock, logger }),
     ])
     const gap = gapOptions(config)
-    const seen = this.#remember(restored, gap.lookBackMs * 3)
+    const source = new SourceClock(clock, logger)
     const now = clock.now()
+    const keepNs = msToNs(gap.lookBackMs * SPARE_LOOK_BACKS + SPARE_MS)
+    const seen = new SeenLines({
+      maxBytes: REMEMBERED_BYTES,
+      spanNs: keepNs / TABLES,
+      floor: restored ? restored.floor : now - FIRST_OVERLAP_NS,
+      present: () => source.latest(),
+    })
+    if (restored) await checkpoint.lines(line => void seen.add(line, 0))
     const position = restored?.position ?? { completeTo: now, checkedTo: now, asOf: now }
     // After a crash before the first checkpoint the next start must go on from here, not begin anew.
     if (!restored) {
@@ -52,7 +73,7 @@ export class VictoriaLogsReceiver implements Receiver {
         })
       })
     }
-    const source = new SourceClock(clock, logger)
+    const metrics = createMetrics(this.#context)
     const client = new Client(config, tls, clock, source)
     const checkpointer = new Checkpointer(
       {
@@ -61,7 +82,10 @@ export class VictoriaLogsReceiver implements Receiver {
         logger,
         maxRecords: MAX_UNSETTLED_RECORDS / 4,
         oldestUnsettled: () => offers.oldestUnsettled(),
-        floor: () => seen.floor,
+        forget: ({ completeTo, checkedTo }) => {
+          seen.forgetBefore(earlier(earlier(completeTo, checkedTo), source.earliest()) - keepNs)
+          return seen.floor
+        },
         onHeld: change => offers.hold(change),
       },
       position,
@@ -74,6 +98,14 @@ export class VictoriaLogsReceiver implements Receiver {
       onSettled: (offer, settled) => checkpointer.add(offer, settled),
       onError: error => logger.error('An offer failed and is repeated.', { error: String(error) }),
     })
+    const newLines = new NewLines({
+      seen,
+      key: restored?.key ?? firstKey,
+      clock,
+      oncePerMinute,
+      discarded: (reason, count) => intake.discarded(reason, count),
+      repaired: metrics.repaired,
+    })
     const follower = new Follower({
       context: this.#context,
       client,
@@ -81,14 +113,8 @@ export class VictoriaLogsReceiver implements Receiver {
       offers,
       seen,
       gap,
-      admission: new Admission({
-        seen,
-        clock,
-        source,
-        discarded: (reason, count) => intake.discarded(reason, count),
-      }),
-      discarded: (reason, count) => intake.discarded(reason, count),
-      metrics: createMetrics(this.#context),
+      newLines,
+      metrics,
       position,
       fresh: restored === undefined,
     })
@@ -110,14 +136,5 @@ export class VictoriaLogsReceiver implements Receiver {
 
   watermark(): bigint | undefined {
     return this.#running?.follower.watermark()
-  }
-
-  #remember(restored: Restored | undefined, keepMs: number): SeenLines {
-    const { clock } = this.#context
-    const nowMs = clock.monotonicMs()
-    const floor = restored ? restored.floor : clock.now() - FIRST_OVERLAP_NS
-    const seen = new SeenLines(REMEMBERED_LINES, keepMs, nowMs, floor)
-    for (const line of restored?.lines ?? []) seen.restore(line, nowMs)
-    return seen
   }
 }

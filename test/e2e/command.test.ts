@@ -8,6 +8,7 @@ import { main, processIo } from 'tocsin'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { full } from '../../distributions/full/index.js'
 import { runCommand, startCommand } from '../support/command.js'
+import { httpSink } from '../support/http-sink.js'
 import { ROOT } from '../support/shared.js'
 
 let folder = ''
@@ -199,6 +200,62 @@ describe('the command', () => {
     ).toHaveLength(3)
   })
 
+  describe('when all inputs have ended and the destination fails', () => {
+    const yaml = `
+receivers: {stdin: }
+exporters: {webhook: {endpoint: 'ENDPOINT', retry_on_failure: {initial_interval: 10ms}}}
+service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
+    const durable = 'extensions: {file_storage: {directory: data}}\nservice: {extensions: [file_storage]}'
+    const lastLine = (stderr: string) => JSON.parse(stderr.trim().split('\n').at(-1) ?? '')
+
+    test.each([
+      ['in memory', [], '5 dropped by webhook'],
+      ['in a durable queue', ['--config', `yaml:${durable}`], '5 in the durable queue of webhook'],
+    ])('%s: tries until the drain time is over, and ends with 3', async (_, more, where) => {
+      const file = await config(yaml.replace('ENDPOINT', 'http://127.0.0.1:9'))
+      const { code, stderr } = await runCommand(
+        ['--config', file, ...more, '--config', `yaml:${QUIET}`, '--set', 'service.shutdown_timeout=300ms'],
+        { input: '1\n2\n3\n4\n5\n' },
+      )
+      expect(code).toBe(3)
+      expect(lastLine(stderr)).toMatchObject({
+        level: 'error',
+        msg: `Stopped. Records that were not delivered: ${where}.`,
+        delivered: 0,
+      })
+    })
+
+    test('delivers all where it fails now and then, and ends with 0', async () => {
+      const sink = await httpSink()
+      sink.answer = (_, index) => (index % 3 === 0 ? 500 : undefined)
+      const file = await config(yaml.replace('ENDPOINT', sink.url))
+      const input = Array.from({ length: 40 }, (_, index) => `${index}\n`).join('')
+      const args = ['--config', file, '--config', `yaml:${durable}`, '--config', `yaml:${QUIET}`]
+      const { code, stderr } = await runCommand(args, { input })
+      await sink.close()
+      expect({ code, accepted: sink.accepted.length }).toEqual({ code: 0, accepted: 40 })
+      expect(lastLine(stderr)).toMatchObject({ msg: 'Stopped.', delivered: 40 })
+    })
+
+    test('what the destination refuses is no success either; a signal ends the tries', async () => {
+      const sink = await httpSink()
+      sink.answer = () => 400
+      const file = await config(yaml.replace('ENDPOINT', sink.url))
+      const args = ['--config', file, '--config', `yaml:${durable}`, '--config', `yaml:${QUIET}`]
+      const refused = await runCommand(args, { input: 'a\n' })
+      expect(refused.code).toBe(3)
+      expect(lastLine(refused.stderr).msg).toContain('1 kept as dead letters of webhook')
+      sink.answer = () => 503
+      const tries = startCommand([...args, '--set', 'service.shutdown_timeout=1h'], { input: 'b\n' })
+      await tries.says(/answered 503/)
+      tries.child.kill('SIGTERM')
+      const { code, stderr } = await tries.finished
+      await sink.close()
+      expect(code).toBe(3)
+      expect(lastLine(stderr).msg).toContain('1 in the durable queue of webhook')
+    })
+  })
+
   test('reads from standard input', async () => {
     const yaml = `receivers: {stdin: }\nexporters: {file: {path: out.jsonl}}\nservice: {pipelines: {logs: {receivers: [stdin], exporters: [file]}}}`
     const { code } = await runCommand(['--config', await config(yaml), '--config', `yaml:${QUIET}`], {
@@ -271,6 +328,43 @@ describe('the command', () => {
     expect(code).toBe(1)
   })
 
+  test('many components look like no leak, nor do many consumers of a queue', async () => {
+    const all = Array.from({ length: 12 }, (_, index) => index)
+    const each = (line: (index: number) => string) => all.map(line).join('\n')
+    const yaml = `
+receivers:
+${each(i => `  file_log/${i}: { include: [${i}.log], start_at: beginning, storage: file_storage/${i} }`)}
+${each(i => `  otlp/${i}: { protocols: { http: { endpoint: 127.0.0.1:0 }, grpc: { endpoint: 127.0.0.1:0 } } }`)}
+${each(i => `  demo_logs/${i}:`)}
+processors:
+${each(i => `  batch/${i}:`)}
+exporters:
+${each(i => `  debug/${i}:`)}
+${each(i => `  otlp/${i}: { endpoint: 127.0.0.1:9, tls: { insecure: true } }`)}
+  otlp_http: { endpoint: 'http://127.0.0.1:9', retry_on_failure: { initial_interval: 10s }, sending_queue: { num_consumers: 50 } }
+connectors:
+${each(i => `  forward/${i}:`)}
+extensions:
+${each(i => `  file_storage/${i}: { directory: data/${i} }`)}
+${each(i => `  health_check/${i}: { endpoint: 127.0.0.1:0 }`)}
+service:
+  shutdown_timeout: 100ms
+  telemetry: { metrics: { level: none } }
+  extensions: [${all.flatMap(i => [`file_storage/${i}`, `health_check/${i}`]).join(', ')}]
+  pipelines:
+${each(i => `    logs/${i}: { receivers: [file_log/${i}, otlp/${i}, demo_logs/${i}], processors: [batch/${i}], exporters: [debug/${i}, otlp/${i}, otlp_http, forward/${i}] }`)}
+${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/${i}] }`)}
+`
+    const command = startCommand(['--config', await config(yaml)])
+    await command.says(/ECONNREFUSED/)
+    command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.finished
+    expect(stderr).not.toMatch(/warning: |MaxListeners/i)
+    expect(code).toBe(0)
+  })
+
   test('shows the attributes of service.telemetry.resource with its metrics', async () => {
     const metrics = 'metrics: { address: 127.0.0.1:0 }, resource: { deployment.environment: staging }'
     const yaml = LIVE.replace('metrics: { level: none }', metrics)
@@ -316,6 +410,20 @@ describe('the command', () => {
     await command.says(/draining/)
     command.child.kill('SIGTERM')
     expect(await command.finished).toMatchObject({ code: 1 })
+  })
+
+  test('a hundred SIGHUPs are one reload, and SIGTERM comes before them', async () => {
+    const file = await config(LIVE)
+    const command = startCommand(['--config', file])
+    await command.says(/is running/)
+    for (let sent = 0; sent < 100; sent++) command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    for (let sent = 0; sent < 100; sent++) command.child.kill('SIGHUP')
+    command.child.kill('SIGTERM')
+    const { code, stderr } = await command.finished
+    expect(code).toBe(0)
+    // How many of them come before the reload begins is a matter of speed.
+    expect(stderr.match(/The new configuration is in force/g)?.length).toBeLessThanOrEqual(3)
   })
 
   test('SIGHUP takes a good configuration and refuses a bad one', async () => {

@@ -191,6 +191,19 @@ service:
   })
 })
 
+test('a hundred reloads that are asked for at once are one; a stop comes before those that wait', async () => {
+  const collector = await startCollector(config(), { components, folder })
+  const answers = await Promise.all(Array.from({ length: 100 }, () => collector.reload(config())))
+  expect(answers.every(changed => changed)).toBe(true)
+  const reloads = () => collector.logs.filter(({ message }) => message.includes('is in force')).length
+  expect(reloads()).toBeLessThanOrEqual(2)
+  const before = reloads()
+  const waiting = Array.from({ length: 10 }, () => collector.reload(config()))
+  await collector.stop()
+  await Promise.all(waiting)
+  expect(reloads() - before).toBeLessThanOrEqual(1)
+})
+
 test('a reload that is asked for while it stops starts nothing', async () => {
   const collector = await startCollector(config(), { components, folder })
   const stopped = collector.stop()

@@ -562,6 +562,48 @@ describe('the table', () => {
     expect(texts.join()).not.toContain('secret')
   })
 
+  test('a URL that answers slowly holds a start 10 s: the last table serves, or it fails', async () => {
+    let slow = false
+    const server = createServer((_, response) => {
+      response.write(`${HEADER}\nERROR,OK,It broke,critical,immediate\n`)
+      if (!slow) response.end()
+    }).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts.csv`
+    const table = `{lookup_table: {location: '${url}', reload_period: 1m}, storage: file_storage}`
+    try {
+      await stop(await start(table))
+      slow = true
+      const starting = start(table)
+      await late(starting)
+      const again = await starting
+      const texts = again.logs.map(({ message, attributes }) => `${message} ${JSON.stringify(attributes)}`)
+      expect(texts.join()).toContain('the last good one stays in force')
+      expect(texts.join()).toContain('no whole answer came within 10 s')
+      await stop(again)
+      const failing = start(`{lookup_table: {location: '${url}?other'}}`)
+      const failed = expect(failing).rejects.toThrow('no whole answer came within 10 s')
+      await late(failing)
+      await failed
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  /** Lets 10 s go by, and no more, until the start is over. */
+  async function late(starting: Promise<unknown>): Promise<void> {
+    let over = false
+    const done = (): void => {
+      over = true
+    }
+    starting.then(done, done)
+    for (let seconds = 0; !over; seconds++) {
+      await new Promise(resolve => setTimeout(resolve, 10))
+      if (seconds < 10) await clock.advance(1_000)
+    }
+  }
+
   test.each([304, 500, 302])('a URL that answers %i at the first start fails it', async status => {
     const server = createServer((_, response) => response.writeHead(status).end()).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))

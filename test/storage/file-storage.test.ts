@@ -1,15 +1,28 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { KeyValueStore, StateOptions, StateStore } from 'tocsin/component'
+import { join, relative } from 'node:path'
+import type { Clock, KeyValueStore, StateOptions, StateStore } from 'tocsin/component'
 import {
   collectingLogger,
   keyValueConformance,
   type LogEntry,
   stateStoreConformance,
   testContext,
+  VirtualClock,
 } from 'tocsin/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { FileStorage } from '../../core/extensions/file_storage/file-storage.js'
@@ -36,9 +49,16 @@ afterAll(async () => {
   await program.remove()
 })
 
-function create(name: string, { logs = [] as LogEntry[], timeout = '0' } = {}) {
+function create(
+  name: string,
+  {
+    logs = [],
+    timeout = '0',
+    clock = systemClock,
+  }: { logs?: LogEntry[]; timeout?: string; clock?: Clock } = {},
+) {
   const config = { directory: join(directory, name), timeout }
-  const context = testContext({ config, clock: systemClock, logger: collectingLogger(logs) })
+  const context = testContext({ config, clock, logger: collectingLogger(logs) })
   return Object.assign(new FileStorage(context), { statuses: context.statuses })
 }
 
@@ -79,6 +99,131 @@ describe('file_storage', () => {
     expect((await stat(join(directory, 'nested/deep'))).mode & 0o777).toBe(0o700)
     expect(storage.description).toContain(join(directory, 'nested/deep'))
     expect(storage.shared).toBe(false)
+  })
+
+  it('keeps its files for its user alone, also those of before', async () => {
+    const modes = () =>
+      Promise.all(
+        ['data.mdb', 'lock.mdb', 'tocsin.lock'].map(
+          async file => (await stat(join(directory, 'private', file))).mode & 0o777,
+        ),
+      )
+    await mkdir(join(directory, 'private'), { mode: 0o755 })
+    const first = await start('private')
+    expect(await modes()).toEqual([0o600, 0o600, 0o600])
+    await first.stop()
+    await chmod(join(directory, 'private', 'data.mdb'), 0o664)
+    await start('private')
+    expect(await modes()).toEqual([0o600, 0o600, 0o600])
+    // A directory that somebody else made keeps its mode.
+    expect((await stat(join(directory, 'private'))).mode & 0o777).toBe(0o755)
+  })
+
+  it('warns of a directory that others can write or replace, or of a link to one', async () => {
+    const warningsOf = async (name: string): Promise<string[]> => {
+      const logs: LogEntry[] = []
+      await (await start(name, { logs })).stop()
+      return logs.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    }
+    for (const [name, mode] of [
+      ['open', 0o777],
+      ['sticky', 0o1777],
+      ['group', 0o770],
+      ['parent', 0o777],
+    ] as const) {
+      await mkdir(join(directory, name))
+      await chmod(join(directory, name), mode)
+    }
+    await symlink(join(directory, 'open'), join(directory, 'link'))
+    const [fix] = await warningsOf('open')
+    expect(fix).toContain(`chmod 700 ${join(directory, 'open')}`)
+    expect((await warningsOf('link'))[0]).toContain(`a link to ${join(directory, 'open')}`)
+    expect(await warningsOf('sticky')).toHaveLength(1)
+    expect(await warningsOf('group')).toEqual([])
+    expect((await warningsOf('parent/mine'))[0]).toContain(`chmod o-w ${join(directory, 'parent')}`)
+    expect(await warningsOf('sticky/mine')).toEqual([])
+    expect(await warningsOf('fine')).toEqual([])
+  })
+
+  describe('whose directory goes while it runs', () => {
+    const written = async (extension: FileStorage, key: string): Promise<void> =>
+      extension.storage.keyValue('n').write([{ key, value: Buffer.from(key) }])
+
+    async function running(name: string) {
+      const clock = new VirtualClock()
+      const logs: LogEntry[] = []
+      const extension = create(name, { logs, clock })
+      await extension.start()
+      open.push(extension)
+      await written(extension, 'before')
+      const path = join(directory, name)
+      const noticed = async (status: string): Promise<void> => {
+        // Not its clock alone: the look at the files is real.
+        await clock.advance(20_000)
+        await expect.poll(() => extension.statuses.at(-1)?.status).toBe(status)
+      }
+      const errors = () => logs.filter(({ level }) => level === 'error').map(({ message }) => message)
+      return { extension, path, logs, noticed, errors }
+    }
+
+    it('says within a minute that it was deleted, and saves what it has where it was', async () => {
+      const { extension, path, errors, noticed } = await running('deleted')
+      await rm(path, { recursive: true })
+      await noticed('permanent_error')
+      expect(errors()).toEqual([expect.stringMatching(/deleted was deleted while .*stop the collector/)])
+      // A write that works does not make it well.
+      await written(extension, 'after')
+      expect(extension.statuses.at(-1)?.status).toBe('permanent_error')
+      await extension.stop()
+      expect((await stat(path)).mode & 0o777).toBe(0o700)
+      expect((await stat(join(path, 'data.mdb'))).mode & 0o777).toBe(0o600)
+      const next = (await start('deleted')).storage.keyValue('n')
+      expect([await textOf(next, 'before'), await textOf(next, 'after')]).toEqual(['before', 'after'])
+    })
+
+    it('an empty one that stands there takes what it has; one that holds another database is left alone', async () => {
+      const empty = await running('emptied')
+      await rm(empty.path, { recursive: true })
+      await mkdir(empty.path)
+      await empty.noticed('permanent_error')
+      await empty.extension.stop()
+      expect(await textOf((await start('emptied')).storage.keyValue('n'), 'before')).toBe('before')
+
+      const { extension, path, logs, noticed, errors } = await running('replaced')
+      await cp(path, `${path}.copy`, { recursive: true })
+      await rename(path, `${path}.old`)
+      await rename(`${path}.copy`, path)
+      await noticed('permanent_error')
+      expect(errors()[0]).toContain('replaced was replaced while')
+      const others = await readFile(join(path, 'data.mdb'))
+      await written(extension, 'after')
+      await extension.stop()
+      expect(await readFile(join(path, 'data.mdb'))).toEqual(others)
+      const saved = String(logs.at(-1)?.attributes.saved_in)
+      expect(saved).toMatch(/replaced\.saved-\d+$/)
+      const rescued = await start(relative(directory, saved))
+      expect(await textOf(rescued.storage.keyValue('n'), 'after')).toBe('after')
+    })
+
+    it('is well again when it comes back', async () => {
+      const { extension, path, noticed } = await running('moved')
+      await rename(path, `${path}.away`)
+      await noticed('permanent_error')
+      await rename(`${path}.away`, path)
+      await noticed('ok')
+      await extension.stop()
+      expect(await textOf((await start('moved')).storage.keyValue('n'), 'before')).toBe('before')
+    })
+
+    it('says when nothing can be saved', async () => {
+      const { extension, path, errors } = await running('lost')
+      await rm(path, { recursive: true })
+      await writeFile(path, 'a file')
+      await rm(`${path}.saved-${process.pid}`, { recursive: true, force: true })
+      await writeFile(`${path}.saved-${process.pid}`, '')
+      await extension.stop()
+      expect(errors()).toEqual([expect.stringContaining('could not be saved')])
+    })
   })
 
   it('keeps namespaces apart, with what they hold after a restart', async () => {

@@ -1,7 +1,8 @@
 /**
  * The part of LogsQL that the test server answers: words, phrases, prefixes, `=exact`, `~regex`, `field:`, `{stream}`,
- * NOT/!/-, AND, OR, parentheses, and the pipes fields, filter, sort by (_time) and limit. What it does not know is an
- * error, never a wrong answer.
+ * NOT/!/-, AND, OR, parentheses, and the pipes fields, delete, rename, filter, sort by (_time), limit,
+ * math now() and count(). What it
+ * does not know is an error, never a wrong answer.
  */
 export type Fields = { readonly [name: string]: string }
 
@@ -12,6 +13,10 @@ export interface Query {
 
 export type Pipe =
   | { readonly name: 'fields'; readonly fields: readonly string[] }
+  | { readonly name: 'delete'; readonly fields: readonly string[] }
+  | { readonly name: 'rename'; readonly from: string; readonly to: string }
+  | { readonly name: 'count' }
+  | { readonly name: 'math'; readonly field: string }
   | { readonly name: 'filter'; readonly matches: (fields: Fields) => boolean }
   | { readonly name: 'sort'; readonly descending: boolean }
   | { readonly name: 'limit'; readonly count: number }
@@ -23,9 +28,10 @@ type Filter = (fields: Fields) => boolean
 
 // Pipes that only the tail refuses; a query would have to evaluate them.
 const UNKNOWN_PIPES = new Set(
-  'stats top uniq offset first last facets join field_names field_values block_stats blocks_count union'.split(
-    ' ',
-  ),
+  (
+    'stats top uniq offset first last facets field_names field_values block_stats blocks_count union stream_context ' +
+    'running_stats total_stats query_stats'
+  ).split(' '),
 )
 
 export function parseLogsQl(text: string): Query {
@@ -58,6 +64,20 @@ class Parser {
       while (this.take(',')) fields.push(this.#name())
       return { name: 'fields', fields }
     }
+    if (name === 'delete' || name === 'del' || name === 'rm' || name === 'drop') {
+      const fields = [this.#name()]
+      while (this.take(',')) fields.push(this.#name())
+      return { name: 'delete', fields }
+    }
+    if (name === 'rename' || name === 'mv') {
+      const from = this.#name()
+      this.#keyword('as')
+      return { name: 'rename', from, to: this.#name() }
+    }
+    if (name === 'math' && this.#keyword('now') && this.take('(') && this.take(')') && this.#keyword('as')) {
+      return { name: 'math', field: this.#name() }
+    }
+    if (name === 'count' && this.take('(') && this.take(')')) return { name: 'count' }
     if (name === 'filter' || name === 'where') return { name: 'filter', matches: this.or() }
     if (name === 'limit' || name === 'head') return { name: 'limit', count: Number(this.#word()) }
     if (name === 'sort' || name === 'order') {

@@ -58,6 +58,12 @@ export interface Faults {
   repeatOnConnect?: number | undefined
   /** The fields of a line come in another order each time. */
   shuffleFields?: boolean | undefined
+  /** A tail sends its first line, and then these words over its chunks. */
+  breakTail?: string | undefined
+  /** `-search.maxQueryTimeRange`: a longer range of a query is refused. */
+  maxRangeMs?: number | undefined
+  /** A storage node of the cluster is down, and its default is to answer with what the others have. */
+  storageDown?: boolean | undefined
   /** `end` of a query includes lines of exactly that time. */
   inclusiveEnd?: boolean | undefined
 }
@@ -77,7 +83,10 @@ export interface ReplayOptions {
   readonly pauseMs?: number
 }
 
-const REFUSED_BY_TAIL = new Set(['sort', 'limit', 'refused'])
+const REFUSED_BY_TAIL = new Set(['sort', 'limit', 'count', 'refused'])
+/** What VictoriaLogs 1.26.0 writes over the chunks when it fails after its headers. */
+export const ABORTED =
+  '\nthe connection has been aborted; see the last line in the response and/or in the server log for the reason\n'
 
 /** A server that speaks VictoriaLogs' tail and query over lines in memory, and misbehaves on request. */
 export class VictoriaLogsServer {
@@ -90,6 +99,7 @@ export class VictoriaLogsServer {
   readonly #tails = new Set<TailConnection>()
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
+  #readings = 0
   #port = 0
 
   constructor(options: VictoriaLogsServerOptions = {}) {
@@ -224,13 +234,28 @@ export class VictoriaLogsServer {
     const inRange = (line: StoredLine): boolean =>
       (start === undefined || line.time >= start) &&
       (end === undefined || line.time < end || (line.time === end && this.faults.inclusiveEnd === true))
-    const found = shuffled(this.store.since(0).filter(inRange), this.random)
+    if (this.faults.storageDown && parameters.allow_partial_response === '0') {
+      return fail(response, 502, 'cannot execute query: vlstorage at 10.0.0.7:9491 is unavailable')
+    }
+    const { maxRangeMs } = this.faults
+    if (
+      maxRangeMs !== undefined &&
+      (start === undefined || end === undefined || end - start > msToNs(maxRangeMs))
+    ) {
+      throw new LogsQlError(
+        `too big time range selected: [${parameters.start}, ${parameters.end}]; it cannot exceed -search.maxQueryTimeRange=${maxRangeMs}ms; see https://docs.victoriametrics.com/victorialogs/querying/#resource-usage-limits`,
+      )
+    }
+    const found = this.faults.storageDown ? [] : shuffled(this.store.since(0).filter(inRange), this.random)
     const unknown = query.pipes.find(pipe => pipe.name === 'refused')
     if (unknown) throw new LogsQlError(`this server does not know the pipe in [${parameters.query}]`)
     let lines = found.filter(line => query.matches(line.fields))
     for (const pipe of query.pipes) lines = ordered(lines, pipe)
     if (parameters.limit) lines = lines.slice(0, Number(parameters.limit))
-    const body = Buffer.concat(lines.map(line => this.render(line, query)).filter(line => line !== undefined))
+    const counted = query.pipes.some(pipe => pipe.name === 'count')
+    const body = counted
+      ? wireLine({ 'count(*)': String(lines.length) })
+      : Buffer.concat(lines.map(line => this.render(line, query)).filter(line => line !== undefined))
     response.writeHead(200, {
       'content-type': 'application/stream+json',
       ...(this.faults.forceGzip && { 'content-encoding': 'gzip' }),
@@ -248,6 +273,15 @@ export class VictoriaLogsServer {
         const source = fields
         fields = Object.fromEntries(
           pipe.fields.flatMap(name => (name in source ? [[name, source[name] as string]] : [])),
+        )
+      }
+      if (pipe.name === 'delete') {
+        fields = Object.fromEntries(Object.entries(fields).filter(([name]) => !pipe.fields.includes(name)))
+      }
+      if (pipe.name === 'math') fields = { ...fields, [pipe.field]: String(++this.#readings) }
+      if (pipe.name === 'rename') {
+        fields = Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [name === pipe.from ? pipe.to : name, value]),
         )
       }
     }

@@ -1,7 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { constants, createGzip } from 'node:zlib'
 import { msToNs } from 'tocsin/component'
-import { between, type Cut, cutResponse, pick, type VictoriaLogsServer } from './victorialogs-server.js'
+import {
+  ABORTED,
+  between,
+  type Cut,
+  cutResponse,
+  pick,
+  type VictoriaLogsServer,
+} from './victorialogs-server.js'
 import type { StoredLine } from './victorialogs-store.js'
 
 export interface TailOptions {
@@ -96,7 +103,12 @@ export class TailConnection {
 
   #queue(lines: readonly StoredLine[]): void {
     const rendered = lines.map(this.#options.render).filter(line => line !== undefined)
-    if (rendered.length > 0) this.#ready = Buffer.concat([this.#ready, ...rendered])
+    if (rendered.length === 0) return
+    const { breakTail } = this.#server.faults
+    if (breakTail !== undefined) this.#break(breakTail)
+    // VictoriaLogs needs the time of each line, and breaks off without it.
+    else if (rendered.some(line => !line.includes('"_time":"'))) this.#break(ABORTED)
+    else this.#ready = Buffer.concat([this.#ready, ...rendered])
   }
 
   #flush(): void {
@@ -115,6 +127,12 @@ export class TailConnection {
   #write(chunk: Buffer): void {
     if (this.#gzip) this.#gzip.write(chunk)
     else this.#response.write(chunk)
+  }
+
+  /** Over the chunks, as what fails after the headers. */
+  #break(words: string): void {
+    this.#end()
+    this.#response.socket?.end(words)
   }
 
   #end(): void {

@@ -1,9 +1,10 @@
-import { access, chmod, mkdir, realpath, statfs } from 'node:fs/promises'
+import { access, chmod, realpath, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
 import { damageOf } from './damage.js'
 import { type DirectoryLock, lockDirectory } from './directory-lock.js'
+import { DATA_FILE, folderForCopy, identityOf, makeFilesPrivate, makeFolder } from './folder.js'
 import type { SharedState } from './shared-state.js'
 
 type Environment = RootDatabase<Buffer, Buffer>
@@ -38,7 +39,10 @@ export interface Database {
   write(namespace: string, rows: readonly Row[]): Promise<void>
   /** What the namespaces keep in memory. */
   readonly states: Map<string, SharedState<unknown>>
-  close(): Promise<void>
+  /** Whether its files still stand where they were opened: others may have deleted or replaced them. */
+  look(): Promise<'there' | 'deleted' | 'replaced'>
+  /** When the files do not stand there any more, their content is saved: answers where. Rejects when it is lost. */
+  close(): Promise<string | undefined>
 }
 
 interface Shared {
@@ -46,7 +50,7 @@ interface Shared {
   holders: number
 }
 
-/** The environments of this process: LMDB must not open one twice. */
+/** Of this process: LMDB must not open one twice. */
 const environments = new Map<string, Shared>()
 
 /**
@@ -57,7 +61,7 @@ export async function attachDatabase(directory: string, options: DatabaseOptions
   let path: string
   try {
     path = await realpath(directory)
-    await access(join(path, 'data.mdb'))
+    await access(join(path, DATA_FILE))
   } catch {
     throw new PermanentError(
       'storage_missing',
@@ -77,7 +81,7 @@ export async function attachDatabase(directory: string, options: DatabaseOptions
 
 /** Throws `storage_in_use`, `storage_damaged`, or `storage_unusable` when the directory cannot be made or written. */
 export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
-  const path = await makeDirectory(directory)
+  const path = await makeFolder(directory)
   let shared = environments.get(path)
   if (!shared) {
     shared = { opening: openLocked(path, options), holders: 0 }
@@ -94,22 +98,12 @@ export async function openDatabase(directory: string, options: DatabaseOptions):
   }
 }
 
-async function makeDirectory(directory: string): Promise<string> {
-  try {
-    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
-    // The umask has taken bits away from what was made, never added any; an existing directory stays as it is.
-    if (made) await chmod(directory, 0o700)
-    return await realpath(directory)
-  } catch (error) {
-    throw new PermanentError('storage_unusable', `The storage directory ${directory}: ${errorText(error)}`)
-  }
-}
-
 async function openLocked(path: string, options: DatabaseOptions): Promise<OpenDatabase> {
   const lock = await lockDirectory(path, options)
   try {
     await refuseDamaged(path)
-    return new OpenDatabase(path, openEnvironment(path), lock)
+    await makeFilesPrivate(path)
+    return new OpenDatabase(path, openEnvironment(path), { lock, identity: await identityOf(path) })
   } catch (error) {
     await lock.release()
     if (error instanceof PermanentError) throw error
@@ -118,7 +112,7 @@ async function openLocked(path: string, options: DatabaseOptions): Promise<OpenD
 }
 
 async function refuseDamaged(path: string): Promise<void> {
-  const file = join(path, 'data.mdb')
+  const file = join(path, DATA_FILE)
   const damage = await damageOf(file)
   if (damage === undefined) return
   const fix = 'bring back a copy, or move it away to begin anew: queues, checkpoints and state in it are lost'
@@ -136,7 +130,7 @@ function openEnvironment(path: string): Environment {
   })
 }
 
-function holder(database: OpenDatabase, close: () => Promise<void>): Database {
+function holder(database: OpenDatabase, close: () => Promise<string | undefined>): Database {
   let open = true
   return {
     rowKey: (kind, namespace, rest) => database.rowKey(kind, namespace, rest),
@@ -144,18 +138,26 @@ function holder(database: OpenDatabase, close: () => Promise<void>): Database {
     range: (from, to, limit) => database.range(from, to, limit),
     write: (namespace, rows) => database.write(namespace, rows),
     states: database.states,
+    look: () => database.look(),
     close: async () => {
-      if (open) await close()
+      if (!open) return undefined
       open = false
+      return close()
     },
   }
 }
 
-async function letGo(path: string, shared: Shared): Promise<void> {
-  if (--shared.holders > 0) return
+async function letGo(path: string, shared: Shared): Promise<string | undefined> {
+  if (--shared.holders > 0) return undefined
   environments.delete(path)
   const database = await shared.opening
-  await database.close()
+  return database.close()
+}
+
+/** Of the one process that runs with the folder: `identity` is that of the open files. */
+interface Own {
+  readonly lock: DirectoryLock
+  readonly identity: string | undefined
 }
 
 interface Namespace {
@@ -170,15 +172,15 @@ class OpenDatabase {
   readonly #path: string
   readonly #env: Environment
   /** Undefined beside a running collector. */
-  readonly #lock: DirectoryLock | undefined
+  readonly #own: Own | undefined
   readonly #namespaces = new Map<string, Namespace>()
   #lastId = 0
   #failing = false
 
-  constructor(path: string, env: Environment, lock?: DirectoryLock) {
+  constructor(path: string, env: Environment, own?: Own) {
     this.#path = path
     this.#env = env
-    this.#lock = lock
+    this.#own = own
     const from = Buffer.from([NAMESPACE_ROW])
     for (const { key, value } of this.range(from, Buffer.from([NAMESPACE_ROW + 1]))) {
       const id = value.readUInt32BE(0)
@@ -225,10 +227,29 @@ class OpenDatabase {
     }
   }
 
-  async close(): Promise<void> {
+  async look(): Promise<'there' | 'deleted' | 'replaced'> {
+    if (!this.#own) return 'there'
+    const found = await identityOf(this.#path)
+    if (found === this.#own.identity) return 'there'
+    return found === undefined ? 'deleted' : 'replaced'
+  }
+
+  async close(): Promise<string | undefined> {
     await this.#env.committed
-    await this.#env.close()
-    await this.#lock?.release()
+    try {
+      return (await this.look()) === 'there' ? undefined : await this.#save()
+    } finally {
+      await this.#env.close()
+      await this.#own?.lock.release()
+    }
+  }
+
+  /** Deleted files are there as long as they are open. */
+  async #save(): Promise<string> {
+    const folder = await folderForCopy(this.#path, `saved-${process.pid}`)
+    await this.#env.backup(folder, false)
+    await chmod(join(folder, DATA_FILE), 0o600)
+    return folder
   }
 
   /** Runs on a thread of LMDB's; what waits meanwhile goes into the next transaction together. */
@@ -263,7 +284,7 @@ class OpenDatabase {
 
   #namespace(name: string): Namespace {
     let namespace = this.#namespaces.get(name)
-    if (!namespace && !this.#lock) return { id: NOBODYS_ID, saved: false }
+    if (!namespace && !this.#own) return { id: NOBODYS_ID, saved: false }
     if (!namespace) {
       namespace = { id: ++this.#lastId, saved: false }
       this.#namespaces.set(name, namespace)

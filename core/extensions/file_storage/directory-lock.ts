@@ -75,7 +75,7 @@ async function read(file: string): Promise<Found | 'gone'> {
       return { text, owner: undefined }
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone'
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 'gone'
     throw error
   }
 }
@@ -113,8 +113,7 @@ async function takeAway(file: string, dead: Found): Promise<void> {
 function keepAlive(file: string, owner: Owner, clock: Clock): () => Promise<void> {
   let cancel: () => void = () => undefined
   const beat = (): void => {
-    const now = new Date()
-    utimes(file, now, now).catch(() => undefined)
+    void renew(file, owner)
     cancel = clock.schedule(HEARTBEAT_MS, beat)
   }
   cancel = clock.schedule(HEARTBEAT_MS, beat)
@@ -122,6 +121,18 @@ function keepAlive(file: string, owner: Owner, clock: Clock): () => Promise<void
     cancel()
     const found = await read(file)
     if (found !== 'gone' && found.owner?.token === owner.token) await rm(file, { force: true })
+  }
+}
+
+/** One that was deleted is written again, as long as no other process has the directory. */
+async function renew(file: string, owner: Owner): Promise<void> {
+  try {
+    const found = await read(file)
+    const now = new Date()
+    if (found === 'gone') await create(file, owner)
+    else if (found.owner?.token === owner.token) await utimes(file, now, now)
+  } catch {
+    // The directory is gone, or the disk fails: who watches it tells.
   }
 }
 

@@ -15,10 +15,20 @@ export function answer(path: string, base: string, status: ServiceStatus): Answe
   }
   if (path === `${prefix}/live`) return { code: 200, body: { status: 'ok' } }
   if (path !== `${prefix}/ready`) return undefined
-  const waiting = Object.entries(status.pipelines).filter(([, pipeline]) => codeOf(pipeline.status) !== 200)
-  const ready = status.status !== 'starting' && status.status !== 'stopping' && waiting.length === 0
-  const pipelines = Object.fromEntries(waiting.map(([id, pipeline]) => [id, pipeline.status]))
-  return { code: ready ? 200 : 503, body: ready ? { ready } : { ready, pipelines } }
+  const pipelines = notReady(status.pipelines)
+  const extensions = notReady(status.extensions)
+  const isReady = (found: object): boolean => Object.keys(found).length === 0
+  const ready =
+    status.status !== 'starting' && status.status !== 'stopping' && isReady(pipelines) && isReady(extensions)
+  return {
+    code: ready ? 200 : 503,
+    body: ready ? { ready } : { ready, pipelines, ...(!isReady(extensions) && { extensions }) },
+  }
+}
+
+function notReady(all: { readonly [id: string]: { readonly status: Status } }): { [id: string]: Status } {
+  const waiting = Object.entries(all).filter(([, { status }]) => codeOf(status) !== 200)
+  return Object.fromEntries(waiting.map(([id, { status }]) => [id, status]))
 }
 
 /** A recoverable error goes away by itself: taking the collector out of service would not help. */

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { type Host, parseEndpoint, type ServiceStatus } from 'tocsin/component'
 import { factoryConformance, type TestContext, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
+import { answer } from './answer.js'
 import type { HealthCheckConfig } from './config.js'
 import { healthCheckExtension } from './index.js'
 
@@ -56,6 +57,21 @@ describe('the status', () => {
       ready === 200 ? { ready: true } : { ready: false, pipelines: { 'logs/a': status } },
     )
     expect((await get('/live')).status).toBe(200)
+  })
+})
+
+test('an extension that is broken for good is not ready either', () => {
+  const since = '2026-01-15T10:00:00Z'
+  const status: ServiceStatus = {
+    status: 'permanent_error',
+    startedAt: 0n,
+    version: '',
+    pipelines: { 'logs/a': { status: 'ok', components: {} } },
+    extensions: { file_storage: { status: 'permanent_error', message: 'gone', since } },
+  }
+  expect(answer('/ready', '/', status)).toMatchObject({
+    code: 503,
+    body: { ready: false, extensions: { file_storage: 'permanent_error' } },
   })
 })
 

@@ -203,7 +203,20 @@ it('classifies every status', () => {
   const of = (kind: string): number[] =>
     Array.from({ length: 500 }, (_, index) => 100 + index).filter(status => classifyStatus(status) === kind)
   expect(of('ok')).toEqual(Array.from({ length: 100 }, (_, index) => 200 + index))
-  expect(of('retry')).toEqual([408, 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)])
+  expect(of('retry')).toEqual([408, 425, 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)])
+})
+
+it.each([
+  ['1.5', 1_500],
+  ['0.25', 250],
+  ['.5', 500],
+  ['2.', 2_000],
+  ['Thu Jan 15 10:02:00 2026', 120_000],
+  ['1.2.3', undefined],
+  ['.', undefined],
+  ['-1', undefined],
+])('takes the Retry-After %s for %s ms', (text, ms) => {
+  expect(parseRetryAfter(text, Date.parse('2026-01-15T10:00:00Z'))).toBe(ms)
 })
 
 it('keeps any Retry-After between 0 and an hour', () => {

@@ -1,6 +1,6 @@
 import { collectingLogger, type LogEntry, VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
-import { Progress } from './progress.js'
+import { Progress } from './gap-filler.js'
 
 it('says every ten seconds how far a long reading has come, measures it always, and sums up', async () => {
   const clock = new VirtualClock()

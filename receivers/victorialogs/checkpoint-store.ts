@@ -1,14 +1,15 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
-import type { Position } from './offers.js'
+import type { LineKey } from './line-hash.js'
+import { later, type Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
-/** What an earlier run settled. */
+/** What an earlier run settled. Its lines come one by one from `lines`. */
 export interface Restored {
   readonly position: Position
   /** Lines at or before this time are not remembered. */
   readonly floor: bigint
-  /** Settled lines, oldest first; an equal line comes again. */
-  readonly lines: readonly SeenLine[]
+  /** What the hashes of the lines were made with. */
+  readonly key: LineKey
 }
 
 interface Segment {
@@ -17,15 +18,18 @@ interface Segment {
 }
 
 interface Head {
-  readonly version: 1
+  readonly version: 2
   readonly complete_to: string
   readonly checked_to: string
   readonly as_of: string
   readonly floor: string
+  readonly key: LineKey
 }
 
 const POSITION = 'position'
-const LINE_BYTES = 40
+const PREFIX = 'lines/'
+/** Its time and its hash: a stored line takes what a remembered one does. */
+export const LINE_BYTES = 16
 const SEGMENT_LINES = 1_024
 const PAGE = 64
 
@@ -33,31 +37,45 @@ const PAGE = 64
  * The durable side of the tail: how far it is read, and the settled lines that a restart will meet again. Lines
  * are kept in segments that are only appended to, so a write costs what is new, not what is remembered.
  */
-export class Checkpoint {
+export class CheckpointStore {
   readonly #store: KeyValueStore
   readonly #maxSegments: number
   /** Full segments in the store, oldest first. */
   readonly #segments: Segment[] = []
   #open: SeenLine[] = []
   #number = 0
+  #key: LineKey
 
-  constructor(store: KeyValueStore, maxLines: number) {
+  /** `key` is that of a first run; a later one goes on with what is stored. */
+  constructor(store: KeyValueStore, maxLines: number, key: LineKey) {
     this.#store = store
+    this.#key = key
     this.#maxSegments = Math.max(1, Math.ceil(maxLines / SEGMENT_LINES))
   }
 
   /** What is stored; undefined at the first start. Throws when the store does. */
   async load(): Promise<Restored | undefined> {
-    const head = await this.#store.get(POSITION)
-    if (!head) return undefined
-    const lines: SeenLine[] = []
+    const stored = await this.#store.get(POSITION)
+    if (!stored) return undefined
+    const head = JSON.parse(Buffer.from(stored).toString()) as Head
+    if (head.version !== 2) return undefined
+    this.#key = head.key
+    const { complete_to, checked_to, as_of, floor, key } = head
+    return {
+      position: { completeTo: BigInt(complete_to), checkedTo: BigInt(checked_to), asOf: BigInt(as_of) },
+      floor: BigInt(floor),
+      key,
+    }
+  }
+
+  /** Hands out the settled lines, page by page; an equal line comes again. To be called once, before `save`. */
+  async lines(take: (line: SeenLine) => void): Promise<void> {
     let from = segmentKey(0)
     for (;;) {
-      const page = await this.#store.range(from, 'seen0', PAGE)
+      const page = await this.#store.range(from, 'lines0', PAGE)
       for (const [key, value] of page) {
-        const segment = decodeLines(value)
-        for (const line of segment) lines.push(line)
-        this.#segments.push({ number: Number(key.slice(5)), newest: newestOf(segment) })
+        const newest = decodeLines(value, take)
+        this.#segments.push({ number: Number(key.slice(PREFIX.length)), newest })
       }
       const last = page.at(-1)
       if (!last || page.length < PAGE) break
@@ -65,12 +83,6 @@ export class Checkpoint {
     }
     // A segment of an earlier run is closed, whether it was full or not.
     this.#number = (this.#segments.at(-1)?.number ?? -1) + 1
-    const { complete_to, checked_to, as_of, floor } = JSON.parse(Buffer.from(head).toString()) as Head
-    return {
-      position: { completeTo: BigInt(complete_to), checkedTo: BigInt(checked_to), asOf: BigInt(as_of) },
-      floor: BigInt(floor),
-      lines,
-    }
   }
 
   /** Writes the settled lines and the position that they lead to, all or nothing. */
@@ -99,11 +111,12 @@ export class Checkpoint {
       else changes.push({ key: segmentKey(segment.number), value: undefined })
     })
     const head: Head = {
-      version: 1,
+      version: 2,
       complete_to: String(position.completeTo),
       checked_to: String(position.checkedTo),
       as_of: String(position.asOf),
       floor: String(forgotten),
+      key: this.#key,
     }
     changes.push({ key: POSITION, value: Buffer.from(JSON.stringify(head)) })
     await this.#store.write(changes)
@@ -114,33 +127,33 @@ export class Checkpoint {
 }
 
 function segmentKey(number: number): string {
-  return `seen/${String(number).padStart(12, '0')}`
+  return `${PREFIX}${String(number).padStart(12, '0')}`
 }
 
 function newestOf(lines: readonly SeenLine[]): bigint {
-  let newest = 0n
-  for (const { time } of lines) if (time > newest) newest = time
-  return newest
+  return lines.reduce((newest, { time }) => later(newest, time), 0n)
 }
 
-/** Each line is its time (8 bytes, big-endian) and the 32 bytes of its identity. */
+/** Each line is its time (8 bytes, big-endian) and the two halves of its hash. */
 function encodeLines(lines: readonly SeenLine[]): Uint8Array {
   const bytes = Buffer.allocUnsafe(lines.length * LINE_BYTES)
-  lines.forEach(({ identity, time }, index) => {
-    bytes.writeBigInt64BE(BigInt.asIntN(64, time), index * LINE_BYTES)
-    bytes.write(identity, index * LINE_BYTES + 8, 'base64url')
-  })
+  let at = 0
+  for (const { high, low, time } of lines) {
+    at = bytes.writeBigInt64BE(BigInt.asIntN(64, time), at)
+    at = bytes.writeUInt32BE(high, at)
+    at = bytes.writeUInt32BE(low, at)
+  }
   return bytes
 }
 
-function decodeLines(value: Uint8Array): SeenLine[] {
+/** The newest time among them. */
+function decodeLines(value: Uint8Array, take: (line: SeenLine) => void): bigint {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const lines: SeenLine[] = []
+  let newest = 0n
   for (let at = 0; at + LINE_BYTES <= bytes.length; at += LINE_BYTES) {
-    lines.push({
-      time: bytes.readBigInt64BE(at),
-      identity: bytes.toString('base64url', at + 8, at + LINE_BYTES),
-    })
+    const time = bytes.readBigInt64BE(at)
+    newest = later(newest, time)
+    take({ high: bytes.readUInt32BE(at + 8), low: bytes.readUInt32BE(at + 12), time })
   }
-  return lines
+  return newest
 }

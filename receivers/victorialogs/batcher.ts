@@ -1,11 +1,12 @@
-import type { Admitted } from './admission.js'
-import type { Offers, Position } from './offers.js'
+import type { NewRecords } from './new-lines.js'
+import type { Offers } from './offers.js'
+import { earlier, later, type Position } from './position.js'
 
 const BATCH_RECORDS = 512
-const NOTHING: Admitted = { records: [], lines: [], bytes: 0, newest: 0n }
+const NOTHING: NewRecords = { records: [], lines: [], bytes: 0 }
 
 /** Hands new records on in batches, and with them how far the source is read. */
-export class Feed {
+export class Batcher {
   readonly #offers: Offers
   #position: Position
 
@@ -20,7 +21,7 @@ export class Feed {
   }
 
   /** `reached` moves the position, which never goes back. */
-  add({ records, lines, bytes }: Admitted, reached: Partial<Position> = {}): void {
+  add({ records, lines, bytes }: NewRecords, reached: Partial<Position> = {}): void {
     const position = this.#advance(reached)
     const lastStart = Math.max(0, Math.ceil(records.length / BATCH_RECORDS) - 1) * BATCH_RECORDS
     for (let at = 0; at < lastStart; at += BATCH_RECORDS) {
@@ -51,12 +52,4 @@ export class Feed {
     }
     return this.#position
   }
-}
-
-export function later(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
-}
-
-export function earlier(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }
