@@ -376,10 +376,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
 
   #unite(key: string, { base, tried, changedSince }: Dirty, remote: StateEntry<S>): Known<S> {
     const local = this.#copy.read({ key, recordIds: [] })
-    if (remote.version === base || this.#isOwn(remote.version)) return local
     const applied = tried.some(recordId => remote.journal.has(recordId))
-    // Another one went on from what we wrote, and nothing happened here since.
+    // Another one may have gone on from what we wrote, and nothing happened here since.
     if (applied && !changedSince) return remote
+    if (remote.version === base || this.#isOwn(remote.version)) return local
     if (remote.state === undefined) return local
     if (local.state === undefined || !this.#options.merge) return remote
     return {

@@ -51,7 +51,9 @@ export async function connect(
     events.connected()
     settle()
   })
+  let told = false
   const failed = (error: unknown): void => {
+    told = true
     events.failed(explain(error, peer))
     settle()
   }
@@ -60,7 +62,8 @@ export async function connect(
     // One node of many: what needs it will say so.
     if (client.status !== 'ready') failed(error)
   })
-  client.connect().catch(failed)
+  // It rejects with less than the event before it said.
+  client.connect().catch(error => !told && failed(error))
   await settled
   return new RedisConnection(client, peer, { patience, timeoutMs }, context)
 }
@@ -124,10 +127,10 @@ class RedisConnection implements Connection {
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args] as (string | Buffer | number)[]
-    return this.#patiently(() =>
+    return this.#patiently(givenUp =>
       this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
-        // A server that was restarted, or never saw the script.
-        if (!error.message.startsWith('NOSCRIPT')) throw error
+        // A server that was restarted, or never saw the script. What nobody waits for any more is not done either.
+        if (!error.message.startsWith('NOSCRIPT') || givenUp()) throw error
         return this.#client[call]('eval', text, ...rest)
       }),
     )
@@ -137,13 +140,13 @@ class RedisConnection implements Connection {
    * While a cluster makes a replica the master, all its nodes refuse all keys. That is soon over, and worth waiting
    * for: going on locally, every collector would raise its own alerts.
    */
-  async #patiently<T>(send: () => Promise<T>): Promise<T> {
+  async #patiently<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
     const { clock, random } = this.#context
     const giveUpMs = clock.monotonicMs() + FAILOVER_MS
     for (;;) {
       try {
         if (this.#client.status !== 'ready') throw notConnected(this.#peer.where)
-        return await this.#inTime(send())
+        return await this.#inTime(send)
       } catch (error) {
         if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
         if (clock.monotonicMs() >= giveUpMs) throw error
@@ -152,12 +155,16 @@ class RedisConnection implements Connection {
     }
   }
 
-  #inTime<T>(answer: Promise<T>): Promise<T> {
-    const explained = answer.catch((error: unknown) => {
+  #inTime<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
+    let givenUp = false
+    const explained = send(() => givenUp).catch((error: unknown) => {
       throw explain(error, this.#peer)
     })
     const message = `Redis at ${this.#peer.where} did not answer within ${this.#timeoutMs} ms.`
-    return this.#patience.wait(explained, () => new RetryableError('redis_slow', message))
+    return this.#patience.wait(explained, () => {
+      givenUp = true
+      return new RetryableError('redis_slow', message)
+    })
   }
 }
 
