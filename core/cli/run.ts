@@ -31,7 +31,8 @@ export async function run(
     encoding: settings.logs.encoding ?? (io.stderr.isTTY ? 'console' : 'json'),
     output: io.stderr,
   })
-  warn(settings, logger)
+  const warn = warner(logger)
+  warn(settings)
   if (io.env.TOCSIN_FAILPOINTS) {
     armFailpoints(io.env.TOCSIN_FAILPOINTS, io.kill)
     logger.warn('TOCSIN_FAILPOINTS is set: this process will kill itself, to test what a crash leaves.')
@@ -51,7 +52,7 @@ export async function run(
     random: Math.random,
     load: async () => {
       const next = first ?? (await load(distribution, options, io)).settings
-      if (!first) warn(next, logger)
+      if (!first) warn(next)
       first = undefined
       return next
     },
@@ -113,8 +114,17 @@ function leaveSoon(code: number, io: CommandIo): number {
   return code
 }
 
-function warn({ warnings }: ServiceSettings, logger: RootLogger): void {
-  for (const problem of warnings) logger.warn(formatProblem(problem))
+/** Says the warnings of a configuration: at a reload those that the one before did not have. */
+function warner(logger: RootLogger): (settings: ServiceSettings) => void {
+  let known: ReadonlySet<string> = new Set()
+  return ({ warnings }) => {
+    // Lines move when something is written above them.
+    const all = new Map(
+      warnings.map(problem => [JSON.stringify({ ...problem, line: 0, column: 0 }), problem]),
+    )
+    for (const [key, problem] of all) if (!known.has(key)) logger.warn(formatProblem(problem))
+    known = new Set(all.keys())
+  }
 }
 
 /** The first SIGINT or SIGTERM stops gracefully, a second one at once; SIGHUP reloads. */

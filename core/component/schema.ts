@@ -3,7 +3,7 @@
  *
  * - `format`: `duration` (`5m`, `1h30m`, `500ms`), `byte-size` (`64MiB`, `1MB`, or a number of bytes), `http-url`, `regex` (RE2),
  *   `template` (Handlebars), `condition` (OTTL), `path` (OTTL path), `color` (`#rrggbb`), `time-zone` (IANA), `endpoint` (`host:port`).
- * - `secret: true`: the value never appears in a log, an error or print-config.
+ * - `secret: true`: the value never appears in a log, an error or print-config; `secret: 'path'`: the path of the URL does not.
  * - `synonyms: { wrong: 'right' }` beside `properties`: what users of other tools write, for hints.
  * - `aliases: { alias: 'key' }` beside `properties`: accepted as that key, silently.
  * - `component: 'extension'`: the id of a component of that kind, which must be defined.
@@ -32,7 +32,7 @@ export interface ConfigSchema {
   readonly pattern?: string
   readonly format?: SchemaFormat
   readonly anyOf?: readonly ConfigSchema[]
-  readonly secret?: boolean
+  readonly secret?: boolean | 'path'
   readonly synonyms?: { readonly [name: string]: string }
   readonly aliases?: { readonly [name: string]: string }
   readonly component?: 'extension'

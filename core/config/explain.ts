@@ -1,7 +1,9 @@
 import type { ConfigSchema, Problem } from '../component/index.js'
+import { secretsIn } from '../component/secret-text.js'
 import { bestBranch } from './accepts.js'
 import { FORMAT_WORDS } from './formats.js'
 import { type Located, locate, type Node, type Path, problemAt } from './node.js'
+import { holdsSecrets, redactUrlPath } from './secrets.js'
 import type { Place } from './source.js'
 import { listed, nearest, suggestion, synonym } from './suggest.js'
 import { problemsOf, type SchemaError, type Validator } from './validator.js'
@@ -131,6 +133,12 @@ function unknownKey(key: string, at: Located, schema: ConfigSchema, about: Expla
   const place = entry?.key ?? at.place
   const path = [...about.path, ...at.written, entry?.written ?? key]
   const meant = meantKey(key, schema, new Set(entries.keys()))
+  // `htpasswd: {user:secret}` is a key without a value.
+  const bare = entry?.value.kind === 'scalar' && entry.value.value === null
+  if (bare && meant === undefined && holdsSecrets(schema)) {
+    const message = 'a key without a value, which is not shown: it may be a secret'
+    return problemAt(place, [...about.path, ...at.written], message, listed(known, 'valid keys'))
+  }
   const nested = meant === undefined ? elsewhere(key, about, at.written) : []
   const fix =
     meant !== undefined && nearest(key, [meant]) === undefined
@@ -180,10 +188,18 @@ function formatProblems(schema: ConfigSchema, at: Located, path: Path, validator
   if (node.kind !== 'scalar') return [problemAt(at.place, path, `expected ${name}`, `such as ${like}`)]
   if (node.secret)
     return [problemAt(at.place, path, `this secret value is not ${name}`, `it must look like ${like}`)]
-  return problemsOf(validator.formats[format](String(node.value))).map(({ message, fix, offset }) => {
+  const text = node.secretPath ? redactUrlPath(String(node.value)) : String(node.value)
+  const problems = problemsOf(validator.formats[format](text))
+  if (problems.length === 0)
+    return [problemAt(at.place, path, `this is not ${name}`, `it must look like ${like}`)]
+  // What a message shows of the text keeps its columns.
+  const secrets = secretsIn(text)
+  const hide = (shown: string): string =>
+    secrets.reduce((rest, secret) => rest.replaceAll(secret, '*'.repeat(secret.length)), shown)
+  return problems.map(({ message, fix, offset }) => {
     const inside = offset !== undefined && node.offsetOf ? node.offsetOf(offset) : undefined
     const place = inside === undefined ? at.place : { source: node.place.source, offset: inside }
-    return problemAt(place, path, message + origin(node), fix)
+    return problemAt(place, path, hide(message) + origin(node), fix && hide(fix))
   })
 }
 

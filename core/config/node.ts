@@ -17,6 +17,8 @@ export interface ScalarNode {
   readonly expansion?: Expansion
   /** Never shown. */
   readonly secret?: boolean
+  /** A URL of which only scheme and host are shown. */
+  readonly secretPath?: boolean
 }
 
 export interface MapNode {

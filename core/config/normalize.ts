@@ -9,7 +9,7 @@ import {
   problemAt,
   type ScalarNode,
 } from './node.js'
-import { isSecretMap, isSecretName } from './secrets.js'
+import { holdsSecrets, isSecretMap, isSecretName } from './secrets.js'
 import { resolveScalar } from './yaml-scalar.js'
 
 /**
@@ -25,7 +25,7 @@ export function normalize(
   secret = false,
 ): Node {
   const hidden = secret || schema.secret === true
-  const wanted = expandedAs(node, schema, path, problems, hidden)
+  const wanted = expandedAs(node, schema, path, problems, hidden || holdsSecrets(schema))
   switch (wanted.kind) {
     case 'invalid':
       return wanted
@@ -83,12 +83,15 @@ function normalizeScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean
     if (types.has('object')) return emptyMap(node.place)
     if (types.has('array')) return { kind: 'list', place: node.place, items: [] }
   }
+  // What stands where a secret belongs somewhere below may be that secret.
+  const misplaced = !accepts(types, node) && holdsSecrets(schema)
   // "0" is the one duration that needs no unit.
   const zero = schema.format === 'duration' && node.value === 0
   return {
     ...node,
     ...(zero && { value: '0s' }),
-    ...((secret || node.expansion?.secret) && { secret: true }),
+    ...((secret || misplaced || node.expansion?.secret) && { secret: true }),
+    ...(schema.secret === 'path' && { secretPath: true }),
   }
 }
 

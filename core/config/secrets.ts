@@ -1,17 +1,14 @@
-export const REDACTED = '[REDACTED]'
+import type { ConfigSchema } from '../component/index.js'
+import { isSecretName, secretsIn } from '../component/secret-text.js'
 
-/** Names of keys, variables and files whose values are secret even where a schema does not say so. */
-const SECRET_NAME =
-  /(^|[_\-./])(password|passwd|pass|passphrase|secret|token|credentials?|api_?key|apikey|private_?key|authorization|cookie|bearer)\d*$/i
+export { isSecretName }
+
+export const REDACTED = '[REDACTED]'
 
 /** Maps of header values are secret as a whole: any of them may carry credentials. */
 const SECRET_MAP = /^(headers|http_headers|metadata)$/
 
 const SECRET_PARAMETER = /token|secret|password|passwd|key|auth|credential|signature|^sig$/i
-
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name)
-}
 
 /** Files under a folder such as /run/secrets, and files that are named like a secret. */
 export function isSecretFile(path: string): boolean {
@@ -36,4 +33,32 @@ export function redactUrl(text: string): string {
 export function redactBadUrl(text: string): string {
   const shown = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, `$1${REDACTED}@`)
   return redactUrl(shown.includes('://') ? shown : `://${shown}`).replace(/^:\/\//, '')
+}
+
+/** A URL whose path is a secret, as that of a chat's webhook: only scheme and host are left. */
+export function redactUrlPath(text: string): string {
+  const shown = redactBadUrl(text)
+  const [scheme = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?/i.exec(shown) ?? []
+  const path = shown.slice(scheme.length).search(/[/?#]./s)
+  return path < 0 ? shown : `${shown.slice(0, scheme.length + path)}/${REDACTED}`
+}
+
+/** A text without the secrets that are written in it, such as `"token": "..."` in a template. */
+export function redactText(text: string, hidden: (secret: string) => string = () => REDACTED): string {
+  return secretsIn(text).reduce((shown, secret) => shown.replaceAll(secret, hidden(secret)), redactUrl(text))
+}
+
+/** Whether a secret belongs somewhere below: what stands in the place of it all may be that secret. */
+export function holdsSecrets(schema: ConfigSchema): boolean {
+  const { properties = {}, additionalProperties, items, anyOf = [] } = schema
+  return (
+    schema.secret !== undefined ||
+    Object.entries(properties).some(
+      ([name, property]) =>
+        isSecretName(name) || isSecretMap(name) || /auth/i.test(name) || holdsSecrets(property),
+    ) ||
+    (typeof additionalProperties === 'object' && holdsSecrets(additionalProperties)) ||
+    (items !== undefined && holdsSecrets(items)) ||
+    anyOf.some(holdsSecrets)
+  )
 }

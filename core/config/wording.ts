@@ -2,7 +2,7 @@ import type { ConfigSchema, SchemaType } from '../component/index.js'
 import { acceptedTypes } from './accepts.js'
 import { FORMAT_WORDS } from './formats.js'
 import type { Node, ScalarNode } from './node.js'
-import { redactUrl } from './secrets.js'
+import { holdsSecrets, redactText } from './secrets.js'
 
 const TYPE_WORDS: { readonly [type in SchemaType]: string } = {
   string: 'text',
@@ -38,7 +38,7 @@ export function found(node: Node): string {
 }
 
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(redactUrl(value)) : String(value)
+  const text = typeof value === 'string' ? JSON.stringify(redactText(value)) : String(value)
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
@@ -74,7 +74,9 @@ export function typeFix(schema: ConfigSchema, node: Node): string | undefined {
   if (types.has('object') && node.kind === 'list')
     return 'write "key: value" lines, without dashes or brackets'
   if (types.has('array') && node.kind === 'map')
-    return `write [${[...node.entries.keys()].slice(0, 3).join(', ')}]`
+    return holdsSecrets(schema)
+      ? 'write [value]'
+      : `write [${[...node.entries.keys()].slice(0, 3).join(', ')}]`
   if (types.has('object') && schema.properties)
     return `its keys are ${Object.keys(schema.properties).slice(0, 8).join(', ')}`
   return example(schema)

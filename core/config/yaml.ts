@@ -11,7 +11,7 @@ import type { Problem } from '../component/index.js'
 import { merge } from './merge.js'
 import { mergeKeys } from './merge-keys.js'
 import { type Entry, type Node, type Path, problemAt, type Scalar, type ScalarNode } from './node.js'
-import { isSecretName } from './secrets.js'
+import { isSecretMap, isSecretName } from './secrets.js'
 import type { Place, Source } from './source.js'
 import { explainSyntax, keyPathAt } from './yaml-hints.js'
 import { contentStart, matchesTag, offsets, resolveScalar } from './yaml-scalar.js'
@@ -246,7 +246,7 @@ class Builder {
 
   /** A secret that starts with "!" or "*" is taken for a tag or an alias. */
   private shown(text: string): string {
-    return this.path.some(key => typeof key === 'string' && isSecretName(key))
+    return this.path.some(key => typeof key === 'string' && (isSecretName(key) || isSecretMap(key)))
       ? 'of this secret value'
       : `"${text}"`
   }

@@ -156,7 +156,7 @@ export class Graph {
       this.#receivers.map(({ receiver }) => receiver),
       receiver => receiver.stop(),
     )
-    for (const { intake } of this.#receivers) intake.close()
+    await Promise.all(this.#receivers.map(({ intake }) => intake.close()))
     for (const pipeline of this.#pipelines.values()) await pipeline.close(deadline.signal)
     cancel()
     await this.#all(

@@ -28,12 +28,14 @@ export interface IntakeOptions {
 // What one receiver may have unsettled: bounds the memory of pipelines and memory queues together.
 const MAX_UNSETTLED_BATCHES = 1_000
 const MAX_UNSETTLED_RECORDS = 100_000
+const TURN_RECORDS = 2_000
 
 /** Where one receiver hands its records to all pipelines that name it: all of them take a batch, or none. */
 export class ReceiverIntake implements Intake {
   #unsettledBatches = 0
   #unsettledRecords = 0
   #open = true
+  #pushing: Promise<unknown> = Promise.resolve()
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
@@ -48,7 +50,7 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
-    const { receiver, pipelines, batches: out, metrics, gate, onRefused } = this.options
+    const { receiver, pipelines, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
@@ -74,8 +76,26 @@ export class ReceiverIntake implements Intake {
         resolve(settled)
       }, term)
       obligation.add(pipelines.length * batches.length - 1)
-      for (const records of batches) out.next(new PipelineBatch(records, [obligation]))
+      const parts = batches.map(records => new PipelineBatch(records, [obligation]))
+      if (parts.length === 1) this.#push(parts[0] as PipelineBatch)
+      else this.#pushing = Promise.all([this.#pushing, this.#pushInTurns(parts)])
     })
+  }
+
+  #push(batch: PipelineBatch): void {
+    this.options.batches.next(batch)
+  }
+
+  /** A pipeline does much of its work as a batch comes in: many of them must not hold up the process. */
+  async #pushInTurns(batches: readonly PipelineBatch[]): Promise<void> {
+    let pushed = 0
+    for (const batch of batches) {
+      this.#push(batch)
+      pushed += batch.records.length
+      if (pushed < TURN_RECORDS) continue
+      pushed = 0
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
   }
 
   async ready(): Promise<void> {
@@ -90,11 +110,12 @@ export class ReceiverIntake implements Intake {
     this.options.onEnd()
   }
 
-  /** Takes nothing more: offers are answered busy, waiters wake up. */
-  close(): void {
+  /** Takes nothing more: offers are answered busy, waiters wake up. Resolves when what was taken is in the pipelines. */
+  async close(): Promise<void> {
     this.#open = false
-    this.options.batches.complete()
     this.options.gate.changed()
+    await this.#pushing
+    this.options.batches.complete()
   }
 
   #newlyRefused(batches: readonly Records[]): number {

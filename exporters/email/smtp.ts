@@ -126,5 +126,7 @@ export function explain(error: SmtpError, recipient: string): Explained {
       : { kind, scope: 'recipient', text: `${verb} the mail to ${recipient}: ${answer}` }
   }
   if (responseCode !== undefined) return { kind, scope: 'server', text: `answers ${answer}` }
-  return { kind, scope: 'server', text: `cannot be reached: ${message}` }
+  const hangs = code === 'ETIMEDOUT' && !/connection timeout/i.test(message)
+  const what = hangs ? 'takes connections but does not answer' : 'cannot be reached'
+  return { kind, scope: 'server', text: `${what}: ${message}` }
 }

@@ -4,6 +4,7 @@ import {
   type ChannelOptions,
   Client,
   compressionAlgorithms,
+  connectivityState,
   credentials,
   Metadata,
   type ServiceError,
@@ -13,6 +14,7 @@ import {
   durationMs,
   type Exporter,
   type ExportRequest,
+  errorText,
   type Sent,
 } from 'tocsin/component'
 import {
@@ -82,9 +84,10 @@ export class OtlpExporter implements Exporter {
       const onWarning = (message: string): void => this.#warn(message)
       return sentOfPartial(this.#partial(answer), address, { secrets, onWarning })
     }
-    const reason = `${address}: ${redact(answer.details, secrets)} (gRPC code ${answer.code})`
-    const [details] = answer.metadata.get('grpc-status-details-bin')
-    const retryAfterMs = Buffer.isBuffer(details) ? decodeStatus(details, 'proto')?.retryAfterMs : undefined
+    const details = signal.aborted ? this.#silence(signal) : redact(answer.details, secrets)
+    const reason = `${address}: ${details} (gRPC code ${answer.code})`
+    const [more] = answer.metadata.get('grpc-status-details-bin')
+    const retryAfterMs = Buffer.isBuffer(more) ? decodeStatus(more, 'proto')?.retryAfterMs : undefined
     const again =
       RETRYABLE.has(answer.code) ||
       (answer.code === RPC_CODE.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)
@@ -107,6 +110,14 @@ export class OtlpExporter implements Exporter {
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
     })
+  }
+
+  /** Why there was no answer within the time. */
+  #silence({ reason }: AbortSignal): string {
+    const state = this.#client?.getChannel().getConnectivityState(false)
+    const what =
+      state === connectivityState.READY ? 'takes connections but does not answer' : 'cannot be reached'
+    return `${what}: ${errorText(reason)}`
   }
 
   /** A body that is no response takes nothing back: the status was OK. */

@@ -18,6 +18,7 @@ export const webhookSchema: ConfigSchema = {
     endpoint: {
       type: 'string',
       format: 'http-url',
+      secret: 'path',
       description: 'Where to send. User and password in it become basic authentication.',
       examples: ['https://alerts.example.com/in'],
     },

@@ -182,7 +182,7 @@ describe('a webhook', () => {
   it('answers what the destination did', async () => {
     expect((await send({}, record, 400)).answer).toEqual({
       refused: [0],
-      reason: expect.stringMatching(/\/in answered 400: no thanks, \[REDACTED\]$/),
+      reason: expect.stringMatching(/:\d+ answered 400: no thanks, \[REDACTED\]$/),
     })
     expect((await send({}, record, 503)).answer).toEqual({ reason: expect.stringContaining('503') })
   })

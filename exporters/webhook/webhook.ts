@@ -6,7 +6,7 @@ import {
   type LogRecord,
   type Sent,
 } from 'tocsin/component'
-import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
+import { createHttpSender, type HttpSender, openTlsSource, secretsIn, sentOf } from 'tocsin/http'
 import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
 import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import type { WebhookConfig } from './config.js'
@@ -42,7 +42,16 @@ class Webhook implements Exporter {
     const { config, clock } = this.#context
     const tls = await openTlsSource(config.tls, this.#context)
     const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) }
-    this.#sender = createHttpSender({ endpoint: config.endpoint, headers, tls, clock })
+    // Chats' addresses are their keys, and other services take the key in the body.
+    const secrets = secretsIn(config.body_template ?? '')
+    this.#sender = createHttpSender({
+      endpoint: config.endpoint,
+      headers,
+      secretPath: true,
+      secrets,
+      tls,
+      clock,
+    })
   }
 
   async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {

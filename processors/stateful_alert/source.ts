@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { errorText, type KeyValueStore, PermanentError } from 'tocsin/component'
 import { describeUrl } from 'tocsin/http'
-import { Agent, request } from 'undici'
+import type { Agent } from 'undici'
 import { isUrl } from './config.js'
 
 /** Where the text of a table comes from. */
@@ -79,7 +79,7 @@ class UrlSource implements TableSource {
   readonly name: string
   readonly #url: URL
   readonly #store: KeyValueStore
-  readonly #agent = new Agent({ connections: 1, connect: { timeout: 10_000 } })
+  #agent: Agent | undefined
   /** Of the location: another one must not be answered with this one's text. */
   readonly #key: string
   #validators: Validators = {}
@@ -95,6 +95,8 @@ class UrlSource implements TableSource {
     const { etag, modified } = this.#validators
     const { username, password, origin, pathname, search } = this.#url
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    const { Agent, request } = await import('undici')
+    this.#agent ??= new Agent({ connections: 1, connect: { timeout: 10_000 } })
     const response = await request(origin + pathname + search, {
       dispatcher: this.#agent,
       headersTimeout: TIMEOUT_MS,
@@ -147,7 +149,7 @@ class UrlSource implements TableSource {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    await this.#agent?.destroy()
   }
 }
 

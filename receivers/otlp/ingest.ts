@@ -1,14 +1,17 @@
 import type { Clock, Intake, LogRecord, Records } from 'tocsin/component'
 import {
   type DecodeOptions,
-  decodeOtlpJson,
-  decodeOtlpProto,
+  inTurns,
+  MAX_BATCH,
   MAX_OTLP_MESSAGES,
   OtlpDecodeError,
   type OtlpEncoding,
   OtlpLimitError,
+  otlpJsonSteps,
+  otlpProtoSteps,
   type PartialSuccess,
   requestIds,
+  type Steps,
 } from 'tocsin/otlp'
 import { type Lease, MAX_RECORDS, RECORD_BYTES } from './budget.js'
 import { busyFailure, type Failure, failure } from './failure.js'
@@ -45,7 +48,7 @@ export async function ingest(
   let records: number
   try {
     const options = { arrived: clock.now(), onUnfit, maxRecords: MAX_RECORDS }
-    batches = encoding === 'proto' ? decodeOtlpProto(bytes, options) : decodeJson(bytes, options)
+    batches = await inTurns(encoding === 'proto' ? otlpProtoSteps(bytes, options) : jsonSteps(bytes, options))
     records = batches.reduce((sum, batch) => sum + batch.length, 0)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
@@ -68,12 +71,15 @@ export async function ingest(
 }
 
 /** Neighbours that share their Resource and Scope are a batch. */
-function decodeJson(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Records[] {
+function* jsonSteps(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Steps<Records[]> {
   if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
   const batches: LogRecord[][] = []
   let last: LogRecord | undefined
-  for (const record of decodeOtlpJson(bytes, { ...options, id: requestIds(bytes) })) {
-    if (last && last.resource === record.resource && last.scope === record.scope) batches.at(-1)?.push(record)
+  yield
+  for (const record of yield* otlpJsonSteps(bytes, { ...options, id: requestIds(bytes) })) {
+    const batch = batches.at(-1)
+    const goesOn = last && last.resource === record.resource && last.scope === record.scope
+    if (batch && goesOn && batch.length < MAX_BATCH) batch.push(record)
     else batches.push([record])
     last = record
   }

@@ -185,7 +185,7 @@ describe('the command', () => {
       { env: { URL: 'http://127.0.0.1:9/x', TOKEN: 'top-secret' } },
     )
     expect(code).toBe(0)
-    expect(stdout).toContain('http://127.0.0.1:9/x')
+    expect(stdout).toContain('http://127.0.0.1:9/[REDACTED]')
     expect(stdout).toContain('method: PUT')
     expect(stdout).not.toContain('top-secret')
   })
@@ -410,6 +410,21 @@ ${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/$
     await command.says(/draining/)
     command.child.kill('SIGTERM')
     expect(await command.finished).toMatchObject({ code: 1 })
+  })
+
+  test('a reload repeats no warning that is known', async () => {
+    const unused = (name: string) => LIVE.replace('exporters:', `exporters:\n  debug/${name}:`)
+    const file = await config(unused('one'))
+    const command = startCommand(['--config', file])
+    await command.says(/is running/)
+    command.child.kill('SIGHUP')
+    await command.says(/The new configuration is in force/)
+    await writeFile(file, `\n\n${unused('one').replace('exporters:', 'exporters:\n  debug/two:')}`)
+    command.child.kill('SIGHUP')
+    await command.says(/debug\/two/)
+    command.child.kill('SIGTERM')
+    const { stderr } = await command.finished
+    expect(stderr.match(/debug\/one[^\n]*in no pipeline/g)).toHaveLength(1)
   })
 
   test('a hundred SIGHUPs are one reload, and SIGTERM comes before them', async () => {

@@ -1,6 +1,6 @@
 import { access, chmod, realpath, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
+import type { RootDatabase } from 'lmdb'
 import { type Clock, errorText, PermanentError, RetryableError } from 'tocsin/component'
 import { damageOf } from './damage.js'
 import { type DirectoryLock, lockDirectory } from './directory-lock.js'
@@ -74,7 +74,7 @@ export async function attachDatabase(directory: string, options: DatabaseOptions
     return holder(await shared.opening, () => letGo(path, shared))
   }
   await refuseDamaged(path)
-  const database = new OpenDatabase(path, openEnvironment(path))
+  const database = new OpenDatabase(path, await openEnvironment(path))
   database.onTrouble = options.onTrouble
   return holder(database, () => database.close())
 }
@@ -103,7 +103,7 @@ async function openLocked(path: string, options: DatabaseOptions): Promise<OpenD
   try {
     await refuseDamaged(path)
     await makeFilesPrivate(path)
-    return new OpenDatabase(path, openEnvironment(path), { lock, identity: await identityOf(path) })
+    return new OpenDatabase(path, await openEnvironment(path), { lock, identity: await identityOf(path) })
   } catch (error) {
     await lock.release()
     if (error instanceof PermanentError) throw error
@@ -119,7 +119,8 @@ async function refuseDamaged(path: string): Promise<void> {
   throw new PermanentError('storage_damaged', `The storage ${file} is damaged: ${damage} (${fix}).`)
 }
 
-function openEnvironment(path: string): Environment {
+async function openEnvironment(path: string): Promise<Environment> {
+  const { open } = await import('lmdb')
   return open<Buffer, Buffer>({
     path,
     noSubdir: false,

@@ -17,13 +17,28 @@ export function answer(path: string, base: string, status: ServiceStatus): Answe
   if (path !== `${prefix}/ready`) return undefined
   const pipelines = notReady(status.pipelines)
   const extensions = notReady(status.extensions)
+  const messages = messagesOf(status)
   const isReady = (found: object): boolean => Object.keys(found).length === 0
   const ready =
     status.status !== 'starting' && status.status !== 'stopping' && isReady(pipelines) && isReady(extensions)
-  return {
-    code: ready ? 200 : 503,
-    body: ready ? { ready } : { ready, pipelines, ...(!isReady(extensions) && { extensions }) },
+  const body = {
+    ready,
+    ...(!ready && { pipelines }),
+    ...(!isReady(extensions) && { extensions }),
+    ...(!isReady(messages) && { messages }),
   }
+  return { code: ready ? 200 : 503, body }
+}
+
+/** What is wrong, by component: also what goes away by itself. */
+function messagesOf({ pipelines, extensions }: ServiceStatus): { [component: string]: string } {
+  const all = Object.values(pipelines).flatMap(({ components }) => Object.entries(components))
+  for (const [id, report] of Object.entries(extensions)) all.push([`extension:${id}`, report])
+  return Object.fromEntries(
+    all.flatMap(([id, { status, message }]) =>
+      message === undefined || status === 'ok' ? [] : [[id, message]],
+    ),
+  )
 }
 
 function notReady(all: { readonly [id: string]: { readonly status: Status } }): { [id: string]: Status } {

@@ -71,7 +71,20 @@ test('an extension that is broken for good is not ready either', () => {
   }
   expect(answer('/ready', '/', status)).toMatchObject({
     code: 503,
-    body: { ready: false, extensions: { file_storage: 'permanent_error' } },
+    body: {
+      ready: false,
+      extensions: { file_storage: 'permanent_error' },
+      messages: { 'extension:file_storage': 'gone' },
+    },
+  })
+  const message = 'Sending fails. http://x takes connections but does not answer'
+  const components = { 'exporter:webhook': { status: 'recoverable_error', message, since } as const }
+  const pipelines = { 'logs/a': { status: 'recoverable_error', components } as const }
+  expect(
+    answer('/ready', '/', { ...status, status: 'recoverable_error', pipelines, extensions: {} }),
+  ).toEqual({
+    code: 200,
+    body: { ready: true, messages: { 'exporter:webhook': message } },
   })
 })
 

@@ -1,4 +1,6 @@
 /** HTTP and TLS for components: a sender with time-outs and verdicts, certificates that are renewed, authentication. */
+
+export { secretsIn } from '../../component/secret-text.js'
 export { type AuthConfig, authenticatorOf, authSchema } from './authenticator.js'
 export { describeUrl, redact, secretsOf } from './redact.js'
 export {

@@ -150,6 +150,26 @@ describe('the HTTP sender', () => {
     expect(await post(sender(url), AbortSignal.timeout(50))).toMatchObject({ kind: 'retry' })
   })
 
+  it('tells a destination that hangs from one that cannot be reached', async () => {
+    let asked = (): void => undefined
+    const arrived = new Promise<void>(resolve => {
+      asked = resolve
+    })
+    const { url } = await serve(() => asked())
+    const stop = new AbortController()
+    const hanging = post(sender(url), stop.signal)
+    await arrived
+    stop.abort(new Error('No answer within 10 ms.'))
+    expect(await hanging).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringMatching(/takes connections but does not answer: No answer within 10 ms\.$/),
+    })
+    expect(await post(sender('http://127.0.0.1:1'))).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('cannot be reached'),
+    })
+  })
+
   it('takes a 2xx as delivered although its body lies about its length, never ends or is too long', async () => {
     const short = await serveRaw(socket => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello'))
     expect(await post(sender(short))).toMatchObject({ kind: 'ok' })

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 import type { Sent } from '../../component/exporter.js'
@@ -21,6 +21,8 @@ export interface HttpSenderOptions {
   readonly tls?: TlsConnectOptions | TlsSource
   /** The path of the endpoint is a secret (a chat's webhook): no message shows it. */
   readonly secretPath?: boolean
+  /** What else no message shows, such as secrets in a body. */
+  readonly secrets?: readonly string[]
   readonly connectTimeoutMs?: number
   /** Connections at a time. */
   readonly connections?: number
@@ -123,18 +125,23 @@ class UndiciSender implements HttpSender {
   /** The options of the agent. */
   #tls: TlsConnectOptions | undefined
   #agent: Agent | undefined
+  /** Loaded with the first request. */
+  #undici: Promise<typeof import('undici')> | undefined
   #closed = false
+  /** Connections that are open. */
+  #connected = 0
   readonly #url: URL
   readonly #headers: { readonly [name: string]: string }
   readonly #secrets: readonly string[]
 
   constructor(options: HttpSenderOptions) {
-    const { endpoint, secretPath = false, tls } = options
+    const { endpoint, secretPath = false, secrets = [], tls } = options
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
     this.#headers = { ...basicAuth(this.#url), ...lowerCase(options.headers) }
-    this.#secrets = secretsOf(this.#url, this.#headers, secretPath)
+    const more = [...secrets, ...secretsOf(this.#url, this.#headers, secretPath)]
+    this.#secrets = more.sort((a, b) => b.length - a.length)
     if (tls && 'current' in tls) this.#source = tls
     else this.#tls = tls
   }
@@ -161,7 +168,7 @@ class UndiciSender implements HttpSender {
         signal,
       })
     } catch (error) {
-      return this.#failure(error, secrets)
+      return this.#failure(error, secrets, signal.aborted)
     }
     return this.#answer(response, await readBody(response.body), secrets)
   }
@@ -172,6 +179,8 @@ class UndiciSender implements HttpSender {
   }
 
   async #agentNow(): Promise<Agent> {
+    this.#undici ??= import('undici')
+    const { Agent } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
     // The old one ends when what is on its way has ended.
@@ -182,6 +191,8 @@ class UndiciSender implements HttpSender {
       connections,
       connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true },
     })
+    this.#agent.on('connect', () => this.#connected++)
+    this.#agent.on('disconnect', () => this.#connected--)
     if (this.#closed) await this.#agent.destroy()
     return this.#agent
   }
@@ -203,10 +214,16 @@ class UndiciSender implements HttpSender {
     return { kind, status, reason, body, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
 
-  #failure(error: unknown, secrets: readonly string[]): HttpAnswer {
-    const reason = `${this.target} cannot be reached: ${redact(errorText(error), secrets)}`
+  #failure(error: unknown, secrets: readonly string[], aborted: boolean): HttpAnswer {
+    const { code } = error as { readonly code?: unknown }
+    // With a connection it is there, and takes its time; the caller's time-out aborts.
+    const hangs =
+      this.#connected > 0 &&
+      (aborted || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+    const what = hangs ? 'takes connections but does not answer' : 'cannot be reached'
+    const reason = `${this.target} ${what}: ${redact(errorText(error), secrets)}`
     // What undici does not accept (a header) it will not accept later.
-    const permanent = (error as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
+    const permanent = code === 'UND_ERR_INVALID_ARG'
     return { kind: permanent ? 'refused' : 'retry', reason }
   }
 }

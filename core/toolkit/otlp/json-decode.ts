@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import type { AnyValue } from '../../model/any-value.js'
 import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields, LogRecord } from '../../model/log-record.js'
@@ -6,6 +5,8 @@ import type { Resource, Scope } from '../../model/resource.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import { decodeFields, decodeResource, decodeScope, type JsonObject, list, object } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
+import { parseJson } from './json-parse.js'
+import { atOnce, type Steps } from './turns.js'
 
 export interface DecodeOptions {
   /** The id of the record at this index of the request; asked for when someone asks the record. */
@@ -26,8 +27,13 @@ export interface DecodeOptions {
  * place of the fault.
  */
 export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOptions): LogRecord[] {
+  return atOnce(otlpJsonSteps(input, options))
+}
+
+/** The same, in steps. */
+export function* otlpJsonSteps(input: string | Uint8Array, options: DecodeOptions): Steps<LogRecord[]> {
   const { maxRecords = Number.POSITIVE_INFINITY } = options
-  const root = object(parse(input), 'the request')
+  const root = object(yield* parseJson(input), 'the request')
   const records: LogRecord[] = []
   let index = 0
   for (const resourceLogs of list(root, 'resourceLogs', 'resource_logs')) {
@@ -38,12 +44,14 @@ export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOption
         if (index >= maxRecords) throw new OtlpLimitError(`${maxRecords} records`)
         const record = new JsonRecord(json, index, options, resource, scope)
         if (isFit(record, index, options)) records.push(record)
-        index++
+        if (++index % STEP_RECORDS === 0) yield
       }
     }
   }
   return records
 }
+
+const STEP_RECORDS = 256
 
 function isFit(record: JsonRecord, index: number, { onUnfit }: DecodeOptions): boolean {
   try {
@@ -55,28 +63,6 @@ function isFit(record: JsonRecord, index: number, { onUnfit }: DecodeOptions): b
     return false
   }
 }
-
-// JSON.parse rounds integers beyond 2^53: those of 64-bit fields become strings first. The quoted names can only be
-// keys here, because a colon follows and quotes inside a string are escaped.
-const LONG_INTEGER =
-  /"(intValue|int_value|timeUnixNano|time_unix_nano|observedTimeUnixNano|observed_time_unix_nano)"(\s*:\s*)(-?\d{16,})(?=\s*[,}])/g
-
-function parse(input: string | Uint8Array): unknown {
-  const text = typeof input === 'string' ? input : utf8(input)
-  try {
-    return JSON.parse(text.replace(LONG_INTEGER, '"$1"$2"$3"'))
-  } catch (error) {
-    throw new OtlpDecodeError(`The request is not JSON: ${(error as Error).message.slice(0, 200)}`)
-  }
-}
-
-function utf8(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw new OtlpDecodeError('The request is not UTF-8.')
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
-}
-
-const BYTE_ORDER_MARK = 0xfeff
 
 /** A record that stays parsed JSON until someone asks for more than its body's text, severity or times. */
 class JsonRecord extends LazyRecord {

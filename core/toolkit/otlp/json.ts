@@ -3,7 +3,7 @@ import type { LogRecord, Records } from '../../model/log-record.js'
 import { groupRecords } from './groups.js'
 
 export { OtlpDecodeError, OtlpLimitError } from './errors.js'
-export { type DecodeOptions, decodeOtlpJson } from './json-decode.js'
+export { type DecodeOptions, decodeOtlpJson, otlpJsonSteps } from './json-decode.js'
 
 /**
  * An OTLP JSON ExportLogsServiceRequest with these records, in their order, on one line. Lossless except for the

@@ -6,6 +6,7 @@ import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/re
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
 import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
+import { atOnce, type Steps } from './turns.js'
 import { type Span, WireReader } from './values.js'
 
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
@@ -17,8 +18,18 @@ export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptio
  */
 export function decodeOtlpProto(bytes: Uint8Array, options: ProtoDecodeOptions = {}): Records[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return new RequestScan(buffer, options).request()
+  return atOnce(new RequestScan(buffer, options).request())
 }
+
+/** The same, in steps; a batch has at most some thousand records, so that a pipeline too does its work in turns. */
+export function otlpProtoSteps(bytes: Uint8Array, options: ProtoDecodeOptions = {}): Steps<Records[]> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return new RequestScan(buffer, options, MAX_BATCH).request()
+}
+
+/** Records of a batch that is decoded in steps. */
+export const MAX_BATCH = 4_096
+const STEP_RECORDS = 256
 
 /** Ids for the records of a request by their index: a hash of its bytes, computed when the first is asked for. */
 export function requestIds(bytes: Uint8Array): (index: number) => string {
@@ -37,7 +48,11 @@ class RequestScan {
   readonly #batches: Records[] = []
   #index = 0
 
-  constructor(bytes: Buffer, options: ProtoDecodeOptions) {
+  constructor(
+    bytes: Buffer,
+    options: ProtoDecodeOptions,
+    private readonly maxBatch = Number.POSITIVE_INFINITY,
+  ) {
     this.#scan = new WireScan(bytes)
     this.#onUnfit = options.onUnfit
     this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
@@ -49,13 +64,13 @@ class RequestScan {
     }
   }
 
-  request(): Records[] {
+  *request(): Steps<Records[]> {
     const scan = this.#scan
     const end = scan.bytes.length
     try {
       while (scan.at < end) {
         const tag = scan.tag(end)
-        if (tag === 0x0a) this.#resourceLogs(scan.length(end))
+        if (tag === 0x0a) yield* this.#resourceLogs(scan.length(end))
         else scan.skip(tag, end)
       }
     } catch (error) {
@@ -66,7 +81,7 @@ class RequestScan {
     return this.#batches
   }
 
-  #resourceLogs(end: number): void {
+  *#resourceLogs(end: number): Steps<void> {
     const scan = this.#scan
     const owner = new ResourcePart(this.#source)
     scan.count()
@@ -76,21 +91,27 @@ class RequestScan {
         const stop = scan.length(end)
         owner.span = { start: scan.at, end: stop }
         scan.message(RESOURCE, stop)
-      } else if (tag === 0x12) this.#scopeLogs(scan.length(end), owner)
+      } else if (tag === 0x12) yield* this.#scopeLogs(scan.length(end), owner)
       else if (tag === 0x1a) owner.schemaUrl = this.#text(end)
       else scan.skip(tag, end)
     }
   }
 
-  #scopeLogs(end: number, owner: ResourcePart): void {
+  *#scopeLogs(end: number, owner: ResourcePart): Steps<void> {
     const scan = this.#scan
     const part = new ScopePart(this.#source, owner)
-    const records: WireRecord[] = []
+    let records: WireRecord[] = []
     scan.count()
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x12) this.#record(scan.length(end), part, records)
-      else if (tag === 0x0a) {
+      if (tag === 0x12) {
+        this.#record(scan.length(end), part, records)
+        if (records.length === this.maxBatch) {
+          this.#batches.push(records)
+          records = []
+        }
+        if (this.#index % STEP_RECORDS === 0) yield
+      } else if (tag === 0x0a) {
         const stop = scan.length(end)
         part.span = { start: scan.at, end: stop }
         scan.message(SCOPE, stop)
