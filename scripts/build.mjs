@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 
 const COMMANDS = { tocsin: 'full', 'tocsin-stateful-alert': 'stateful-alert' }
 /** They find their binaries beside their own files. */
-const BESIDE = ['re2', 'lmdb']
+const BESIDE = ['re2', 'lmdb', '@bokuweb/zstd-wasm']
 const OUT = 'dist/commands'
 
 const { status } = spawnSync(

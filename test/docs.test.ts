@@ -33,7 +33,8 @@ const ENV = new Proxy<{ [name: string]: string }>(
 )
 
 describe('the YAML examples of the documentation are valid as they stand', () => {
-  for (const document of DOCUMENTS) {
+  // Those of docs/contract.md name components of its own: doors.test.ts runs them.
+  for (const document of DOCUMENTS.filter(name => name !== 'docs/contract.md')) {
     const text = readFileSync(join(ROOT, document), 'utf8')
     for (const [index, [, yaml = '']] of [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].entries()) {
       // A fragment (one component's options) is made whole by the text around it; whole ones have a service.

@@ -2,6 +2,8 @@
 export interface CommandIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  /** Where it is a terminal, commands may ask. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
   /** Signals come in here; the answer stops listening. */
@@ -12,8 +14,11 @@ export interface CommandIo {
   kill(): void
 }
 
+/** Which configuration a command works on. */
 export interface ConfigOptions {
+  /** The values of `--config`: merged in this order. */
   readonly config: readonly string[]
+  /** The values of `--set`: they win. */
   readonly set: readonly string[]
 }
 
@@ -24,10 +29,14 @@ export function print(io: CommandIo, text: string): Promise<void> {
   })
 }
 
+/** The process's own streams, environment and signals. */
 export function processIo(): CommandIo {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    get stdin() {
+      return process.stdin
+    },
     env: process.env,
     cwd: process.cwd(),
     onSignal(signal, handler) {

@@ -1,11 +1,13 @@
 import type { AnyFactory, ExporterFactory } from '../component/index.js'
 import {
   type CommonSchemas,
+  type ConfigRequest,
   configJsonSchema,
   type FactorySource,
   Formats,
   loadConfig,
   loaded,
+  loadFactories,
   printConfig,
   processEnvironment,
 } from '../config/index.js'
@@ -15,6 +17,7 @@ import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { settingsOf } from './settings-of.js'
 
+/** A configuration, ready to run. */
 export interface Loaded {
   readonly settings: ServiceSettings
   /** The components of the distribution and of the configuration's packages. */
@@ -43,20 +46,15 @@ const FORMATS = new Formats({
  * name. Throws `ConfigError` with all problems.
  */
 export async function load(
-  { components, demo, name }: Distribution,
+  distribution: Distribution,
   options: ConfigOptions,
   io: CommandIo,
   { checkFiles = false } = {},
 ): Promise<Loaded> {
   const config = await loadConfig({
-    sources: options.config,
-    sets: options.set,
-    factories: components,
-    formats: FORMATS,
-    common: COMMON,
+    ...request(distribution, options, io),
     checkFiles,
-    environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
-    ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
+    templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
   })
   return {
     settings: settingsOf(config),
@@ -65,9 +63,33 @@ export async function load(
   }
 }
 
-/** The JSON Schema of a whole configuration file. */
-export async function configSchema({ components }: Distribution): Promise<unknown> {
-  return configJsonSchema(await loadAll(components), COMMON)
+function request(
+  { components, demo, name }: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): ConfigRequest {
+  return {
+    sources: options.config,
+    sets: options.set,
+    factories: components,
+    formats: FORMATS,
+    common: COMMON,
+    environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
+    ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
+  }
+}
+
+/** The JSON Schema of a whole configuration file, with the components of the packages that the given one names. */
+export async function configSchema(
+  distribution: Distribution,
+  options: ConfigOptions,
+  io: CommandIo,
+): Promise<unknown> {
+  const sources =
+    options.config.length > 0
+      ? await loadFactories(request(distribution, options, io))
+      : distribution.components
+  return configJsonSchema(await loadAll(sources), COMMON)
 }
 
 export function loadAll(sources: readonly FactorySource[]): Promise<AnyFactory[]> {

@@ -5,6 +5,7 @@ import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { nativeModuleHint } from './native-module.js'
+import type { NewOptions } from './new-component.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
 /** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
@@ -55,11 +56,12 @@ export async function main(
     .action(async options =>
       finish(await (await import('./components.js')).listComponents(distribution, options, io)),
     )
-  program
-    .command('schema')
-    .description('print the JSON Schema of the configuration, for editors')
-    .action(async () => {
-      const schema = await (await import('./load.js')).configSchema(distribution)
+  withConfig(program.command('schema'))
+    .description(
+      'print the JSON Schema of the configuration, for editors; with --config also of the components of its packages',
+    )
+    .action(async (options: ConfigOptions) => {
+      const schema = await (await import('./load.js')).configSchema(distribution, options, io)
       await print(io, `${JSON.stringify(schema, null, 2)}\n`)
     })
   program
@@ -67,8 +69,11 @@ export async function main(
     .description('write a package for a component of your own')
     .argument('<kind>', 'receiver, processor, exporter, connector or extension')
     .argument('<name>', 'the type, snake_case: its folder is made here')
-    .action(async (kind: string, name: string) =>
-      finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, io)),
+    .option('--typescript', 'in TypeScript')
+    .option('--javascript', 'in JavaScript, with types in comments: the default where nobody can be asked')
+    .option('--keyed', 'a processor with state for each key')
+    .action(async (kind: string, name: string, options: NewOptions) =>
+      finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {

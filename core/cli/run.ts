@@ -37,11 +37,13 @@ export async function run(
     armFailpoints(io.env.TOCSIN_FAILPOINTS, io.kill)
     logger.warn('TOCSIN_FAILPOINTS is set: this process will kill itself, to test what a crash leaves.')
   }
-  const metrics = createMetrics({
-    'service.name': distribution.name,
-    'service.version': distribution.version,
-    ...settings.resource,
-  })
+  const metrics = createMetrics(
+    withoutNulls({
+      'service.name': distribution.name,
+      'service.version': distribution.version,
+      ...settings.resource,
+    }),
+  )
   const stopObserving = observeProcess(metrics.meter, systemClock)
   let first: ServiceSettings | undefined = settings
   const service = new Service({
@@ -98,6 +100,12 @@ export async function run(
     stopObserving()
     await metrics.close()
   }
+}
+
+function withoutNulls(attributes: { readonly [name: string]: string | null }): { [name: string]: string } {
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
 }
 
 /** A start that never ends, of a component that waits for something, does not keep a collector that is to stop. */

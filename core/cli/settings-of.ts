@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { AnyFactory } from '../component/index.js'
 import type { ComponentConfig, LoadedConfig, TelemetryConfig } from '../config/index.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
@@ -17,7 +18,7 @@ export function settingsOf({ config, baseDir, warnings }: LoadedConfig): Service
     },
     extensions: new Map(service.extensions.map(id => [id, extensions.get(id) as ComponentPlan])),
     logs: service.telemetry.logs,
-    metrics: metricsSettings(service.telemetry.metrics),
+    metrics: metricsSettings(service.telemetry.metrics, baseDir),
     resource: service.telemetry.resource,
     shutdownTimeoutMs: service.shutdownTimeoutMs,
     baseDir,
@@ -35,12 +36,19 @@ function plans(components: { readonly [id: string]: ComponentConfig }): Map<stri
 }
 
 /** The Collector's default address; there it is an error when it is taken, here only when it was asked for. */
-function metricsSettings({ level, address }: TelemetryConfig['metrics']): MetricsSettings {
+function metricsSettings(
+  { level, address, pushes }: TelemetryConfig['metrics'],
+  baseDir: string,
+): MetricsSettings {
   const [, host = '127.0.0.1', port = '8888'] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
   return {
     level,
     host: host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0',
     port: Number(port),
     explicit: address !== undefined,
+    pushes: pushes.map(({ caFile, ...push }) => ({
+      ...push,
+      ...(caFile !== undefined && { caFile: resolve(baseDir, caFile) }),
+    })),
   }
 }

@@ -46,6 +46,7 @@ export interface ComponentStatus {
   readonly message?: string
 }
 
+/** What varies in a log line. No secrets. */
 export type LogAttributes = { readonly [key: string]: string | number | boolean | undefined }
 
 /** Log messages are sentences; what varies goes into the attributes. Never log once per record: see `oncePerMinute`. */
@@ -56,6 +57,7 @@ export interface Logger {
   error(message: string, attributes?: LogAttributes): void
 }
 
+/** The time, and the only timers of a component: tests move it, a stop cancels what it set. */
 export interface Clock {
   /** Wall clock, ns since the epoch. */
   now(): bigint

@@ -45,6 +45,8 @@ export interface Problem {
   readonly message: string
   /** How to fix it: what is valid, the nearest name, an example. */
   readonly fix?: string
+  /** Lines of YAML to put into the configuration. */
+  readonly paste?: string
 }
 
 /** All that is wrong with a configuration, at once. */
@@ -68,7 +70,12 @@ export function formatProblem(problem: Problem): string {
   const line = [place, formatKeyPath(problem.path), `${warning}${message}${fix}`]
     .filter(part => part !== '')
     .join(': ')
-  return [line, ...shown].join('\n')
+  return [line, ...shown, ...pasteLines(problem)].join('\n')
+}
+
+/** The lines to put into the configuration, indented below the problem. */
+export function pasteLines({ paste }: Problem): string[] {
+  return (paste ?? '').split('\n').flatMap(line => (line === '' ? [] : [`    ${line}`]))
 }
 
 /** `service.pipelines.logs/x.receivers[0]`. */
@@ -79,6 +86,7 @@ export function formatKeyPath(path: readonly (string | number)[]): string {
   )
 }
 
+/** Whether an error is of this family, from whichever copy of the package. */
 export function isTocsinError(error: unknown): error is TocsinError {
   return error instanceof Error && typeof (error as TocsinError).code === 'string' && 'retryable' in error
 }

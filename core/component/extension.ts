@@ -11,6 +11,7 @@ export interface Host {
   status(): ServiceStatus
 }
 
+/** How a whole collector is; the health_check extension shows it. */
 export interface ServiceStatus {
   readonly status: PipelineStatus['status']
   readonly startedAt: bigint
@@ -19,11 +20,13 @@ export interface ServiceStatus {
   readonly extensions: { readonly [id: string]: ComponentReport }
 }
 
+/** The worst status of a pipeline's components, and each of them. */
 export interface PipelineStatus {
   readonly status: ComponentReport['status']
   readonly components: { readonly [kindAndId: string]: ComponentReport }
 }
 
+/** What a component reported last. */
 export interface ComponentReport {
   readonly status: ComponentStatus['status']
   readonly message?: string
@@ -39,8 +42,10 @@ export interface AuthenticatorExtension {
   headers?(): { readonly [name: string]: string }
 }
 
+/** Headers of a request, names in lower case. */
 export type RequestHeaders = { readonly [name: string]: string | readonly string[] | undefined }
 
+/** Why a request may not pass. */
 export interface AuthRefusal {
   /** `missing_credentials` or `wrong_credentials`: for metrics. */
   readonly reason: string

@@ -5,7 +5,9 @@ import type { Processor } from './processor.js'
 import type { Receiver } from './receiver.js'
 import type { ConfigSchema } from './schema.js'
 
+/** The five kinds of components. */
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+/** What users may rely on: see docs/contract.md, "Stability levels". */
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated'
 
 /** The version of the contract in this folder: a factory says which one it was written against. */
@@ -35,14 +37,22 @@ export interface Factory<Config extends object = object, Component = unknown> {
    */
   checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
   /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
+  /**
+   * The attributes, by name, that records may have from it: of a receiver those that come in, of a processor those that
+   * it adds. Undefined, or without this: any. Tells `validate` which names of templates nothing can make.
+   */
+  makes?(config: Config): readonly string[] | undefined
   create(context: ComponentContext<Config>): Component
 }
 
+/** One thing that is wrong with a configuration, and how to fix it. */
 export interface CheckProblem {
   /** From the component's configuration: `['patterns', 0, 'alert_pattern']`. */
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly fix?: string
+  /** Lines of YAML to put into the configuration, shown below the problem. */
+  readonly paste?: string
   readonly severity?: 'error' | 'warning'
 }
 
@@ -53,6 +63,7 @@ export interface FileProblem extends CheckProblem {
   readonly line?: number
 }
 
+/** A type of receivers. */
 export interface ReceiverFactory<C extends object = object> extends Factory<C, Receiver> {
   readonly kind: 'receiver'
   /**
@@ -61,26 +72,36 @@ export interface ReceiverFactory<C extends object = object> extends Factory<C, R
    */
   readonly exclusive?: boolean
 }
+/** A type of processors. */
 export interface ProcessorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'processor'
 }
+/**
+ * A type of exporters: it says how many `send` run at once, and what order holds. Without `notifying`, `ordered` and
+ * `local` up to ten run at once, in any order.
+ */
 export interface ExporterFactory<C extends object = object> extends Factory<C, Exporter> {
   readonly kind: 'exporter'
-  /** Tells people: one record a request, one consumer, so that order per destination is kept. */
+  /**
+   * Tells people, each record a message of its own: one record a request, one `send` at a time, in order. An exporter that
+   * makes one message of a request and leaves this out delivers one for many records, and all count as delivered.
+   */
   readonly notifying?: boolean
-  /** One consumer, so that requests leave in their order. */
+  /** One `send` at a time, so that requests arrive in their order. Without it up to ten run at once, in any order. */
   readonly ordered?: boolean
-  /** Writes locally and at once: no queue unless the configuration asks for one. */
+  /** Writes locally and at once, one `send` at a time: no queue unless the configuration asks for one. */
   readonly local?: boolean
 }
 /** A connector is a processor whose output goes to the pipelines that name it as a receiver. */
 export interface ConnectorFactory<C extends object = object> extends Factory<C, Processor> {
   readonly kind: 'connector'
 }
+/** A type of extensions. */
 export interface ExtensionFactory<C extends object = object> extends Factory<C, Extension> {
   readonly kind: 'extension'
 }
 
+/** What a package exports in its list `components`. */
 export type AnyFactory =
   | ReceiverFactory
   | ProcessorFactory
@@ -88,26 +109,31 @@ export type AnyFactory =
   | ConnectorFactory
   | ExtensionFactory
 
+/** A factory of receivers, with types for what it is given. */
 export function defineReceiver<C extends object>(
   factory: Omit<ReceiverFactory<C>, 'kind'>,
 ): ReceiverFactory<C> {
   return { ...factory, kind: 'receiver' }
 }
+/** A factory of processors, with types for what it is given. */
 export function defineProcessor<C extends object>(
   factory: Omit<ProcessorFactory<C>, 'kind'>,
 ): ProcessorFactory<C> {
   return { ...factory, kind: 'processor' }
 }
+/** A factory of exporters, with types for what it is given. */
 export function defineExporter<C extends object>(
   factory: Omit<ExporterFactory<C>, 'kind'>,
 ): ExporterFactory<C> {
   return { ...factory, kind: 'exporter' }
 }
+/** A factory of connectors, with types for what it is given. */
 export function defineConnector<C extends object>(
   factory: Omit<ConnectorFactory<C>, 'kind'>,
 ): ConnectorFactory<C> {
   return { ...factory, kind: 'connector' }
 }
+/** A factory of extensions, with types for what it is given. */
 export function defineExtension<C extends object>(
   factory: Omit<ExtensionFactory<C>, 'kind'>,
 ): ExtensionFactory<C> {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 
+/** Where to listen. */
 export interface ListenOptions {
   readonly host: string
   /** 0 takes a free port. */

@@ -87,15 +87,21 @@ export interface EarlyLook<S> {
   done?(): void
 }
 
+/** A key that a record touches, with what `step` needs of the record. */
 export interface Touch<E> {
   readonly key: string
   readonly data: E
 }
 
+/**
+ * What a step decides on: a record of the key (`time`: its event time), or a timer that is due. Times in ns since the
+ * epoch.
+ */
 export type KeyedEvent<E> =
   | { readonly kind: 'record'; readonly key: string; readonly time: bigint; readonly data: E }
   | { readonly kind: 'due'; readonly key: string; readonly time: bigint }
 
+/** What a step decided. */
 export interface Step<S, O> {
   /** The same reference as before when nothing changed: then nothing is written. Undefined removes the key. */
   readonly state: S | undefined

@@ -39,6 +39,7 @@ export interface Intake {
   end(): void
 }
 
+/** Nothing of the batch is on its way any more; `deadLettered` of its records became dead letters. */
 export interface Settled {
   readonly busy?: false
   readonly deadLettered: number
@@ -46,6 +47,10 @@ export interface Settled {
   release(): void
 }
 
+/**
+ * Nothing was done: offer the same again, after `retryAfterMs` or when `ready()` resolves. `reason` is for metrics and
+ * logs.
+ */
 export interface Busy {
   readonly busy: true
   readonly retryAfterMs: number

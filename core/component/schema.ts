@@ -6,6 +6,8 @@
  * - `secret: true`: the value never appears in a log, an error or print-config; `secret: 'path'`: the path of the URL does not.
  * - `synonyms: { wrong: 'right' }` beside `properties`: what users of other tools write, for hints.
  * - `aliases: { alias: 'key' }` beside `properties`: accepted as that key, silently.
+ * - `ignored: { key: 'what happens instead' }` beside `properties`: keys of other tools that have no effect here; a warning
+ *   says so, and what stands under them is not looked at.
  * - `component: 'extension'`: the id of a component of that kind, which must be defined.
  *
  * `description` and `default` feed the documentation and editor hints; `examples` the error texts.
@@ -35,11 +37,14 @@ export interface ConfigSchema {
   readonly secret?: boolean | 'path'
   readonly synonyms?: { readonly [name: string]: string }
   readonly aliases?: { readonly [name: string]: string }
+  readonly ignored?: { readonly [name: string]: string }
   readonly component?: 'extension'
 }
 
+/** The types of JSON Schema. */
 export type SchemaType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'null'
 
+/** What a text means; each is checked, with a message of its own. */
 export type SchemaFormat =
   | 'duration'
   | 'byte-size'

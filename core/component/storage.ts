@@ -7,6 +7,7 @@ export interface KeyValueStore {
   range(from: string, to: string, limit: number): Promise<readonly (readonly [string, Uint8Array])[]>
 }
 
+/** A new value for a key; undefined removes it. */
 export type KeyValueChange = { readonly key: string; readonly value: Uint8Array | undefined }
 
 /** What a storage extension offers besides start and stop. */
@@ -19,6 +20,7 @@ export interface StorageExtension {
   attach?(): Promise<void>
 }
 
+/** A place where state, queues and checkpoints lie, in namespaces of their own. */
 export interface StorageProvider {
   /** One line for the start-up log: where the data are and what they survive. */
   readonly description: string
@@ -61,6 +63,7 @@ export type LeaseAnswer =
   | { readonly held: true; readonly token: number }
   | { readonly held: false; readonly freeInMs: number }
 
+/** How a state store keeps the states of one component. */
 export interface StateOptions<S> {
   readonly codec: Codec<S>
   /** Beyond this many keys the least recently written unpinned keys go. */
@@ -74,6 +77,7 @@ export interface StateOptions<S> {
   readonly onTrouble?: ((error: Error) => void) | undefined
 }
 
+/** A value as text and back, without loss: `decode(encode(x))` equals `x`. */
 export interface Codec<T> {
   encode(value: T): string
   decode(text: string): T
@@ -121,12 +125,14 @@ export interface WrittenBy {
   readonly terms?: readonly Term[]
 }
 
+/** A key to be read. */
 export interface StateRead {
   readonly key: string
   /** The journal entries that are wanted, if they are there. */
   readonly recordIds: readonly string[]
 }
 
+/** What a store has of a key. */
 export interface StateEntry<S> {
   /** Undefined when the key has no state; then the fields below are undefined or false too, unless it is unreadable. */
   readonly state: S | undefined
@@ -137,6 +143,7 @@ export interface StateEntry<S> {
   readonly journal: ReadonlyMap<string, string>
 }
 
+/** A key to be written, if it still has the version that was read. */
 export interface StateChange<S> {
   readonly key: string
   /** The version that was read; undefined when there was no state. */
@@ -150,11 +157,13 @@ export interface StateChange<S> {
   readonly journal: readonly JournalEntry[]
 }
 
+/** A journal entry, by key and record. */
 export interface JournalRef {
   readonly key: string
   readonly recordId: string
 }
 
+/** What was decided for a record, to be answered again when it is redelivered. */
 export interface JournalEntry {
   readonly recordId: string
   readonly outcome: string
@@ -162,10 +171,12 @@ export interface JournalEntry {
   readonly timer: boolean
 }
 
+/** What a timer decided and nobody released. */
 export interface ClaimedTimer extends JournalRef {
   readonly outcome: string
 }
 
+/** What became of a write. */
 export interface StateWritten {
   /** In the order of the changes: false where the key had another version, and nothing was written. */
   readonly applied: readonly boolean[]

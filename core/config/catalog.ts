@@ -19,6 +19,7 @@ export interface LazyFactory {
   load(): Promise<AnyFactory>
 }
 
+/** A factory, or what loads one when a configuration names it. */
 export type FactorySource = AnyFactory | LazyFactory
 
 export async function loaded(source: FactorySource): Promise<AnyFactory> {
@@ -111,6 +112,7 @@ function mergedSchema(own: ConfigSchema, common: ConfigSchema): ConfigSchema {
     properties: { ...common.properties, ...own.properties },
     aliases: { ...common.aliases, ...own.aliases },
     synonyms: { ...common.synonyms, ...own.synonyms },
+    ignored: { ...common.ignored, ...own.ignored },
   }
   known.set(own, merged)
   return merged

@@ -4,7 +4,7 @@ import { checkValue } from './check-value.js'
 import { propertySchema } from './defaults.js'
 import type { Findings } from './findings.js'
 import { parseId } from './ids.js'
-import { type Entry, emptyMap, locate, type Node, type Path } from './node.js'
+import { type Entry, emptyMap, locate, type Node, type Path, problemAt } from './node.js'
 import { layers } from './normalize.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
@@ -146,10 +146,35 @@ function passesCheck(
   for (const problem of problems) {
     const at = locate(node, problem.path, key)
     const where = [...path, ...at.written]
-    if (problem.severity === 'warning') findings.warning(at.place, where, problem.message, problem.fix)
-    else findings.error(at.place, where, problem.message, problem.fix)
+    const { message, fix, paste, severity = 'error' } = problem
+    findings.problems.push({
+      ...problemAt(at.place, where, message, fix, severity),
+      ...(paste !== undefined && { paste: withoutSecrets(paste, node) }),
+    })
   }
   return problems.every(problem => problem.severity === 'warning')
+}
+
+/** Lines to paste are made of values: what is secret among them is not shown. */
+function withoutSecrets(text: string, node: Node): string {
+  return secretTexts(node).reduce((shown, secret) => {
+    const inText = JSON.stringify(secret).slice(1, -1)
+    const forms = [inText.replaceAll("'", "''"), inText, secret]
+    return forms.reduce((left, form) => left.replaceAll(form, '***'), shown)
+  }, text)
+}
+
+function secretTexts(node: Node): string[] {
+  switch (node.kind) {
+    case 'scalar':
+      return node.text !== '' && (node.secret || node.expansion?.secret) ? [node.text] : []
+    case 'list':
+      return node.items.flatMap(secretTexts)
+    case 'map':
+      return [...node.entries.values()].flatMap(entry => secretTexts(entry.value))
+    default:
+      return []
+  }
 }
 
 function unknownTypeFix(type: string, kind: Kind, catalog: Catalog): string {

@@ -28,7 +28,7 @@ export function processEnvironment(): ConfigEnvironment {
 }
 
 async function fetchDocument(url: string): Promise<{ status: number; body: string }> {
-  const { request } = await import('undici')
+  const { request } = (await import('undici')).default
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS)
   const { statusCode, body } = await request(url, {
     headers: credentials(new URL(url)),

@@ -82,7 +82,7 @@ class Expander {
     if (!found) return { kind: 'invalid', place: node.place }
     if (found.text === node.text) return node
     const { offsetOf: _moved, ...rest } = node
-    const plain = { ...rest, value: found.text, text: found.text }
+    const plain = { ...rest, value: found.text, text: found.text, escaped: true as const }
     return found.from.length > 0 ? { ...plain, expansion: { ...found, problems: [] } } : plain
   }
 

@@ -181,15 +181,23 @@ function yamlText(value: unknown): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value)
 }
 
-function formatProblems(schema: ConfigSchema, at: Located, path: Path, validator: Validator): Problem[] {
+export function formatProblems(
+  schema: ConfigSchema,
+  at: Pick<Located, 'node' | 'place'>,
+  path: Path,
+  validator: Validator,
+  engine?: 'handlebars' | 'jinja',
+): Problem[] {
   const { node } = at
   const format = schema.format!
   const { name, like } = FORMAT_WORDS[format]
   if (node.kind !== 'scalar') return [problemAt(at.place, path, `expected ${name}`, `such as ${like}`)]
+  const check = validator.formats[format]
+  if (problemsOf(check(String(node.value), engine)).length === 0) return []
   if (node.secret)
     return [problemAt(at.place, path, `this secret value is not ${name}`, `it must look like ${like}`)]
   const text = node.secretPath ? redactUrlPath(String(node.value)) : String(node.value)
-  const problems = problemsOf(validator.formats[format](text))
+  const problems = problemsOf(check(text, engine))
   if (problems.length === 0)
     return [problemAt(at.place, path, `this is not ${name}`, `it must look like ${like}`)]
   // What a message shows of the text keeps its columns.

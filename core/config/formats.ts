@@ -12,7 +12,10 @@ export interface FormatProblem {
 }
 
 export type FormatCheck = (text: string) => FormatProblem | readonly FormatProblem[] | undefined
-export type FormatCheckers = { readonly [format in SchemaFormat]: FormatCheck }
+export type FormatCheckers = { readonly [format in Exclude<SchemaFormat, 'template'>]: FormatCheck } & {
+  /** `engine`: the setting of that name beside the template. */
+  readonly template: (text: string, engine?: 'handlebars' | 'jinja') => ReturnType<FormatCheck>
+}
 
 /** Languages come with libraries: they are loaded when a configuration has a value in them. */
 export type LazyChecks = { readonly [format in SchemaFormat]?: () => Promise<FormatCheck> }

@@ -14,7 +14,7 @@ export {
   type LazyChecks,
 } from './formats.js'
 export { configJsonSchema } from './json-schema.js'
-export { type ConfigRequest, type LoadedConfig, loadConfig } from './load.js'
+export { type ConfigRequest, type LoadedConfig, loadConfig, loadFactories } from './load.js'
 export type { ImportPackage } from './packages.js'
 export { printConfig } from './print.js'
 export { REDACTED, redactUrl } from './secrets.js'

@@ -56,6 +56,7 @@ function plain(schema: ConfigSchema, insideProperties = false): JsonSchema {
     secret,
     synonyms,
     aliases,
+    ignored,
     component,
     properties,
     items,
@@ -77,7 +78,10 @@ function plain(schema: ConfigSchema, insideProperties = false): JsonSchema {
     const more = Object.entries(aliases ?? {}).map(
       ([alias, key]) => [alias, { description: `The same as ${key}.` }] as const,
     )
-    own.properties = Object.fromEntries([...shown, ...more])
+    const without = Object.entries(ignored ?? {}).map(
+      ([key, reason]) => [key, { description: `No effect here: ${reason}.`, deprecated: true }] as const,
+    )
+    own.properties = Object.fromEntries([...shown, ...more, ...without])
   }
   if (additionalProperties !== undefined)
     own.additionalProperties =

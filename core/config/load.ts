@@ -7,6 +7,7 @@ import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
 import { type Formats, formatsOf } from './formats.js'
 import { parseId } from './ids.js'
+import { type TemplateNames, warnOfUnmadeNames } from './made-names.js'
 import { type Entry, type MapNode, type Node, toValue } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
 import type { DefinedByKind } from './pipelines.js'
@@ -32,6 +33,8 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
+  /** Loaded when a configuration has components: what the templates in it show. */
+  readonly templateNames?: () => Promise<TemplateNames>
   /** What to do when there is no source at all. */
   readonly hint?: string
 }
@@ -51,21 +54,8 @@ export interface LoadedConfig {
 
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const read = await readAll(request.sources, request.sets, request.environment)
   const findings = new Findings()
-  findings.problems.push(...read.problems)
-  if (!read.root) {
-    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
-  }
-  const expanded = await expand(read.root, request.environment)
-  findings.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, findings)
-
-  const packages = listOf(root.entries.get('packages'), findings)
-  const importPackage = request.importPackage ?? importFrom
-  const factories = packages
-    ? await loadPackages(packages, request.factories, importPackage, findings)
-    : request.factories
+  const { read, root, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
   const validator = await prepared(root, catalog, request.formats)
 
@@ -81,6 +71,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
+  if (request.templateNames && service) {
+    warnOfUnmadeNames(service.pipelines, defined, await request.templateNames(), findings)
+  }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
   const names = request.sources.map(source => source.replace(/^file:/, ''))
@@ -102,6 +95,34 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     files: read.files,
     redacted: () => redactedConfig(root, defined, serviceNode),
   }
+}
+
+/** The factories of a configuration: those of the request and of its packages. Nothing else of it need be valid. */
+export async function loadFactories(request: ConfigRequest): Promise<readonly FactorySource[]> {
+  const findings = new Findings()
+  const { factories } = await readPackages(request, findings)
+  const errors = findings.problems.filter(
+    ({ severity, path }) => severity === 'error' && path[0] === 'packages',
+  )
+  if (errors.length > 0) throw new ConfigError(errors)
+  return factories
+}
+
+async function readPackages(request: ConfigRequest, findings: Findings) {
+  const read = await readAll(request.sources, request.sets, request.environment)
+  findings.problems.push(...read.problems)
+  if (!read.root) {
+    throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
+  }
+  const expanded = await expand(read.root, request.environment)
+  findings.problems.push(...expanded.problems)
+  const root = checkTopLevel(expanded.node as MapNode, findings)
+  const packages = listOf(root.entries.get('packages'), findings)
+  const importPackage = request.importPackage ?? importFrom
+  const factories = packages
+    ? await loadPackages(packages, request.factories, importPackage, findings)
+    : request.factories
+  return { read, root, factories }
 }
 
 /** Loads what the configuration names: factories, and the languages that its values are in. */

@@ -15,6 +15,8 @@ export interface ScalarNode {
   /** Where in the source a character of `text` is; absent when the text was folded, escaped or expanded. */
   readonly offsetOf?: (index: number) => number
   readonly expansion?: Expansion
+  /** It had `$$` in it: its dollars are meant. */
+  readonly escaped?: true
   /** Never shown. */
   readonly secret?: boolean
   /** A URL of which only scheme and host are shown. */

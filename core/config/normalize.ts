@@ -30,6 +30,7 @@ export function normalize(
     case 'invalid':
       return wanted
     case 'scalar':
+      problems.push(...unbraced(wanted, schema, path, hidden))
       return normalizeScalar(wanted, schema, hidden)
     case 'list': {
       const items = layers(schema, wanted).find(layer => layer.items)?.items ?? {}
@@ -59,6 +60,12 @@ function normalizeMap(
 ): MapNode {
   const entries = new Map<string, Entry>()
   for (const [written, entry] of node.entries) {
+    const reason = schemas.map(schema => own(schema.ignored, written)).find(found => found !== undefined)
+    if (reason !== undefined) {
+      const message = `${written} has no effect here: ${reason}`
+      problems.push(problemAt(entry.key, [...path, written], message, 'remove it', 'warning'))
+      continue
+    }
     const key =
       schemas.map(schema => own(schema.aliases, written)).find(alias => alias !== undefined) ?? written
     const other = entries.get(key)
@@ -83,6 +90,12 @@ function normalizeScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean
     if (types.has('object')) return emptyMap(node.place)
     if (types.has('array')) return { kind: 'list', place: node.place, items: [] }
   }
+  if (typeof node.value === 'string' && schema.enum && !schema.enum.includes(node.value)) {
+    // As the Collector does with levels, `DEBUG` is `debug`.
+    const lower = node.value.toLowerCase()
+    const same = schema.enum.filter(one => typeof one === 'string' && one.toLowerCase() === lower)
+    if (same.length === 1) return { ...node, value: same[0] as string, ...(secret && { secret: true }) }
+  }
   // What stands where a secret belongs somewhere below may be that secret.
   const misplaced = !accepts(types, node) && holdsSecrets(schema)
   // "0" is the one duration that needs no unit.
@@ -93,6 +106,26 @@ function normalizeScalar(node: ScalarNode, schema: ConfigSchema, secret: boolean
     ...((secret || misplaced || node.expansion?.secret) && { secret: true }),
     ...(schema.secret === 'path' && { secretPath: true }),
   }
+}
+
+// What has a dollar of its own: patterns, templates, OTTL.
+const WITH_DOLLARS: ReadonlySet<string> = new Set(['regex', 'template', 'condition', 'path'])
+
+/** `$NAME` is no reference, here as in the Collector of today: who writes it means `${env:NAME}`. */
+function unbraced(node: ScalarNode, schema: ConfigSchema, path: Path, secret: boolean): Problem[] {
+  if (
+    typeof node.value !== 'string' ||
+    node.expansion ||
+    node.escaped ||
+    WITH_DOLLARS.has(schema.format ?? '')
+  )
+    return []
+  // Parts of a secret are not shown.
+  const found = secret ? /^\$([A-Z_][A-Z0-9_]*)$/ : /(?<![$\\\w])\$([A-Z_][A-Z0-9_]+)\b/
+  const name = /[(\n]/.test(node.value) ? undefined : found.exec(node.value)?.[1]
+  if (name === undefined) return []
+  const fix = `write \${env:${name}} for the variable, $$${name} for the text`
+  return [problemAt(node.place, path, `$${name} is no reference and stays as it is`, fix, 'warning')]
 }
 
 /** Chooses between the text of an expanded value and what YAML makes of it. */

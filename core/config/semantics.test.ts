@@ -45,7 +45,7 @@ describe('a valid configuration', () => {
       [`yaml:${throttle}`, `yaml:service: {telemetry: {${readers}}}`],
       environment,
     )
-    expect(config.service.telemetry.metrics).toEqual({ level: 'normal', address: '[::1]:9000' })
+    expect(config.service.telemetry.metrics).toEqual({ level: 'normal', address: '[::1]:9000', pushes: [] })
   })
 
   it('accepts aliases of keys, but not both', async () => {

@@ -22,21 +22,119 @@ const PROMETHEUS: ConfigSchema = {
     port: { type: 'integer', minimum: 0, maximum: 65_535, examples: [8888] },
   },
   required: ['port'],
+  ignored: Object.fromEntries(
+    [
+      'without_units',
+      'without_scope_info',
+      'without_type_suffix',
+      'with_resource_constant_labels',
+      'translation_strategy',
+      'without_target_info',
+      'without_target_info/development',
+      'without_scope_info/development',
+      'translation_strategy/development',
+      'with_resource_constant_labels/development',
+    ].map(key => [
+      key,
+      "names are those that the READMEs give, for the Collector's own as the Collector has them",
+    ]),
+  ),
+}
+
+const NO_CHOICE = 'all of our metrics are sent'
+
+const OTLP: ConfigSchema = {
+  type: 'object',
+  required: ['endpoint'],
+  properties: {
+    protocol: {
+      enum: ['http/protobuf', 'grpc', 'grpc/protobuf'],
+      default: 'http/protobuf',
+      description: 'How to send.',
+    },
+    endpoint: {
+      type: 'string',
+      pattern: '^(?:https?://)?[^\\s/@$]+(?:/\\S*)?$',
+      description: 'http(s)://host:port; for http/protobuf without a path /v1/metrics is added.',
+      examples: ['https://collector.example.com:4318'],
+    },
+    headers: {
+      anyOf: [
+        { type: 'object', additionalProperties: { type: 'string', secret: true } },
+        {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['name'],
+            properties: { name: { type: 'string' }, value: { type: ['string', 'null'], secret: true } },
+          },
+        },
+      ],
+      description: 'Sent with each request; a map, or a list of name and value.',
+    },
+    compression: { enum: ['gzip', 'none'], default: 'none' },
+    timeout: { type: 'integer', minimum: 1, default: 10_000, description: 'Of a request, in ms.' },
+    insecure: {
+      type: 'boolean',
+      description: 'gRPC without TLS; http:// before the endpoint says the same.',
+    },
+    certificate: { type: 'string', description: 'Authorities (PEM file) to trust.' },
+    tls: {
+      type: 'object',
+      properties: {
+        insecure: { type: 'boolean' },
+        ca_file: { type: 'string' },
+      },
+    },
+  },
+  ignored: {
+    temporality_preference: 'sums are cumulative',
+    default_histogram_aggregation: 'histograms have the buckets that their instruments ask for',
+    headers_list: 'write headers',
+    client_key: 'there is no mutual TLS here: let a collector beside this one take the metrics',
+    client_certificate: 'there is no mutual TLS here: let a collector beside this one take the metrics',
+  },
+}
+
+const PERIODIC: ConfigSchema = {
+  type: 'object',
+  required: ['exporter'],
+  description: 'Sends our metrics over OTLP.',
+  properties: {
+    interval: { type: 'integer', minimum: 1_000, default: 60_000, description: 'How often, in ms.' },
+    timeout: { type: 'integer', minimum: 1, default: 30_000, description: 'Of one export, in ms.' },
+    exporter: {
+      type: 'object',
+      properties: { otlp: OTLP, otlp_http: OTLP, otlp_grpc: OTLP },
+      ignored: { console: 'our metrics are not printed: curl shows them at the address of pull' },
+    },
+  },
+  ignored: { producers: NO_CHOICE, cardinality_limits: NO_CHOICE },
 }
 
 const READER: ConfigSchema = {
   type: 'object',
-  required: ['pull'],
+  description: 'pull: to be scraped by Prometheus; periodic: sent over OTLP.',
   properties: {
     pull: {
       type: 'object',
       required: ['exporter'],
       properties: {
-        exporter: { type: 'object', required: ['prometheus'], properties: { prometheus: PROMETHEUS } },
+        exporter: {
+          type: 'object',
+          properties: { prometheus: PROMETHEUS, 'prometheus/development': PROMETHEUS },
+          aliases: { 'prometheus/development': 'prometheus' },
+          required: ['prometheus'],
+        },
       },
+      ignored: { producers: NO_CHOICE, cardinality_limits: NO_CHOICE },
     },
+    periodic: PERIODIC,
   },
+  anyOf: [{ required: ['pull'] }, { required: ['periodic'] }],
 }
+
+const ATTRIBUTE: ConfigSchema = { type: ['string', 'number', 'boolean', 'null', 'array'] }
 
 /** The `service` section. */
 export const SERVICE_SCHEMA: ConfigSchema = {
@@ -65,6 +163,18 @@ export const SERVICE_SCHEMA: ConfigSchema = {
               description: 'Default: console on a terminal, else json.',
             },
           },
+          ignored: {
+            development: 'errors always say what is needed to act',
+            output_paths: 'our log goes to standard error',
+            error_output_paths: 'our log goes to standard error',
+            initial_fields: 'service.telemetry.resource names this collector on its metrics',
+            sampling: 'nothing is logged per record',
+            disable_caller: 'no line names its place in the code',
+            disable_stacktrace: 'no line has a stack trace',
+            disable_zap_resource: 'no line repeats the resource',
+            processors:
+              'our log goes to standard error only: let journald or a file_log receiver take it from there',
+          },
         },
         metrics: {
           type: 'object',
@@ -72,15 +182,47 @@ export const SERVICE_SCHEMA: ConfigSchema = {
           properties: {
             level: { enum: ['none', 'basic', 'normal', 'detailed'], default: 'normal' },
             address: { type: 'string', format: 'endpoint', examples: ['127.0.0.1:8888'] },
-            readers: { type: 'array', items: READER, maxItems: 1 },
+            readers: { type: 'array', items: READER, maxItems: 10 },
           },
+          ignored: { views: NO_CHOICE },
         },
         resource: {
           type: 'object',
-          additionalProperties: { type: 'string' },
+          properties: {
+            attributes: {
+              anyOf: [
+                {
+                  type: 'array',
+                  items: {
+                    type: 'object',
+                    required: ['name'],
+                    properties: {
+                      name: { type: 'string', minLength: 1 },
+                      value: ATTRIBUTE,
+                      type: { type: 'string' },
+                    },
+                  },
+                },
+                { type: 'object', additionalProperties: ATTRIBUTE },
+              ],
+              description: 'The same as a list of name and value.',
+            },
+          },
+          additionalProperties: ATTRIBUTE,
+          ignored: {
+            schema_url: 'our metrics carry none',
+            attributes_list: 'write attributes',
+            detectors: 'nothing is detected: write the attributes',
+            'detection/development': 'nothing is detected: write the attributes',
+          },
           default: {},
-          description: "Attributes of the collector's own metrics, on target_info; read at start.",
+          description:
+            "Attributes of the collector's own metrics, on target_info; null drops one. Read at start.",
         },
+      },
+      ignored: {
+        traces: 'this collector makes no traces of itself',
+        propagators: 'this collector makes no traces of itself',
       },
     },
   },

@@ -7,7 +7,7 @@ import type { Findings } from './findings.js'
 import { emptyMap, type MapNode, type Node } from './node.js'
 import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
-import type { PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
+import type { MetricsPush, PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
 import type { Validator } from './validator.js'
 
 interface RawService {
@@ -20,10 +20,37 @@ interface RawService {
     readonly metrics: {
       readonly level: TelemetryConfig['metrics']['level']
       readonly address?: string
-      readonly readers?: readonly { pull: { exporter: { prometheus: { host: string; port: number } } } }[]
+      readonly readers?: readonly RawReader[]
     }
-    readonly resource: { readonly [name: string]: string }
+    readonly resource: {
+      readonly [name: string]:
+        | Attribute
+        | readonly { name: string; value?: Attribute }[]
+        | { [name: string]: Attribute }
+    }
   }
+}
+
+type Attribute = string | number | boolean | null | readonly unknown[]
+
+interface RawReader {
+  readonly pull?: { readonly exporter: { readonly prometheus: { host: string; port: number } } }
+  readonly periodic?: {
+    readonly interval: number
+    readonly timeout: number
+    readonly exporter: { readonly [name in 'otlp' | 'otlp_http' | 'otlp_grpc']?: RawOtlp }
+  }
+}
+
+interface RawOtlp {
+  readonly protocol: string
+  readonly endpoint: string
+  readonly headers?: { readonly [name: string]: string } | readonly { name: string; value?: string | null }[]
+  readonly compression: 'gzip' | 'none'
+  readonly timeout: number
+  readonly insecure?: boolean
+  readonly certificate?: string
+  readonly tls?: { readonly insecure?: boolean; readonly ca_file?: string }
 }
 
 export interface CheckedService {
@@ -88,13 +115,52 @@ export function checkService(
 }
 
 function telemetryConfig({ logs, metrics, resource }: RawService['telemetry']): TelemetryConfig {
-  const prometheus = metrics.readers?.[0]?.pull.exporter.prometheus
+  const readers = metrics.readers ?? []
+  const prometheus = readers.find(reader => reader.pull)?.pull?.exporter.prometheus
   const host = prometheus?.host.includes(':') ? `[${prometheus.host}]` : prometheus?.host
   return {
     logs: { level: logs.level, encoding: logs.encoding },
-    metrics: { level: metrics.level, address: prometheus ? `${host}:${prometheus.port}` : metrics.address },
-    resource,
+    metrics: {
+      level: metrics.level,
+      address: prometheus ? `${host}:${prometheus.port}` : metrics.address,
+      pushes: readers.flatMap(reader => (reader.periodic ? pushesOf(reader.periodic) : [])),
+    },
+    resource: resourceOf(resource),
   }
+}
+
+function pushesOf({ interval, timeout, exporter }: NonNullable<RawReader['periodic']>): MetricsPush[] {
+  const otlp = exporter.otlp ?? exporter.otlp_http ?? exporter.otlp_grpc
+  if (!otlp) return []
+  const list = Array.isArray(otlp.headers)
+    ? otlp.headers.map(({ name, value }) => [name, value ?? ''] as const)
+    : Object.entries(otlp.headers ?? {})
+  const ca = otlp.certificate ?? otlp.tls?.ca_file
+  const push = {
+    intervalMs: interval,
+    timeoutMs: Math.min(timeout, otlp.timeout),
+    protocol: exporter.otlp_grpc || /^grpc/.test(otlp.protocol) ? 'grpc' : 'http',
+    endpoint: otlp.endpoint,
+    headers: Object.fromEntries(list),
+    gzip: otlp.compression === 'gzip',
+    insecure: otlp.insecure ?? otlp.tls?.insecure ?? false,
+    ...(ca !== undefined && { caFile: ca }),
+  } as const
+  return [push]
+}
+
+/** Null drops an attribute, such as one that this product sets itself. */
+function resourceOf(raw: RawService['telemetry']['resource']): TelemetryConfig['resource'] {
+  const { attributes, ...others } = raw
+  const listed = Array.isArray(attributes)
+    ? attributes.map(({ name, value }) => [name, value ?? null] as const)
+    : Object.entries(attributes ?? {})
+  return Object.fromEntries(
+    [...listed, ...Object.entries(others)].map(([name, value]) => [
+      name,
+      value === null ? null : Array.isArray(value) ? value.join(',') : String(value),
+    ]),
+  )
 }
 
 /** A component that names an extension needs it defined and started. */

@@ -52,7 +52,23 @@ export interface TelemetryConfig {
     readonly level: 'none' | 'basic' | 'normal' | 'detailed'
     /** `host:port`; undefined when the configuration names none. */
     readonly address: string | undefined
+    /** Where they are sent besides. */
+    readonly pushes: readonly MetricsPush[]
   }
-  /** Attributes of our own telemetry. */
-  readonly resource: { readonly [name: string]: string }
+  /** Attributes of our own telemetry; null takes one away. */
+  readonly resource: { readonly [name: string]: string | null }
+}
+
+/** Our metrics sent over OTLP, every so often. */
+export interface MetricsPush {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly protocol: 'http' | 'grpc'
+  readonly endpoint: string
+  /** Secrets. */
+  readonly headers: { readonly [name: string]: string }
+  readonly gzip: boolean
+  /** gRPC without TLS. */
+  readonly insecure: boolean
+  readonly caFile?: string
 }

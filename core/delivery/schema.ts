@@ -158,6 +158,10 @@ function batchSchema(): ConfigSchema {
     type: 'object',
     description: 'Joins and cuts requests before sending.',
     additionalProperties: false,
+    ignored: {
+      sizer: 'min_size and max_size count records',
+      partition: 'records carry no headers of the request that they came with',
+    },
     properties: {
       flush_timeout: {
         type: 'string',

@@ -14,16 +14,21 @@ export type AnyValue =
   | readonly AnyValue[]
   | { readonly [key: string]: AnyValue }
 
+/** The attributes of a record, resource or scope: a map without a prototype. */
 export type Attributes = { readonly [key: string]: AnyValue }
 
+/** No attributes, frozen. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze(Object.create(null))
 
+/** What `JSON.parse` gives. */
 export type Json = null | string | boolean | number | Json[] | { [key: string]: Json }
 
+/** Whether a value is bytes. */
 export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array
 }
 
+/** Whether a value is a map: no list, no bytes, not null. */
 export function isMap(value: AnyValue | undefined): value is Attributes {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value)
 }
@@ -92,6 +97,7 @@ export function toText(value: AnyValue | undefined): string {
   return JSON.stringify(toJson(value))
 }
 
+/** Whether two values are the same in depth; an integer (`bigint`) is never equal to a double. */
 export function equalValues(a: AnyValue | undefined, b: AnyValue | undefined): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b)

@@ -13,6 +13,10 @@ export type RecordInit = {
   readonly arrived?: bigint
 } & Partial<LogFields>
 
+/**
+ * Makes a record; fields that are not given are empty. Give `timestamp`, or `observedTimestamp` from the clock (ns
+ * since the epoch).
+ */
 export function createRecord(init: RecordInit): LogRecord {
   return new PlainRecord(init)
 }

@@ -1,4 +1,5 @@
 export * from './any-value.js'
+export { byteListText } from './byte-list.js'
 export { createRecord, LazyRecord, pickFields, type RecordInit } from './create-record.js'
 export { PathError } from './fields.js'
 export type { LogFields, LogRecord, Records } from './log-record.js'

@@ -41,4 +41,5 @@ export interface LogRecord extends LogFields {
   patch(changes: Partial<LogFields>): LogRecord
 }
 
+/** The records of a batch, in order. */
 export type Records = readonly LogRecord[]

@@ -26,12 +26,14 @@ export interface Scope {
   readonly schemaUrl: string
 }
 
+/** A resource of which nothing is known. */
 export const NO_RESOURCE: Resource = Object.freeze({
   attributes: NO_ATTRIBUTES,
   droppedAttributesCount: 0,
   schemaUrl: '',
 })
 
+/** A scope of which nothing is known. */
 export const NO_SCOPE: Scope = Object.freeze({
   name: '',
   version: '',

@@ -5,10 +5,12 @@ const RFC3339 =
 
 const NS_PER_MS = 1_000_000n
 
+/** Milliseconds, fractions too, as whole nanoseconds. */
 export function msToNs(ms: number): bigint {
   return BigInt(Math.round(ms * 1e6))
 }
 
+/** Nanoseconds as whole milliseconds; the rest is cut off. */
 export function nsToMs(ns: bigint): number {
   return Number(ns / NS_PER_MS)
 }
@@ -58,6 +60,7 @@ export function formatInZone(ns: bigint, timeZone: string): string {
   return `${at('day')}/${at('month')}/${at('year')} ${at('hour')}:${at('minute')}:${at('second')} ${at('timeZoneName')}`
 }
 
+/** Whether the name is an IANA time zone that this Node.js knows. */
 export function isTimeZone(name: string): boolean {
   try {
     formatter(name)

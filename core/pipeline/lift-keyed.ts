@@ -24,28 +24,27 @@ const CATCH_UP_STEP_NS = 1_000_000_000n
  * decide goes out ahead of the time that ran them, under an obligation of its own.
  *
  * Time is the pipeline's watermark. While the sources do not know one (0n: they catch up, or replay the past) it is the
- * newest event time that came through here, so that a replay gives the same answer at any speed.
+ * newest event time that came through here (but for those ahead of the clock), so that a replay gives the same answer at any speed.
  */
 export function liftKeyed<S, E, O>(
   runtime: KeyedRuntime<S, E, O>,
   fail: BatchFailure,
 ): OperatorFunction<PipelineBatch, PipelineBatch> {
-  let newest: bigint | undefined
   let ranUntil = 0n
   let caughtUp = false
 
   const process = async (batch: PipelineBatch): Promise<Observable<PipelineBatch>> => {
     const { records, touched } = await runtime.process(batch.records, batch.terms)
     if (touched.length > 0) batch.onRelease(() => runtime.release(touched))
-    for (const { time } of batch.records) if (newest === undefined || time > newest) newest = time
     const out = passOn(batch, records)
+    const { newest } = runtime
     if (caughtUp || newest === undefined || newest - ranUntil < CATCH_UP_STEP_NS) return out
     return concat(out, of(...(await runTimers(newest))))
   }
 
   const advance = async (time: PipelineBatch): Promise<Observable<PipelineBatch>> => {
     caughtUp = time.watermark !== UNKNOWN_TIME
-    return of(...(await runTimers(caughtUp ? time.watermark : newest)), time)
+    return of(...(await runTimers(caughtUp ? time.watermark : runtime.newest)), time)
   }
 
   const runTimers = async (until: bigint | undefined): Promise<PipelineBatch[]> => {
@@ -69,7 +68,7 @@ export function liftKeyed<S, E, O>(
 
   /** What would have run with the next second or tick: where a replay was cut into batches must not matter. */
   const end = async (): Promise<PipelineBatch[]> =>
-    caughtUp || newest === undefined ? [] : runTimers(newest)
+    caughtUp || runtime.newest === undefined ? [] : runTimers(runtime.newest)
 
   const run = concatMap((batch: PipelineBatch) => {
     const step = isTime(batch) ? advance : process

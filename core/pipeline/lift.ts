@@ -9,6 +9,7 @@ import type {
   Random,
   StorageProvider,
 } from '../component/index.js'
+import type { AheadSources } from '../state/ahead-sources.js'
 import { keyedObserver } from '../state/observe.js'
 import { KeyedRuntime } from '../state/runtime.js'
 import type { PipelineBatch } from './batch.js'
@@ -28,6 +29,7 @@ export interface LiftOptions {
   readonly meter: Meter
   readonly metrics: PipelineMetrics
   readonly fail: BatchFailure
+  readonly aheadSources: AheadSources
   storage(id: string | undefined): StorageProvider
   reportStatus(status: ComponentStatus): void
 }
@@ -52,7 +54,7 @@ export function lift(processor: Processor, options: LiftOptions): Lifted {
 
 function keyedRuntime(
   keyed: Keyed<unknown, unknown, unknown>,
-  { id, type, pipeline, clock, random, logger, meter, storage, reportStatus }: LiftOptions,
+  { id, type, pipeline, clock, random, logger, meter, aheadSources, storage, reportStatus }: LiftOptions,
 ): KeyedRuntime<unknown, unknown, unknown> {
   const provider = storage(keyed.storage)
   // A namespace that components share is shared by those of one type: states of different types do not mix.
@@ -60,7 +62,8 @@ function keyedRuntime(
   const { state: codec, maxKeys } = keyed
   const merge = keyed.merge && ((remote: unknown, local: unknown) => keyed.merge?.(remote, local))
   const onTrouble = (error: Error): void => keyed.storeFailed?.(error)
-  const observer = keyedObserver({ meter, attributes: { processor: id, pipeline }, logger, reportStatus })
+  const attributes = { processor: id, pipeline }
+  const observer = keyedObserver({ meter, attributes, logger, aheadSources, reportStatus })
   return new KeyedRuntime(keyed, provider.state(namespace, { codec, maxKeys, merge, onTrouble }), {
     clock,
     random,

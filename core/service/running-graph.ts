@@ -32,6 +32,7 @@ import type { GraphHandover, GraphHost, GraphReport } from '../pipeline/graph-ho
 import { type Lifted, lift } from '../pipeline/lift.js'
 import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
+import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
@@ -63,6 +64,7 @@ export interface RunningGraphOptions {
   readonly logger: Logger & { child(attributes: LogAttributes): Logger }
   readonly meter: Meter
   readonly metrics: PipelineMetrics
+  readonly aheadSources: AheadSources
   readonly onEnd: () => void
 }
 
@@ -219,7 +221,7 @@ export class RunningGraph {
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, meter, metrics, deadLetters, components } = this.options
+    const { clock, random, meter, metrics, deadLetters, components, aheadSources } = this.options
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -246,6 +248,7 @@ export class RunningGraph {
       logger,
       metrics,
       fail,
+      aheadSources,
       storage: id => components.provider(id),
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })

@@ -12,8 +12,10 @@ import { ConfigError, errorText, formatProblem, orAborted } from '../component/i
 import { createDeadLetters, type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
+import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
+import { MetricsPush } from '../telemetry/metrics-push.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -51,6 +53,7 @@ export class Service implements Host {
   /** Tells this collector from others that share a storage. */
   readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
+  readonly #metricsPush: MetricsPush
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
@@ -59,6 +62,7 @@ export class Service implements Host {
   #handovers: ReadonlyMap<string, Handover> = new Map()
   /** What the graphs before a reload did. */
   #before: DeliveryReport = NOTHING
+  readonly #aheadSources = new AheadSources()
   readonly #stopping = new AbortController()
   /** Start, reload and stop come one after another. */
   readonly #turns = new Turns()
@@ -68,6 +72,7 @@ export class Service implements Host {
     this.#status = new StatusBoard(clock, version)
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
+    this.#metricsPush = new MetricsPush(metrics, clock, logger)
     this.#extensions = new Extensions({
       create: plan => {
         const components = this.#components(this.#settings?.baseDir ?? '.')
@@ -190,6 +195,7 @@ export class Service implements Host {
     this.#status.phase = 'starting'
     this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
+    await this.#metricsPush.apply(settings.metrics.level === 'none' ? [] : settings.metrics.pushes)
     await this.#extensions.switchTo(settings.extensions)
     const { clock, random, logger, metrics } = this.options
     const storages = this.#extensions.storages()
@@ -218,6 +224,7 @@ export class Service implements Host {
       logger,
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
+      aheadSources: this.#aheadSources,
       onEnd: this.#end,
     })
     this.#graph = graph
@@ -274,6 +281,7 @@ export class Service implements Host {
     await this.#sharedQueues.close()
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
+    await this.#metricsPush.close()
     await this.#listeners.close()
     return report
   }

@@ -1,6 +1,7 @@
 import type { Problem } from '../component/index.js'
 import type { ComponentPlan, GraphPlan } from '../pipeline/plan.js'
 import type { LogLevel } from '../telemetry/logger.js'
+import type { PushOptions } from '../telemetry/push-options.js'
 
 /** A validated configuration, as the service runs it. */
 export interface ServiceSettings {
@@ -9,8 +10,8 @@ export interface ServiceSettings {
   readonly extensions: ReadonlyMap<string, ComponentPlan>
   readonly logs: { readonly level: LogLevel; readonly encoding: 'console' | 'json' | undefined }
   readonly metrics: MetricsSettings
-  /** Attributes of our own metrics, on `target_info`. */
-  readonly resource: { readonly [name: string]: string }
+  /** Attributes of our own metrics, on `target_info`; null takes one away. */
+  readonly resource: { readonly [name: string]: string | null }
   readonly shutdownTimeoutMs: number
   /** The folder that relative paths start from. */
   readonly baseDir: string
@@ -23,4 +24,6 @@ export interface MetricsSettings {
   readonly port: number
   /** Asked for in the configuration: then a port that is taken is an error, else a warning. */
   readonly explicit: boolean
+  /** Where they are sent besides. */
+  readonly pushes: readonly PushOptions[]
 }

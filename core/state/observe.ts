@@ -1,6 +1,7 @@
 import type { Attributes, Meter } from '@opentelemetry/api'
 import type { ComponentStatus, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
+import type { AheadSources } from './ahead-sources.js'
 import type { KeyedObserver } from './runtime-types.js'
 
 export interface KeyedObserverOptions {
@@ -8,6 +9,7 @@ export interface KeyedObserverOptions {
   /** Which component of which pipeline. */
   readonly attributes: Attributes
   readonly logger: Logger
+  readonly aheadSources: AheadSources
   reportStatus(status: ComponentStatus): void
 }
 
@@ -16,6 +18,7 @@ export function keyedObserver({
   meter,
   attributes,
   logger,
+  aheadSources,
   reportStatus,
 }: KeyedObserverOptions): KeyedObserver {
   const counter = (name: string, description: string) => {
@@ -31,6 +34,10 @@ export function keyedObserver({
   const raced = counter('tocsin_keyed_lost_races', 'Keys that another collector changed first.')
   const storeErrors = counter('tocsin_keyed_store_errors', 'Failed calls of the store; each is tried again.')
   const timerErrors = counter('tocsin_keyed_timer_errors', 'Timers whose step threw.')
+  const ahead = counter(
+    'tocsin_keyed_records_ahead',
+    'Records dated ahead of the clock: they count as of their arrival.',
+  )
   let failing = false
   return {
     stepped: (reason, count) => steps(count, { reason }),
@@ -43,6 +50,10 @@ export function keyedObserver({
       if (error) logger.warn('The pipeline waits for its storage.', { reason: error.message })
       else logger.info('The storage works again: the pipeline goes on.')
       reportStatus(error ? { status: 'recoverable_error', message: error.message } : { status: 'ok' })
+    },
+    ahead(records) {
+      ahead(records.length)
+      aheadSources.say(records, logger)
     },
     timerFailed(key, error) {
       timerErrors(1)

@@ -2,42 +2,17 @@ import type { Touch } from '../component/processor.js'
 import type { LogRecord, Records } from '../model/index.js'
 import type { KeyWork, Visit } from './step-key.js'
 
-/**
- * The times that windows and timers run on. A source whose clock runs ahead must not run everyone's timers: a time
- * counts as `maxAheadNs` after the wall clock at most.
- */
-export class EventTimes {
-  readonly #latest: bigint
-
-  constructor(
-    readonly source: 'event' | 'observed' | undefined,
-    readonly now: bigint,
-    maxAheadNs: bigint,
-  ) {
-    this.#latest = now + maxAheadNs
-  }
-
-  bound(time: bigint): bigint {
-    return time > this.#latest ? this.#latest : time
-  }
-
-  of(record: LogRecord): bigint {
-    const time = (this.source === 'observed' && record.observedTimestamp) || record.time
-    return time === 0n ? this.now : this.bound(time)
-  }
-}
-
-/** The touches of a batch by key, in order of arrival. */
+/** The touches of a batch by key, in order of arrival; `times`: one for each record. */
 export function planVisits<E>(
   records: Records,
   touches: readonly (readonly Touch<E>[])[],
-  times: EventTimes,
+  times: readonly bigint[],
 ): KeyWork<E>[] {
   const works = new Map<string, KeyWork<E>>()
   for (const [record, touched] of touches.entries()) {
     if (touched.length === 0) continue
     const source = records[record] as LogRecord
-    const time = times.of(source)
+    const time = times[record] as bigint
     for (const [slot, { key, data }] of touched.entries()) {
       let work = works.get(key)
       if (!work) {

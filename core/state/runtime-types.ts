@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../component/context.js'
 import type { JournalRef } from '../component/storage.js'
 import type { Records } from '../model/index.js'
+import type { AheadRecord } from './event-times.js'
 
 export interface KeyedRuntimeOptions {
   readonly clock: Clock
@@ -9,8 +10,6 @@ export interface KeyedRuntimeOptions {
   readonly journal: boolean
   /** As the storage provider says. */
   readonly shared: boolean
-  /** How far a record's time may be ahead of the clock, ms. */
-  readonly maxAheadMs?: number
   readonly observer?: KeyedObserver
 }
 
@@ -23,6 +22,8 @@ export interface KeyedObserver {
   raced(count: number): void
   /** The store failed and is tried again: the pipeline waits. Undefined when it works again. */
   store(error: Error | undefined): void
+  /** Records whose clock is ahead, of one batch. */
+  ahead(records: readonly AheadRecord[]): void
   /** The step of a timer threw: the timer is disarmed, the key keeps its state. */
   timerFailed(key: string, error: unknown): void
 }

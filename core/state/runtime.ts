@@ -2,11 +2,11 @@ import type { Keyed } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore, Term } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
-import { msToNs } from '../model/time.js'
 import { EarlyLooks } from './early-looks.js'
+import { EventTimes } from './event-times.js'
 import { leaseLost } from './lease/lease-lost.js'
 import { Claims } from './left-timers.js'
-import { EventTimes, planVisits } from './plan-visits.js'
+import { planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
 import { retrying } from './retrying.js'
 import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime-types.js'
@@ -26,7 +26,7 @@ export class KeyedRuntime<S, E, O> {
   readonly #keyed: Keyed<S, E, O>
   readonly #store: StateStore<S>
   readonly #options: KeyedRuntimeOptions
-  readonly #maxAheadNs: bigint
+  readonly #times: EventTimes
   readonly #unwritten = new Unwritten<O>()
   readonly #releases: Releases
   readonly #closing = new AbortController()
@@ -41,11 +41,16 @@ export class KeyedRuntime<S, E, O> {
     this.#keyed = keyed
     this.#store = store
     this.#options = options
-    this.#maxAheadNs = msToNs(options.maxAheadMs ?? 60_000)
+    this.#times = new EventTimes(keyed.timeSource, ahead => options.observer?.ahead(ahead))
     this.#releases = new Releases(entries => store.release(entries), options.clock)
     this.#claims = new Claims(store, options)
     this.#earlyLooks = new EarlyLooks(keyed, (until, limit) => this.#due(until, limit))
     this.#instance = `${options.clock.now().toString(36)}.${Math.floor(options.random() * 2 ** 32).toString(36)}`
+  }
+
+  /** The newest event time that came through here, but for those ahead of the clock. */
+  get newest(): bigint | undefined {
+    return this.#times.newest
   }
 
   /**
@@ -86,8 +91,7 @@ export class KeyedRuntime<S, E, O> {
   async #process(records: Records, terms: readonly Term[]): Promise<Processed> {
     expectHeld(terms)
     const touches = await this.#keyed.select(records)
-    const times = new EventTimes(this.#keyed.timeSource, this.#options.clock.now(), this.#maxAheadNs)
-    const works = planVisits(records, touches, times)
+    const works = planVisits(records, touches, this.#times.of(records, this.#options.clock.now()))
     if (works.length === 0) return { records, touched: [] }
     const done = await this.#run(works, terms)
 
@@ -118,8 +122,8 @@ export class KeyedRuntime<S, E, O> {
 
   async #tick(watermark: bigint | undefined): Promise<Expired> {
     const claimed = await this.#claim()
-    const latest = this.#options.clock.now() + this.#maxAheadNs
-    const until = watermark !== undefined && watermark > latest ? latest : watermark
+    const now = this.#options.clock.now()
+    const until = watermark !== undefined && watermark > now ? now : watermark
     const due = until === undefined ? [] : await this.#due(until, TIMERS_A_TICK)
     await this.#earlyLooks.begin()
     const timed = due.map(({ key }): KeyWork<E> => ({ key, visits: [], until, tried: [] }))

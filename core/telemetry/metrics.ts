@@ -6,6 +6,7 @@ import {
   InstrumentType,
   MeterProvider,
   MetricReader,
+  type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics'
 import { switchedMeter } from './switched-meter.js'
 
@@ -15,6 +16,8 @@ export interface Metrics {
   enable(on: boolean): void
   /** The Prometheus text of everything measured so far. */
   scrape(): Promise<string>
+  /** The same for exporters. */
+  collect(): Promise<ResourceMetrics>
   close(): Promise<void>
 }
 
@@ -34,6 +37,7 @@ export function createMetrics(resource: { readonly [key: string]: string }): Met
       const { resourceMetrics } = await reader.collect()
       return collectorNames(serializer.serialize(resourceMetrics))
     },
+    collect: async () => (await reader.collect()).resourceMetrics,
     close: () => provider.shutdown(),
   }
 }

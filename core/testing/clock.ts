@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type Clock, onAbort } from '../component/index.js'
 
 interface Task {
@@ -29,8 +30,10 @@ export class VirtualClock implements Clock {
     return this.#elapsedMs
   }
 
+  /** In the asynchronous context of who called, as with real timers. */
   schedule(delayMs: number, run: () => void): () => void {
-    const task = { at: this.#elapsedMs + Math.max(0, delayMs), order: this.#order++, run }
+    const at = this.#elapsedMs + Math.max(0, delayMs)
+    const task = { at, order: this.#order++, run: AsyncResource.bind(run) }
     this.#tasks.add(task)
     return () => this.#tasks.delete(task)
   }

@@ -14,6 +14,7 @@ import { memoryKeyValue } from '../state/memory-key-value.js'
 import { VirtualClock } from './clock.js'
 import { seededRandom } from './random.js'
 
+/** One log line of a component. */
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
@@ -28,6 +29,7 @@ export interface TestContext<C> extends ComponentContext<C> {
   close(): Promise<void>
 }
 
+/** What `testContext` takes: a configuration, and whatever of the context the test is about. */
 export interface TestContextOptions<C> extends Partial<Omit<ComponentContext<C>, 'config' | 'extension'>> {
   readonly config: C
   readonly extensions?: { readonly [id: string]: unknown }
@@ -70,7 +72,8 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
   }
 }
 
-export function collectingLogger(into: LogEntry[]): Logger {
+/** A logger that keeps what it is told, in order. */
+export function collectingLogger(into: { push(entry: LogEntry): unknown }): Logger {
   const at =
     (level: LogEntry['level']) =>
     (message: string, attributes: LogAttributes = {}) => {

@@ -24,6 +24,13 @@ export {
   type TestContextOptions,
   testContext,
 } from './context.js'
+export {
+  type ArrivedRequest,
+  type DestinationAnswer,
+  type HttpDestination,
+  httpDestination,
+} from './http-destination.js'
 export { type CollectedBatch, type CollectingIntake, collectingIntake } from './intake.js'
 export { seededRandom } from './random.js'
 export { awkwardRecords, sampleRecord } from './records.js'
+export { type PipelineRun, type RunPipelineOptions, runPipeline } from './run-pipeline.js'

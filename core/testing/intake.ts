@@ -1,5 +1,6 @@
 import type { Busy, Intake, LogRecord, Records, Settled } from '../component/index.js'
 
+/** A batch that a receiver offered. */
 export interface CollectedBatch {
   readonly records: Records
   /** Settles the batch, as a pipeline does when its records are delivered. Done at once unless `manual`. */

@@ -22,5 +22,11 @@ export const debugSchema: ConfigSchema = {
       description: 'Of the times that are shown.',
     },
   },
+  ignored: {
+    sampling_initial: 'every record is shown',
+    sampling_thereafter: 'every record is shown',
+    use_internal_logger: 'records go to standard output as they are',
+    output_paths: 'records go to standard output',
+  },
   synonyms: { level: 'verbosity', timezone: 'time_zone' },
 }

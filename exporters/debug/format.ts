@@ -78,14 +78,16 @@ function fieldsOf(record: LogRecord, timeZone: string): [string, string][] {
 
 function flat(name: string, attributes: Attributes): [string, string][] {
   return Object.keys(attributes).map(key => [
-    `${name}["${key}"]`,
+    printable(`${name}["${key}"]`, true),
     toText(attributes[key] as AnyValue) || '""',
   ])
 }
 
 function colorOf(number: number, record: LogRecord, colors: boolean): (text: string) => string {
   const { green, red, yellow, cyan } = pc.createColors(colors)
-  if (record.get('attributes["alert"]["status"]') === 'recovery') return green
+  const ended = record.get('attributes["alert"]["recovery_reason"]')
+  // Of a rule that is gone nobody knows whether the problem is over.
+  if (record.get('attributes["alert"]["status"]') === 'recovery' && ended !== 'rule_removed') return green
   if (number >= SEVERITY.ERROR) return red
   return number >= SEVERITY.WARN ? yellow : cyan
 }

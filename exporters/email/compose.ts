@@ -26,15 +26,16 @@ export interface ComposerOptions {
 const MAX_SUBJECT = 250
 
 export function createComposer({ config, bodyTemplate, onTemplateError }: ComposerOptions): Composer {
-  const subject = config.subject_template === undefined ? undefined : compileTemplate(config.subject_template)
-  const body = bodyTemplate === undefined ? undefined : compileTemplate(bodyTemplate, { html: true })
+  const { engine = 'handlebars', subject_template } = config
+  const subject = subject_template === undefined ? undefined : compileTemplate(subject_template, { engine })
+  const body = bodyTemplate === undefined ? undefined : compileTemplate(bodyTemplate, { engine, html: true })
   const domain = (addressOf(config.from) as string).split('@')[1] as string
   return {
     compose(record, notification, pipeline, now) {
       const content = mailContent(record, notification, pipeline)
       const render = (name: string, template: Template | undefined): string => {
         if (!template) return ''
-        const view = { pipeline, timeZone: config.time_zone }
+        const view = { pipeline, timeZone: config.time_zone, notification: true }
         try {
           return template.render(templateView(withNotification(record, notification), view))
         } catch (error) {

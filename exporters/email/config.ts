@@ -1,11 +1,13 @@
 import addressparser from 'nodemailer/lib/addressparser'
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface EmailConfig {
   readonly smtp: SmtpConfig
   readonly from: string
   readonly to: readonly string[]
+  readonly engine?: TemplateEngine
   readonly subject_template?: string
   readonly body_template?: string
   readonly body_template_file?: string
@@ -80,6 +82,7 @@ export const emailSchema: ConfigSchema = {
       description: 'The recipients. Each gets a mail of their own.',
       examples: [['ops@example.com']],
     },
+    engine: engineSchema,
     subject_template: {
       type: 'string',
       format: 'template',
@@ -125,10 +128,18 @@ export function checkEmail(config: EmailConfig): CheckProblem[] {
   const addresses = [['from', config.from] as const, ...config.to.map((to, at) => [at, to] as const)]
   for (const [where, text] of addresses) {
     if (addressOf(text) !== undefined) continue
+    const several = addressesIn(text)
     problems.push({
       path: where === 'from' ? ['from'] : ['to', where],
-      message: `${JSON.stringify(text)} is not one mail address`,
-      fix: 'write name@example.com or Name <name@example.com>',
+      ...(several.length > 1
+        ? {
+            message: `${JSON.stringify(text)} holds ${several.length} addresses: ${several.join(' and ')}`,
+            fix: where === 'from' ? 'write one' : `write [${several.join(', ')}]`,
+          }
+        : {
+            message: `${JSON.stringify(text)} is not one mail address`,
+            fix: 'write name@example.com or Name <name@example.com>',
+          }),
     })
   }
   if (config.body_template !== undefined && config.body_template_file !== undefined) {
@@ -145,11 +156,19 @@ export function checkEmail(config: EmailConfig): CheckProblem[] {
 export function addressOf(text: string): string | undefined {
   // A line break would end the header.
   if (/\p{Cc}/u.test(text)) return undefined
+  // The parser takes what stands beside an address for a name, another address too.
+  if (addressesIn(text).length > 1) return undefined
   const [only, ...more] = addressparser(text)
   const address = only?.address
   return more.length === 0 && address && /^[^\s<>()[\],;:\\"@]+@[^\s<>()[\],;:\\"@]+$/.test(address)
     ? address
     : undefined
+}
+
+/** Addresses that differ; what is quoted is a name. */
+function addressesIn(text: string): readonly string[] {
+  const found = text.replace(/"(?:[^"\\]|\\.)*"/g, ' ').match(/[^\s<>()[\],;:\\"@]+@[^\s<>()[\],;:\\"@]+/g)
+  return [...new Map((found ?? []).map(address => [address.toLowerCase(), address])).values()]
 }
 
 function checkSmtp({ username, password, security, tls }: SmtpConfig): CheckProblem[] {

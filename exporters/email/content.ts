@@ -1,5 +1,5 @@
 import { type AnyValue, isMap, type LogRecord, toText } from 'tocsin/component'
-import type { Notification } from 'tocsin/notification'
+import type { Fact, Link, Notification } from 'tocsin/notification'
 
 /** What the built-in mail says, as HTML or as text. */
 export interface MailContent {
@@ -14,25 +14,16 @@ export interface MailContent {
   /** '' when the message holds it. */
   readonly logLine: string
   readonly facts: readonly Fact[]
+  readonly links: readonly Link[]
   readonly attributes: readonly Fact[]
   readonly hiddenAttributes: number
   readonly pipeline: string
   readonly eventId: string
 }
 
-export type Fact = readonly [label: string, value: string]
-
 const MAX_LINE = 20_000
 const MAX_VALUE = 500
 const MAX_ATTRIBUTES = 24
-
-const ALERT_FACTS = [
-  ['status', 'Status'],
-  ['first_occurrence', 'First occurrence'],
-  ['accumulating_count', 'Events'],
-  ['duplicate_count', 'Repeated'],
-  ['recovery_reason', 'Recovery'],
-] as const
 
 export function mailContent(record: LogRecord, notification: Notification, pipeline: string): MailContent {
   const { attributes, resource } = record
@@ -50,7 +41,8 @@ export function mailContent(record: LogRecord, notification: Notification, pipel
     ['Severity', notification.severity],
     ['Host', toText(resource.attributes['host.name'] ?? attributes['host.name'])],
     ['Service', toText(resource.attributes['service.name'] ?? attributes['service.name'])],
-    ...ALERT_FACTS.map(([key, label]): Fact => [label, toText(alert[key])]),
+    ['Status', toText(alert.status)],
+    ...notification.facts,
   ]
   return {
     title: notification.title,
@@ -59,6 +51,7 @@ export function mailContent(record: LogRecord, notification: Notification, pipel
     message: given || (line === '' ? notification.body : ''),
     messageHtml: notification.bodyHtml ?? '',
     logLine: given.includes(line) && !notification.bodyHtml ? '' : line,
+    links: notification.links,
     facts: facts.map(short).filter(([, value]) => value !== ''),
     attributes: shown
       .slice(0, MAX_ATTRIBUTES)

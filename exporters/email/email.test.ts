@@ -119,6 +119,79 @@ function refusal(answer: string): Error {
   return Object.assign(new Error(text.join(' ')), { responseCode: Number(code) })
 }
 
+/** As a mail program shows a header: encoded words decoded (RFC 2047). */
+function decoded(source: string, name: string): string {
+  const [, value = ''] = new RegExp(`^${name}: (.*(?:\\r?\\n[ \\t].*)*)`, 'm').exec(source) ?? []
+  return value
+    .replace(/\r?\n(?=[ \t])/g, '')
+    .replace(/(=\?[^?]+\?[QB]\?[^?]*\?=)\s+(?==\?)/gi, '$1')
+    .replace(/=\?([^?]+)\?([QB])\?([^?]*)\?=/gi, (_, __, kind: string, text: string) =>
+      kind.toUpperCase() === 'B'
+        ? Buffer.from(text, 'base64').toString()
+        : Buffer.from(
+            text
+              .replaceAll('_', ' ')
+              .replace(/=([0-9A-F]{2})/gi, (___, hex: string) => `%${hex}`)
+              .replace(/%([0-9A-F]{2})/gi, (___, hex: string) =>
+                String.fromCharCode(Number.parseInt(hex, 16)),
+              ),
+            'latin1',
+          ).toString(),
+    )
+}
+
+describe('an encoded word in a log line is shown as text', () => {
+  it.each([
+    '=?utf-8?B?UGF5IG5vdw==?=',
+    'login of =?UTF-8?Q?=42ob?= failed',
+    '=?iso-8859-1?q?a?= =?iso-8859-1?q?b?=',
+    'broken =?utf-8?B? word, and äöü 🔥',
+    `long ${'=?utf-8?Q?x?= '.repeat(13)}`.trim(),
+  ])('%s', async body => {
+    const server = await mailServer()
+    await sendOnce(server, createRecord({ id: 'r1', body }))
+    const source = server.mails[0]?.source ?? ''
+    expect(decoded(source, 'Subject')).toBe(body)
+    expect(
+      source
+        .split('\r\n\r\n', 1)[0]
+        ?.split('\r\n')
+        .every((line: string) => line.length < 120),
+    ).toBe(true)
+  })
+})
+
+describe('two addresses in one entry', () => {
+  const problems = (to: string) =>
+    emailExporter.check?.({
+      smtp: { host: 'x', security: 'starttls' },
+      from: 'a@x.example',
+      to: [to],
+    } as never)
+
+  it.each([
+    'a@x.example b@x.example',
+    'a@x.example, b@x.example',
+    'a@x.example;b@x.example',
+    'Ops a@x.example <b@x.example>',
+    '<a@x.example> <b@x.example>',
+    'a@x.example\tb@x.example',
+  ])('%j is refused, with both', to => {
+    expect(problems(to)).toMatchObject([
+      {
+        path: ['to', 0],
+        message: expect.stringMatching(/a@x\.example and b@x\.example/),
+        fix: 'write [a@x.example, b@x.example]',
+      },
+    ])
+  })
+
+  it.each(['"ops@x" <b@x.example>', 'b@x.example <B@x.example>', 'Ops <b@x.example>', 'b@x.example'])(
+    '%j is one',
+    to => expect(problems(to)).toEqual([]),
+  )
+})
+
 describe('conformance', () => {
   for (const check of exporterConformance<EmailConfig>({
     factory: emailExporter,

@@ -16,8 +16,6 @@ import { addressOf, type EmailConfig } from './config.js'
 import { type Progress, ProgressMemory } from './progress.js'
 import { createSmtpClient, type MailOutcome, type SmtpClient } from './smtp.js'
 
-const LOG_EVERY_MS = 60_000
-
 /** Mails each record to every recipient. */
 export function createEmail(context: ComponentContext<EmailConfig>): Exporter {
   return new Email(context)
@@ -28,7 +26,6 @@ class Email implements Exporter {
   readonly #memory = new ProgressMemory()
   readonly #recipientErrors
   readonly #templateErrors
-  readonly #loggedMs = new Map<string, number>()
   #composer: Composer | undefined
   #tls: TlsSource | undefined
   #client: { readonly tls: TlsConnectOptions; readonly smtp: SmtpClient } | undefined
@@ -136,13 +133,9 @@ class Email implements Exporter {
     return smtp
   }
 
-  /** Once a minute each. */
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
-    const now = clock.monotonicMs()
-    if (now - (this.#loggedMs.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return
-    this.#loggedMs.set(message, now)
-    logger.warn(message, { exporter: id, reason })
+    const { id, oncePerMinute } = this.#context
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Fact, MailContent } from './content.js'
+import type { Fact, Link } from 'tocsin/notification'
+import type { MailContent } from './content.js'
 
 const SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 const MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace"
@@ -8,7 +9,8 @@ const MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monos
  * turns the colours round where a program has a dark mode and reads style sheets.
  */
 export function htmlPart(content: MailContent): string {
-  const { title, severity, color, logLine, facts, attributes, hiddenAttributes, pipeline, eventId } = content
+  const { title, severity, color, logLine, facts, links, attributes, hiddenAttributes } = content
+  const { pipeline, eventId } = content
   const more = hiddenAttributes > 0 ? small(`… and ${hiddenAttributes} more attributes`) : ''
   const parts = [
     severity && !title.toLowerCase().includes(severity.toLowerCase()) && label(severity.toUpperCase(), color),
@@ -16,6 +18,7 @@ export function htmlPart(content: MailContent): string {
     message(content),
     logLine && heading('Log line') + code(logLine),
     facts.length > 0 && heading('Details') + table(facts),
+    links.length > 0 && heading('Links') + links.map(anchor).join(''),
     attributes.length > 0 && heading('Attributes') + table(attributes) + more,
   ]
   return `<!doctype html>
@@ -61,6 +64,10 @@ function heading(text: string): string {
 
 function code(text: string): string {
   return `<div class="code" style="padding:12px;background:#f6f8fa;border:1px solid #d8dce0;border-radius:4px;font:13px/20px ${MONO};color:#1f2328;word-break:break-word">${lines(text)}</div>`
+}
+
+function anchor({ title, url }: Link): string {
+  return `<p style="margin:0 0 4px;font:15px/23px ${SANS};word-break:break-word"><a href="${escapeHtml(url)}" style="color:#0b66c3">${escapeHtml(title)}</a></p>`
 }
 
 function table(rows: readonly Fact[]): string {

@@ -1,4 +1,5 @@
 import { createTransport, type Transporter } from 'nodemailer'
+import { encodeWord } from 'nodemailer/lib/mime-funcs'
 import { redact, type TlsConnectOptions } from 'tocsin/http'
 import { portOf, type SmtpConfig } from './config.js'
 
@@ -76,7 +77,7 @@ class PooledClient implements SmtpClient {
 
   async send(mail: Mail, signal: AbortSignal): Promise<MailOutcome> {
     try {
-      await this.#transport.sendMail({ ...mail, signal })
+      await this.#transport.sendMail({ ...withSubject(mail), signal })
       return { kind: 'sent' }
     } catch (error) {
       const { kind, scope, text } = explain(error as SmtpError, mail.envelope.to)
@@ -90,6 +91,15 @@ class PooledClient implements SmtpClient {
   close(): void {
     this.#transport.close({ force: true })
   }
+}
+
+/** What looks like an encoded word (RFC 2047) is encoded itself: else a reader would decode what a log line says. */
+function withSubject(mail: Mail): object {
+  if (!mail.subject.includes('=?')) return mail
+  const { subject, headers, ...rest } = mail
+  // 52 characters a word: with its frame a word has 75 at most.
+  const value = encodeWord(subject, 'Q', 52)
+  return { ...rest, headers: { ...headers, Subject: { prepared: true, foldLines: true, value } } }
 }
 
 export interface SmtpError extends Error {

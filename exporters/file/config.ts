@@ -37,7 +37,21 @@ export const fileSchema: ConfigSchema = {
           description: 'How many renamed files stay; the oldest are removed.',
         },
       },
+      ignored: {
+        max_days: 'max_backups says how many files stay',
+        localtime: 'renamed files carry the time in UTC',
+      },
     },
+  },
+  ignored: {
+    flush_interval: 'every request is written at once',
+    compression: 'the file holds plain lines',
+    format: 'the lines are OTLP/JSON',
+    encoding: 'the lines are OTLP/JSON',
+    append: 'the file is always appended to',
+    create_directory: 'the folder is made where it is missing',
+    directory_permissions: 'the folder is made where it is missing, as the umask says',
+    group_by: 'there is one file; two exporters with a condition make two',
   },
   synonyms: { file: 'path', filename: 'path', rotate: 'rotation' },
 }

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
@@ -9,72 +6,76 @@ import {
   parseRfc3339,
   type Sent,
 } from 'tocsin/component'
-import { type ExporterDestination, exporterConformance, testContext } from 'tocsin/testing'
+import {
+  type ExporterDestination,
+  exporterConformance,
+  type HttpDestination,
+  httpDestination,
+  testContext,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MattermostConfig } from './config.js'
 import { mattermostExporter } from './index.js'
 
 interface Destination extends ExporterDestination<MattermostConfig> {
-  readonly posts: { readonly path: string | undefined; readonly json: unknown }[]
-  status: number
+  readonly http: HttpDestination
 }
 
-const open: Destination[] = []
+const open: HttpDestination[] = []
 afterEach(async () => {
-  for (const destination of open.splice(0)) await destination.close?.()
+  for (const http of open.splice(0)) await http.close()
 })
 
 /** Takes posts as Mattermost does: JSON, of a limited length. */
-async function destination(config: Partial<MattermostConfig> = {}): Promise<Destination> {
-  const posts: Destination['posts'] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', chunk => chunks.push(chunk))
-    request.on('end', () => {
-      const json = JSON.parse(Buffer.concat(chunks).toString())
-      posts.push({ path: request.url, json })
-      response.statusCode = json.attachments[0].text.length > 16_383 ? 400 : created.status
-      response.end(created.status === 200 ? 'ok' : `no such hook: ${request.url}`)
-    })
+async function destination(config: Partial<MattermostConfig> = {}, status = 200): Promise<Destination> {
+  const http = await httpDestination()
+  http.answer = ({ body, path }) => ({
+    status: JSON.parse(body).attachments[0].text.length > 16_383 ? 400 : status,
+    body: status === 200 ? 'ok' : `no such hook: ${path}`,
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const webhook_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/s3cr3tk3y`
-  const created: Destination = {
-    posts,
-    status: 200,
-    config: { webhook_url, time_zone: 'UTC', ...config },
-    received: () => posts.length,
-    close: async () => {
-      server.closeAllConnections()
-      server.close()
-    },
+  open.push(http)
+  return {
+    http,
+    config: { webhook_url: `${http.url}/hooks/s3cr3tk3y`, time_zone: 'UTC', ...config },
+    received: () => http.requests.length,
+    stall: http.stall,
   }
-  open.push(created)
-  return created
 }
 
 describe('conformance', () => {
   for (const check of exporterConformance<MattermostConfig>({
     factory: mattermostExporter,
-    destination,
+    destination: () => destination(),
     secrets: ['s3cr3tk3y'],
   })) {
     it(check.name, check.run)
   }
 })
 
+function attachmentOf(posts: readonly unknown[]): { readonly [key: string]: string } {
+  const [post] = posts as readonly { readonly json: { attachments: [{ [key: string]: string }] } }[]
+  return post?.json.attachments[0] ?? {}
+}
+
+/** An alert whose name holds what its line does. */
+function alertOf(text: string): Attributes {
+  return fromJson({ status: 'alert', severity: 'critical', normalized_message: text }) as Attributes
+}
+
 const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
-  const to = await destination(config)
-  to.status = status
+  const to = await destination(config, status)
   const exporter = mattermostExporter.create(testContext({ config: to.config }))
   await exporter.start?.()
   const request = { records: [record], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
   await exporter.stop?.()
-  return { answer, posts: to.posts, text: JSON.stringify(answer) }
+  return {
+    answer,
+    posts: to.http.requests.map(({ path, body }) => ({ path, json: JSON.parse(body) })),
+    text: JSON.stringify(answer),
+  }
 }
 
 describe('mattermost', () => {
@@ -116,7 +117,7 @@ describe('mattermost', () => {
     const { posts } = await send({ channel: 'alerts' }, createRecord({ id: 'a', body: 'x', attributes }))
     expect(posts[0]?.json).toEqual({
       channel: 'ops',
-      attachments: [expect.objectContaining({ title: 'x', text: 'x' })],
+      attachments: [expect.objectContaining({ title: 'x', text: '```\nx\n```' })],
     })
     const plain = await send({}, createRecord({ id: 'a', body: 'x' }))
     expect(Object.keys(plain.posts[0]?.json as object)).toEqual(['attachments'])
@@ -141,10 +142,45 @@ describe('mattermost', () => {
       const { posts } = await send({}, createRecord({ id: 'a', body, ...more }))
       return (posts[0]?.json as { attachments: { text: string }[] } | undefined)?.attachments[0]?.text
     }
-    expect(await posted({})).toBe('hey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @allison')
+    expect(await posted({})).toBe(
+      '```\nhey @\u200bchannel, @\u200bALL and mail@\u200bhere.org: @\u200ballison\n```',
+    )
     const attributes = fromJson({ notification: { body: '@channel: down' } })
     expect(await posted({ attributes })).toBe('@channel: down')
   })
+
+  it.each([
+    '@jdoe is on call',
+    '<!channel> <!here> <!all> <!everyone> <@U024BE7LH> <!subteam^S1|ops> <#C1>',
+    '(@jdoe) "@all" [@here]',
+    '\uff20channel \ufe6ball \uff1c!here> <\uff01channel>',
+    '@channel\n@here\n```\n@all\n```',
+    '__init__ @app.route("/x")',
+  ])('notifies nobody in %j', async body => {
+    const { posts } = await send({}, createRecord({ id: 'a', body, attributes: { alert: alertOf(body) } }))
+    const { title, text, fallback } = attachmentOf(posts)
+    for (const shown of [title, text, fallback] as string[]) {
+      expect(shown.normalize('NFKC')).not.toMatch(/(^|[^\w.+-])@\w|<[!@#]/u)
+    }
+    // Of a space without width the reader sees nothing.
+    expect(text?.replaceAll('\u200b', '')).toContain(body)
+  })
+
+  it('leaves an address to be copied', async () => {
+    const { posts } = await send({}, createRecord({ id: 'a', body: 'ssh root@web-1 failed' }))
+    expect(JSON.stringify(posts[0]?.json)).toContain('ssh root@web-1 failed')
+  })
+
+  it.each(['```', 'a ```` b ``` c', '`x`', '~~~\n```\n~~~'])(
+    'fences %j longer than any fence in it',
+    async body => {
+      const { posts } = await send({}, createRecord({ id: 'a', body }))
+      const { text = '' } = attachmentOf(posts)
+      const fence = /^`+/.exec(text)?.[0] as string
+      expect(text).toBe(`${fence}\n${body}\n${fence}`)
+      expect(body.match(/`+/g)?.every(run => run.length < fence.length)).toBe(true)
+    },
+  )
 
   it('never shows the webhook', async () => {
     const { text, answer } = await send({}, createRecord({ id: 'a', body: 'x' }), 404)

@@ -1,11 +1,4 @@
-import {
-  type ComponentContext,
-  type Exporter,
-  type ExportRequest,
-  type LogRecord,
-  type Sent,
-  toText,
-} from 'tocsin/component'
+import type { ComponentContext, Exporter, ExportRequest, LogRecord, Sent } from 'tocsin/component'
 import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
 import { notificationOf } from 'tocsin/notification'
 import type { MattermostConfig } from './config.js'
@@ -21,16 +14,15 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
     async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
-      const options = { pipeline, timeZone: config.time_zone, now: clock.now() }
+      const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
       const record = records[0] as LogRecord
       const notification = notificationOf(record, options)
-      const templated = toText(record.get('attributes["notification"]["body"]')).trim() !== ''
       const request = {
         headers: {
           'content-type': 'application/json',
           'idempotency-key': notification.key,
         },
-        body: mattermostPayload(notification, config, pipeline, templated),
+        body: mattermostPayload(notification, config, pipeline),
       }
       return sentOf(await (sender as HttpSender).send(request, signal), records.length)
     },

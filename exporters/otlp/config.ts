@@ -13,6 +13,7 @@ import {
 export interface OtlpExporterConfig {
   readonly endpoint: string
   readonly compression: 'gzip' | 'none'
+  readonly authority?: string
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
   readonly auth?: AuthConfig
@@ -30,10 +31,19 @@ export const schema: ConfigSchema = {
   properties: {
     endpoint: {
       type: 'string',
-      description: 'host:port. https:// before it, or nothing: with TLS; http://: without.',
+      description: 'host:port. https:// before it, or nothing, or dns:///: with TLS; http://: without.',
       examples: ['collector.example.com:4317'],
     },
-    compression: { enum: ['gzip', 'none'], default: 'gzip', description: 'Of the messages.' },
+    compression: {
+      enum: ['gzip', 'none'],
+      default: 'gzip',
+      description: 'Of the messages. For zstd use otlp_http: the gRPC library knows gzip only.',
+    },
+    authority: {
+      type: 'string',
+      minLength: 1,
+      description: 'The :authority of the requests; by default what the endpoint says.',
+    },
     headers: headersSchema,
     tls: tlsSchema,
     auth: authSchema('Who we are.'),
@@ -56,6 +66,14 @@ export const schema: ConfigSchema = {
         },
       },
     },
+  },
+  ignored: {
+    balancer_name: 'there is one connection at a time; put a load balancer before several servers',
+    wait_for_ready: 'what cannot be sent waits in the queue',
+    read_buffer_size: 'buffers have the sizes that gRPC gives them',
+    write_buffer_size: 'buffers have the sizes that gRPC gives them',
+    middlewares: 'there are none',
+    compression_params: 'the level is the usual one',
   },
   synonyms: { url: 'endpoint' },
 }
@@ -96,7 +114,7 @@ function checkMetadata(headers: OtlpExporterConfig['headers']): CheckProblem[] {
 
 /** Undefined when the endpoint is none. */
 export function targetOf({ endpoint, tls }: OtlpExporterConfig): Target | undefined {
-  const match = /^(?:(https?):\/\/)?([^\s/@:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(endpoint)
+  const match = /^(?:(https?):\/\/|dns:\/\/\/)?([^\s/@:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(endpoint)
   if (!match) return undefined
   const scheme = match[1]?.toLowerCase()
   const secure = scheme === undefined ? tls?.insecure !== true : scheme === 'https'

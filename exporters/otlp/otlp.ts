@@ -157,7 +157,7 @@ function channelCredentials(options: TlsConnectOptions): ChannelCredentials {
 
 const same = (bytes: Buffer): Buffer => bytes
 
-function channelOptions({ compression, keepalive, tls }: OtlpExporterConfig): ChannelOptions {
+function channelOptions({ compression, keepalive, tls, authority }: OtlpExporterConfig): ChannelOptions {
   return {
     // Queue and retry are the core's.
     'grpc.enable_retries': 0,
@@ -177,5 +177,6 @@ function channelOptions({ compression, keepalive, tls }: OtlpExporterConfig): Ch
       'grpc.ssl_target_name_override': tls.server_name_override,
       'grpc.default_authority': tls.server_name_override,
     }),
+    ...(authority && { 'grpc.default_authority': authority }),
   }
 }

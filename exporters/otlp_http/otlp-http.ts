@@ -18,6 +18,7 @@ import {
   encodeOtlpProto,
   type PartialSuccess,
   sentOfPartial,
+  zstd,
 } from 'tocsin/otlp'
 import { logsUrl, type OtlpHttpConfig } from './config.js'
 
@@ -25,7 +26,11 @@ const CONTENT_TYPE = { proto: 'application/x-protobuf', json: 'application/json'
 /** What may be sent again by the OTLP specification; any other failure is final. */
 const RETRYABLE = new Set([429, 502, 503, 504])
 
-const compress = promisify(gzip)
+const COMPRESS = {
+  gzip: promisify<Buffer, Uint8Array>(gzip),
+  zstd,
+  none: async (plain: Buffer): Promise<Uint8Array> => plain,
+} as const
 
 /** Sends requests over OTLP/HTTP. */
 export class OtlpHttpExporter implements Exporter {
@@ -53,7 +58,7 @@ export class OtlpHttpExporter implements Exporter {
       headers: {
         ...headers,
         'content-type': CONTENT_TYPE[config.encoding],
-        ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+        ...(compression !== 'none' && { 'content-encoding': compression }),
       },
     })
   }
@@ -62,7 +67,7 @@ export class OtlpHttpExporter implements Exporter {
     const { encoding, compression } = this.#context.config
     const sender = this.#sender as HttpSender
     const plain = encoding === 'json' ? Buffer.from(encodeOtlpJson(records)) : encodeOtlpProto(records)
-    const body = compression === 'gzip' ? await compress(plain) : plain
+    const body = await COMPRESS[compression](plain)
     const credentials = this.#credentials()
     const answer = await sender.send({ body, secretHeaders: credentials }, signal)
     if (answer.kind !== 'ok') return sentOf(this.#failure(answer, credentials), records.length)

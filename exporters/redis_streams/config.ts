@@ -1,10 +1,12 @@
 import type { ConfigSchema } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 import { streamProperties } from '#state'
 
 export interface RedisStreamsConfig {
   readonly redis: string
   readonly stream: string
   readonly partitions: number
+  readonly engine?: TemplateEngine
   readonly key?: string
   readonly max_entries: number
 }
@@ -15,6 +17,7 @@ export const redisStreamsSchema: ConfigSchema = {
   required: ['redis'],
   properties: {
     ...streamProperties,
+    engine: engineSchema,
     key: {
       type: 'string',
       format: 'template',

@@ -12,7 +12,7 @@ import {
   type Sent,
 } from 'tocsin/component'
 import { encodeOtlpJson } from 'tocsin/otlp'
-import { compileTemplate, TemplateError, templateView } from 'tocsin/template'
+import { compileTemplate, type TemplateEngine, TemplateError, templateView } from 'tocsin/template'
 import {
   agreeOnPartitions,
   ENTRIES_SUFFIX,
@@ -67,7 +67,9 @@ export class RedisStreamsExporter implements Exporter {
       'Records whose key could not be rendered: they share one key.',
     )
     this.#keyOf =
-      config.key === undefined ? undefined : keyOf(config.key, () => errors.add(1, { exporter: id }))
+      config.key === undefined
+        ? undefined
+        : keyOf(config.key, config.engine, () => errors.add(1, { exporter: id }))
   }
 
   async start(): Promise<void> {
@@ -143,8 +145,12 @@ export class RedisStreamsExporter implements Exporter {
   }
 }
 
-function keyOf(text: string, failed: () => void): (record: LogRecord, pipeline: string) => string {
-  const template = compileTemplate(text)
+function keyOf(
+  text: string,
+  engine: TemplateEngine | undefined,
+  failed: () => void,
+): (record: LogRecord, pipeline: string) => string {
+  const template = compileTemplate(text, engine ? { engine } : {})
   return (record, pipeline) => {
     try {
       return `=${template.render(templateView(record, { pipeline, timeZone: 'UTC' }))}`

@@ -20,6 +20,7 @@ export function defaultPayload(
     log_timestamp: notification.logTimestamp,
     log_timestamp_formatted: notification.logTimestampFormatted,
     late: notification.late,
+    links: notification.links.length > 0 ? notification.links : undefined,
     pipeline,
     attributes: toJson(record.attributes),
     resource: toJson(record.resource.attributes),

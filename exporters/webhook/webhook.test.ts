@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type Attributes,
   createRecord,
@@ -9,69 +6,50 @@ import {
   parseRfc3339,
   type Sent,
 } from 'tocsin/component'
-import { type ExporterDestination, exporterConformance, type TestContext, testContext } from 'tocsin/testing'
+import {
+  type ArrivedRequest,
+  type ExporterDestination,
+  exporterConformance,
+  type HttpDestination,
+  httpDestination,
+  type TestContext,
+  testContext,
+} from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WebhookConfig } from './config.js'
 import { webhookExporter } from './index.js'
 
-interface Arrived {
-  readonly method: string | undefined
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
 interface Destination extends ExporterDestination<WebhookConfig> {
-  readonly requests: Arrived[]
-  status: number
+  readonly http: HttpDestination
 }
 
-const open: Destination[] = []
+const open: HttpDestination[] = []
 afterEach(async () => {
-  for (const destination of open.splice(0)) await destination.close?.()
+  for (const http of open.splice(0)) await http.close()
 })
 
-async function destination(config: Partial<WebhookConfig> = {}): Promise<Destination> {
-  const requests: Arrived[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', chunk => chunks.push(chunk))
-    request.on('end', () => {
-      requests.push({
-        method: request.method,
-        headers: request.headers,
-        body: Buffer.concat(chunks).toString(),
-      })
-      response.statusCode = created.status
-      response.end('no thanks, Bearer s3cret')
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`
-  const created: Destination = {
-    requests,
-    status: 200,
+async function destination(config: Partial<WebhookConfig> = {}, status = 200): Promise<Destination> {
+  const http = await httpDestination()
+  http.answer = () => ({ status, body: 'no thanks, Bearer s3cret' })
+  open.push(http)
+  return {
+    http,
     config: {
-      endpoint,
+      endpoint: `${http.url}/in`,
       method: 'POST',
       time_zone: 'Europe/Paris',
       headers: { Authorization: 'Bearer s3cret' },
       ...config,
     },
-    received: () => requests.length,
-    close: async () => {
-      server.closeAllConnections()
-      server.close()
-    },
+    received: () => http.requests.length,
+    stall: http.stall,
   }
-  open.push(created)
-  return created
 }
 
 describe('conformance', () => {
   for (const check of exporterConformance<WebhookConfig>({
     factory: webhookExporter,
-    destination,
+    destination: () => destination(),
     secrets: ['s3cret'],
   })) {
     it(check.name, check.run)
@@ -92,15 +70,14 @@ const record = createRecord({
 })
 
 async function send(config: Partial<WebhookConfig>, sent: LogRecord = record, status = 200) {
-  const to = await destination(config)
-  to.status = status
+  const to = await destination(config, status)
   const context: TestContext<WebhookConfig> = testContext({ id: 'webhook', config: to.config })
   const exporter = webhookExporter.create(context)
   await exporter.start?.()
   const request = { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
   const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
   await exporter.stop?.()
-  return { answer, arrived: to.requests[0] as Arrived, logs: context.logs }
+  return { answer, arrived: to.http.requests[0] as ArrivedRequest, logs: context.logs }
 }
 
 describe('a webhook', () => {
@@ -151,14 +128,99 @@ describe('a webhook', () => {
     expect(second.logs).toEqual([])
   })
 
-  it('says when a template gives no JSON, and leaves other content types alone', async () => {
-    const body_template = '{"log": "{{body}}"}'
-    const { logs, arrived } = await send({ body_template })
-    expect(arrived.body).toBe('{"log": "login of "bob" failed"}')
-    expect(logs).toMatchObject([{ level: 'warn', message: 'The body_template gave no valid JSON.' }])
-    const plain = await send({ body_template, headers: { 'Content-Type': 'text/plain' } })
-    expect(plain.arrived.headers['content-type']).toBe('text/plain')
-    expect(plain.logs).toEqual([])
+  describe('JSON in a body_template cannot break (W13)', () => {
+    const hostile = [
+      'he said "boom"',
+      'a\\b\n\tc',
+      '\u0000\u001b[31m',
+      'x"}',
+      '\\',
+      '\ud800',
+      '{"a": "b"}',
+      '',
+    ]
+    const templates = [
+      '{"text": "{{body}}"}',
+      '{"text": "Log: {{body}} ({{resource.host.name}})"}',
+      '{"text": {{json body}} }',
+      '{"text": "{{json body}}"}',
+      '{"text": "{{#if body}}\\"{{upper body}}\\"{{else}}none{{/if}}"}',
+      '{"text": "{{#each list}}{{this}}, {{/each}}", "more": [{{#each list}}{{#unless @first}},{{/unless}}"{{this}}"{{/each}}]}',
+      '"{{~body~}}"',
+    ]
+    it.each(templates)('%s', async body_template => {
+      expect(webhookExporter.check?.({ body_template } as never)).toEqual([])
+      for (const text of hostile) {
+        const given = record.patch({ body: text, attributes: { list: [text, text] } })
+        const { arrived, logs } = await send({ body_template }, given)
+        expect(logs).toEqual([])
+        const sent = JSON.parse(arrived.body) as string | { text: string }
+        if (body_template === templates[0]) expect(sent).toEqual({ text: JSON.parse(JSON.stringify(text)) })
+        if (body_template === templates[3]) expect(JSON.parse((sent as { text: string }).text)).toBe(text)
+      }
+    })
+
+    it.each([
+      [
+        '{"text": {{body}} }',
+        '{{body}} at 1:10',
+        'write {{json body}} without quotes around it, or "{{body}}" with them',
+      ],
+      ['{"text": "{{{body}}}"}', '{{{body}}} at 1:11', 'write {{json body}} without'],
+      ['{\n  "a": "{{a}}",\n  "b": {{upper b}}\n}', '{{upper b}} at 3:8', 'write {{json (upper b)}}'],
+      ['{"text": "{{body}}",}', 'the body is no JSON: ', 'text/plain'],
+      ['{{notification.title}}: {{body}}', '{{notification.title}} at 1:1', ''],
+      ['{"n": {{#if a}}{{json a}}{{/if}} }', 'the body is no JSON: ', ''],
+    ])('validate says where %s would break', (body_template, where, fix) => {
+      const problems = webhookExporter.check?.({ body_template } as never) ?? []
+      expect(problems).toMatchObject([{ severity: 'warning', path: ['body_template'] }])
+      expect(problems[0]?.message).toContain(where)
+      expect(problems[0]?.fix).toContain(fix)
+    })
+
+    it.each([
+      '{"n": {{severity_number}}, "at": {{json (formatTime log_timestamp "%H:%M")}} }',
+      '{"all": {{json this}}, "list": "{{join list}}"}',
+      '{"at": "{{formatTime alert.first_occurrence "%H:%M"}}"}',
+    ])('validate has nothing to say of %s', body_template => {
+      expect(webhookExporter.check?.({ body_template } as never)).toEqual([])
+    })
+
+    it.each([
+      '{"text": "{{ body }}"}',
+      '{"text": {{ body | tojson }}}',
+      '{"text": "{% if body %}{{ body | upper }}{% else %}none{% endif %}"}',
+      '{"list": [{% for x in list %}"{{ x }}"{% if not loop.last %},{% endif %}{% endfor %}]}',
+    ])('Jinja: %s', async body_template => {
+      expect(webhookExporter.check?.({ body_template, engine: 'jinja' } as never)).toEqual([])
+      for (const text of hostile) {
+        const given = record.patch({ body: text, attributes: { list: [text, text] } })
+        const { arrived, logs } = await send({ body_template, engine: 'jinja' }, given)
+        expect(logs).toEqual([])
+        expect(() => JSON.parse(arrived.body)).not.toThrow()
+      }
+      const bad = { body_template: '{"text": {{ body }}}', engine: 'jinja' }
+      expect(webhookExporter.check?.(bad as never)).toMatchObject([
+        { fix: expect.stringContaining('tojson') },
+      ])
+    })
+
+    it('what still is no JSON is replaced by the default payload: the alert arrives', async () => {
+      const { logs, arrived } = await send({ body_template: '{"log": {{body}} }' })
+      expect(JSON.parse(arrived.body)).toMatchObject({ event_id: 'e-1', body: 'login of "bob" failed' })
+      expect(logs).toMatchObject([
+        { level: 'warn', message: 'The body_template gave no valid JSON: the default payload is sent.' },
+      ])
+    })
+
+    it('other content types are left alone', async () => {
+      const headers = { 'Content-Type': 'text/plain' }
+      const body_template = 'say "{{body}}"'
+      expect(webhookExporter.check?.({ body_template, headers } as never)).toEqual([])
+      const { logs, arrived } = await send({ body_template, headers })
+      expect(arrived.body).toBe('say "login of "bob" failed"')
+      expect(logs).toEqual([])
+    })
   })
 
   it('sends the default payload when the template fails', async () => {

@@ -8,11 +8,9 @@ import {
 } from 'tocsin/component'
 import { createHttpSender, type HttpSender, openTlsSource, secretsIn, sentOf } from 'tocsin/http'
 import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
-import { compileTemplate, type Template, templateView } from 'tocsin/template'
-import type { WebhookConfig } from './config.js'
+import { compileTemplate, isJson, type Template, templateView } from 'tocsin/template'
+import { sendsJson, type WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
-
-const LOG_EVERY_MS = 60_000
 
 /** Sends a request for each record. */
 export function createWebhook(context: ComponentContext<WebhookConfig>): Exporter {
@@ -25,16 +23,15 @@ class Webhook implements Exporter {
   readonly #isJson: boolean
   readonly #templateErrors
   #sender: HttpSender | undefined
-  #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(context: ComponentContext<WebhookConfig>) {
-    const { body_template: template, headers = {} } = context.config
+    const { body_template: template, engine = 'handlebars' } = context.config
     this.#context = context
-    this.#template = template === undefined ? undefined : compileTemplate(template)
-    const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
-    this.#isJson = contentType === undefined || /\bjson\b/i.test(contentType)
+    this.#isJson = sendsJson(context.config)
+    this.#template =
+      template === undefined ? undefined : compileTemplate(template, { engine, json: this.#isJson })
     this.#templateErrors = context.meter.createCounter('tocsin_exporter_template_errors', {
-      description: 'Records whose body_template failed (the default payload was sent) or gave no valid JSON.',
+      description: 'Records whose body_template failed or gave no valid JSON: the default payload was sent.',
     })
   }
 
@@ -58,7 +55,8 @@ class Webhook implements Exporter {
     const record = records[0] as LogRecord
     const { clock, config } = this.#context
     const now = clock.now()
-    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
+    const options = { pipeline, timeZone: config.time_zone, now, format: config.format ?? 'plain' } as const
+    const notification = notificationOf(record, options)
     const request = {
       method: config.method,
       headers: { 'idempotency-key': notification.key },
@@ -73,7 +71,7 @@ class Webhook implements Exporter {
 
   #body(record: LogRecord, notification: Notification, pipeline: string, now: bigint): string {
     if (!this.#template) return defaultPayload(record, notification, pipeline, now)
-    const options = { pipeline, timeZone: this.#context.config.time_zone }
+    const options = { pipeline, timeZone: this.#context.config.time_zone, notification: true }
     let text: string
     try {
       text = this.#template.render(templateView(withNotification(record, notification), options))
@@ -82,29 +80,17 @@ class Webhook implements Exporter {
       return defaultPayload(record, notification, pipeline, now)
     }
     if (this.#isJson && !isJson(text)) {
-      this.#warn(
-        'The body_template gave no valid JSON.',
-        'write values as {{json name}}, without quotes around',
-      )
+      const reason = 'write values as "{{name}}", or as {{json name}} without quotes around'
+      this.#warn('The body_template gave no valid JSON: the default payload is sent.', reason)
+      return defaultPayload(record, notification, pipeline, now)
     }
     return text
   }
 
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
+    const { id, oncePerMinute } = this.#context
     this.#templateErrors.add(1, { exporter: id })
-    if (clock.monotonicMs() - this.#warnedMs < LOG_EVERY_MS) return
-    this.#warnedMs = clock.monotonicMs()
-    logger.warn(message, { exporter: id, reason })
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

@@ -30,6 +30,11 @@ export const schema: ConfigSchema = {
       description: 'Larger batches are cut; 0 cuts none.',
     },
   },
+  ignored: {
+    metadata_keys:
+      'records carry no headers of the request that they came with, so there is one batch for all',
+    metadata_cardinality_limit: 'records carry no headers of the request that they came with',
+  },
   synonyms: {
     size: 'send_batch_size',
     batch_size: 'send_batch_size',

@@ -9,5 +9,6 @@ export const batchProcessor = defineProcessor<BatchConfig>({
   description: 'Gathers records into larger batches, by size and time.',
   schema,
   check,
+  makes: () => [],
   create: batch,
 })

@@ -1,11 +1,16 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import type { ErrorMode, OttlContext } from 'tocsin/ottl'
 import { checkCondition } from 'tocsin/ottl'
+import { type OldMatch, oldMatchProblem } from './old-match.js'
 
 export interface FilterConfig {
   readonly error_mode: ErrorMode
   readonly log_conditions: readonly (string | ConditionGroup)[]
-  readonly logs?: { readonly log_record: readonly string[] }
+  readonly logs?: {
+    readonly log_record?: readonly string[]
+    readonly include?: OldMatch
+    readonly exclude?: OldMatch
+  }
 }
 
 export interface ConditionGroup {
@@ -56,21 +61,44 @@ export const schema: ConfigSchema = {
     logs: {
       type: 'object',
       additionalProperties: false,
-      required: ['log_record'],
       description: 'The older form of log_conditions.',
-      properties: { log_record: { type: 'array', items: { ...condition, format: 'condition' } } },
+      properties: {
+        log_record: { type: 'array', items: { ...condition, format: 'condition' } },
+        include: {
+          type: 'object',
+          additionalProperties: true,
+          description: 'Of before OTTL: conditions say it.',
+        },
+        exclude: {
+          type: 'object',
+          additionalProperties: true,
+          description: 'Of before OTTL: conditions say it.',
+        },
+      },
     },
+  },
+  ignored: {
+    traces: 'there are only log records here',
+    spans: 'there are only log records here',
+    metrics: 'there are only log records here',
+    profiles: 'there are only log records here',
+    trace_conditions: 'there are only log records here',
+    metric_conditions: 'there are only log records here',
+    profile_conditions: 'there are only log records here',
   },
   synonyms: { conditions: 'log_conditions', condition: 'log_conditions', drop: 'log_conditions' },
 }
 
 export function check(config: FilterConfig): CheckProblem[] {
   const problems: CheckProblem[] = []
-  if (config.log_conditions.length === 0 && (config.logs?.log_record.length ?? 0) === 0) {
+  const { include, exclude } = config.logs ?? {}
+  if (include || exclude) return [oldMatchProblem(include, exclude)]
+  if (config.log_conditions.length === 0 && (config.logs?.log_record?.length ?? 0) === 0) {
     problems.push({
       path: ['log_conditions'],
       message: 'there are no conditions, so nothing would be dropped',
       fix: "for example log_conditions: ['severity_number < SEVERITY_NUMBER_WARN']",
+      severity: 'warning',
     })
   }
   config.log_conditions.forEach((entry, index) => {

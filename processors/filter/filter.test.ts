@@ -89,10 +89,10 @@ describe('filter', () => {
     expect(keep(...broken)).toEqual(['1', '3'])
     expect(counts.get('tocsin_filter_errors')).toBe(6)
     expect(logs).toHaveLength(1)
-    expect(logs[0]).toMatchObject({ level: 'warn', attributes: { expression: failing, count: 1 } })
+    expect(logs[0]).toMatchObject({ level: 'warn', attributes: { expression: failing } })
     await clock.advance(60_000)
     keep(...broken)
-    expect(logs.map(entry => entry.attributes.count)).toEqual([1, 6])
+    expect(logs.map(entry => entry.attributes.times)).toEqual([undefined, 5])
   })
 
   it('silent only counts; a group may have its own mode', () => {

@@ -6,7 +6,7 @@ import {
   type Records,
   type TocsinError,
 } from 'tocsin/component'
-import { type Condition, compileCondition, type ErrorMode, ottlErrorLog } from 'tocsin/ottl'
+import { type Condition, compileCondition, type ErrorMode } from 'tocsin/ottl'
 import type { FilterConfig } from './config.js'
 
 interface Rule {
@@ -26,11 +26,11 @@ export function createFilter(context: ComponentContext<FilterConfig>): Mapper {
   const errors = context.meter.createCounter('tocsin_filter_errors', {
     description: 'Conditions that could not be told for a record.',
   })
-  const log = ottlErrorLog(
-    context.logger,
-    context.clock,
-    'A filter condition could not be told for a record.',
-  )
+  const log = (error: Error, expression: string): void =>
+    context.oncePerMinute.warn('A filter condition could not be told for a record.', {
+      expression,
+      error: error.message,
+    })
   let failed = 0
   const onError = (error: TocsinError, { text, mode }: Rule): void => {
     failed++

@@ -9,5 +9,6 @@ export const filterProcessor = defineProcessor<FilterConfig>({
   description: 'Drops the log records that an OTTL condition matches.',
   schema,
   check,
+  makes: () => [],
   create: createFilter,
 })

@@ -9,5 +9,6 @@ export const memoryLimiterProcessor = defineProcessor<MemoryLimiterConfig>({
   description: 'Refuses input, with an answer to try again, before the memory runs out.',
   schema: memoryLimiterSchema,
   check: checkMemoryLimiter,
+  makes: () => [],
   create: createMemoryLimiter,
 })

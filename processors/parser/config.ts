@@ -1,6 +1,8 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
+import { lookAlikeIn } from 'tocsin/pattern'
+import { namesYear } from '#times'
 import { lastSegment, splitField } from './json-fields.js'
-import { layoutProblem, NAMED_FORMATS, namesYear } from './layout.js'
+import { layoutProblem, NAMED_FORMATS } from './layout.js'
 
 export interface ParserConfig {
   readonly regex?: string
@@ -13,7 +15,8 @@ export interface ParserConfig {
 export interface TimestampConfig {
   readonly from: string
   readonly format: string
-  readonly time_zone: string
+  /** Default UTC. */
+  readonly time_zone?: string
   readonly year?: number
 }
 
@@ -77,14 +80,14 @@ export const schema: ConfigSchema = {
         time_zone: {
           type: 'string',
           format: 'time-zone',
-          default: 'UTC',
-          description: 'IANA time zone of times that carry none.',
+          description:
+            'IANA time zone of times that carry none; default UTC. With rfc3339 it lets the offset be left out.',
         },
         year: {
           type: 'integer',
           minimum: 1970,
           maximum: 2200,
-          description: 'Year of times without one. Otherwise the year that puts them nearest to now.',
+          description: 'Year of times without one. Otherwise the latest that is not in the future.',
         },
       },
       synonyms: {
@@ -116,6 +119,8 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
       fix: "give regex, json or timestamp, such as regex: 'error: (?P<reason>.*)'",
     })
   }
+  const lookAlike = config.regex === undefined ? undefined : lookAlikeIn(config.regex)
+  if (lookAlike) problems.push({ severity: 'warning', path: ['regex'], ...lookAlike })
   const seen = new Map<string, string>()
   for (const [index, field] of (config.json?.fields ?? []).entries()) {
     const path = ['json', 'fields', index]
@@ -142,7 +147,7 @@ export function check(config: ParserConfig): readonly CheckProblem[] {
 function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProblem[] {
   const problem = layoutProblem(format)
   if (problem) return [{ path: ['timestamp', 'format'], ...problem }]
-  return year !== undefined && namesYear(format)
+  return year !== undefined && (isNamed(format) || namesYear(format, 'strftime'))
     ? [
         {
           path: ['timestamp', 'year'],
@@ -152,4 +157,15 @@ function checkTimestamp({ format, year }: TimestampConfig): readonly CheckProble
         },
       ]
     : []
+}
+
+/** The names of what it finds; undefined where JSON gives all of its fields. */
+export function madeBy({ regex = '', json }: ParserConfig): readonly string[] | undefined {
+  if (json && !json.fields) return undefined
+  const groups = [...regex.matchAll(/\(\?P?<(\w+)>/g)].map(([, name]) => name as string)
+  return [...groups, ...(json?.fields ?? []).map(lastSegment)]
+}
+
+function isNamed(format: string): boolean {
+  return (NAMED_FORMATS as readonly string[]).includes(format)
 }

@@ -1,5 +1,5 @@
 import { defineProcessor } from 'tocsin/component'
-import { check, type ParserConfig, schema } from './config.js'
+import { check, madeBy, type ParserConfig, schema } from './config.js'
 import { parser } from './parser.js'
 
 export const parserProcessor = defineProcessor<ParserConfig>({
@@ -10,5 +10,6 @@ export const parserProcessor = defineProcessor<ParserConfig>({
     'Makes attributes of what a regular expression or JSON finds, and takes the event time from them.',
   schema,
   check,
+  makes: madeBy,
   create: parser,
 })

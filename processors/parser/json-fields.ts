@@ -1,4 +1,4 @@
-import { type AnyValue, type Attributes, isMap, newMap } from 'tocsin/component'
+import { type AnyValue, type Attributes, byteListText, isMap, newMap } from 'tocsin/component'
 import { parseExactly } from './exact-json.js'
 
 export type JsonFields = Attributes | 'invalid_json' | 'json_not_an_object' | 'json_too_deep'
@@ -11,9 +11,10 @@ const MAX_DEPTH = 100
  * Valerter. Without paths: all fields of the top level.
  */
 export function jsonFields(source: AnyValue, paths: readonly (readonly string[])[]): JsonFields {
-  const value = isMap(source) ? source : parse(source)
-  if (typeof value === 'string') return value
-  if (!isMap(value)) return 'json_not_an_object'
+  const read = isMap(source) ? source : parse(source)
+  if (typeof read === 'string') return read
+  if (!isMap(read)) return 'json_not_an_object'
+  const value = isJournal(read) ? journalTexts(read) : read
   if (paths.length === 0) return value
   const found = newMap()
   const parsed: Parsed = new Map()
@@ -22,6 +23,30 @@ export function jsonFields(source: AnyValue, paths: readonly (readonly string[])
     if (field !== undefined) found[path.at(-1) as string] = field
   }
   return found
+}
+
+/** Which fields only a record of `journalctl -o json` has. */
+const JOURNAL = ['MESSAGE', '__CURSOR', '__REALTIME_TIMESTAMP', '_BOOT_ID', '_TRANSPORT']
+
+/** journald writes texts; null for what is too long, lists for bytes and for a field that is there several times. */
+function isJournal(value: Attributes): boolean {
+  return (
+    JOURNAL.some(name => Object.hasOwn(value, name)) &&
+    Object.values(value).every(field => typeof field === 'string' || field === null || Array.isArray(field))
+  )
+}
+
+/** A text with a control character or a byte that is no UTF-8 comes as the list of its bytes: it is text again. */
+function journalTexts(value: Attributes): Attributes {
+  const texts = newMap()
+  for (const [name, field] of Object.entries(value)) {
+    const several =
+      Array.isArray(field) && field.some(item => typeof item === 'string' || Array.isArray(item))
+    texts[name] = several
+      ? (field as readonly AnyValue[]).map(item => byteListText(item) ?? item)
+      : (byteListText(field) ?? field)
+  }
+  return texts
 }
 
 export function splitField(field: string): readonly string[] {

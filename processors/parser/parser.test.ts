@@ -281,3 +281,48 @@ describe('real logs', () => {
     expect(out[0]?.timestamp).toBe(BigInt(Date.parse(first)) * 1_000_000n)
   })
 })
+
+describe('bytes of journald are text (W26)', () => {
+  const bytes = (text: string) => JSON.stringify([...Buffer.from(text)])
+  test.each([
+    [
+      'a CR',
+      `{"MESSAGE":${bytes('ERROR boom\r')},"PRIORITY":"3"}`,
+      { MESSAGE: 'ERROR boom\r', PRIORITY: '3' },
+    ],
+    [
+      'a colour',
+      `{"MESSAGE":${bytes('\u001b[31mERROR ü\u001b[0m')}}`,
+      { MESSAGE: '\u001b[31mERROR ü\u001b[0m' },
+    ],
+    [
+      'no UTF-8',
+      '{"MESSAGE":[255,69],"_TRANSPORT":"journal"}',
+      { MESSAGE: '\ufffdE', _TRANSPORT: 'journal' },
+    ],
+    ['another field', `{"MESSAGE":"x","_CMDLINE":${bytes('a\tb')}}`, { MESSAGE: 'x', _CMDLINE: 'a\tb' }],
+    ['several times', `{"MESSAGE":"x","A":["a",${bytes('b\r')}]}`, { MESSAGE: 'x', A: ['a', 'b\r'] }],
+    ['too long', '{"MESSAGE":null,"_BOOT_ID":"1"}', { MESSAGE: null, _BOOT_ID: '1' }],
+    ['text', '{"MESSAGE":"ERROR boom"}', { MESSAGE: 'ERROR boom' }],
+  ])('%s', async (_, body, expected) => {
+    const { out } = await run({ json: {} }, [body])
+    expect({ ...out[0]?.attributes }).toEqual(expected)
+  })
+
+  test('also where fields are named', async () => {
+    const { out } = await run({ json: { fields: ['MESSAGE'] } }, [`{"MESSAGE":${bytes('a\r')}}`])
+    expect({ ...out[0]?.attributes }).toEqual({ MESSAGE: 'a\r' })
+  })
+
+  test.each([
+    '{"ports":[80,443],"a":"b"}',
+    '{"IDS":[1,2,3]}',
+    '{"MESSAGE":[1,2],"code":5}',
+    '{"MESSAGE":[300,2]}',
+    '{"MESSAGE":[]}',
+  ])('lists of other JSON stay lists: %s', async body => {
+    const { out } = await run({ json: {} }, [body])
+    const [first] = Object.values(out[0]?.attributes ?? {})
+    expect(Array.isArray(first)).toBe(true)
+  })
+})

@@ -8,8 +8,8 @@ import {
   toText,
   zonedToEpochMs,
 } from 'tocsin/component'
+import { compileTimeReader, type LocalTime, momentIn } from '#times'
 import type { TimestampConfig } from './config.js'
-import { compileLayout, type LocalTime } from './layout.js'
 
 export type TimeFound = bigint | 'timestamp_missing' | 'timestamp_invalid'
 
@@ -18,6 +18,8 @@ const NS_PER_MS = 1_000_000n
 const LATEST = 2n ** 64n - 1n
 /** February 29 may be that far away. */
 const YEARS = 8
+/** A time zone that was not given, or a clock that is ahead: no more makes a log line one of the future. */
+const ALLOWANCE_NS = 24n * 3_600n * 1_000_000_000n
 
 /** Reads the event time of a record: ns since the epoch, or the reason why there is none. */
 export function timestampReader(config: TimestampConfig, clock: Clock): (record: LogRecord) => TimeFound {
@@ -33,58 +35,49 @@ export function timestampReader(config: TimestampConfig, clock: Clock): (record:
 }
 
 function textReader(
-  { format, time_zone: timeZone, year }: TimestampConfig,
+  { format, time_zone: given, year }: TimestampConfig,
   clock: Clock,
 ): (text: string) => bigint | undefined {
-  if (format === 'rfc3339') return parseRfc3339
+  const timeZone = given ?? 'UTC'
+  if (format === 'rfc3339') {
+    return given === undefined ? parseRfc3339 : text => parseRfc3339(text) ?? withoutOffset(text, given)
+  }
   if (format === 'unix') return text => decimal(text, 9)
   if (format === 'unix_ms') return text => decimal(text, 6)
-  const read = compileLayout(format)
+  if (format === 'unix_us') return text => decimal(text, 3)
+  if (format === 'unix_ns') return text => decimal(text, 0)
+  const read = compileTimeReader(format, 'strftime')
   return text => {
     const local = read(text)
     if (!local) return undefined
-    if (local.epoch !== undefined) return local.epoch * 1_000_000_000n + BigInt(local.fraction)
-    const fixed = local.year ?? year
-    return fixed === undefined ? nearest(local, timeZone, clock.now()) : timeIn(local, fixed, timeZone)
+    const fixed = local.epoch !== undefined ? 1970 : (local.year ?? year)
+    return fixed === undefined ? past(local, timeZone, clock.now()) : momentIn(local, fixed, timeZone)
   }
 }
 
-/** The time in the year that puts it nearest to now. */
-function nearest(local: LocalTime, timeZone: string, now: bigint): bigint | undefined {
+/** The latest that is not in the future: logs are of the past. */
+function past(local: LocalTime, timeZone: string, now: bigint): bigint | undefined {
   const thisYear = new Date(Number(now / NS_PER_MS)).getUTCFullYear()
-  for (const reach of [1, YEARS]) {
-    let best: bigint | undefined
-    for (let year = thisYear - reach; year <= thisYear + reach; year++) {
-      const time = timeIn(local, year, timeZone)
-      if (time !== undefined && (best === undefined || distance(time, now) < distance(best, now))) best = time
-    }
-    if (best !== undefined) return best
+  for (let year = thisYear + 1; year >= thisYear - YEARS; year--) {
+    const time = momentIn(local, year, timeZone)
+    if (time !== undefined && time <= now + ALLOWANCE_NS) return time
   }
   return undefined
 }
 
-/** Undefined when the year has no such day. */
-function timeIn(local: LocalTime, year: number, timeZone: string): bigint | undefined {
-  const { month, day, hour, minute, second } = local
-  const midnight = Date.UTC(year, (month ?? 1) - 1, day)
-  const date = new Date(midnight)
-  if (day < 1 || date.getUTCFullYear() !== year) return undefined
-  if (month !== undefined && date.getUTCMonth() !== month - 1) return undefined
-  const localMs = midnight + ((hour * 60 + minute) * 60 + second) * 1000
-  const ms = local.offsetMs === undefined ? zonedToEpochMs(localMs, timeZone) : localMs - local.offsetMs
-  return BigInt(ms) * NS_PER_MS + BigInt(local.fraction)
+/** As `datetime.isoformat()` writes it: RFC 3339 but for the offset. */
+function withoutOffset(text: string, timeZone: string): bigint | undefined {
+  const local = parseRfc3339(`${text}Z`)
+  if (local === undefined) return undefined
+  return BigInt(zonedToEpochMs(Number(local / NS_PER_MS), timeZone)) * NS_PER_MS + (local % NS_PER_MS)
 }
 
 /** A decimal number of units of 10^`digits` ns, exactly. */
 function decimal(text: string, digits: number): bigint | undefined {
-  const match = /^(\d{1,15})(?:\.(\d{1,18}))?$/.exec(text)
+  const match = /^(\d{1,20})(?:\.(\d{1,18}))?$/.exec(text)
   if (!match) return undefined
   const fraction = (match[2] ?? '').slice(0, digits).padEnd(digits, '0')
   return BigInt(match[1] as string) * 10n ** BigInt(digits) + BigInt(fraction)
-}
-
-function distance(a: bigint, b: bigint): bigint {
-  return a > b ? a - b : b - a
 }
 
 /** An attribute by its name, or the value at a path. */

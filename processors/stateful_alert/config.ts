@@ -1,7 +1,7 @@
 import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
 import { checkPath } from 'tocsin/ottl'
 import { checkPattern, MATCH_MODES, type MatchMode } from 'tocsin/pattern'
-import type { ColumnNames } from './csv.js'
+import { type ColumnNames, DELIMITERS, type Delimiter } from './csv.js'
 import { isPath } from './hash-keys.js'
 import { type Candidate, type Cells, COLUMNS, candidateOf, type Modes, type RowProblem } from './rule.js'
 import type { Rows } from './table.js'
@@ -27,9 +27,12 @@ export interface LookupTableConfig {
   readonly location: string
   readonly reload_period: string | number
   readonly columns?: ColumnNames
+  readonly delimiter?: Delimiter
 }
 
-export type PatternConfig = { readonly [column in keyof Cells]?: string }
+export type PatternConfig = { readonly [column in Exclude<keyof Cells, 'links'>]?: string } & {
+  readonly links?: { readonly [title: string]: string }
+}
 
 const duration: ConfigSchema = { type: ['string', 'number'], format: 'duration' }
 const mode: ConfigSchema = { enum: MATCH_MODES }
@@ -55,6 +58,11 @@ export const schema: ConfigSchema = {
           default: '5m',
           description: 'How often to look whether the table changed. 0 turns it off; SIGHUP always looks.',
         },
+        delimiter: {
+          enum: DELIMITERS,
+          description:
+            'What separates the columns: , ; | or tab. Otherwise the header tells, or a line sep=; above it.',
+        },
         columns: {
           type: 'object',
           additionalProperties: false,
@@ -67,7 +75,14 @@ export const schema: ConfigSchema = {
           ),
         },
       },
-      synonyms: { path: 'location', file: 'location', url: 'location', reload_interval: 'reload_period' },
+      synonyms: {
+        path: 'location',
+        file: 'location',
+        url: 'location',
+        reload_interval: 'reload_period',
+        separator: 'delimiter',
+        sep: 'delimiter',
+      },
     },
     patterns: {
       type: 'array',
@@ -89,6 +104,18 @@ export const schema: ConfigSchema = {
           },
           rule_id: { type: 'string', description: 'By which alerts survive a change of the patterns.' },
           match_mode: { ...mode, description: 'Instead of the match_mode of the processor.' },
+          runbook: {
+            type: 'string',
+            format: 'http-url',
+            description: 'What to do when it alerts.',
+            examples: ['https://wiki.example.com/db-down'],
+          },
+          links: {
+            type: 'object',
+            additionalProperties: { type: 'string', format: 'http-url' },
+            description: 'Where to look, by title.',
+            examples: [{ Dashboard: 'https://grafana.example.com/d/1' }],
+          },
         },
       },
     },
@@ -190,12 +217,20 @@ export function rowsOf(config: StatefulAlertConfig): Rows {
   const candidates: Candidate[] = []
   const problems: RowProblem[] = []
   for (const [index, entry] of (config.patterns ?? []).entries()) {
-    const cells = Object.fromEntries(COLUMNS.map(column => [column, entry[column] ?? ''])) as Cells
+    const cells = Object.fromEntries(
+      COLUMNS.map(column => [column, column === 'links' ? linkCell(entry) : (entry[column] ?? '')]),
+    ) as Cells
     const read = candidateOf(index, cells, modesOf(config))
     if ('cells' in read) candidates.push(read)
     else problems.push(...read)
   }
   return { candidates, problems, rejected: 0 }
+}
+
+function linkCell({ links = {} }: PatternConfig): string {
+  return Object.entries(links)
+    .map(([title, url]) => `${title} ${url}`)
+    .join('; ')
 }
 
 function checkSources({ lookup_table, patterns }: StatefulAlertConfig): CheckProblem[] {

@@ -2,6 +2,9 @@ import { parse } from 'csv-parse/sync'
 import { distance } from 'fastest-levenshtein'
 import { type Cells, COLUMNS, type Column, type RowProblem } from './rule.js'
 
+export const DELIMITERS = [',', ';', '|', 'tab', '\t'] as const
+export type Delimiter = (typeof DELIMITERS)[number]
+
 /** Which header stands for what. */
 export type ColumnNames = { readonly [column in Column]?: string }
 
@@ -33,10 +36,11 @@ export type TableRow = { readonly line: number; readonly cells: Cells } | RowPro
 
 /**
  * The rows of a CSV text by RFC 4180, with LF or CRLF, after its header. A row that is broken spoils only itself.
- * Besides rows come warnings. Throws `TableProblem` when the header lacks a column.
+ * Besides rows come warnings. Without a `given` delimiter the header tells, or a line `sep=;` above it. Throws `TableProblem` when the header lacks a column.
  */
-export function* readCsv(text: string, names: ColumnNames): Generator<TableRow> {
-  const records = splitRecords(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+export function* readCsv(text: string, names: ColumnNames, given?: Delimiter): Generator<TableRow> {
+  const { lines, from, delimiter } = beginning(text, names, given)
+  const records = splitRecords(lines, from, delimiter)
   const first = records.next()
   if (first.done) {
     throw new TableProblem(1, 'header', 'the table is empty', 'its first line names the columns')
@@ -50,16 +54,58 @@ export function* readCsv(text: string, names: ColumnNames): Generator<TableRow> 
       yield { severity: 'error', line: record.line, message: record.message, fix: QUOTING }
       continue
     }
-    yield* rowOf(record, header, places)
+    yield* rowOf(record, header, places, delimiter)
   }
+}
+
+interface Beginning {
+  readonly lines: readonly string[]
+  /** The index of the header, or of blank lines above it. */
+  readonly from: number
+  readonly delimiter: string
+}
+
+/** Excel writes what its country does, tabs, or a line that says which. */
+function beginning(text: string, names: ColumnNames, given: Delimiter | undefined): Beginning {
+  const lines = (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).split(/\r?\n/)
+  const first = Math.max(
+    0,
+    lines.findIndex(line => line.trim() !== ''),
+  )
+  const said = /^"?sep=(.)"?\s*$/i.exec(lines[first] as string)?.[1]
+  const from = said === undefined ? first : first + 1
+  if (given !== undefined) return { lines, from, delimiter: given === 'tab' ? '\t' : given }
+  return { lines, from, delimiter: said ?? likely(lines[from] ?? '', names) }
+}
+
+/** The one by which the header has the most of our columns; a comma where none has more. */
+function likely(header: string, names: ColumnNames): string {
+  const wanted = new Set<string>(COLUMNS.map(column => names[column] ?? column))
+  let best = ','
+  let most = 0
+  for (const delimiter of [',', ';', '\t', '|']) {
+    const cells = cellsOf(header, delimiter)
+    const found = typeof cells === 'string' ? 0 : cells.filter(cell => wanted.has(cell.trim())).length
+    if (found > most) [best, most] = [delimiter, found]
+  }
+  return best
+}
+
+function nameOf(delimiter: string): string {
+  return { ',': 'commas', ';': 'semicolons', '\t': 'tabs' }[delimiter] ?? delimiter
 }
 
 const QUOTING = 'put the cell between double quotes, and double those in it: "say ""hi"""'
 
-function* rowOf({ line, cells }: Split, header: readonly string[], places: Places): Generator<TableRow> {
+function* rowOf(
+  { line, cells }: Split,
+  header: readonly string[],
+  places: Places,
+  delimiter: string,
+): Generator<TableRow> {
   const schemaAt = places.get('alert_schema') as number
   let row = cells
-  if (cells.length > header.length && schemaAt === header.length - 1) {
+  if (delimiter === ',' && cells.length > header.length && schemaAt === header.length - 1) {
     const rest = cells.slice(schemaAt)
     if (/^\s*(immediate|threshold)\s*$/i.test(rest[0] as string)) {
       const schema = rest.map(cell => cell.trim()).join(',')
@@ -78,7 +124,7 @@ function* rowOf({ line, cells }: Split, header: readonly string[], places: Place
       severity: 'error',
       line,
       message: `the row has ${row.length} cells, the header has ${header.length}`,
-      fix: 'put cells with commas between double quotes',
+      fix: `put cells with ${nameOf(delimiter)} between double quotes${cells.some(cell => /[\u201c\u201d\u201e\uff02]/.test(cell)) ? ': " and not the curly ones' : ''}`,
     }
     return
   }
@@ -112,6 +158,14 @@ function missing(header: readonly string[], column: Column, name: string, line: 
     .map(other => ({ other, far: distance(other.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)[0]
   const hint = near && near.far <= Math.max(2, name.length / 3) ? `; did you mean "${near.other}"?` : ''
+  if (header.length === 1) {
+    return new TableProblem(
+      line,
+      name,
+      `the table has no column "${name}"; its header is one column, ${JSON.stringify(header[0])}`,
+      'separate columns with commas, semicolons, tabs or |; lookup_table.delimiter names another choice than the header makes',
+    )
+  }
   const columns = header.map(other => JSON.stringify(other)).join(', ')
   return new TableProblem(
     line,
@@ -131,9 +185,12 @@ interface Split {
  * Cuts a text into its records. A record with a fault ends with its line, whatever its quotes say: so an unclosed
  * quote does not swallow the rows below it.
  */
-function* splitRecords(text: string): Generator<Split | { readonly line: number; readonly message: string }> {
-  const lines = text.split(/\r?\n/)
-  for (let at = 0; at < lines.length; ) {
+function* splitRecords(
+  lines: readonly string[],
+  from: number,
+  delimiter: string,
+): Generator<Split | { readonly line: number; readonly message: string }> {
+  for (let at = from; at < lines.length; ) {
     const line = at + 1
     let record = lines[at] as string
     if (record.trim() === '') {
@@ -142,7 +199,7 @@ function* splitRecords(text: string): Generator<Split | { readonly line: number;
     }
     let end = at + 1
     while (isOpen(record) && end < lines.length && end - at < MAX_LINES) record += `\n${lines[end++]}`
-    const cells = cellsOf(record)
+    const cells = cellsOf(record, delimiter)
     if (typeof cells === 'string') {
       yield { line, message: cells }
       at++
@@ -160,10 +217,14 @@ function isOpen(record: string): boolean {
   return quotes % 2 === 1
 }
 
-function cellsOf(record: string): readonly string[] | string {
-  if (!record.includes('"')) return record.split(',')
+function cellsOf(record: string, delimiter: string): readonly string[] | string {
+  if (!record.includes('"')) return record.split(delimiter)
   try {
-    const [cells = []] = parse(record, { relax_column_count: true, record_delimiter: '\u0000' }) as string[][]
+    const [cells = []] = parse(record, {
+      relax_column_count: true,
+      record_delimiter: '\u0000',
+      delimiter,
+    }) as string[][]
     return cells
   } catch {
     return isOpen(record) ? 'a double quote is not closed' : 'a double quote stands where none may be'

@@ -11,5 +11,6 @@ export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
   schema,
   check,
   checkFiles: checkTable,
+  makes: () => ['alert'],
   create: statefulAlert,
 })

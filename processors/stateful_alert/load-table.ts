@@ -12,7 +12,8 @@ export async function loadTable(
   config: StatefulAlertConfig,
   previous?: PatternSet,
 ): Promise<Loaded> {
-  const loaded = await loadCsv(text, config.lookup_table?.columns ?? {}, modesOf(config), previous).catch(
+  const { columns = {}, delimiter } = config.lookup_table ?? {}
+  const loaded = await loadCsv(text, columns, modesOf(config), previous, delimiter).catch(
     (error: unknown) => {
       if (!(error instanceof TableProblem)) throw error
       const { line, column, message, fix } = error

@@ -10,6 +10,7 @@ import {
   type Records,
   severityNumber,
 } from 'tocsin/component'
+import { linkMaps, parseLinks } from 'tocsin/notification'
 import { decodeOtlpJson } from 'tocsin/otlp'
 import { isNotifying, type Made, type Outcome } from './outcome.js'
 import type { Scan } from './scans.js'
@@ -105,6 +106,8 @@ function alertMap(outcome: Outcome): Attributes {
   if (duplicates !== undefined) alert.duplicate_count = BigInt(duplicates)
   if (reason) alert.recovery_reason = reason
   if (row.ruleId !== undefined) alert.rule_id = row.ruleId
+  if (row.runbook !== undefined) alert.runbook = row.runbook
+  if (row.links !== undefined) alert.links = linkMaps(parseLinks(row.links) ?? [])
   if (cut) alert.matched_text_cut = true
   return alert
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { severityNumber } from 'tocsin/component'
-import { MATCH_MODES, type MatchMode, type Pattern } from 'tocsin/pattern'
+import { isAddress, parseLinks } from 'tocsin/notification'
+import { lookAlikeIn, MATCH_MODES, type MatchMode, type Pattern } from 'tocsin/pattern'
 import { type AlertSchema, parseAlertSchema } from './alert-schema.js'
 import type { RowText } from './state.js'
 
@@ -13,6 +14,8 @@ export const COLUMNS = [
   'alert_schema',
   'rule_id',
   'match_mode',
+  'runbook',
+  'links',
 ] as const
 
 export type Column = (typeof COLUMNS)[number]
@@ -122,7 +125,7 @@ function nameRule(
   warnings.push(...warningsOf(candidate))
   const ruleId = cells.rule_id.trim()
   const short = JSON.stringify(ruleId === '' ? [cells.alert_pattern, cells.recovery_pattern] : [ruleId])
-  const whole = JSON.stringify(COLUMNS.map(column => cells[column]))
+  const whole = JSON.stringify(allOf(cells))
   const equal = taken.get(whole)
   if (equal !== undefined) {
     const message = `the row is the same as that of line ${equal} and does not serve`
@@ -140,6 +143,7 @@ function nameRule(
   return {
     id: hashOf(first === undefined ? short : whole),
     text: {
+      ...linksOf(cells),
       severity: cells.severity.trim(),
       message: cells.normalized_message.trim(),
       pattern: cells.alert_pattern,
@@ -162,6 +166,28 @@ function warningsOf({ line, cells, schema, recovery }: Candidate): RowProblem[] 
       fix: 'add a recovery pattern, or the seconds after which it expires to the schema',
     })
   }
+  if (cells.runbook.trim() !== '' && !isAddress(cells.runbook.trim())) {
+    warnings.push({
+      severity: 'warning',
+      line,
+      column: 'runbook',
+      message: `${JSON.stringify(cells.runbook.trim().slice(0, 200))} is no web address; it is left out`,
+      fix: 'write https://HOST/PATH',
+    })
+  }
+  if (!parseLinks(cells.links)) {
+    warnings.push({
+      severity: 'warning',
+      line,
+      column: 'links',
+      message: `${JSON.stringify(cells.links.trim().slice(0, 200))} has words without a web address; the links are left out`,
+      fix: 'write Dashboard https://HOST/1; Logs https://HOST/2',
+    })
+  }
+  for (const column of ['alert_pattern', 'recovery_pattern'] as const) {
+    const found = lookAlikeIn(cells[column])
+    if (found) warnings.push({ severity: 'warning', line, column, ...found })
+  }
   if (severityNumber(cells.severity) === 0) {
     warnings.push({
       severity: 'warning',
@@ -172,6 +198,22 @@ function warningsOf({ line, cells, schema, recovery }: Candidate): RowProblem[] 
     })
   }
   return warnings
+}
+
+function linksOf({ runbook, links }: Cells): Pick<RowText, 'runbook' | 'links'> {
+  const found = parseLinks(links) ?? []
+  return {
+    ...(isAddress(runbook.trim()) && { runbook: runbook.trim() }),
+    ...(found.length > 0 && { links: links.trim() }),
+  }
+}
+
+/** Columns that a row does not use came later than the identity of rows that were made without them. */
+function allOf(cells: Cells): readonly string[] {
+  const all = COLUMNS.map(column => cells[column])
+  const first = COLUMNS.indexOf('runbook')
+  while (all.length > first && all.at(-1) === '') all.pop()
+  return all
 }
 
 /** Blank cells are no pattern: one that matches everything is never meant. */

@@ -95,7 +95,7 @@ class UrlSource implements TableSource {
     const { etag, modified } = this.#validators
     const { username, password, origin, pathname, search } = this.#url
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-    const { Agent, request } = await import('undici')
+    const { Agent, request } = (await import('undici')).default
     this.#agent ??= new Agent({ connections: 1, connect: { timeout: 10_000 } })
     const response = await request(origin + pathname + search, {
       dispatcher: this.#agent,

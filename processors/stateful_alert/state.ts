@@ -41,9 +41,19 @@ export interface RowText {
   /** The alert pattern. */
   readonly pattern: string
   readonly ruleId?: string
+  readonly runbook?: string
+  /** As in the table: `Dashboard https://grafana/d/1; Logs https://vl/select`. */
+  readonly links?: string
 }
 
-type StoredRow = readonly [severity: string, message: string, pattern: string, ruleId?: string]
+type StoredRow = readonly [
+  severity: string,
+  message: string,
+  pattern: string,
+  ruleId?: string | null,
+  runbook?: string | null,
+  links?: string,
+]
 
 interface Stored {
   readonly n: string
@@ -99,12 +109,23 @@ export const stateCodec: Codec<AlertState> = {
   },
 }
 
-export function storedRow({ severity, message, pattern, ruleId }: RowText): StoredRow {
+export function storedRow({ severity, message, pattern, ruleId, runbook, links }: RowText): StoredRow {
+  if (runbook !== undefined || links !== undefined) {
+    const stored = [severity, message, pattern, ruleId ?? null, runbook ?? null] as const
+    return links === undefined ? stored : [...stored, links]
+  }
   return ruleId === undefined ? [severity, message, pattern] : [severity, message, pattern, ruleId]
 }
 
-export function readRow([severity, message, pattern, ruleId]: StoredRow): RowText {
-  return { severity, message, pattern, ...(ruleId !== undefined && { ruleId }) }
+export function readRow([severity, message, pattern, ruleId, runbook, links]: StoredRow): RowText {
+  return {
+    severity,
+    message,
+    pattern,
+    ...(typeof ruleId === 'string' && { ruleId }),
+    ...(typeof runbook === 'string' && { runbook }),
+    ...(links !== undefined && { links }),
+  }
 }
 
 export function hex(value: bigint): string {

@@ -222,3 +222,81 @@ test('ten thousand rows load while the event loop goes on', async () => {
   expect(rules).toHaveLength(10_000)
   expect(turns).toBeGreaterThan(20)
 })
+
+describe('what Excel writes (W32)', () => {
+  const semicolons =
+    'alert_pattern;recovery_pattern;normalized_message;severity;alert_schema\nbad;"good; again";It broke;critical;threshold,3,300,1,60\n'
+  const expected = [
+    { recovery: 'good; again', schema: { mode: 'threshold', count: 3 }, text: { pattern: 'bad' } },
+  ]
+
+  test.each([
+    ['semicolons', semicolons],
+    ['semicolons, with BOM and CRLF', `\ufeff${semicolons.replaceAll('\n', '\r\n')}`],
+    ['a line sep=;', `sep=;\n${semicolons}`],
+    ['a quoted line sep=;', `"sep=;"\r\n${semicolons}`],
+    ['tabs', semicolons.replaceAll(';', '\t').replace('good\t', 'good;')],
+    ['bars', semicolons.replaceAll(';', '|').replace('good|', 'good;')],
+    ['sep=, and commas', `sep=,\n${HEADER}\nbad,good; again,It broke,critical,"threshold,3,300,1,60"\n`],
+  ])('%s', async (_, text) => {
+    const { rules, problems } = await load(text)
+    expect(rules).toMatchObject(expected)
+    expect(problems).toEqual([])
+  })
+
+  test('lines are counted with the line sep=', async () => {
+    const { problems } = await load(`sep=;\n${semicolons}bad;x\n`)
+    expect(problems).toMatchObject([{ line: 4, fix: expect.stringContaining('semicolons') }])
+  })
+
+  test("a delimiter that is given counts, for names of one's own too", async () => {
+    const names = { alert_pattern: 'a;b' }
+    const text =
+      'a;b,recovery_pattern,normalized_message,severity,alert_schema\nbad,ok,It broke,critical,immediate\n'
+    expect((await load(text, names)).rules).toHaveLength(1)
+    const { table } = await loadCsv(semicolons, {}, MODES, undefined, ';')
+    expect(table.byId.size).toBe(1)
+    await expect(loadCsv(semicolons, {}, MODES, undefined, 'tab')).rejects.toMatchObject({
+      fix: expect.stringContaining('lookup_table.delimiter'),
+    })
+  })
+
+  test('a header that nothing separates gets advice about that', async () => {
+    await expect(load('alert_pattern:severity\nx\n')).rejects.toMatchObject({
+      message: expect.stringContaining('one column'),
+      fix: expect.stringContaining('semicolons'),
+    })
+  })
+
+  test.each(['say \u201cno\u201d', 'it\u2019s', 'disk\u00a0full', 'disk\u200b full'])(
+    'a look-alike in a pattern is a warning: %j',
+    async pattern => {
+      const { rules, problems } = await load(`${HEADER}\n${pattern},ok,X,critical,immediate\n`)
+      expect(rules).toHaveLength(1)
+      expect(problems).toMatchObject([
+        { severity: 'warning', line: 2, column: 'alert_pattern', message: expect.stringContaining('U+') },
+      ])
+    },
+  )
+
+  test('curly quotes around a cell are named', async () => {
+    const { problems } = await load(`${HEADER}\n\u201ca,b\u201d,ok,X,critical,immediate\n`)
+    expect(problems[0]?.fix).toContain('not the curly ones')
+  })
+})
+
+test('runbook and links of a row', async () => {
+  const { rules, problems } = await load(
+    `${HEADER},runbook,links\nbad,ok,X,critical,immediate,https://wiki/x,Dashboard https://g/1; Logs https://l/2\nworse,ok,Y,critical,immediate,ask Bob,call Bob\n`,
+  )
+  expect(rules[0]?.text).toMatchObject({
+    runbook: 'https://wiki/x',
+    links: 'Dashboard https://g/1; Logs https://l/2',
+  })
+  expect(rules[1]?.text).toEqual({ severity: 'critical', message: 'Y', pattern: 'worse' })
+  expect(short(problems)).toEqual(['warning 3 runbook', 'warning 3 links'])
+  // The identity of rows does not hang on them.
+  const plain = await load(`${HEADER}\nbad,ok,X,critical,immediate\nbad,ok,Z,critical,immediate\n`)
+  const more = await load(`${HEADER},runbook\nbad,ok,X,critical,immediate,\nbad,ok,Z,critical,immediate,\n`)
+  expect(more.rules.map(({ id }) => id)).toEqual(plain.rules.map(({ id }) => id))
+})

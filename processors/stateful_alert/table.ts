@@ -6,7 +6,7 @@ import {
   type Pattern,
   type PatternSet,
 } from 'tocsin/pattern'
-import { type ColumnNames, readCsv } from './csv.js'
+import { type ColumnNames, type Delimiter, readCsv } from './csv.js'
 import { type Candidate, candidateOf, type Modes, nameRules, type RowProblem, type Rule } from './rule.js'
 
 /** What is in force: it never changes, a reload puts another in its place. */
@@ -39,8 +39,9 @@ export async function loadCsv(
   names: ColumnNames,
   modes: Modes,
   previous?: PatternSet,
+  delimiter?: Delimiter,
 ): Promise<Loaded> {
-  const rows = await inSlices(readRows(text, names, modes))
+  const rows = await inSlices(readRows(text, names, modes, delimiter))
   const set = await buildPatternSetAsync(patternsOf(rows), previous ? { previous } : {})
   return inSlices(tableOf(rows, set))
 }
@@ -51,11 +52,16 @@ export function loadRows(rows: Rows): Loaded {
 }
 
 /** Yields after each row. Throws `TableProblem` when the header lacks a column. */
-export function* readRows(text: string, names: ColumnNames, modes: Modes): Generator<void, Rows> {
+export function* readRows(
+  text: string,
+  names: ColumnNames,
+  modes: Modes,
+  delimiter?: Delimiter,
+): Generator<void, Rows> {
   const candidates: Candidate[] = []
   const problems: RowProblem[] = []
   let rejected = 0
-  for (const row of readCsv(text, names)) {
+  for (const row of readCsv(text, names, delimiter)) {
     const read = 'cells' in row ? candidateOf(row.line, row.cells, modes) : [row]
     if ('cells' in read) candidates.push(read)
     else {

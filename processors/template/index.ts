@@ -6,8 +6,10 @@ export const templateProcessor = defineProcessor<TemplateConfig>({
   api: 1,
   type: 'template',
   stability: 'beta',
-  description: 'Writes the notification of a record: title, text, HTML and colour from Handlebars templates.',
+  description:
+    'Writes the notification of a record: title, text, HTML and colour from Handlebars or Jinja templates.',
   schema,
   check,
+  makes: ({ attributes = {} }) => ['notification', ...Object.keys(attributes)],
   create: template,
 })

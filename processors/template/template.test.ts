@@ -101,3 +101,61 @@ test('a configuration that writes nothing is refused', () => {
   expect(check({ time_zone: 'UTC' })).toMatchObject([{ path: [], message: 'there is nothing to write' }])
   expect(check({ time_zone: 'UTC', accent_color: '#ffffff' })).toEqual([])
 })
+
+test('runbook and links are addresses with values in them; one that cannot be rendered is left out', async () => {
+  const { notifications, logs } = await run(
+    {
+      runbook: 'https://wiki/{{alert.rule_id}}',
+      links: { Host: 'https://g/d?host={{host.name}}', Bad: '{{join body}}' },
+    },
+    { body: 'x', attributes: fromJson({ alert: { rule_id: 'r 1' } }) as Map_, resource: resource('db-1') },
+  )
+  expect(notifications).toEqual([
+    {
+      runbook: 'https://wiki/r%201',
+      links: [
+        { title: 'Host', url: 'https://g/d?host=db-1' },
+        { title: 'Bad', url: '' },
+      ],
+    },
+  ])
+  expect(logs).toMatchObject([{ level: 'warn', attributes: { field: 'links' } }])
+})
+
+test.each([
+  ['text', { body: '{{code body}}' }, '`a *b* @\u200bjoe <x>`'],
+  ['text', { body: '{{escape body}}' }, 'a \\*b\\* @\u200bjoe <x>'],
+  [
+    'markdown',
+    { body: '{{body}}: {{escape body}}', body_format: 'markdown' as const },
+    'a \\*b\\* @\u200bjoe <x>: a \\*b\\* @\u200bjoe <x>',
+  ],
+  ['markdown', { body: '{{code body}}', body_format: 'markdown' as const }, '`a *b* @\u200bjoe <x>`'],
+])('code and escape in %s: %j', async (_, config, expected) => {
+  const { notifications } = await run(config, { body: 'a *b* @joe <x>' })
+  expect(notifications[0]?.body).toBe(expected)
+})
+
+test('code and escape in HTML, and code of several lines', async () => {
+  const html = { body_html: '{{escape body}} {{code body}}' }
+  expect((await run(html, { body: '<a>' })).notifications[0]?.body_html).toBe(
+    '&lt;a&gt; <code>&lt;a&gt;</code>',
+  )
+  expect((await run(html, { body: '<a>\n' + ' b' })).notifications[0]?.body_html).toContain(
+    '<pre><code>&lt;a&gt;\n b</code></pre>',
+  )
+  const { notifications } = await run({ body: 'Log: {{code body}}' }, { body: 'a\n```\nb' })
+  expect(notifications[0]?.body).toBe('Log: \n````\na\n```\nb\n````\n')
+})
+
+test('a name that only the resource has is that of the resource', async () => {
+  const { notifications } = await run(
+    { title: '{{host.name}}', body: '{{service.name}}' },
+    { attributes: fromJson({ 'service.name': 'own' }) as Map_, resource: resource('db-1') },
+  )
+  expect(notifications).toEqual([{ title: 'db-1', body: 'own' }])
+})
+
+function resource(host: string) {
+  return { attributes: { 'host.name': host, 'service.name': 'x' }, droppedAttributesCount: 0, schemaUrl: '' }
+}

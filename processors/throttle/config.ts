@@ -1,11 +1,14 @@
 import { type CheckProblem, type ConfigSchema, parseDuration } from 'tocsin/component'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface ThrottleConfig {
+  readonly engine?: TemplateEngine
   readonly key?: string
   readonly count: number
   readonly window: string
   readonly mode: 'sliding' | 'fixed'
   readonly max_keys: number
+  readonly time_source: 'event' | 'observed'
   readonly storage?: string
 }
 
@@ -14,6 +17,7 @@ export const throttleSchema: ConfigSchema = {
   additionalProperties: false,
   required: ['count', 'window'],
   properties: {
+    engine: engineSchema,
     key: {
       type: 'string',
       format: 'template',
@@ -44,6 +48,11 @@ export const throttleSchema: ConfigSchema = {
       minimum: 1,
       default: 10_000,
       description: 'Beyond this many keys the least recently used are forgotten.',
+    },
+    time_source: {
+      enum: ['event', 'observed'],
+      default: 'event',
+      description: 'The time that windows run on: of the record, or of its arrival.',
     },
     storage: {
       type: 'string',

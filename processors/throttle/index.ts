@@ -9,5 +9,6 @@ export const throttleProcessor = defineProcessor<ThrottleConfig>({
   description: 'Passes at most so many records of a key within a window and drops the rest.',
   schema: throttleSchema,
   check: checkThrottle,
+  makes: () => [],
   create: throttle,
 })

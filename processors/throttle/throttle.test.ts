@@ -11,7 +11,7 @@ import { mergePassed, type Passed, passedCodec, stepThrottle, type Window } from
 const SECOND = 1_000_000_000n
 
 function config(given: Partial<ThrottleConfig>): ThrottleConfig {
-  return { count: 1, window: '10s', mode: 'sliding', max_keys: 10_000, ...given }
+  return { count: 1, window: '10s', mode: 'sliding', max_keys: 10_000, time_source: 'event', ...given }
 }
 
 function create(given: Partial<ThrottleConfig>): Keyed<Passed, undefined, boolean> {

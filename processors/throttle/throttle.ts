@@ -26,6 +26,7 @@ export function throttle(context: ComponentContext<ThrottleConfig>): Keyed<Passe
   return {
     storage: config.storage,
     maxKeys: config.max_keys,
+    timeSource: config.time_source,
     state: passedCodec,
     outcome: { encode: passes => (passes ? '1' : '0'), decode: text => text === '1' },
     select,
@@ -36,12 +37,12 @@ export function throttle(context: ComponentContext<ThrottleConfig>): Keyed<Passe
 }
 
 function selector(
-  { key }: ThrottleConfig,
+  { key, engine = 'handlebars' }: ThrottleConfig,
   { id, pipeline = '', meter }: ComponentContext<ThrottleConfig>,
 ): (records: Records) => readonly (readonly Touch<undefined>[])[] {
   const all = [{ key: 'all', data: undefined }]
   if (key === undefined) return records => records.map(() => all)
-  const template = compileTemplate(key)
+  const template = compileTemplate(key, { engine })
   const labels = { processor: id, pipeline }
   const errors = meter.createCounter('tocsin_throttle_key_errors', {
     description: 'Records whose key could not be rendered: they share one key.',

@@ -5,6 +5,7 @@ import { checkCondition, checkStatement } from 'tocsin/ottl'
 export interface TransformConfig {
   readonly error_mode: ErrorMode
   readonly log_statements: readonly (string | TransformGroup)[]
+  readonly logs?: { readonly queries?: readonly string[]; readonly statements?: readonly string[] }
 }
 
 export interface TransformGroup {
@@ -27,12 +28,17 @@ const statement: ConfigSchema = {
 export const schema: ConfigSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['log_statements'],
+  ignored: {
+    trace_statements: 'there are only log records here',
+    metric_statements: 'there are only log records here',
+    profile_statements: 'there are only log records here',
+    flatten_data: 'resources and scopes are changed for the record that a statement is about',
+  },
   properties: {
     error_mode: { ...errorMode, default: 'ignore' },
     log_statements: {
       type: 'array',
-      minItems: 1,
+      default: [],
       description: 'OTTL statements, or groups of them, in the order in which they run.',
       items: {
         anyOf: [
@@ -58,11 +64,27 @@ export const schema: ConfigSchema = {
         ],
       },
     },
+    logs: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'The form of before 2023: log_statements is what it is now.',
+      properties: {
+        queries: { type: 'array', items: statement },
+        statements: { type: 'array', items: statement },
+      },
+    },
   },
-  synonyms: { statements: 'log_statements', logs: 'log_statements' },
+  synonyms: { statements: 'log_statements' },
 }
 
 export function check(config: TransformConfig): CheckProblem[] {
+  if (config.logs) return [oldForm(config.logs)]
+  if (config.log_statements.length === 0) {
+    const fix = 'add log_statements, or take it out of its pipelines'
+    return [
+      { path: [], message: 'there are no log_statements, so nothing changes', fix, severity: 'warning' },
+    ]
+  }
   return config.log_statements.flatMap((entry, index): CheckProblem[] => {
     if (typeof entry === 'string') {
       const problem = checkStatement(entry)
@@ -80,6 +102,20 @@ export function check(config: TransformConfig): CheckProblem[] {
   })
 }
 
+function oldForm(logs: NonNullable<TransformConfig['logs']>): CheckProblem {
+  const statements = [...(logs.queries ?? []), ...(logs.statements ?? [])]
+  return {
+    path: ['logs'],
+    message: 'logs is what log_statements were called before 2023',
+    fix: 'write instead',
+    paste: ['log_statements:', ...statements.map(text => `  - ${yamlText(text)}`)].join('\n'),
+  }
+}
+
+function yamlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
 function problemsOf(
   path: CheckProblem['path'],
   texts: readonly string[],
@@ -90,3 +126,19 @@ function problemsOf(
     return problem ? [{ path: [...path, index], ...problem }] : []
   })
 }
+
+/** The attributes that are set by name; undefined when a statement may add others. */
+export function madeBy({ log_statements }: TransformConfig): readonly string[] | undefined {
+  const names: string[] = []
+  for (const statement of log_statements.flatMap(one => (typeof one === 'string' ? [one] : one.statements))) {
+    const text = statement.trim()
+    const [, quoted] =
+      /^set\(\s*(?:(?:log|resource)\.)?(?:attributes)\[("(?:[^"\\]|\\.)*")\]/.exec(text) ?? []
+    if (quoted !== undefined) names.push(JSON.parse(quoted) as string)
+    else if (!ADDS_NOTHING.test(text)) return undefined
+  }
+  return names
+}
+
+const ADDS_NOTHING =
+  /^(?:delete_|keep_|limit\(|truncate_all\(|replace_|stringify_all\(|set\(\s*(?:log\.)?(?:body|severity_\w+|time|time_unix_nano|observed_time\w*|trace_id|span_id|flags|event_name)\b)/

@@ -1,5 +1,5 @@
 import { defineProcessor } from 'tocsin/component'
-import { check, schema, type TransformConfig } from './config.js'
+import { check, madeBy, schema, type TransformConfig } from './config.js'
 import { createTransform } from './transform.js'
 
 export const transformProcessor = defineProcessor<TransformConfig>({
@@ -9,5 +9,6 @@ export const transformProcessor = defineProcessor<TransformConfig>({
   description: 'Changes log records by OTTL statements.',
   schema,
   check,
+  makes: madeBy,
   create: createTransform,
 })

@@ -1,5 +1,5 @@
 import type { ComponentContext, Mapper } from 'tocsin/component'
-import { compileStatements, ottlErrorLog } from 'tocsin/ottl'
+import { compileStatements } from 'tocsin/ottl'
 import type { TransformConfig } from './config.js'
 
 /** Changes records by OTTL statements. Records that no statement changed pass as they are. */
@@ -9,7 +9,11 @@ export function createTransform(context: ComponentContext<TransformConfig>): Map
   const errors = context.meter.createCounter('tocsin_transform_errors', {
     description: 'Statements and conditions that failed for a record.',
   })
-  const log = ottlErrorLog(context.logger, context.clock, 'A transform statement failed for a record.')
+  const log = (error: Error, expression: string): void =>
+    context.oncePerMinute.warn('A transform statement failed for a record.', {
+      expression,
+      error: error.message,
+    })
   let failed = 0
   const statements = compileStatements(
     config.log_statements.map(entry => {

@@ -1,6 +1,7 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { type AddedFields, addedFieldsProperties } from 'tocsin/lines'
 import { encodingOf } from './encoding.js'
+import { operatorProblems } from './operators.js'
 
 export interface FileLogConfig extends AddedFields {
   readonly include: readonly string[]
@@ -16,6 +17,7 @@ export interface FileLogConfig extends AddedFields {
   readonly include_file_name: boolean
   readonly include_file_path: boolean
   readonly storage?: string
+  readonly operators?: readonly unknown[]
 }
 
 export const schema: ConfigSchema = {
@@ -32,6 +34,32 @@ export const schema: ConfigSchema = {
     charset: 'encoding',
     max_line_size: 'max_log_size',
     checkpoint: 'storage',
+  },
+  ignored: {
+    retry_on_failure: 'what a pipeline cannot take is offered again until it is taken',
+    fingerprint_size: 'a file is recognised by its first 1,000 bytes and its inode',
+    exclude_older_than: 'old files are read too: name what you want in include',
+    ordering_criteria: 'every file that include finds is read',
+    compression: "compressed files are not unpacked: leave them out, as in exclude: ['*.gz']",
+    header: 'a header is read as a line like any other',
+    delete_after_read: 'files are never deleted',
+    max_batches: 'how many files are open is bounded by max_concurrent_files',
+    acquire_fs_lock: 'files are read without a lock',
+    polls_to_archive: 'a rotated file is followed for as long as it is there',
+    preserve_leading_whitespaces: 'lines keep their blanks',
+    preserve_trailing_whitespaces: 'lines keep their blanks',
+    include_file_name_resolved: 'links are shown by their own name',
+    include_file_path_resolved: 'links are shown by their own path',
+    include_file_owner_name: 'owners are not looked up',
+    include_file_owner_group_name: 'owners are not looked up',
+    include_file_permissions: 'permissions are not looked up',
+    include_file_record_number:
+      'records carry no number; log.file.name and log.file.path say where they are from',
+    include_file_record_offset:
+      'records carry no offset; log.file.name and log.file.path say where they are from',
+    initial_buffer_size: 'buffers grow as they need',
+    on_truncate: 'a file that was cut is read from its beginning',
+    id: 'what follows the slash of the component is its id',
   },
   properties: {
     include: {
@@ -109,6 +137,11 @@ export const schema: ConfigSchema = {
       description: 'Adds the attribute `log.file.path`.',
     },
     ...addedFieldsProperties,
+    operators: {
+      type: 'array',
+      items: {},
+      description: 'Not here: processors do this. What they say instead is shown, with the lines to paste.',
+    },
     storage: {
       type: 'string',
       component: 'extension',
@@ -118,7 +151,7 @@ export const schema: ConfigSchema = {
 }
 
 export function checkConfig(config: FileLogConfig): CheckProblem[] {
-  const problems: CheckProblem[] = []
+  const problems: CheckProblem[] = [...operatorProblems(config.operators ?? [])]
   if (!encodingOf(config.encoding)) {
     problems.push({
       path: ['encoding'],

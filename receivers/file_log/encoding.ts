@@ -92,11 +92,13 @@ function utf16(label: string, low: 0 | 1): Encoding {
 function decoder(label: string): Encoding['decode'] {
   const strict = new TextDecoder(label, { fatal: true, ignoreBOM: true })
   const lenient = new TextDecoder(label, { ignoreBOM: true })
+  // Node 20 takes windows-1252 for Latin-1 unless it is a stream (findings/text-decoder-windows-1252.sh).
+  const options = { stream: label === 'windows-1252' }
   return bytes => {
     try {
-      return { text: Buffer.from(strict.decode(bytes)), valid: true }
+      return { text: Buffer.from(strict.decode(bytes, options)), valid: true }
     } catch {
-      return { text: Buffer.from(lenient.decode(bytes)), valid: false }
+      return { text: Buffer.from(lenient.decode(bytes, options)), valid: false }
     }
   }
 }

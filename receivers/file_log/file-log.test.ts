@@ -47,9 +47,14 @@ describe('conformance', () => {
     source: () => {
       const path = join(dir, 'conformance.log')
       writeFileSync(path, '')
+      let fed = 0
       return {
         config: { ...defaults(), include: [path] },
-        feed: count => appendFileSync(path, 'line\n'.repeat(count)),
+        feed: count => {
+          const lines = Array.from({ length: count }, () => `line ${++fed}.`)
+          appendFileSync(path, lines.map(line => `${line}\n`).join(''))
+          return lines
+        },
       }
     },
   })

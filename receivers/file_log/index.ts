@@ -10,5 +10,6 @@ export const fileLogReceiver = defineReceiver<FileLogConfig>({
   description: 'Reads the lines of files, through rotation, truncation and restarts.',
   schema,
   check: checkConfig,
+  makes: ({ attributes, resource }) => ['log.file', ...Object.keys(attributes), ...Object.keys(resource)],
   create: context => new FileLogReceiver(context),
 })

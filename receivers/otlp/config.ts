@@ -38,6 +38,7 @@ export interface KeepaliveConfig {
 export interface HttpConfig extends CommonConfig {
   readonly logs_url_path: string
   readonly max_request_body_size: string | number
+  readonly compression_algorithms?: readonly string[]
   readonly cors?: CorsConfig
   readonly read_timeout: string
   readonly read_header_timeout: string
@@ -122,8 +123,8 @@ const grpc: ConfigSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 1_024,
-      default: 4,
-      description: 'The largest message in MiB, after decompression.',
+      default: 64,
+      description: 'The largest message in MiB, after decompression. The default is what OTLP recommends.',
     },
     max_concurrent_streams: {
       type: 'integer',
@@ -133,6 +134,12 @@ const grpc: ConfigSchema = {
       description: 'Requests at a time of one connection.',
     },
     keepalive,
+  },
+  ignored: {
+    transport: 'it listens on TCP',
+    read_buffer_size: 'buffers have the sizes that Node gives them',
+    write_buffer_size: 'buffers have the sizes that Node gives them',
+    middlewares: 'there are none',
   },
 }
 
@@ -146,8 +153,14 @@ const http: ConfigSchema = {
     max_request_body_size: {
       type: ['string', 'integer'],
       format: 'byte-size',
-      default: '20MiB',
-      description: 'The largest body, before and after decompression.',
+      default: '64MiB',
+      description: 'The largest body, before and after decompression. The default is what OTLP recommends.',
+    },
+    compression_algorithms: {
+      type: 'array',
+      items: { enum: ['', 'gzip', 'zlib', 'deflate', 'zstd', 'snappy', 'x-snappy-framed', 'lz4'] },
+      description: 'The encodings of bodies that are taken; without this key all of them.',
+      examples: [['', 'gzip', 'zstd']],
     },
     cors: {
       type: 'object',
@@ -173,6 +186,15 @@ const http: ConfigSchema = {
     read_timeout: duration('1m', 'From the first byte of a request to its last; 0: no limit.'),
     read_header_timeout: duration('1m', 'The same for the headers.'),
     idle_timeout: duration('1m', 'Closes connections without requests.'),
+  },
+  ignored: {
+    traces_url_path: 'only logs are taken',
+    metrics_url_path: 'only logs are taken',
+    profiles_url_path: 'only logs are taken',
+    response_headers: 'answers carry the headers that OTLP asks for',
+    keep_alives_enabled: 'connections are kept until idle_timeout',
+    write_timeout: 'an answer is short, and goes out when the records have settled',
+    middlewares: 'there are none',
   },
 }
 
@@ -200,6 +222,14 @@ export function checkConfig({ protocols }: OtlpConfig): CheckProblem[] {
     const protocol = protocols[name]
     const path = ['protocols', name]
     problems.push(...checkServerTls(protocol?.tls, [...path, 'tls']))
+    if (name === 'http' && protocols.http?.compression_algorithms?.includes('lz4')) {
+      problems.push({
+        path: [...path, 'compression_algorithms'],
+        message: 'lz4 has no effect here: such a body is refused, with what is possible instead',
+        fix: 'remove it',
+        severity: 'warning',
+      })
+    }
     if (protocol?.include_metadata) {
       problems.push({
         path: [...path, 'include_metadata'],
@@ -212,7 +242,7 @@ export function checkConfig({ protocols }: OtlpConfig): CheckProblem[] {
   const size = protocols.http?.max_request_body_size
   if (size !== undefined && byteSize(size) === 0) {
     const path = ['protocols', 'http', 'max_request_body_size']
-    problems.push({ path, message: 'every request is larger', fix: 'remove it for 20MiB' })
+    problems.push({ path, message: 'every request is larger', fix: 'remove it for 64MiB' })
   }
   const path = protocols.http?.logs_url_path
   if (path !== undefined && !/^\/[\w\-./~]*$/.test(path)) {

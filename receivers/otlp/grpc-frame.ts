@@ -1,5 +1,5 @@
 import { type Failure, failure } from './failure.js'
-import { compressionOf } from './http-head.js'
+import { compressionOf, ENCODINGS } from './http-head.js'
 import type { Compression } from './inflate.js'
 
 /** Before each message: a byte that says whether it is compressed, and its length, big-endian. */
@@ -33,7 +33,7 @@ export function readFrame(bytes: Buffer, encodingHeader: string | undefined): Fr
   if (compression === 'unknown' || compression === undefined) {
     return compression === undefined
       ? failure('bad_framing', 'The message is compressed, but grpc-encoding does not say how.')
-      : failure('unsupported_encoding', 'The grpc-encoding must be gzip, deflate or identity.')
+      : failure('unsupported_encoding', `The grpc-encoding must be ${ENCODINGS} or identity.`)
   }
   return { message, compression }
 }

@@ -220,7 +220,8 @@ function refuse(stream: ServerHttp2Stream, refused: Failure): void {
     'grpc-message': grpcMessage(status.message),
     'grpc-status-details-bin': encodeStatus(status, 'proto').toString('base64').replace(/=+$/, ''),
   }
-  if (refused.reason === 'unsupported_encoding') headers['grpc-accept-encoding'] = 'identity,deflate,gzip'
+  if (refused.reason === 'unsupported_encoding')
+    headers['grpc-accept-encoding'] = 'identity,deflate,gzip,zstd,snappy'
   stream.respond(headers, { endStream: true })
   // The client may stop sending what it has not sent yet.
   stream.close(constants.NGHTTP2_NO_ERROR)

@@ -11,7 +11,12 @@ export interface Head {
 export interface HeadRules {
   readonly path: string
   readonly limit: number
+  /** The Content-Encodings that are taken, '' for none; undefined: all that are known. */
+  readonly encodings?: readonly string[] | undefined
 }
+
+/** What a refused client may use, in a header and in words. */
+export const ENCODINGS = 'gzip, deflate, zstd, snappy'
 
 const MEDIA_TYPES: ReadonlyMap<string, OtlpEncoding> = new Map([
   ['application/x-protobuf', 'proto'],
@@ -30,7 +35,12 @@ export function readHead({ method, url = '', headers }: IncomingMessage, rules: 
   }
   const compression = compressionOf(headers['content-encoding'])
   if (compression === 'unknown')
-    return failure('unsupported_encoding', 'The Content-Encoding must be gzip, deflate or identity.')
+    return failure('unsupported_encoding', `The Content-Encoding must be ${ENCODINGS} or identity.`)
+  const named = (headers['content-encoding'] ?? '').trim().toLowerCase()
+  if (rules.encodings && !rules.encodings.includes(named === 'identity' ? '' : named)) {
+    const allowed = rules.encodings.map(each => each || 'identity').join(', ')
+    return failure('unsupported_encoding', `The Content-Encoding must be one of ${allowed}.`)
+  }
   if (Number(headers['content-length'] ?? 0) > rules.limit)
     return failure('too_large', `The body is larger than ${rules.limit} bytes.`)
   return { encoding, compression }
@@ -62,6 +72,11 @@ export function compressionOf(header: string | undefined): Compression | undefin
     case 'deflate':
     case 'zlib':
       return 'deflate'
+    case 'zstd':
+      return 'zstd'
+    case 'snappy':
+    case 'x-snappy-framed':
+      return 'snappy'
     default:
       return 'unknown'
   }

@@ -7,7 +7,7 @@ import type { HttpConfig } from './config.js'
 import { Connections } from './connections.js'
 import { corsHeaders, preflightHeaders } from './cors.js'
 import { busyFailure, type Failure, failure, httpStatusOf, isFailure, rpcStatusOf } from './failure.js'
-import { encodingOf, readHead } from './http-head.js'
+import { ENCODINGS, encodingOf, readHead } from './http-head.js'
 import { inflate } from './inflate.js'
 import { type Accepted, ingest } from './ingest.js'
 import { CLOSE_MS, guard, type Protocol, type Shared, STOPPING } from './protocol.js'
@@ -126,7 +126,11 @@ export class HttpProtocol implements Protocol {
     const limit = this.#limit
     const refused = this.#guard(request.headers)
     if (refused) return refused
-    const head = readHead(request, { path: this.config.logs_url_path, limit })
+    const head = readHead(request, {
+      path: this.config.logs_url_path,
+      limit,
+      encodings: this.config.compression_algorithms,
+    })
     if (isFailure(head)) return head
     if (this.#stopping) return busyFailure(STOPPING)
     if (request.headers.expect !== undefined) response.writeContinue()
@@ -175,7 +179,7 @@ export class HttpProtocol implements Protocol {
       ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
       ...(challenge !== undefined && { 'www-authenticate': challenge }),
       ...(reason === 'method_not_allowed' && { allow: 'POST' }),
-      ...(reason === 'unsupported_encoding' && { 'accept-encoding': 'gzip, deflate, identity' }),
+      ...(reason === 'unsupported_encoding' && { 'accept-encoding': `${ENCODINGS}, identity` }),
       ...(unread && { connection: 'close' }),
     }
     const body = encodeStatus(rpcStatusOf(result), encoding)

@@ -1,7 +1,7 @@
 import type { Clock, Intake, LogRecord, Records } from 'tocsin/component'
 import {
   type DecodeOptions,
-  inTurns,
+  inSlices,
   MAX_BATCH,
   MAX_OTLP_MESSAGES,
   OtlpDecodeError,
@@ -48,7 +48,9 @@ export async function ingest(
   let records: number
   try {
     const options = { arrived: clock.now(), onUnfit, maxRecords: MAX_RECORDS }
-    batches = await inTurns(encoding === 'proto' ? otlpProtoSteps(bytes, options) : jsonSteps(bytes, options))
+    batches = await inSlices(
+      encoding === 'proto' ? otlpProtoSteps(bytes, options) : jsonSteps(bytes, options),
+    )
     records = batches.reduce((sum, batch) => sum + batch.length, 0)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error

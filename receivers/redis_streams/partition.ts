@@ -230,8 +230,10 @@ export class Partition {
     )
       return void this.#unacknowledged--
     this.#taken = entry[0]
+    // A record of a clock that is ahead says nothing of how far this is.
+    const now = this.#options.clock.now()
     for (const { time } of batches.flat())
-      if (this.#newest === undefined || time > this.#newest) this.#newest = time
+      if (time <= now && (this.#newest === undefined || time > this.#newest)) this.#newest = time
   }
 
   /** `Busy` comes at once; what does not answer at once was taken. False when it was not before the stop. */

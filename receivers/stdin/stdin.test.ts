@@ -26,7 +26,15 @@ describe('conformance', () => {
     },
     source: () => {
       const input = new PassThrough()
-      return { config: { ...DEFAULTS, input }, feed: count => void input.write('line\n'.repeat(count)) }
+      let fed = 0
+      return {
+        config: { ...DEFAULTS, input },
+        feed: count => {
+          const lines = Array.from({ length: count }, () => `line ${++fed}.`)
+          input.write(lines.map(line => `${line}\n`).join(''))
+          return lines
+        },
+      }
     },
   })
   test.each(checks.map(check => [check.name, check] as const))('%s', (_name, check) => check.run())

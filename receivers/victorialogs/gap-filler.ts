@@ -72,7 +72,7 @@ export class GapFiller {
 
   /** What went wrong, for the log: the server's own words when it said some. */
   reasonOf(error: unknown): string {
-    return error instanceof BrokenAnswer ? this.#options.client.shown(errorText(error)) : errorText(error)
+    return error instanceof BrokenAnswer ? this.#options.client.shown(error.message) : errorText(error)
   }
 
   /** Where a reading starts that finds late lines too. */

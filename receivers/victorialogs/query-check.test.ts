@@ -48,6 +48,12 @@ const QUERIES: Record<Verdict, readonly string[]> = {
     '* | pack_json as _time',
     '*|count()',
     '* | rename _t* as z*',
+    '* | mv * as p*',
+    '* | rename x as y, _time as z',
+    '* | copy _time t, x as y | fields t, y',
+    '* | by (_time:1m) count()',
+    '* | median (x)',
+    '* | stats_remote count()',
     'error | STATS count()',
     'error | sort by (_time) | fields _time',
     '* | fields x*, y',
@@ -83,6 +89,10 @@ const QUERIES: Record<Verdict, readonly string[]> = {
     '* | fields *',
     '* | fields "_time", x',
     '* | copy _time as t | delete _time | rename t as _time',
+    '* | copy _time t | fields t | rename t _time',
+    '* | rename _time as z, z as _time',
+    '* | cp * as p*',
+    '* | copy _time t | math 5 as _time | rename t as _time',
     '* | count',
     '* | hello',
     '* | "count()"',
@@ -233,7 +243,7 @@ describe('checkQuery', () => {
       },
     ])
     expect(checkQuery('* | delete x, _time')).toEqual([
-      expect.objectContaining({ message: expect.stringContaining('"delete" takes _time away') }),
+      expect.objectContaining({ message: expect.stringContaining('"delete" leaves _time out') }),
     ])
     for (const query of ['_time:5m', '* | sample 10']) {
       expect(checkQuery(query)).toEqual([expect.objectContaining({ severity: 'warning' })])

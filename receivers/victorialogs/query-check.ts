@@ -158,71 +158,58 @@ function changing(pipe: readonly Token[]): QueryFault[] {
 
 /** Where the time of a line goes from pipe to pipe. Without it the tail breaks off at the first match. */
 function followTime(pipes: readonly (readonly Token[])[]): Pick<QueryJudgement, 'refused' | 'unrepeatable'> {
-  const refused: QueryFault[] = []
-  const unrepeatable: QueryFault[] = []
-  // The fields that hold the stored time; and whether `_time` holds something else.
-  let holders = new Set([TIME])
-  let other: string | undefined
+  // The fields that hold the stored time; and when `_time` is none of them, what became of it in which pipe.
+  const holders = new Set([TIME])
+  let instead: { readonly pipe: string; readonly is: 'gone' | 'no_time' | 'another' } | undefined
+  const lose = (name: string, pipe: string): void => {
+    holders.delete(name)
+    if (name === TIME && instead?.is !== 'gone') instead = { pipe, is: 'gone' }
+  }
   for (const [first, ...rest] of pipes) {
     if (first === undefined || first.quoted) continue
     const pipe = first.text.toLowerCase()
-    const missing = {
-      message: `the pipe "${pipe}" leaves _time out, without which VictoriaLogs breaks the tail off`,
-    }
-    const had = holders.has(TIME) || other !== undefined
-    if (KEEPS.includes(pipe)) {
-      const kept = fieldNames(rest)
-      holders = new Set([...holders].filter(name => kept.some(pattern => covers(pattern, name))))
-      if (!kept.some(pattern => covers(pattern, TIME))) other = undefined
-      if (had && !holders.has(TIME) && other === undefined)
-        refused.push({ ...missing, fix: 'add _time to its fields' })
-    } else if (DROPS.includes(pipe)) {
-      const dropped = fieldNames(rest)
-      for (const name of [...holders])
-        if (dropped.some(pattern => covers(pattern, name))) holders.delete(name)
-      if (dropped.some(pattern => covers(pattern, TIME))) other = undefined
+    if (KEEPS.includes(pipe) || DROPS.includes(pipe)) {
+      const named = fieldNames(rest)
+      for (const name of [...holders, TIME]) {
+        if (named.some(pattern => covers(pattern, name)) !== KEEPS.includes(pipe)) lose(name, pipe)
+      }
     } else if (RENAMES.includes(pipe) || COPIES.includes(pipe)) {
       for (const [from, to] of pairs(rest)) {
         const moved = [...holders].filter(name => covers(from, name))
-        const written = covers(to, TIME)
-        if (RENAMES.includes(pipe)) for (const name of moved) holders.delete(name)
-        if (RENAMES.includes(pipe) && covers(from, TIME)) other = undefined
-        if (written) {
+        if (RENAMES.includes(pipe))
+          for (const name of [...moved, ...(covers(from, TIME) ? [TIME] : [])]) lose(name, pipe)
+        if (to === TIME) {
           holders.delete(TIME)
-          other = pipe
+          instead = { pipe, is: 'another' }
         }
         for (const name of moved) {
-          const target = to.endsWith('*') ? to.slice(0, -1) + name.slice(from.length - 1) : to
-          holders.add(target)
-          if (target === TIME) other = undefined
+          holders.add(to.endsWith('*') ? to.slice(0, -1) + name.slice(from.length - 1) : to)
         }
       }
     } else if ((NO_TIMES.includes(pipe) || MAY_BE_TIMES.includes(pipe)) && writesTime(pipe, rest)) {
       holders.delete(TIME)
-      if (NO_TIMES.includes(pipe)) {
-        refused.push({
-          message: `the pipe "${pipe}" writes into _time what is no time, and VictoriaLogs breaks the tail off`,
-          fix: 'give its result another name',
-        })
-      }
-      other = pipe
+      instead = { pipe, is: NO_TIMES.includes(pipe) ? 'no_time' : 'another' }
     }
   }
-  if (!holders.has(TIME) && other === undefined && refused.length === 0) {
-    const by =
-      pipes.findLast(([first]) => isWord(first, ...DROPS, ...RENAMES))?.[0]?.text.toLowerCase() ?? 'delete'
-    refused.push({
-      message: `the pipe "${by}" takes _time away, without which VictoriaLogs breaks the tail off`,
-      fix: 'keep _time; use copy for a second name',
-    })
+  if (instead === undefined || holders.has(TIME)) return { refused: [], unrepeatable: [] }
+  const { pipe, is } = instead
+  if (is === 'another') {
+    const message = `the pipe "${pipe}" writes _time: readings go by the stored time, and a line without a time breaks the tail off`
+    const fix = 'give its result another name; as it is, repeats cannot be known and reconcile is off'
+    return { refused: [], unrepeatable: [{ message, fix }] }
   }
-  if (other !== undefined && refused.length === 0) {
-    unrepeatable.push({
-      message: `the pipe "${other}" writes _time: readings go by the stored time, and a line without a time breaks the tail off`,
-      fix: 'give its result another name; as it is, repeats cannot be known and reconcile is off',
-    })
+  const refused = {
+    message:
+      is === 'gone'
+        ? `the pipe "${pipe}" leaves _time out, without which VictoriaLogs breaks the tail off`
+        : `the pipe "${pipe}" writes into _time what is no time, and VictoriaLogs breaks the tail off`,
+    fix: KEEPS.includes(pipe)
+      ? 'add _time to its fields'
+      : is === 'gone'
+        ? 'keep _time; use copy for a second name'
+        : 'give its result another name',
   }
-  return { refused, unrepeatable }
+  return { refused: [refused], unrepeatable: [] }
 }
 
 /** `a as b, c d`: from and to. */

@@ -74,7 +74,7 @@ export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOp
       finish()
     })
     body.once('error', (error: Error & { readonly data?: unknown }) => {
-      // VictoriaLogs writes them over the chunks, where the HTTP parser finds them; or they are the last lines.
+      // VictoriaLogs writes them over the chunks: undici 7.30.2 hands them out as `data` of its HTTPParserError. Or they are the last lines.
       const found = [words, wordsOf(splitter.rest), typeof error.data === 'string' ? error.data.trim() : '']
       const said = found.filter(Boolean).join(' ')
       finish(said === '' ? error : new BrokenAnswer(said, error))

@@ -94,7 +94,7 @@ describe('an answer that breaks off', () => {
     h.insert('last')
     await pass(clock, 200, () => JSON.stringify(run.context.logs.at(-1)).includes('REDACTED'))
     expect(JSON.stringify(run.context.logs)).not.toContain('hunter2')
-    expect(JSON.stringify(run.context.logs.at(-1))).toContain('for the reason of [REDACTED]')
+    expect(JSON.stringify(run.context.logs.at(-1))).toContain('for the reason of [REDACTED]"')
   })
 })
 

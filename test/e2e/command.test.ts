@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { main, processIo } from 'tocsin'
+import { httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { full } from '../../distributions/full/index.js'
 import { runCommand, startCommand } from '../support/command.js'
-import { httpSink } from '../support/http-sink.js'
 import { ROOT } from '../support/shared.js'
 
 let folder = ''
@@ -100,10 +100,10 @@ describe('the command', () => {
     )
   })
 
-  test('validate says nothing and answers 0 when all is well', async () => {
+  test('validate says OK in one line, with what it found, and answers 0 when all is well', async () => {
     expect(await runCommand(['validate', '--config', await config(REPLAY)])).toMatchObject({
       code: 0,
-      stdout: '',
+      stdout: 'OK: pipeline logs with 1 receiver, 1 exporter\n',
       stderr: '',
     })
   })
@@ -226,7 +226,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     })
 
     test('delivers all where it fails now and then, and ends with 0', async () => {
-      const sink = await httpSink()
+      const sink = await httpDestination()
       sink.answer = (_, index) => (index % 3 === 0 ? 500 : undefined)
       const file = await config(yaml.replace('ENDPOINT', sink.url))
       const input = Array.from({ length: 40 }, (_, index) => `${index}\n`).join('')
@@ -238,7 +238,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     })
 
     test('what the destination refuses is no success either; a signal ends the tries', async () => {
-      const sink = await httpSink()
+      const sink = await httpDestination()
       sink.answer = () => 400
       const file = await config(yaml.replace('ENDPOINT', sink.url))
       const args = ['--config', file, '--config', `yaml:${durable}`, '--config', `yaml:${QUIET}`]

@@ -4,17 +4,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type HttpDestination, httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cli } from '../support/cli.js'
 import { type Collector, startCollector } from '../support/collector.js'
 import { runCommand, startCommand } from '../support/command.js'
-import { type HttpSink, httpSink } from '../support/http-sink.js'
 
 let folder = ''
-let sink: HttpSink
+let sink: HttpDestination
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
-  sink = await httpSink()
+  sink = await httpDestination()
   await writeFile(join(folder, 'in.log'), '')
   await writeConfig()
 })

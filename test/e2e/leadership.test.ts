@@ -1,19 +1,19 @@
+import { type HttpDestination, httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Collector, startCollector } from '../support/collector.js'
-import { type HttpSink, httpSink } from '../support/http-sink.js'
 import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 import { VictoriaLogsServer } from '../support/victorialogs-server.js'
 
 const available = redisServerBinary() !== undefined
 let redis: TestRedis
 let server: VictoriaLogsServer
-let sink: HttpSink
+let sink: HttpDestination
 const collectors: Collector[] = []
 
 beforeEach(async () => {
   redis = await startRedis()
   server = await VictoriaLogsServer.start()
-  sink = await httpSink()
+  sink = await httpDestination()
 })
 afterEach(async () => {
   await Promise.all(collectors.splice(0).map(collector => collector.stop()))

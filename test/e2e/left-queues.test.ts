@@ -1,17 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
+import { httpDestination } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { cli } from '../support/cli.js'
 import { startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 
 const LEFT = /no longer in use .* --queue webhook\/old" removes/
 
 it('a queue whose exporter is gone is named at each start, until it is dropped or the exporter is back', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
-  const sink = await httpSink()
+  const sink = await httpDestination()
   sink.answer = () => 503
   await writeFile(join(folder, 'in.log'), 'one\ntwo\n')
   const config = (exporter: string): string => `

@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { formatRfc3339 } from 'tocsin/component'
-import { seededRandom } from 'tocsin/testing'
+import { httpDestination, seededRandom } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 import { shared, sharedTitle } from '../support/shared.js'
 
 const LOG = shared('loghub/OpenSSH/OpenSSH_2k.log')
@@ -55,7 +54,7 @@ describe.each([0, 30, 10_000])(
         })
         server.listen(0, '127.0.0.1')
         await once(server, 'listening')
-        const sink = await httpSink()
+        const sink = await httpDestination()
         const collector = await startCollector(`
 receivers:
   victorialogs: { endpoint: 'http://127.0.0.1:${(server.address() as AddressInfo).port}/', query: '"Failed password"' }

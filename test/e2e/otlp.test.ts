@@ -10,11 +10,10 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
 import { createRecord, equalValues, type LogRecord, newMap, pickFields } from 'tocsin/component'
 import { encodeOtlpProto } from 'tocsin/otlp'
-import { awkwardRecords } from 'tocsin/testing'
+import { awkwardRecords, httpDestination } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Collector, startCollector } from '../support/collector.js'
 import { freePort } from '../support/free-port.js'
-import { httpSink } from '../support/http-sink.js'
 import { grpcClient } from '../support/otlp-client.js'
 import { startReceiver, type TestReceiver } from '../support/otlp-receiver.js'
 
@@ -223,7 +222,7 @@ service:
   test.each(['a memory queue', 'a durable queue'])(
     'with %s: nothing acknowledged is lost while the destination takes nothing, and all is delivered when it comes back',
     async kind => {
-      const sink = await httpSink()
+      const sink = await httpDestination()
       stops.push(() => sink.close())
       sink.answer = () => 503
       const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { httpDestination } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { type Running, startCommand } from '../support/command.js'
-import { httpSink } from '../support/http-sink.js'
 import { redisServerBinary, startRedis } from '../support/redis.js'
 
 const HOSTS = 20
@@ -18,7 +18,7 @@ test.skipIf(!redisServerBinary()).each(['killed', 'paused'] as const)(
   'collectors share one load, one of them is %s: every key is counted once and in order',
   async fate => {
     const redis = await startRedis()
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-streams-'))
     const storage = `redis_storage: { endpoint: "${redis.endpoint}", lease_ttl: 1s }`
     const worker = join(folder, 'worker.yaml')

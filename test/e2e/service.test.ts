@@ -2,10 +2,9 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineExporter, defineProcessor, defineReceiver, type Intake } from 'tocsin/component'
-import { sampleRecord, VirtualClock } from 'tocsin/testing'
+import { httpDestination, sampleRecord, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 
 let folder = ''
 beforeEach(async () => {
@@ -184,7 +183,7 @@ service:
   })
 
   test('the status of each pipeline tells of its worst component', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const collector = await startCollector(
@@ -206,7 +205,7 @@ service:
   })
 
   test('a queue that is full shows, with the exporter, until it has had room', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const collector = await startCollector(
@@ -292,7 +291,7 @@ service:
 `
 
   test('keeps what waits in a queue in memory', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     sink.answer = () => 503
     const { components, intakes } = testComponents()
     const yaml = SIMPLE.replace(
@@ -315,7 +314,7 @@ service:
   })
 
   test('goes on in files where it was, with storage', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const yaml = webhook(sink.url, ', storage: file_storage')
     await writeFile(join(folder, 'in.log'), 'one\ntwo\n')
     const collector = await startCollector(yaml, { folder })

@@ -1,10 +1,10 @@
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { httpDestination } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { freePort } from '../support/free-port.js'
-import { httpSink } from '../support/http-sink.js'
 import { shared, sharedTitle } from '../support/shared.js'
 
 const contract = shared('contract/stateful-alert.yaml')
@@ -18,7 +18,7 @@ test.skipIf(!contract || !alerts)(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-contract-'))
     await copyFile(alerts as string, join(folder, 'alerts.csv'))
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const http = await freePort()
     const env = {
       OTLP_GRPC: `127.0.0.1:${await freePort()}`,

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { httpDestination } from 'tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processIo } from '../../core/cli/io.js'
 import { load } from '../../core/cli/load.js'
 import { statefulAlert } from '../../distributions/stateful-alert/index.js'
 import { runCommand } from '../support/command.js'
-import { httpSink } from '../support/http-sink.js'
 import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 import { ROOT } from '../support/shared.js'
 
@@ -82,7 +82,7 @@ describe('the examples tell what they promise', () => {
   })
 
   test('webhook: alerts and recoveries, nothing else', async () => {
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-webhook-'))
     const out = join(folder, 'all.jsonl')
     await titles('webhook.yaml', { ONCALL_URL: sink.url, OUT_FILE: out })

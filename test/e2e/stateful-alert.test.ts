@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type AnyValue, createRecord, isMap, type LogRecord, NO_RESOURCE, newMap } from 'tocsin/component'
-import { VirtualClock } from 'tocsin/testing'
+import { httpDestination, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Collector, startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 import { type Push, pushAndKeep } from '../support/push.js'
 import { shared, sharedTitle } from '../support/shared.js'
 
@@ -205,7 +204,7 @@ describe('the four examples of the documentation', () => {
 
   test('webhook with the condition: alerts and recoveries are sent, what has no alert is not', async () => {
     await table('ERROR,OK,Database Connection Failed,critical,"threshold,2,60,1,60"')
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const config = `
 receivers: {push: {}}
 processors: {stateful_alert: {lookup_table: {location: alerts.csv}, hash_keys: [host.name]}}

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Ajv } from 'ajv'
+import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROOT } from '../support/shared.js'
 
@@ -93,6 +95,12 @@ service:
 `
 
 const KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension']
+const WRITTEN: readonly (readonly [kind: string, ...flags: string[]])[] = [
+  ...KINDS.map(kind => [kind] as const),
+  ...KINDS.map(kind => [kind, '--typescript'] as const),
+  ['processor', '--keyed'],
+  ['processor', '--keyed', '--typescript'],
+]
 
 describe('a package of somebody else', () => {
   let app = ''
@@ -117,7 +125,9 @@ describe('a package of somebody else', () => {
 
   test('runs its receiver, processor and exporter in a pipeline', async () => {
     await writeFile(join(app, 'mine.yaml'), CONFIG)
-    const { stderr } = await tocsin('--config', 'mine.yaml')
+    // One record is refused and dropped: the exit code says so.
+    const { stderr, code } = await tocsin('--config', 'mine.yaml').catch(error => error)
+    expect(code).toBe(1)
     // Ten requests at a time: in any order.
     const lines = (await readFile(join(app, 'out.txt'), 'utf8')).trim().split('\n').sort()
     expect(lines).toEqual(['NUMBER 1', 'NUMBER 3', 'NUMBER 4'])
@@ -141,27 +151,43 @@ describe('a package of somebody else', () => {
     })
   })
 
-  test.each(KINDS)(
-    'tocsin new %s writes a package that passes its suite and runs',
-    async kind => {
-      await tocsin('new', kind, `their_${kind}`)
-      const folder = join(app, `tocsin-their-${kind}`)
-      const { stdout } = await exec(process.execPath, ['--test'], { cwd: folder })
+  test.each(WRITTEN)(
+    'tocsin new %s %s writes a package that installs without a registry, passes its suite and runs',
+    async (kind, ...flags) => {
+      const type = `their_${[kind, ...flags.map(flag => flag.slice(2))].join('_')}`
+      const { stdout: said } = await tocsin('new', kind, type, ...flags)
+      const folder = join(app, `tocsin-${type.replaceAll('_', '-')}`)
+      expect(said).toContain(`Next: cd ${folder}, npm install, npm test.`)
+      const typescript = flags.includes('--typescript')
+      // What is not of the registry comes from the folder of the Tocsin that wrote it.
+      await exec('npm', ['install', typescript ? '--prefer-offline' : '--offline', '--no-audit'], {
+        cwd: folder,
+      })
+      const { stdout } = await exec('npm', ['test'], { cwd: folder })
       expect(stdout).toMatch(/fail 0/)
       expect(stdout).toMatch(/pass [1-9]/)
       const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-      const { peerDependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+      const { peerDependencies, devDependencies } = JSON.parse(
+        await readFile(join(folder, 'package.json'), 'utf8'),
+      )
       expect(peerDependencies).toEqual({ tocsin: `^${version}` })
+      expect(devDependencies.tocsin).toBe('file:../node_modules/tocsin')
       // The example of its README, as it stands.
       const yaml = /```yaml\n([\s\S]*?)```/.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
-      await cp(folder, join(app, 'node_modules', `tocsin-their-${kind}`), { recursive: true })
-      await writeFile(join(app, `${kind}.yaml`), yaml)
-      expect(await tocsin('validate', '--config', `${kind}.yaml`)).toMatchObject({ stdout: '', stderr: '' })
-      await expect(tocsin('new', kind, `their_${kind}`)).rejects.toMatchObject({
+      await symlink(folder, join(app, 'node_modules', `tocsin-${type.replaceAll('_', '-')}`))
+      await writeFile(join(app, `${type}.yaml`), yaml)
+      expect(await tocsin('validate', '--config', `${type}.yaml`)).toMatchObject({
+        stdout: expect.stringMatching(/^OK: .*\n$/),
+        stderr: '',
+      })
+      const schema = JSON.parse((await tocsin('schema', '--config', `${type}.yaml`)).stdout)
+      const allows = new Ajv({ strict: false }).compile(schema)
+      expect([allows(load(yaml)), allows.errors]).toEqual([true, null])
+      await expect(tocsin('new', kind, type)).rejects.toMatchObject({
         stderr: expect.stringContaining('is not empty'),
       })
     },
-    60_000,
+    180_000,
   )
 
   test('tocsin new refuses what cannot be', async () => {
@@ -172,6 +198,9 @@ describe('a package of somebody else', () => {
       stderr: expect.stringContaining('snake_case'),
     })
     // It would be the name of a file, and no name for a function.
+    await expect(tocsin('new', 'exporter', 'x', '--keyed')).rejects.toMatchObject({
+      stderr: expect.stringContaining('Only a processor can be --keyed'),
+    })
     for (const taken of ['index', 'delete']) {
       await expect(tocsin('new', 'exporter', taken)).rejects.toMatchObject({
         stderr: expect.stringContaining('cannot be a type'),
@@ -198,7 +227,10 @@ export const m: typeof main = main
 `,
     )
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node']
-    const written = KINDS.map(kind => `tocsin-their-${kind}/their-${kind}.test.js`)
+    const written = [
+      ...KINDS.map(kind => `tocsin-their-${kind}/their-${kind}.test.js`),
+      'tocsin-their-processor-keyed/their-processor-keyed.test.js',
+    ]
     const roots = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--skipLibCheck']
     const { stdout } = await exec(
       join(ROOT, 'node_modules/.bin/tsc'),

@@ -1,10 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { VirtualClock } from 'tocsin/testing'
+import { httpDestination, VirtualClock } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
-import { httpSink } from '../support/http-sink.js'
 import { shared, sharedTitle } from '../support/shared.js'
 import { VictoriaLogsServer } from '../support/victorialogs-server.js'
 
@@ -26,7 +25,7 @@ test.skipIf(!LOG || !CONFIG)(
       began + BigInt(timeMs(line) - firstMs) * 1_000_000n + BigInt(index) * 1_000n
     const server = await VictoriaLogsServer.start({ now: () => clock.now(), seed: 7 })
     server.faults.chunkBytes = [1, 700]
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
     const yaml = (await readFile(CONFIG as string, 'utf8'))
       .replace('address: 127.0.0.1:8888', 'address: 127.0.0.1:0')

@@ -1,10 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { seededRandom } from 'tocsin/testing'
+import { type HttpDestination, httpDestination, seededRandom } from 'tocsin/testing'
 import { FAILPOINTS, type Failpoint } from '../../core/failpoints.js'
 import { startCommand } from '../support/command.js'
-import { type HttpSink, httpSink } from '../support/http-sink.js'
 import { type Comparison, compare, type Told, toldBy } from './told-once.js'
 
 export interface KilledReplay {
@@ -42,7 +41,7 @@ const LEAST = 100
 export async function killedReplay({ seed, kills, records }: KilledReplay): Promise<ReplayReport> {
   const random = seededRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-kill-'))
-  const sink = await httpSink()
+  const sink = await httpDestination()
   try {
     const file = join(folder, 'in.log')
     await writeFile(file, linesOf(records, random).join(''))
@@ -79,7 +78,7 @@ async function replay(
   folder: string,
   name: 'undisturbed' | 'killed',
   file: string,
-  sink: HttpSink,
+  sink: HttpDestination,
   failpoints: string | undefined,
 ): Promise<string> {
   const yaml = configuration(join(folder, name), file, `${sink.url}/${name}`)
@@ -137,7 +136,7 @@ service:
 `
 }
 
-function told(sink: HttpSink, path: string): Told {
+function told(sink: HttpDestination, path: string): Told {
   const requests = sink.accepted.filter(request => request.path === path)
   return toldBy(requests, body => {
     const { alert, attributes, log_timestamp: time } = JSON.parse(body)

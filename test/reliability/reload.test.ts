@@ -1,21 +1,21 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type HttpDestination, httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { startCommand } from '../support/command.js'
-import { type HttpSink, httpSink } from '../support/http-sink.js'
 
 const BURSTS = 100
 const BURST = 30
 const RELOAD_MS = 200
 
 let folder = ''
-let sink: HttpSink
+let sink: HttpDestination
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-reload-'))
   await writeFile(join(folder, 'in.log'), '')
-  sink = await httpSink()
+  sink = await httpDestination()
 })
 afterEach(async () => {
   await sink.close()

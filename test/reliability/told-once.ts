@@ -1,10 +1,10 @@
-import type { SinkRequest } from '../support/http-sink.js'
+import type { ArrivedRequest } from 'tocsin/testing'
 
 /** What a destination was told: the event ids of each subject, in order of arrival. */
 export type Told = ReadonlyMap<string, readonly string[]>
 
 /** `subjectOf` names what a notification is about: the line, the incident. */
-export function toldBy(requests: readonly SinkRequest[], subjectOf: (body: string) => string): Told {
+export function toldBy(requests: readonly ArrivedRequest[], subjectOf: (body: string) => string): Told {
   const told = new Map<string, string[]>()
   for (const { body, headers } of requests) {
     const subject = subjectOf(body)

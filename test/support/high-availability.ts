@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
-import { seededRandom } from 'tocsin/testing'
+import { type HttpDestination, httpDestination, seededRandom } from 'tocsin/testing'
 import { type Running, startCommand } from './command.js'
-import { type HttpSink, httpSink } from './http-sink.js'
 import { startRedis } from './redis.js'
 import { VictoriaLogsServer } from './victorialogs-server.js'
 
@@ -48,7 +47,7 @@ export async function killLeaders({ kills, pauses, seed, ttl }: KillsOptions): P
   const random = seededRandom(seed)
   const redis = await startRedis()
   const server = await VictoriaLogsServer.start({ seed })
-  const sink = await httpSink()
+  const sink = await httpDestination()
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-ha-'))
   const start = async (prefix: string): Promise<Running> => {
     const file = join(folder, `${prefix}.yaml`)
@@ -162,7 +161,7 @@ function feeding(server: VictoriaLogsServer, random: Random): { stop(): Promise<
 }
 
 /** Until both have all alerts, or nothing came for 8 s; then as long again for what should not come. */
-async function settled(sink: HttpSink, expected: number): Promise<void> {
+async function settled(sink: HttpDestination, expected: number): Promise<void> {
   const complete = (): boolean =>
     told(sink, '/alone').size >= expected && told(sink, '/pair').size >= expected
   let quietMs = 0
@@ -174,7 +173,7 @@ async function settled(sink: HttpSink, expected: number): Promise<void> {
   await sleep(2_000)
 }
 
-function told(sink: HttpSink, path: string): Map<string, Told> {
+function told(sink: HttpDestination, path: string): Map<string, Told> {
   const alerts = new Map<string, Told>()
   for (const request of sink.accepted) {
     if (request.path !== path) continue

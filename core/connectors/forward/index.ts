@@ -8,5 +8,6 @@ export const forwardConnector = defineConnector<ForwardConfig>({
   stability: 'stable',
   description: 'Hands the records of some pipelines on to others, unchanged.',
   schema,
+  makes: () => [],
   create: forward,
 })

@@ -8,6 +8,14 @@ export interface FileStorageConfig {
 export const schema: ConfigSchema = {
   type: 'object',
   additionalProperties: false,
+  ignored: {
+    create_directory: 'the directory is made where it is missing',
+    directory_permissions: 'it is made with mode 0700',
+    compaction: 'the file keeps its size and its free pages are used again',
+    fsync: 'what is written is synced before it counts',
+    recreate: 'a damaged file ends the start with a message that says what to do',
+    max_size: 'the file grows as the queues and checkpoints need it',
+  },
   synonyms: { path: 'directory', dir: 'directory', folder: 'directory', file: 'directory' },
   properties: {
     directory: {

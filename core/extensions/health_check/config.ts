@@ -8,6 +8,13 @@ export interface HealthCheckConfig {
 export const schema: ConfigSchema = {
   type: 'object',
   additionalProperties: false,
+  ignored: {
+    response_body: 'the body says what works and what does not',
+    tls: 'it answers in plain HTTP: bind it to an address that only the probe reaches',
+    auth: 'everybody may ask: bind it to an address that only the probe reaches',
+    check_collector_pipeline: 'the status is always that of the pipelines',
+    include_metadata: 'requests are not looked at',
+  },
   synonyms: { address: 'endpoint', listen: 'endpoint', url: 'endpoint' },
   properties: {
     endpoint: {

@@ -1,6 +1,40 @@
+import assert, { AssertionError } from 'node:assert/strict'
+import type { VirtualClock } from '../clock.js'
+import type { TimerWatch } from './global-timers.js'
+
 /** One thing a component must do. Any test runner can loop over them: `for (const c of checks) it(c.name, c.run)`. */
 export interface ConformanceCheck {
   readonly name: string
-  /** Rejects with an AssertionError that says what differs. */
+  /** Rejects with an AssertionError that says what is wrong, and what to do. */
   readonly run: () => Promise<void>
+}
+
+/** A check whose assertions compare values: its failure says the rule first. */
+export function ruleCheck(subject: string, rule: string, run: () => Promise<void>): ConformanceCheck {
+  return {
+    name: `${subject}: ${rule}`,
+    async run() {
+      try {
+        await run()
+      } catch (error) {
+        if (!(error instanceof AssertionError)) throw error
+        error.message = `It must hold that it ${rule}; this one differs (+ is what it answered):\n${error.message}`
+        throw error
+      }
+    },
+  }
+}
+
+/** After `stop` and `close`: nothing may be set on the clock any more, nor ever on a timer of Node's. */
+export function noTimers(clock: VirtualClock, watch: TimerWatch): void {
+  assert.equal(
+    clock.pending,
+    0,
+    `timers that are still set after stop(): ${clock.pending}. Keep what clock.schedule() answers and call it in stop(); give clock.sleep() a signal that stop() aborts`,
+  )
+  assert.deepEqual(
+    [...watch.places],
+    [],
+    `setTimeout or setInterval is called in ${[...watch.places].join(', ')}: use clock.schedule() or clock.sleep() of the context, which tests can move and a stop can cancel`,
+  )
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
   type ComponentContext,
@@ -6,12 +7,16 @@ import {
   defineProcessor,
   defineReceiver,
   type Exporter,
+  type Intake,
   type LogRecord,
   type Processor,
   type Records,
+  toText,
 } from '../../component/index.js'
+import { sampleRecord } from '../records.js'
 import type { ConformanceCheck } from './check.js'
 import { exporterConformance } from './exporter.js'
+import { keyValueConformance } from './key-value.js'
 import { processorConformance } from './processor.js'
 import { receiverConformance } from './receiver.js'
 
@@ -32,19 +37,70 @@ function processor(create: (context: Context) => unknown): readonly ConformanceC
   })
 }
 
+/** An exporter whose destination is a list of texts. */
 function exporter(
-  send: (records: Records, signal: AbortSignal, context: Context) => unknown,
+  send: (records: Records, signal: AbortSignal, context: Context, destination: string[]) => unknown,
+  { received = (texts: string[]): number | string[] => texts.length, ...flags } = {},
 ): readonly ConformanceCheck[] {
+  let texts: string[] = []
   return exporterConformance({
     factory: defineExporter({
       ...about,
+      ...flags,
       create: context =>
-        ({ send: async ({ records }, signal) => send(records, signal, context) }) as Exporter,
+        ({ send: async ({ records }, signal) => send(records, signal, context, texts) }) as Exporter,
     }),
-    destination: () => ({ config: {}, received: () => 0 }),
+    destination: () => {
+      texts = []
+      return { config: {}, received: () => received(texts), stall: () => Object.freeze(texts) }
+    },
     secrets: ['s3cret'],
   })
 }
+
+const bodies = (records: Records): string[] => records.map(record => toText(record.body))
+
+/** A receiver of a list of lines: `read` offers those that were fed since. */
+function receiver(
+  read: (lines: string[], intake: Intake, context: Context) => Promise<void>,
+): readonly ConformanceCheck[] {
+  let lines: string[] = []
+  let fed = 0
+  return receiverConformance({
+    factory: defineReceiver({
+      ...about,
+      create: context => {
+        let cancel = (): void => {}
+        return {
+          async start(intake) {
+            const tick = (): void => {
+              const next = (): void => {
+                cancel = context.clock.schedule(10, tick)
+              }
+              void read(lines, intake, context).then(next)
+            }
+            tick()
+          },
+          stop: async () => cancel(),
+          watermark: () => context.clock.now(),
+        }
+      },
+    }),
+    source: () => {
+      lines = []
+      return {
+        config: {},
+        feed: count => {
+          const more = Array.from({ length: count }, () => `line ${++fed};`)
+          lines.push(...more)
+          return more
+        },
+      }
+    },
+  })
+}
+
+const lineRecord = (body: string): LogRecord => createRecord({ id: body, observedTimestamp: 1n, body })
 
 /** What the check that fails says; nothing where it passes. */
 async function said(checks: readonly ConformanceCheck[], name: string): Promise<string | undefined> {
@@ -108,7 +164,9 @@ test('a processor that is not the same twice, or leaves a timer', async () => {
     start: async () => void clock.schedule(1, () => {}),
     process: (records: Records) => records,
   }))
-  expect(await said(ticking, 'keeps no timer after stop')).toContain('still set after stop(): 1')
+  expect(await said(ticking, 'keeps no timer after stop, and none but those of its clock')).toContain(
+    'still set after stop(): 1',
+  )
 })
 
 test('an exporter that claims, refuses, leaks', async () => {
@@ -122,31 +180,178 @@ test('an exporter that claims, refuses, leaks', async () => {
   expect(await said(tells, 'tells no secrets')).toContain('a secret')
 })
 
-test('a receiver that gives two records one id', async () => {
-  let left = 0
-  const checks = receiverConformance({
-    factory: defineReceiver({
-      ...about,
-      create: ({ clock }) => ({
-        async start(intake) {
-          const tick = (): void => {
-            for (; left > 0; left--) void intake.offer([createRecord({ id: 'same', observedTimestamp: 1n })])
-            clock.schedule(10, tick)
-          }
-          tick()
-        },
-        async stop() {},
-        watermark: () => 0n,
-      }),
-    }),
-    source: () => ({
-      config: {},
-      feed: count => {
-        left += count
-      },
-    }),
-  })
-  expect(await said(checks, 'offers what the source has, each record with its own id')).toContain(
-    'have 1 ids',
+test('an exporter of three records that is one request: notifying was left out', async () => {
+  const name = 'delivers each record of a request'
+  const one = exporter((records, _, __, texts) => texts.push(bodies(records).join('\n')) && 'ok')
+  expect(await said(one, name)).toMatch(
+    /3 records in one request, answered 'ok', and 1 arrived.*notifying: true/,
   )
+  const first = exporter((records, _, __, texts) => texts.push(bodies(records)[0] as string) && 'ok', {
+    notifying: true,
+  } as object)
+  expect(await said(first, name)).toBeUndefined()
+})
+
+test('an exporter whose records or requests arrive out of order', async () => {
+  const received = (texts: string[]): string[] => texts
+  const reversed = exporter((records, _, __, texts) => texts.push(...bodies(records).reverse()) && 'ok', {
+    received,
+  })
+  expect(await said(reversed, 'delivers each record of a request')).toContain('"third" came before "second"')
+  // The longer, the later, as with any destination.
+  const overtaking = async (
+    records: Records,
+    _: AbortSignal,
+    __: Context,
+    texts: string[],
+  ): Promise<string> => {
+    const all = bodies(records)
+    for (let turn = 0; turn < all.join('').length / 1_000; turn++) await new Promise(setImmediate)
+    texts.push(...all)
+    return 'ok'
+  }
+  const atOnce = 'takes the requests that the core sends at once'
+  expect(await said(exporter(overtaking, { received }), `${atOnce} (10)`)).toMatch(
+    /another order .*up to 10 send\(\) at once. Write ordered: true/,
+  )
+  expect(await said(exporter(overtaking), `${atOnce} (10)`)).toBeUndefined()
+  expect(
+    await said(exporter(overtaking, { received, ordered: true } as object), `${atOnce} (1)`),
+  ).toBeUndefined()
+})
+
+test('an exporter that keeps what belongs to one request', async () => {
+  let pending: string[] = []
+  const shared = exporter(async (records, _, __, texts) => {
+    pending = bodies(records)
+    await new Promise(setImmediate)
+    texts.push(...pending)
+    pending = []
+    return 'ok'
+  })
+  expect(await said(shared, 'takes the requests that the core sends at once (10)')).toMatch(
+    /of 20 requests, 10 at a time, \d+ arrived/,
+  )
+})
+
+test('an exporter that ignores its signal, or looks at it once', async () => {
+  const name = 'gives up when it is told to'
+  const ignores = exporter((records, _, __, texts) => texts.push(...bodies(records)) && 'ok')
+  expect(await said(ignores, name)).toContain('never looked at it')
+  const never = (signal: AbortSignal | undefined): Promise<string> =>
+    new Promise(resolve => signal?.addEventListener('abort', () => resolve('aborted')))
+  const waiting = (listens: boolean) =>
+    exporter(async (records, signal, _, texts) => {
+      if (signal.aborted) return { reason: 'aborted' }
+      if (Object.isFrozen(texts)) await never(listens ? signal : undefined)
+      else texts.push(...bodies(records))
+      return 'ok'
+    })
+  expect(await said(waiting(false), name)).toContain('looking at signal.aborted once is not enough')
+  expect(await said(waiting(true), name)).toBeUndefined()
+}, 15_000)
+
+test('timers of Node, in each kind and in what its clock runs', async () => {
+  const sleep = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 1))
+  const said1 = await said(
+    exporter(() => sleep().then(() => 'ok')),
+    'keeps no timer after stop, and none but those of its clock',
+  )
+  expect(said1).toMatch(/called in .*conformance\.test\.ts:\d+:\d+: use clock\.schedule/)
+  const promised = processor(() => ({ process: (records: Records) => delay(1, records) }))
+  expect(await said(promised, 'keeps no timer after stop, and none but those of its clock')).toContain(
+    'conformance.test.ts',
+  )
+  const ticking = receiver(async (lines, intake) => {
+    await sleep()
+    for (const line of lines.splice(0)) void intake.offer([lineRecord(line)])
+  })
+  expect(
+    await said(ticking, 'offers nothing after stop, keeps no timer, and sets none but those of its clock'),
+  ).toContain('conformance.test.ts')
+})
+
+test('a processor whose records come out in another order', async () => {
+  const reversing = processor(() => ({ process: (records: Records) => [...records].reverse() }))
+  expect(await said(reversing, 'keeps the order of its records')).toContain(
+    'keep the order in which they came',
+  )
+})
+
+test('a keyed processor whose state does not survive, or whose step is not pure', async () => {
+  const name = 'has pure steps whose state and outcome survive their codecs'
+  const json = { encode: JSON.stringify, decode: JSON.parse }
+  const keyed = (step: (state: unknown) => unknown) =>
+    processorConformance({
+      factory: defineProcessor({
+        ...about,
+        create: () =>
+          ({
+            storage: undefined,
+            maxKeys: 10,
+            state: json,
+            outcome: json,
+            select: (records: Records) => records.map(() => [{ key: 'k', data: 1 }]),
+            step,
+            join: (record: LogRecord) => [record],
+          }) as unknown as Processor,
+      }),
+      config: {},
+      records: [sampleRecord(), sampleRecord()],
+    })
+  const mutating = (state: unknown) => {
+    const next = (state ?? { n: 0 }) as { n: number }
+    next.n++
+    return { state: next, outcome: 'x', reason: 'r' }
+  }
+  expect(await said(keyed(mutating), name)).toContain('answer a new object')
+  const silent = (state: unknown) => ({ state: state ?? 1, outcome: undefined, reason: 'quiet' })
+  expect(await said(keyed(silent), name)).toContain('no outcome for a record (reason "quiet")')
+  const lossy = () => ({ state: 1, outcome: new Map([[1, 2]]), reason: 'r' })
+  expect(await said(keyed(lossy), name)).toContain('the outcome does not survive its codec')
+})
+
+test('a receiver that gives two records one id', async () => {
+  const same = receiver(async (lines, intake) => {
+    for (const line of lines.splice(0)) void intake.offer([lineRecord('same').patch({ body: line })])
+  })
+  expect(await said(same, 'offers what the source has, each record with its own id')).toContain('have 1 ids')
+})
+
+test('a receiver that waits for one batch before the next, or comes back to a busy one too late', async () => {
+  const waiting = receiver(async (lines, intake) => {
+    const taken = lines.splice(0)
+    if (taken.length > 0) await intake.offer(taken.map(lineRecord))
+  })
+  expect(await said(waiting, 'goes on before its batches have settled')).toContain(
+    'of 6 records 3 were offered',
+  )
+  const later: string[] = []
+  const overtaking = receiver(async (lines, intake) => {
+    for (const line of [...lines.splice(0), ...later.splice(0).reverse()]) {
+      const answer = await Promise.race([intake.offer([lineRecord(line)]), undefined])
+      if (answer?.busy) later.push(line)
+    }
+  })
+  expect(await said(overtaking, 'keeps the order of its source, after a busy answer too')).toMatch(
+    /another order .* came before/,
+  )
+})
+
+test('a factory of another contract', async () => {
+  const old = processorConformance({
+    factory: { ...defineProcessor({ ...about, create: () => ({ process: r => r }) }), api: 0 as 1 },
+    config: {},
+  })
+  expect(await said(old, 'is written against this version of the contract')).toContain('docs/contract.md')
+})
+
+test('a store that keeps nothing is told the rule', async () => {
+  const nothing = { get: async () => undefined, write: async () => {}, range: async () => [] }
+  expect(
+    await said(
+      keyValueConformance('mine', () => nothing),
+      'mine: keeps an empty value apart from none',
+    ),
+  ).toMatch(/^It must hold that it keeps an empty value apart from none; this one differs/)
 })

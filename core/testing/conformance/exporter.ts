@@ -11,18 +11,32 @@ import {
 import { VirtualClock } from '../clock.js'
 import { type TestContext, testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import type { ConformanceCheck } from './check.js'
+import { type ConformanceCheck, noTimers } from './check.js'
 import { factoryConformance } from './factory.js'
+import { type TimerWatch, watchTimers } from './global-timers.js'
+import { inOrder } from './in-order.js'
 import { snapshot } from './snapshot.js'
 
+/** How many `send` the core runs at once, where the factory says nothing and the configuration neither. */
+const AT_ONCE = 10
+
+/** A destination of an exporter, for one check. */
 export interface ExporterDestination<C extends object> {
   /** A valid configuration, with its defaults, that leads to this destination. */
   readonly config: C
-  /** How many records (for a notifying exporter: notifications) have arrived. */
-  received(): Promise<number> | number
+  /**
+   * How many records (for a notifying exporter: notifications) have arrived. Where their order matters to who reads
+   * there: one text for each, in the order of arrival, that contains the body of its record.
+   */
+  received(): Promise<Received> | Received
+  /** From now on it takes requests and never answers, if it can do that. */
+  stall?(): void
   close?(): Promise<void>
 }
 
+type Received = number | readonly string[]
+
+/** What `exporterConformance` tries. */
 export interface ExporterSubject<C extends object> {
   readonly factory: ExporterFactory
   /** A destination that takes everything, new for each check. */
@@ -32,18 +46,67 @@ export interface ExporterSubject<C extends object> {
   readonly context?: Partial<ComponentContext<C>>
 }
 
-/** What holds for every exporter. */
+/**
+ * What holds for every exporter: it delivers each record once, in order where order matters, as many requests at a time
+ * as the core makes, leaves records as they are, ends when its signal is aborted, leaves no timers and tells no secrets.
+ */
 export function exporterConformance<C extends object>(
   subject: ExporterSubject<C>,
 ): readonly ConformanceCheck[] {
-  const { notifying = false } = subject.factory
+  const { notifying = false, ordered = false, local = false } = subject.factory
+  const consumers = notifying || ordered || local ? 1 : AT_ONCE
   return [
     ...factoryConformance(subject.factory),
     check(subject, 'delivers what it says it delivered', async ({ send, destination }) => {
       isOk(await send([sampleRecord()]))
-      const arrived = await destination.received()
-      assert.equal(arrived, 1, `send() answered 'ok' for 1 record, and ${arrived} arrived`)
+      const arrived = countOf(await destination.received())
+      assert.equal(
+        arrived,
+        1,
+        `send() answered 'ok' for 1 record, and ${arrived} arrived: answer 'ok' only when the destination has taken it`,
+      )
     }),
+    check(subject, 'delivers each record of a request', async ({ send, destination }) => {
+      if (notifying) return
+      const records = ['first', 'second', 'third'].map(body => sampleRecord({ id: body, body }))
+      isOk(await send(records))
+      const received = await destination.received()
+      const arrived = countOf(received)
+      assert.equal(
+        arrived,
+        3,
+        `send() was given 3 records in one request, answered 'ok', and ${arrived} arrived: deliver each of request.records, ` +
+          'or write notifying: true into the factory if each record is a message of its own; the core then hands over one at a time. ' +
+          '(If one request to the destination held all three, count records in received(), not requests.)',
+      )
+      if (typeof received === 'object') {
+        const disorder = inOrder(received, ['first', 'second', 'third'])
+        assert.ok(!disorder, `the records of one request arrived in another order: ${disorder}`)
+      }
+    }),
+    check(
+      subject,
+      `takes the requests that the core sends at once (${consumers})`,
+      async ({ send, destination }) => {
+        // The first are the largest: without order the later ones overtake them.
+        const bodies = Array.from({ length: 20 }, (_, n) => `request ${n + 1} of 20`)
+        const padded = bodies.map((body, n) => `${body} ${'.'.repeat((20 - n) * 5_000)}`)
+        await sendAll(padded, consumers, async body => isOk(await send([sampleRecord({ id: body, body })])))
+        const received = await destination.received()
+        const arrived = countOf(received)
+        assert.equal(
+          arrived,
+          20,
+          `of 20 requests, ${consumers} at a time, ${arrived} arrived: keep what belongs to one request in send(), not in the exporter`,
+        )
+        const disorder = typeof received === 'object' && inOrder(received, bodies)
+        assert.ok(
+          !disorder,
+          `requests arrived in another order (${disorder}): the core runs up to ${consumers} send() at once. Write ordered: true into the factory ` +
+            '(or notifying: true, for what tells people) for one at a time; where order does not matter let received() answer a number',
+        )
+      },
+    ),
     check(subject, 'survives awkward records', async ({ send }) => {
       for (const batch of batchesOf(awkwardRecords(), notifying)) isOk(await send(batch), batch)
     }),
@@ -56,26 +119,45 @@ export function exporterConformance<C extends object>(
         'the record was changed in place, which other exporters see too: use with() or patch()',
       )
     }),
-    check(subject, 'gives up when it is told to', async ({ exporter }) => {
-      const aborted = AbortSignal.abort(new Error('told to'))
-      const request = { records: [sampleRecord()], pipeline: 'logs', queuedAt: 0n, attempt: 1 }
-      const answered = exporter.send(request, aborted).then(
-        () => true,
-        () => true,
+    check(subject, 'gives up when it is told to', async ({ send, destination }) => {
+      const { signal, looked } = watchedSignal()
+      const answer = await within(5_000, ends(send([sampleRecord()], signal)))
+      assert.ok(answer, 'send() had not ended 5 s after its signal was aborted: pass the signal on')
+      const ignored = !looked() && !local && countOf(await destination.received()) > 0
+      assert.ok(
+        !ignored,
+        'send() delivered although its signal was aborted, and never looked at it: hand the signal to what waits for the destination ' +
+          '(fetch(url, { signal }), or signal.addEventListener), so that time-outs and a shutdown end the request',
       )
-      const inTime = await within(5_000, answered)
-      assert.ok(inTime, 'send() had not ended 5 s after its signal was aborted: pass the signal on')
+      if (!destination.stall) return
+      destination.stall()
+      const aborting = new AbortController()
+      const pending = ends(send([sampleRecord()], aborting.signal))
+      assert.ok(
+        !(await within(50, pending)),
+        'send() ended before the destination had answered: wait for the answer',
+      )
+      aborting.abort(new Error('told to'))
+      assert.ok(
+        await within(5_000, pending),
+        'send() waits on after its signal was aborted while the destination does not answer: looking at signal.aborted once is not enough, hand it on',
+      )
     }),
-    check(subject, 'keeps no timer after stop', async ({ exporter, send, clock }) => {
-      await send([sampleRecord()])
-      await exporter.stop?.()
-      assert.equal(clock.pending, 0, `timers that are still set after stop(): ${clock.pending}`)
+    check(subject, 'keeps no timer after stop, and none but those of its clock', async trial => {
+      await trial.send([sampleRecord()])
+      await trial.watch.run(() => trial.exporter.stop?.())
+      // Its own log is the context's to close.
+      await trial.context.close()
+      noTimers(trial.clock, trial.watch)
     }),
     check(subject, 'tells no secrets', async ({ send, context }) => {
       const answer = await send([sampleRecord()])
       const told = JSON.stringify([answer, context.logs, context.statuses])
       for (const secret of subject.secrets ?? [])
-        assert.ok(!told.includes(secret), 'a secret shows in a log or answer')
+        assert.ok(
+          !told.includes(secret),
+          'a secret shows in a log or answer: leave the configuration and headers out of messages',
+        )
     }),
   ]
 }
@@ -85,7 +167,8 @@ interface Trial<C extends object> {
   readonly destination: ExporterDestination<C>
   readonly context: TestContext<C>
   readonly clock: VirtualClock
-  send(records: Records): Promise<Sent>
+  readonly watch: TimerWatch
+  send(records: Records, signal?: AbortSignal): Promise<Sent>
 }
 
 function check<C extends object>(
@@ -99,16 +182,18 @@ function check<C extends object>(
       const clock = new VirtualClock()
       const destination = await subject.destination()
       const context = testContext({ clock, ...subject.context, config: destination.config })
-      const exporter = subject.factory.create(context)
-      const send = (records: Records): Promise<Sent> => {
+      const watch = watchTimers()
+      const exporter = watch.run(() => subject.factory.create(context))
+      const send = (records: Records, signal = new AbortController().signal): Promise<Sent> => {
         const request = { records, pipeline: 'logs', queuedAt: clock.now(), attempt: 1 }
-        return exporter.send(request, new AbortController().signal)
+        return watch.run(async () => exporter.send(request, signal))
       }
       try {
-        await exporter.start?.()
-        await run({ exporter, destination, context, clock, send })
+        await watch.run(() => exporter.start?.())
+        await run({ exporter, destination, context, clock, watch, send })
       } finally {
-        await exporter.stop?.()
+        await watch.run(() => exporter.stop?.())
+        watch.end()
         await context.close()
         await destination.close?.()
       }
@@ -118,7 +203,54 @@ function check<C extends object>(
 
 function isOk(answer: Sent, records?: Records): void {
   const ids = records ? ` for ${records.length === 1 ? records[0]?.id : 'all'} of awkwardRecords()` : ''
-  assert.equal(answer, 'ok', `send() answered ${inspect(answer)}${ids}, and the destination takes everything`)
+  assert.equal(
+    answer,
+    'ok',
+    `send() answered ${inspect(answer)}${ids}, and the destination takes everything: answer 'ok' for what it has taken`,
+  )
+}
+
+function countOf(received: Received): number {
+  return typeof received === 'number' ? received : received.length
+}
+
+/** As the core's consumers do: each takes the next when its last has ended. */
+async function sendAll<T>(
+  all: readonly T[],
+  consumers: number,
+  send: (one: T) => Promise<void>,
+): Promise<void> {
+  const left = all.values()
+  const consume = async (): Promise<void> => {
+    for (const one of left) await send(one)
+  }
+  await Promise.all(Array.from({ length: consumers }, consume))
+}
+
+/** An aborted signal that tells whether anybody looked at it, in any of the ways there are. */
+function watchedSignal(): { readonly signal: AbortSignal; readonly looked: () => boolean } {
+  const signal = AbortSignal.abort(new Error('told to'))
+  let looked = false
+  const watched = <T>(value: () => T) => ({
+    configurable: true,
+    get: (): T => {
+      looked = true
+      return value()
+    },
+  })
+  Object.defineProperties(signal, {
+    aborted: watched(() => true),
+    addEventListener: watched(() => AbortSignal.prototype.addEventListener),
+    throwIfAborted: watched(() => AbortSignal.prototype.throwIfAborted),
+  })
+  return { signal, looked: () => looked }
+}
+
+function ends(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => true,
+    () => true,
+  )
 }
 
 /** Whether the promise settles in time; a timer that counts keeps the process alive meanwhile. */

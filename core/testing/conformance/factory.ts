@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
-import type { AnyFactory, ConfigSchema } from '../../component/index.js'
+import { type AnyFactory, API, type ConfigSchema } from '../../component/index.js'
 import type { ConformanceCheck } from './check.js'
 
 const STABILITIES = ['development', 'alpha', 'beta', 'stable', 'deprecated']
 
-/** What holds for the factory of every component. */
+/** What holds for the factory of every component: contract, names, a schema that refuses and describes. */
 export function factoryConformance(factory: AnyFactory): readonly ConformanceCheck[] {
   return [
+    check('is written against this version of the contract', () => {
+      assert.equal(
+        factory.api,
+        API,
+        `api: ${factory.api} in the factory, and this Tocsin has ${API}: write api: ${API} when docs/contract.md is followed`,
+      )
+      assert.equal(
+        typeof factory.create,
+        'function',
+        'create: the factory has no function create(context), which makes the component',
+      )
+    }),
     check('has a snake_case type and a known stability', () => {
       assert.match(
         factory.type,
@@ -35,12 +47,19 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
     }),
     check('describes every option', () => {
       for (const [key, property] of Object.entries(factory.schema.properties ?? {})) {
-        assert.ok(property.description, `schema: the option ${key} has no description`)
+        assert.ok(
+          property.description,
+          `schema: the option ${key} has no description: say in one sentence what it does`,
+        )
       }
     }),
     check('names its options in snake_case', () => {
       for (const key of keysOf(factory.schema)) {
-        assert.match(key, /^[a-z][a-z0-9_]*$/, `schema: the option ${key} is not snake_case`)
+        assert.match(
+          key,
+          /^[a-z][a-z0-9_]*$/,
+          `schema: the option ${key} is not snake_case, as all of a configuration is`,
+        )
       }
     }),
   ]

@@ -1,16 +1,14 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import type { KeyValueStore } from '../../component/index.js'
-import type { ConformanceCheck } from './check.js'
+import { type ConformanceCheck, ruleCheck } from './check.js'
 
 /** What every key-value store does. `open` gives a store that is empty, another one each time. */
 export function keyValueConformance(
   name: string,
   open: () => KeyValueStore | Promise<KeyValueStore>,
 ): ConformanceCheck[] {
-  const check = (what: string, run: (store: KeyValueStore) => Promise<void>): ConformanceCheck => ({
-    name: `${name}: ${what}`,
-    run: async () => run(await open()),
-  })
+  const check = (what: string, run: (store: KeyValueStore) => Promise<void>): ConformanceCheck =>
+    ruleCheck(name, what, async () => run(await open()))
   return [
     check('gives back what was written, byte for byte', async store => {
       const value = Uint8Array.from({ length: 256 }, (_, byte) => byte)

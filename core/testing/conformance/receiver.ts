@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict'
-import type { ComponentContext, Receiver, ReceiverFactory } from '../../component/index.js'
+import { type ComponentContext, type Receiver, type ReceiverFactory, toText } from '../../component/index.js'
 import { VirtualClock } from '../clock.js'
-import { testContext } from '../context.js'
+import { type TestContext, testContext } from '../context.js'
 import { type CollectingIntake, collectingIntake } from '../intake.js'
-import type { ConformanceCheck } from './check.js'
+import { type ConformanceCheck, noTimers } from './check.js'
 import { factoryConformance } from './factory.js'
+import { type TimerWatch, watchTimers } from './global-timers.js'
+import { inOrder } from './in-order.js'
 
+/** A source of a receiver, for one check. */
 export interface ReceiverSource<C extends object> {
   /** A valid configuration, with its defaults, that leads to this source. */
   readonly config: C
-  /** Makes `count` more records available. */
-  feed(count: number): Promise<void> | void
+  /**
+   * Makes `count` more records available. Where the source has an order: answers a text for each that its body contains
+   * (and no other's does), in that order.
+   */
+  feed(count: number): Promise<Fed> | Fed
   close?(): Promise<void>
 }
 
+type Fed = readonly string[] | void
+
+/** What `receiverConformance` tries. */
 export interface ReceiverSubject<C extends object> {
   readonly factory: ReceiverFactory
   /** An empty source, new for each check. */
@@ -22,7 +31,10 @@ export interface ReceiverSubject<C extends object> {
   readonly context?: (source: ReceiverSource<C>) => Partial<ComponentContext<C>>
 }
 
-/** What holds for every receiver. Sources are real, the clock is virtual and moved in small steps. */
+/**
+ * What holds for every receiver: it offers each record once, with an id of its own, in order, again after `Busy`, goes on
+ * before batches have settled, and stops. Sources are real, the clock is virtual and moved in small steps.
+ */
 export function receiverConformance<C extends object>(
   subject: ReceiverSubject<C>,
 ): readonly ConformanceCheck[] {
@@ -43,7 +55,7 @@ export function receiverConformance<C extends object>(
         )
         assert.ok(
           intake.records().every(record => record.time > 0n),
-          'a record has no time: set timestamp, or observedTimestamp from the clock',
+          'a record has no time: give createRecord() timestamp, or observedTimestamp: clock.now()',
         )
       },
     ),
@@ -56,16 +68,39 @@ export function receiverConformance<C extends object>(
       await arrive(5)
       offered(intake, 5)
     }),
+    check(subject, 'keeps the order of its source, after a busy answer too', async trial => {
+      const { source, intake, arrive } = trial
+      const texts = [...((await source.feed(5)) ?? [])]
+      await arrive(5)
+      intake.setBusy({ busy: true, retryAfterMs: 100, reason: 'test' })
+      texts.push(...((await source.feed(5)) ?? []))
+      await arrive(0)
+      texts.push(...((await source.feed(5)) ?? []))
+      intake.setBusy(undefined)
+      await arrive(15)
+      const disorder = inOrder(
+        intake.records().map(record => toText(record.body)),
+        texts,
+      )
+      assert.ok(
+        !disorder,
+        `records were offered in another order than the source has them: ${disorder}. Call offer() in their order, and offer a batch that was answered with Busy again before those that come after it`,
+      )
+    }),
     check(
       subject,
-      'goes on from the next record, however slowly batches settle',
+      'goes on before its batches have settled',
       async ({ source, intake, arrive }) => {
         await source.feed(3)
         await arrive(3)
         await source.feed(3)
         await arrive(6)
         const { size } = new Set(intake.records().map(record => record.id))
-        assert.equal(size, 6, `of 6 records ${size} were offered`)
+        assert.equal(
+          size,
+          6,
+          `of 6 records ${size} were offered while the first 3 were not settled: offer() resolves when its batch is delivered, so do not await it before the next (a Busy is answered at once); write the checkpoint when it settles`,
+        )
       },
       true,
     ),
@@ -76,21 +111,30 @@ export function receiverConformance<C extends object>(
       await source.feed(2)
       await arrive(4)
       const later = receiver.watermark() ?? 0n
-      assert.ok(later >= first, `the watermark went back from ${first} to ${later}`)
+      assert.ok(
+        later >= first,
+        `the watermark went back from ${first} to ${later}: it says that nothing earlier is still to come`,
+      )
     }),
     check(
       subject,
-      'offers nothing after stop and keeps no timer',
-      async ({ source, receiver, intake, arrive, clock }) => {
+      'offers nothing after stop, keeps no timer, and sets none but those of its clock',
+      async ({ source, receiver, intake, arrive, clock, watch, context }) => {
         await source.feed(2)
         await arrive(2)
-        await receiver.stop()
+        await watch.run(() => receiver.stop())
         const before = intake.records().length
         await source.feed(2)
         await clock.advance(5_000)
-        await receiver.close?.()
-        assert.equal(intake.records().length, before, 'a record was offered after stop()')
-        assert.equal(clock.pending, 0, `timers that are still set after stop() and close(): ${clock.pending}`)
+        await watch.run(() => receiver.close?.())
+        // Its own log is the context's to close.
+        await context.close()
+        assert.equal(
+          intake.records().length,
+          before,
+          'a record was offered after stop(): let stop() resolve when nothing more is offered',
+        )
+        noTimers(clock, watch)
       },
     ),
   ]
@@ -101,7 +145,9 @@ function offered(intake: CollectingIntake, count: number): void {
   assert.equal(
     length,
     count,
-    `of ${count} records ${length} were offered${count === 0 ? ' to a busy intake' : ''}`,
+    count === 0
+      ? `${length} records were offered to a busy intake: after Busy offer the same again`
+      : `of ${count} records ${length} were offered: each once; what was answered with Busy again, when intake.ready() resolves`,
   )
 }
 
@@ -110,6 +156,8 @@ interface Trial<C extends object> {
   readonly receiver: Receiver
   readonly intake: CollectingIntake
   readonly clock: VirtualClock
+  readonly watch: TimerWatch
+  readonly context: TestContext<C>
   /** Lets time pass until so many records have come in all. */
   arrive(count: number): Promise<void>
 }
@@ -126,7 +174,8 @@ function check<C extends object>(
       const clock = new VirtualClock()
       const source = await subject.source()
       const context = testContext({ clock, ...subject.context?.(source), config: source.config })
-      const receiver = subject.factory.create(context)
+      const watch = watchTimers()
+      const receiver = watch.run(() => subject.factory.create(context))
       const intake = collectingIntake({ manual })
       const arrive = async (count: number): Promise<void> => {
         // Real I/O under a virtual clock: both have to move.
@@ -138,18 +187,22 @@ function check<C extends object>(
           await clock.advance(50)
           await new Promise(resolve => setTimeout(resolve, 5))
         }
-        if (manual) for (const batch of intake.batches) batch.settle()
       }
       try {
-        await receiver.start(intake)
-        await run({ source, receiver, intake, clock, arrive })
+        await watch.run(() => receiver.start(intake))
+        await run({ source, receiver, intake, clock, watch, context, arrive })
         const told = JSON.stringify([context.logs, context.statuses])
         for (const secret of subject.secrets ?? [])
-          assert.ok(!told.includes(secret), 'a secret shows in a log')
+          assert.ok(
+            !told.includes(secret),
+            'a secret shows in a log: leave the configuration and headers out',
+          )
       } finally {
         intake.setBusy(undefined)
+        for (const batch of intake.batches) batch.settle()
         await receiver.stop()
         await receiver.close?.()
+        watch.end()
         await context.close()
         await source.close?.()
       }

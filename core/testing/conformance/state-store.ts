@@ -1,11 +1,12 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import type { StateOptions, StateStore } from '../../component/index.js'
-import type { ConformanceCheck } from './check.js'
+import { type ConformanceCheck, ruleCheck } from './check.js'
 import { JOURNAL_CHECKS } from './state-journal.js'
 import { CODEC, change, entry, NOTHING, NOW, one, type Probe, write } from './state-probe.js'
 
 export type { Probe } from './state-probe.js'
 
+/** What a store may do differently. */
 export interface StateStoreConformanceOptions {
   /** A store that keeps keys in several places may evict a little late. */
   readonly eviction?: 'exact' | 'approximate'
@@ -21,10 +22,7 @@ export function stateStoreConformance(
     what: string,
     run: (store: StateStore<Probe>) => Promise<void>,
     maxKeys = 100_000,
-  ): ConformanceCheck => ({
-    name: `${name}: ${what}`,
-    run: async () => run(await open({ codec: CODEC, maxKeys })),
-  })
+  ): ConformanceCheck => ruleCheck(name, what, async () => run(await open({ codec: CODEC, maxKeys })))
   return [
     check('reads nothing where nothing was written', async store => {
       const entries = await store.read([

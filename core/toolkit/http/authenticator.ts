@@ -3,6 +3,7 @@ import { PermanentError } from '../../component/errors.js'
 import type { AuthenticatorExtension } from '../../component/extension.js'
 import type { ConfigSchema } from '../../component/schema.js'
 
+/** The configuration of `auth`: the id of an extension. */
 export interface AuthConfig {
   readonly authenticator: string
 }

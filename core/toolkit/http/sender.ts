@@ -11,6 +11,7 @@ import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
 
+/** Where a sender sends, and how. Times in ms. */
 export interface HttpSenderOptions {
   /** http or https. User and password become basic authentication. */
   readonly endpoint: string
@@ -28,6 +29,7 @@ export interface HttpSenderOptions {
   readonly connections?: number
 }
 
+/** One request of a sender. */
 export interface HttpRequest {
   readonly method?: string
   readonly headers?: { readonly [name: string]: string }
@@ -48,8 +50,10 @@ export type HttpAnswer =
     }
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number; readonly body?: Buffer }
 
+/** Headers of an answer, names in lower case. */
 export type HttpHeaders = { readonly [name: string]: string | string[] | undefined }
 
+/** Sends requests to one endpoint over connections that are kept. */
 export interface HttpSender {
   /** The endpoint without its secrets. */
   readonly target: string
@@ -126,7 +130,7 @@ class UndiciSender implements HttpSender {
   #tls: TlsConnectOptions | undefined
   #agent: Agent | undefined
   /** Loaded with the first request. */
-  #undici: Promise<typeof import('undici')> | undefined
+  #undici: Promise<Pick<typeof import('undici'), 'Agent'>> | undefined
   #closed = false
   /** Connections that are open. */
   #connected = 0
@@ -179,7 +183,8 @@ class UndiciSender implements HttpSender {
   }
 
   async #agentNow(): Promise<Agent> {
-    this.#undici ??= import('undici')
+    // Bundled, a CommonJS module has a default export and no others.
+    this.#undici ??= import('undici').then(({ default: undici }) => undici)
     const { Agent } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent

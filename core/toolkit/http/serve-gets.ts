@@ -3,12 +3,14 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../component/context.js'
 import type { Listener } from '../../component/listener.js'
 
+/** What a GET is answered with. */
 export interface GetAnswer {
   readonly code: number
   readonly contentType: string
   readonly body: string
 }
 
+/** What `serveGets` serves, and where. */
 export interface GetServerOptions {
   readonly listener: Listener
   readonly clock: Clock

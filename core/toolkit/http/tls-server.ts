@@ -35,6 +35,7 @@ export interface TlsServerOptions {
 
 const VERSIONS = Object.keys(SECURE_VERSION)
 
+/** The Collector's server TLS block, for a configuration. */
 export const tlsServerSchema: ConfigSchema = {
   type: 'object',
   description: 'TLS of the server, with the keys of the Collector.',
@@ -81,6 +82,7 @@ export function checkServerTls(
   return problems
 }
 
+/** Certificates of a server, renewed when their files are. */
 export interface ServerTls {
   readonly options: TlsServerOptions
   /** Calls `renew` with the options whenever the files have changed, until `stop`. */

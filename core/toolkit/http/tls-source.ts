@@ -11,6 +11,7 @@ export interface TlsSource {
   current(): Promise<TlsConnectOptions>
 }
 
+/** What of a component context `openTlsSource` needs. */
 export interface TlsSourceContext {
   /** Relative paths start here. */
   readonly baseDir: string

@@ -6,6 +6,7 @@ export interface AddedFields {
   readonly resource: { readonly [key: string]: string }
 }
 
+/** The options `attributes` and `resource`, for a schema. */
 export const addedFieldsProperties: { readonly [name in keyof AddedFields]: ConfigSchema } = {
   attributes: {
     type: 'object',

@@ -1,3 +1,4 @@
+/** How long a line may be, and what becomes of a longer one. */
 export interface LineSplitterOptions {
   /** Longest line in bytes, without its line end; memory stays near this. At least 4. */
   readonly maxLineBytes: number

@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../../test/support/property.js'
 import { type Attributes, createRecord, fromJson, parseRfc3339, type RecordInit } from '../../model/index.js'
+import { formatSpan } from './default-text.js'
 import { eventIdOf } from './event-id.js'
-import { formatSpan, type Notification, notificationOf } from './notification.js'
+import { parseLinks } from './links.js'
+import { type Notification, notificationOf } from './notification.js'
 
 const now = parseRfc3339('2026-01-15T10:12:30Z') as bigint
 const at = (time: string): bigint => parseRfc3339(time) as bigint
@@ -40,6 +42,10 @@ describe('a notification', () => {
       eventId: expect.stringMatching(/^[0-9a-f]{32}$/),
       key: expect.stringMatching(/^[0-9a-f]{32}$/),
       severity: 'ERROR2',
+      untold: false,
+      logLine: 'The log record is empty.',
+      facts: [],
+      links: [],
       logTimestamp: '2026-01-15T10:12:30Z',
       logTimestampFormatted: '15/01/2026 11:12:30 CET',
     })
@@ -58,7 +64,7 @@ describe('a notification', () => {
     const body = 'FATAL: connection to db refused'
     expect(notify({ attributes: attributes({ alert }), resource: host, body })).toMatchObject({
       title: '[CRITICAL] Database Connection Failed (host-1)',
-      body: 'FATAL: connection to db refused\n\nFirst occurrence: 2026-01-15T10:00:00Z\nEvents: 5',
+      body: 'FATAL: connection to db refused\n\nSince: 15/01/2026 11:00:00 CET (12m 30s)\nEvents: 5',
       accentColor: '#d32f2f',
       severity: 'critical',
       eventId: 'e1',
@@ -113,6 +119,88 @@ describe('a notification', () => {
       }),
       runs(),
     )
+  })
+})
+
+describe('what is read at 3 am', () => {
+  const alert = {
+    status: 'alert',
+    severity: 'critical',
+    normalized_message: 'DB down',
+    event_id: 'e1',
+    first_occurrence: '2026-01-15T10:00:00Z',
+  }
+  const told = (more: object, init: Partial<RecordInit> = {}) =>
+    notify({ body: 'FATAL: no db', attributes: attributes({ alert: { ...alert, ...more } }), ...init })
+
+  it.each([
+    ['alert', { accumulating_count: 3 }],
+    ['repeat', { status: 'alert_duplicate', duplicate_count: 41 }],
+    ['recovery', { status: 'recovery', duplicate_count: 1, recovery_reason: 'pattern' }],
+    ['expiry', { status: 'recovery', duplicate_count: 0, recovery_reason: 'auto_expire' }],
+    ['rule gone', { status: 'recovery', duplicate_count: 7, recovery_reason: 'rule_removed' }],
+  ])('%s', (_, more) => {
+    const { title, body, accentColor } = told(more)
+    expect({ title, accentColor, body: body.split('\n') }).toMatchSnapshot()
+  })
+
+  it('says of which key an alert was that ended without a log line', () => {
+    const ended = { ...alert, status: 'recovery', recovery_reason: 'auto_expire' }
+    const record = (more: object) =>
+      notify({ body: 'DB down', attributes: attributes({ mount: '/var', alert: more }) })
+    expect(record(ended).body).toContain('\nmount: /var')
+    expect(record({ ...ended, recovery_reason: 'pattern' }).body).not.toContain('mount')
+  })
+
+  it('names the host by the usual names', () => {
+    for (const name of ['host.name', 'k8s.pod.name', '_HOSTNAME', 'hostname', 'host']) {
+      expect(notify({ body: 'x', attributes: attributes({ [name]: 'web-1' }) }).title).toBe('x (web-1)')
+    }
+    expect(notify({ body: 'x', attributes: attributes({ host: { name: 'web-1' } }) }).title).toBe('x')
+  })
+
+  it('is not longer than it has been, when the last record is of a clock that is ahead', () => {
+    const ahead = { timestamp: now + 86_400_000_000_000n }
+    expect(told({ status: 'recovery', recovery_reason: 'pattern' }, ahead).title).toBe(
+      '[RECOVERED after 12m 30s] DB down',
+    )
+  })
+
+  it('shows runbook and links of the row and of the template, each address once', () => {
+    const row = { runbook: 'https://wiki/db', links: [{ title: 'Logs', url: 'https://vl/1' }] }
+    const notification = {
+      runbook: 'https://wiki/db',
+      links: [{ title: 'Logs of the host', url: 'https://vl/1' }, { url: 'javascript:alert(1)' }, 'x'],
+    }
+    const both = attributes({ alert: { ...alert, ...row }, notification })
+    expect(notify({ attributes: both }).links).toEqual([
+      { title: 'Runbook', url: 'https://wiki/db' },
+      { title: 'Logs of the host', url: 'https://vl/1' },
+    ])
+    expect(told(row).body).toContain('\nRunbook: https://wiki/db\nLogs: https://vl/1')
+  })
+
+  it.each([
+    [
+      'Dashboard https://g/d/1; Logs https://vl/x;y',
+      [
+        ['Dashboard', 'https://g/d/1'],
+        ['Logs', 'https://vl/x;y'],
+      ],
+    ],
+    [
+      'https://g/d/1, https://g/d/2',
+      [
+        ['https://g/d/1', 'https://g/d/1'],
+        ['https://g/d/2', 'https://g/d/2'],
+      ],
+    ],
+    ['On call: mailto:ops@example.com', [['On call', 'mailto:ops@example.com']]],
+    ['', []],
+    ['ask Bob', undefined],
+    ['Dashboard https://g/d/1; ask Bob', undefined],
+  ])('reads the links of %j', (text, links) => {
+    expect(parseLinks(text)?.map(({ title, url }) => [title, url])).toEqual(links)
   })
 })
 

@@ -2,6 +2,7 @@ import { OtlpDecodeError } from './errors.js'
 import { WireScan } from './scan.js'
 import { WireWriter } from './writer.js'
 
+/** The two forms of OTLP over HTTP. */
 export type OtlpEncoding = 'proto' | 'json'
 
 /** The codes of google.rpc.Status (and of gRPC) that OTLP speaks of. */
@@ -88,6 +89,7 @@ export function decodeResponse(bytes: Uint8Array, encoding: OtlpEncoding): Parti
   return rejected > 0 || message !== '' ? { rejected, message } : undefined
 }
 
+/** A `google.rpc.Status`, as servers answer errors (OTLP specification, "Failures"). */
 export function encodeStatus({ code, message, retryAfterMs }: RpcStatus, encoding: OtlpEncoding): Buffer {
   if (encoding === 'json') {
     const details =

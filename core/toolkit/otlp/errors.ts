@@ -1,3 +1,4 @@
+/** Bytes or JSON that are no OTLP logs request; the message says where and why. */
 export class OtlpDecodeError extends Error {
   override readonly name: string = 'OtlpDecodeError'
 }

@@ -7,6 +7,7 @@ export interface ResourceGroup {
   readonly scopes: readonly ScopeGroup[]
 }
 
+/** The records of a scope. */
 export interface ScopeGroup {
   readonly scope: Scope
   readonly records: readonly LogRecord[]

@@ -1,4 +1,6 @@
 /** OTLP: protobuf and JSON in and out, and the answers of servers. */
+
+export { inSlices, type Steps } from '../../component/in-slices.js'
 export {
   decodeResponse,
   decodeStatus,
@@ -16,4 +18,4 @@ export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, otlpJsonSteps } fro
 export { decodeOtlpProto, MAX_BATCH, otlpProtoSteps, type ProtoDecodeOptions, requestIds } from './request.js'
 export { MAX_MESSAGES as MAX_OTLP_MESSAGES } from './scan.js'
 export { type PartialOptions, sentOfPartial } from './sent.js'
-export { inTurns, type Steps } from './turns.js'
+export { unzstd, zstd } from './zstd.js'

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../component/in-slices.js'
 import type { AnyValue } from '../../model/any-value.js'
 import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields, LogRecord } from '../../model/log-record.js'
@@ -6,8 +7,8 @@ import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import { decodeFields, decodeResource, decodeScope, type JsonObject, list, object } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
-import { atOnce, type Steps } from './turns.js'
 
+/** How a request in JSON is read. */
 export interface DecodeOptions {
   /** The id of the record at this index of the request; asked for when someone asks the record. */
   readonly id: (index: number) => string

@@ -127,10 +127,25 @@ function base64(found: unknown): Buffer {
   return Buffer.from(text, 'base64')
 }
 
-function signed64(found: unknown): bigint {
+/**
+ * A whole number beyond 64 bits becomes a double, which it was before the JavaScript SDK called it an integer: one
+ * such value must not cost the record.
+ */
+function signed64(found: unknown): bigint | number {
   const integer = toInteger(found)
-  expect(integer !== undefined && BigInt.asIntN(64, integer) === integer, found, 'a 64-bit integer')
-  return integer as bigint
+  if (integer !== undefined && BigInt.asIntN(64, integer) === integer) return integer
+  expect(isBeyond64Bits(found), found, 'a 64-bit integer')
+  return Number(found)
+}
+
+function isBeyond64Bits(found: unknown): boolean {
+  const number =
+    typeof found === 'number'
+      ? found
+      : typeof found === 'string' && JSON_NUMBER.test(found)
+        ? Number(found)
+        : 0
+  return Number.isFinite(number) && Math.abs(number) >= 2 ** 63
 }
 
 function double(found: unknown): number {
@@ -143,8 +158,10 @@ function unsigned64(json: JsonObject, ...names: Names): bigint {
   const found = pick(json, ...names)
   if (found === undefined) return 0n
   const integer = toInteger(found)
-  expect(integer !== undefined && BigInt.asUintN(64, integer) === integer, found, `${names[0]} of ns`)
-  return integer as bigint
+  if (integer !== undefined && BigInt.asUintN(64, integer) === integer) return integer
+  // A time that no clock will show costs the time.
+  expect(isBeyond64Bits(found), found, `${names[0]} of ns`)
+  return 0n
 }
 
 function unsigned32(json: JsonObject | undefined, ...names: Names): number {

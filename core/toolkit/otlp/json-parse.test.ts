@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../../test/support/property.js'
+import { atOnce } from '../../component/in-slices.js'
 import { parseJson } from './json-parse.js'
-import { atOnce } from './turns.js'
 
 const sliced = (text: string, bytes: number): unknown => atOnce(parseJson(text, bytes))
 

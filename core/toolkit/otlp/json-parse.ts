@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import type { Steps } from '../../component/in-slices.js'
 import { OtlpDecodeError } from './errors.js'
-import type { Steps } from './turns.js'
 
 /** What JSON.parse is given at a time, about: a few milliseconds. */
 const SLICE_BYTES = 128 * 1024

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { atOnce, type Steps } from '../../component/in-slices.js'
 import type { AnyValue } from '../../model/any-value.js'
 import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields, Records } from '../../model/log-record.js'
@@ -6,9 +7,9 @@ import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/re
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
 import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
-import { atOnce, type Steps } from './turns.js'
 import { type Span, WireReader } from './values.js'
 
+/** How a request in protobuf is read. */
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
 
 /**

@@ -2,6 +2,7 @@ import type { Sent } from '../../component/exporter.js'
 import { redact } from '../http/redact.js'
 import type { PartialSuccess } from './answers.js'
 
+/** What `sentOfPartial` says of the destination. */
 export interface PartialOptions {
   /** What the server's message must not show. */
   readonly secrets?: readonly string[]

@@ -4,12 +4,12 @@ import { Duration, type StaticType, Time, timeAt, typeNoun, typeOf, type Value }
 export type MathOp = '+' | '-' | '*' | '/'
 
 /**
- * OTTL's arithmetic: two integers (64 bits, wrapping, division towards zero), two doubles, or times and durations
- * with + and -. Throws `OttlEvalError` for any other pair and for an integer divided by zero.
+ * OTTL's arithmetic: two integers (64 bits, wrapping, division towards zero), doubles, also with integers
+ * among them, or times and durations with + and -. Throws `OttlEvalError` for any other pair and for an integer divided by zero.
  */
 export function calculate(op: MathOp, a: Value, b: Value): Value {
   if (typeof a === 'bigint' && typeof b === 'bigint') return calculateInts(op, a, b)
-  if (typeof a === 'number' && typeof b === 'number') return calculateDoubles(op, a, b)
+  if (isNumber(a) && isNumber(b)) return calculateDoubles(op, Number(a), Number(b))
   const result = calculateTimes(op, a, b)
   if (result !== undefined) return result
   throw new OttlEvalError(mathMistake(op, typeOf(a), typeOf(b)) ?? 'cannot calculate')
@@ -19,19 +19,22 @@ export function calculate(op: MathOp, a: Value, b: Value): Value {
 export function mathMistake(op: MathOp, a: StaticType, b: StaticType): string | undefined {
   if (a === 'any' || b === 'any') return undefined
   if (resultType(op, a, b)) return undefined
-  if ((a === 'int' && b === 'double') || (a === 'double' && b === 'int')) {
-    return `cannot calculate ${typeNoun(a)} ${op} ${typeNoun(b)}: convert one with Int() or Double()`
-  }
   return `cannot calculate ${typeNoun(a)} ${op} ${typeNoun(b)}`
 }
 
 export function resultType(op: MathOp, a: StaticType, b: StaticType): StaticType | undefined {
   if (a === 'any' || b === 'any') return 'any'
-  if (a === b && (a === 'int' || a === 'double')) return a
+  if (NUMBERS.includes(a) && NUMBERS.includes(b)) return a === b ? a : 'double'
   if (op === '-' && a === 'time' && b === 'time') return 'duration'
   if (op === '+' && a === 'duration' && b === 'time') return 'time'
   if ((op === '+' || op === '-') && b === 'duration' && (a === 'time' || a === 'duration')) return a
   return undefined
+}
+
+const NUMBERS: readonly StaticType[] = ['int', 'double']
+
+function isNumber(value: Value): value is bigint | number {
+  return typeof value === 'bigint' || typeof value === 'number'
 }
 
 function calculateInts(op: MathOp, a: bigint, b: bigint): bigint {

@@ -11,6 +11,8 @@ import { typeNoun, typeOf, type Value } from './values.js'
 
 /** What a call needs of the compiler around it. */
 export interface CallRules {
+  /** The whole statement or condition. */
+  readonly text: string
   readonly converters: ReadonlyMap<string, Converter>
   value(node: Node): Expression
 }
@@ -27,14 +29,19 @@ export function compileCall(node: NodeOf<'call'>, rules: CallRules): Expression 
   const args = bindArguments(found.name, found.params, node.args, node.at, rules)
   checkArguments(found, args, node.at)
   const keys = compileKeys(node.keys.map(key => rules.value(key)))
-  const call = invoke(found.name, found.call as (...values: unknown[]) => Value, args)
+  const { perRecord } = found
+  const place = `${rules.text}\0${node.at}`
+  const call: Expression['get'] = perRecord
+    ? view => perRecord(view, place)
+    : invoke(found.name, found.call as (...values: unknown[]) => Value, args)
   const get =
     keys.all.length === 0
       ? call
       : (view: View): Value => descend(found.name, keyed(found.name, call(view)), keys.steps(view))
   const type = keys.all.length === 0 ? found.returns : 'any'
   const expression = { type, at: node.at, end: node.end, get }
-  const foldable = !found.volatile && args.every(arg => arg.constant) && keys.constant !== undefined
+  const foldable =
+    !found.volatile && !perRecord && args.every(arg => arg.constant) && keys.constant !== undefined
   return foldable ? fold(expression) : expression
 }
 

@@ -16,17 +16,21 @@ import { type StaticType, typeNoun, typeOf, type Value } from './values.js'
 export type Test = (view: View) => boolean
 
 export interface Rules extends PathRules {
+  /** The whole statement or condition. */
+  readonly text: string
   readonly converters: ReadonlyMap<string, Converter>
 }
 
 /** Turns parsed expressions into functions over a record, once. Everything throws `Fault`. */
 export class Compiler implements CallRules {
   readonly converters: ReadonlyMap<string, Converter>
+  readonly text: string
   readonly #rules: Rules
 
   constructor(rules: Rules) {
     this.#rules = rules
     this.converters = rules.converters
+    this.text = rules.text
   }
 
   condition(node: Node): Test {

@@ -82,6 +82,7 @@ describe('conditions that are true', () => {
     '9223372036854775807 + 1 == -9223372036854775808',
     'attributes["alert"]["count"] * 2 > severity_number - 12',
     'attributes["ratio"] + 0.25 == 0.75',
+    'attributes["ratio"] + 1 == 1.5',
     '(time + Duration("1m")) - time == Duration("60s")',
     '1 == 1.0 and 1 < 1.5',
     // calls
@@ -106,9 +107,10 @@ describe('a condition that cannot be told', () => {
     ['attributes["list"][7] == 1', 'attributes["list"][7]: there is no item 7'],
     ['HasPrefix(attributes["none"], "a")', 'HasPrefix: "value": expected a string, found nil'],
     ['attributes["none"] + 1 == 2', 'cannot calculate nil + an integer'],
-    ['attributes["ratio"] + 1 == 2', 'convert one with Int() or Double()'],
+    ['attributes["ratio"] + "a" == 2', 'cannot calculate a floating point number + a string'],
     ['1 / attributes["alert"]["count"] / (severity_number - 17) == 0', 'divided by zero'],
-    ['Bool(attributes["host.name"])', 'Bool answered nil where a condition needs a boolean'],
+    ['Bool(attributes["none"])', 'Bool answered nil where a condition needs a boolean'],
+    ['Bool(attributes["host.name"])', 'Bool: the text is no boolean'],
     ['Split(body, " ")[99] == ""', 'Split: there is no item 99'],
     ['IsMatch(body, Concat(["(", body], ""))', 'RE2 refuses the regular expression: missing )'],
   ])('%s', (text, message) => {

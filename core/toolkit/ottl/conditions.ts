@@ -11,11 +11,13 @@ export interface Condition {
   test(record: LogRecord): boolean
 }
 
+/** What OTTL knows of the world. */
 export interface OttlOptions {
   /** ns since the epoch; without it there is no `Now()`. */
   readonly now?: () => bigint
 }
 
+/** How a condition is compiled. */
 export interface ConditionOptions extends OttlOptions {
   /** Where a path without prefix starts: with `resource`, `attributes` are the resource's. Default `log`. */
   readonly context?: Context
@@ -30,7 +32,7 @@ export interface OttlProblem {
 
 /** Compiles a boolean expression once. Throws `OttlError`. */
 export function compileCondition(text: string, { now, context = 'log' }: ConditionOptions = {}): Condition {
-  const compiler = new Compiler({ context, cache: false, converters: convertersWith(now) })
+  const compiler = new Compiler({ text, context, cache: false, converters: convertersWith(now) })
   return { test: explained(text, () => compiler.condition(parseCondition(text))) }
 }
 

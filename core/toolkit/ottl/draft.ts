@@ -4,6 +4,7 @@ import type { Resource, Scope } from '../../model/resource.js'
 
 /** What expressions read: a record, or a draft of one. */
 export interface View extends LogFields {
+  readonly id: string
   bodyBytes(): Uint8Array
 }
 
@@ -37,6 +38,9 @@ export class Draft implements View {
     return this.#changes ? this.#base.patch(this.#changes) : this.#base
   }
 
+  get id(): string {
+    return this.#base.id
+  }
   get timestamp(): bigint {
     return this.#changes?.timestamp ?? this.#base.timestamp
   }

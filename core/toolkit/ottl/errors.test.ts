@@ -30,7 +30,7 @@ it('shows where a condition is wrong, and how to put it right', () => {
     'Substring(body, 0, start = 1) == ""',
     'HasPrefix(severity_number, "a")',
     'Len(body)',
-    '1 + 1.5 == 2',
+    '1 + "a" == 2',
     'body == 99999999999999999999',
     'body == 0xabc',
     'body == ',
@@ -48,8 +48,8 @@ it('shows where a condition is wrong, and how to put it right', () => {
     'Time(body, "%Y", "Mars/Olympus") == nil',
     'IsInCIDR(body, ["10.0.0.0/8", "10.0.0.0/33"])',
     'ParseKeyValue(body, "", " ") == nil',
-    'UUID() == body',
-    'ExtractGrokPatterns(body, "%{IP}") == nil',
+    'UUIDv7() == body',
+    'ExtractGrokPatterns(body, "%{IPS}") == nil',
     'Any(attributes["l"], (_, v) => v == 1)',
     'body =~ "x"',
     'severity_text in ["ERROR"]',
@@ -88,7 +88,7 @@ it('shows where a statement is wrong', () => {
     'replace_match(body, "[a", "b")',
     'truncate_all(attributes, 3, truncation_marker = "four")',
     'body == "x"',
-    'UUID()',
+    'UUIDv7()',
   ]
   const shown = wrong.map(text => show(checkStatement(text)))
   shown.push(show(checkStatement('set(body, "x")', 'resource')))

@@ -7,7 +7,6 @@ export {
   type OttlOptions,
   type OttlProblem,
 } from './conditions.js'
-export { ottlErrorLog } from './error-log.js'
 export { OttlError, OttlEvalError } from './errors.js'
 export { checkPath } from './path-check.js'
 export type { Context as OttlContext } from './paths.js'

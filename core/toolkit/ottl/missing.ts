@@ -3,8 +3,6 @@ const NO_XML = 'there is no XML: take parts of the text with ExtractPatterns'
 const NO_FORMATS =
   'formats are ParseJSON, ParseKeyValue and ParseCSV: take other texts apart with ExtractPatterns'
 const HASHES = 'hashes are FNV, MD5, SHA1, SHA256 and SHA512'
-const SAME_AGAIN =
-  'a record that is delivered again must come out the same: use SHA256 of what tells it apart'
 
 /** Functions of the Collector that are missing here, and what there is instead. */
 export const MISSING: ReadonlyMap<string, string> = new Map(
@@ -28,15 +26,13 @@ export const MISSING: ReadonlyMap<string, string> = new Map(
     ParseCLF: NO_FORMATS,
     ParseELF: NO_FORMATS,
     ParseLEEF: NO_FORMATS,
-    ExtractGrokPatterns: 'write a regular expression: ExtractPatterns(target, "(?P<name>...)")',
     UserAgent: 'take the parts that matter with ExtractPatterns',
     CommunityID: HASHES,
     Murmur3Hash: HASHES,
     Murmur3Hash128: HASHES,
     XXH3: HASHES,
     XXH128: HASHES,
-    UUID: SAME_AGAIN,
-    UUIDv7: SAME_AGAIN,
+    UUIDv7: 'UUID() makes one that is the same when the record is delivered again',
     IsRootSpan: 'it is about spans, not log records',
     ProfileID: 'it is about profiles, not log records',
   }),

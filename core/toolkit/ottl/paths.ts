@@ -8,7 +8,7 @@ import { Fault, OttlEvalError } from './errors.js'
 import type { Expression, Target } from './expression.js'
 import { descend, type Keys } from './keys.js'
 import { nearest } from './nearest.js'
-import { type StaticType, storable, Time, type Value } from './values.js'
+import { Id, type StaticType, storable, Time, type Value } from './values.js'
 
 /** What a statement runs over: every record, or every distinct resource or scope of a batch. */
 export type Context = 'log' | 'resource' | 'scope'
@@ -161,6 +161,9 @@ function unknownPath(segments: readonly Segment[], name: string, { context }: Pa
       'there are only log records: log., resource. and scope.',
     )
   }
+  if (segments[0]!.name === 'otelcol') {
+    return new Fault(`there is no field ${name}`, at, 'records do not carry what request they came with')
+  }
   if (/^(?:null|none|undefined)$/.test(name)) return new Fault(`there is no field ${name}`, at, 'write nil')
   const near = SYNONYMS.get(name) ?? nearest(name, names)
   const fix = near
@@ -204,7 +207,7 @@ function readerOf(field: Field): (view: LogFields) => Value {
       return view => new Time(field.get(view) as bigint)
     // As in the Collector an id that is not set is all zeros.
     case 'id':
-      return view => Buffer.from((field.get(view) as string).padStart(digits, '0'), 'hex')
+      return view => new Id(Buffer.from((field.get(view) as string).padStart(digits, '0'), 'hex'))
     case 'id_text':
       return view => (field.get(view) as string).padStart(digits, '0')
     default:

@@ -32,12 +32,20 @@ export class Pattern {
     return /\(\?P?<[A-Za-z_]/.test(this.source)
   }
 
-  /** Replaces every match by what `replacement` makes of it. */
+  /**
+   * Replaces every match by what `replacement` makes of it. As in Go, and not as in JavaScript, an empty match right
+   * behind another match is none: `.*` matches `abc` once.
+   */
   replaceAll(text: string, replacement: (match: RegExpMatch) => string): string {
     this.#all ??= new RE2(this.source, 'g')
+    let end = -1
     return this.#all.replace(text, (...parts: unknown[]) => {
       const named = typeof parts.at(-1) === 'object' ? parts.at(-1) : undefined
       const groups = parts.slice(0, named ? -3 : -2) as (string | undefined)[]
+      const at = parts.at(named ? -3 : -2) as number
+      const whole = groups[0] as string
+      if (whole === '' && at === end) return ''
+      end = at + whole.length
       return replacement({ groups, named: (named ?? {}) as RegExpMatch['named'] })
     })
   }
@@ -64,27 +72,4 @@ export function compilePattern(source: string, quotable: boolean): Pattern {
     const reason = errorText(error)
     throw new OttlEvalError(`RE2 refuses the regular expression: ${quotable ? reason : reason.split(':')[0]}`)
   }
-}
-
-/**
- * A glob as Go's filepath.Match has it: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]`, a backslash escapes.
- * Throws `OttlEvalError`.
- */
-export function compileGlob(glob: string, quotable: boolean): Pattern {
-  let source = '^'
-  for (let i = 0; i < glob.length; i++) {
-    const char = glob[i] as string
-    if (char === '*') source += '[^/]*'
-    else if (char === '?') source += '[^/]'
-    else if (char === '[') {
-      const close = glob.indexOf(']', i + 2)
-      if (close < 0) throw new OttlEvalError('the glob has a [ without its ]')
-      source += `[${glob.slice(i + 1, close).replace(/\[/g, '\\[')}]`
-      i = close
-    } else {
-      if (char === '\\') i++
-      source += (glob[i] ?? '\\').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    }
-  }
-  return compilePattern(`(?s)${source}$`, quotable)
 }

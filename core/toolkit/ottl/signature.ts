@@ -1,7 +1,8 @@
-import type { Draft } from './draft.js'
+import type { Draft, View } from './draft.js'
 import { OttlEvalError } from './errors.js'
 import type { Target } from './expression.js'
-import { compileGlob, compilePattern, type Pattern } from './pattern.js'
+import { compileGlob } from './glob.js'
+import { compilePattern, type Pattern } from './pattern.js'
 import {
   type Duration,
   type StaticType,
@@ -45,6 +46,8 @@ export interface Converter {
   readonly call: (...args: never[]) => Value
   /** Answers differently each time: never worked out ahead. */
   readonly volatile?: true
+  /** In place of `call`, for what depends on the record and the place of the call in the configuration. */
+  readonly perRecord?: (view: View, place: string) => Value
   /** Refuses literal arguments that can never work; the answer is the fault. */
   readonly check?: (...args: never[]) => string | undefined
 }

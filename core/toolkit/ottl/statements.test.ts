@@ -77,14 +77,14 @@ describe('editors', () => {
       'replace_match(attributes["path"], "/user/*/list/*", "/user/{id}")',
       a => ({ ...a, path: '/user/{id}' }),
     ],
-    ['replace_match(attributes["path"], "/user/*", "x")', a => a],
+    ['replace_match(attributes["path"], "/users/*", "x")', a => a],
     ['replace_match(attributes["a"], "o[a-n]?", "x", ToUpperCase)', a => ({ ...a, a: 'X' })],
     ['replace_all_patterns(attributes, "value", "e$", "E")', a => ({ ...a, a: 'onE' })],
     [
       'replace_all_patterns(attributes, "key", "^pass", "p_")',
       ({ password, ...a }) => ({ ...a, p_word: password }),
     ],
-    ['replace_all_matches(attributes, "*e*", "x")', a => ({ ...a, a: 'x', password: 'x' })],
+    ['replace_all_matches(attributes, "*e*", "x")', a => ({ ...a, a: 'x', password: 'x', path: 'x' })],
     ['truncate_all(attributes, 4)', a => ({ ...a, password: 'secr', path: '/use' })],
     [
       'truncate_all(attributes, 5, truncation_marker = "...")',

@@ -24,12 +24,14 @@ export interface StatementGroup {
   readonly errorMode?: ErrorMode
 }
 
+/** How statements are compiled. */
 export interface StatementOptions extends OttlOptions {
   readonly errorMode: ErrorMode
   /** Called for every error that does not stop everything. */
   onError(error: OttlEvalError, text: string, mode: 'ignore' | 'silent'): void
 }
 
+/** Compiled statements over a batch. */
 export interface Statements {
   /**
    * The records as the statements leave them; those that nothing changed are the same objects. Throws
@@ -111,16 +113,16 @@ function statementOf(
   return explained(text, () => {
     const node = parseStatement(text)
     const context = given ?? statementContext(node)
-    return { context, statement: compileStatement(text, node, rulesFor(context, options)) }
+    return { context, statement: compileStatement(text, node, rulesFor(text, context, options)) }
   })
 }
 
 function testOf(text: string, context: Context, options: OttlOptions): Test {
-  return explained(text, () => new Compiler(rulesFor(context, options)).condition(parseCondition(text)))
+  return explained(text, () => new Compiler(rulesFor(text, context, options)).condition(parseCondition(text)))
 }
 
-function rulesFor(context: Context, { now }: OttlOptions): Rules {
-  return { context, cache: true, converters: convertersWith(now) }
+function rulesFor(text: string, context: Context, { now }: OttlOptions): Rules {
+  return { text, context, cache: true, converters: convertersWith(now) }
 }
 
 function runStage(stage: Stage, drafts: readonly Draft[], options: StatementOptions): void {

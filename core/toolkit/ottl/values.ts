@@ -21,6 +21,12 @@ export class Duration {
   constructor(readonly ns: bigint) {}
 }
 
+/**
+ * The bytes of a trace or span id. As text the Collector prints them as a list of numbers and other bytes in hex;
+ * `trace_id.string` and `Hex` give the digits.
+ */
+export class Id extends Uint8Array {}
+
 /** What an expression can be worked out to. Undefined and null are both OTTL's nil. */
 export type Value =
   | undefined
@@ -98,6 +104,7 @@ export function typeNoun(type: StaticType): string {
  */
 export function storable(value: Value): AnyValue {
   if (value === undefined || value === null) return null
+  if (value instanceof Id) return Buffer.from(value)
   if (typeof value !== 'object' || isBytes(value)) return value as AnyValue
   if (value instanceof Time)
     throw new OttlEvalError('a record holds no time values: use UnixNano or FormatTime')
@@ -114,6 +121,7 @@ export function textOf(value: Value): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string') return value
   if (typeof value !== 'object') return String(value)
+  if (value instanceof Id) return `[${value.join(',')}]`
   if (isBytes(value)) return Buffer.from(value).toString('hex')
   if (value instanceof Time) return formatRfc3339(value.ns)
   if (value instanceof Duration) return formatDuration(value.ns)

@@ -1,10 +1,11 @@
-import { atOnce, inSlices } from './in-slices.js'
+import { atOnce, inSlices } from '../../component/in-slices.js'
 import { groupLiteralless } from './literalless.js'
 import type { Pattern, PatternProblem } from './pattern.js'
 import { PatternSet, type RefusedPattern } from './pattern-set.js'
 import { buildPlan } from './plan.js'
 import { createUnit, type Unit } from './unit.js'
 
+/** Limits of a set. */
 export interface PatternSetOptions {
   /** Of a longer text only this beginning is matched. Default 16384. */
   readonly maxTextBytes?: number
@@ -12,6 +13,7 @@ export interface PatternSetOptions {
   readonly previous?: PatternSet
 }
 
+/** How a set is built in slices, so that nothing else waits. */
 export interface AsyncBuildOptions extends PatternSetOptions {
   /** Gives the build up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal

@@ -1,11 +1,13 @@
 /** Sets of thousands of patterns, matched in one pass over a batch's bytes. */
+
+export { atOnce, inSlices } from '../../component/in-slices.js'
 export {
   type AsyncBuildOptions,
   buildPatternSet,
   buildPatternSetAsync,
   type PatternSetOptions,
 } from './build.js'
-export { atOnce, inSlices } from './in-slices.js'
+export { lookAlikeIn } from './look-alikes.js'
 export type { Matches } from './matches.js'
 export { checkPattern, MATCH_MODES, type MatchMode, type Pattern, type PatternProblem } from './pattern.js'
 export type { PatternSet, PatternSetSummary, RefusedPattern } from './pattern-set.js'

@@ -5,6 +5,7 @@ import type { PatternProblem } from './pattern.js'
 import type { Plan } from './plan.js'
 import type { Unit } from './unit.js'
 
+/** A pattern that cannot be used, by its place, and why. */
 export interface RefusedPattern extends PatternProblem {
   /** Its place among the patterns. */
   readonly index: number

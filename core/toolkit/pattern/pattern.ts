@@ -2,11 +2,13 @@ import RE2 from 're2'
 import { explainRefusal } from './refusal.js'
 import { quoteForRe2, toRe2Source } from './source.js'
 
+/** All modes, for a schema. */
 export const MATCH_MODES = ['regex', 'exact', 'contain', 'prefix', 'suffix'] as const
 
 /** How a pattern's text is read: as RE2 syntax, unanchored, or as a literal at one place of the text. */
 export type MatchMode = (typeof MATCH_MODES)[number]
 
+/** A pattern, and how its text is meant. */
 export interface Pattern {
   /** An empty text never matches. */
   readonly text: string

@@ -1,10 +1,10 @@
 import { closest, distance } from 'fastest-levenshtein'
-import Handlebars from 'handlebars'
 import { toText } from '../../model/index.js'
 import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
 import { invalid, offsetOf } from './error.js'
-import { Frame, Run } from './frame.js'
+import { Frame, Run, type Target } from './frame.js'
 import { HELPERS, type Helper, namedValues } from './helpers.js'
+import type { JsonText } from './json-text.js'
 import { descend, type Value } from './value.js'
 import type { TemplateView } from './view.js'
 
@@ -13,6 +13,8 @@ type Call = Pick<hbs.AST.SubExpression, 'params' | 'hash' | 'loc'>
 
 const MAX_DEPTH = 50
 const MAX_NAMES = 32
+/** Helpers whose text is for its place already. */
+const FINISHED: ReadonlySet<string> = new Set(['code', 'escape'])
 const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 
 /**
@@ -23,22 +25,23 @@ const LOOP_NAMES = ['@index', '@key', '@first', '@last', '@root']
 export function compileProgram(
   source: string,
   program: hbs.AST.Program,
-  html: boolean,
-): (view: TemplateView) => string {
-  const render = new Compiler(source, html).program(program)
-  return view => render(new Frame(new Run(view)))
+  escaped: (text: string) => string,
+  target: Target,
+): (view: TemplateView, json?: JsonText) => string {
+  const render = new Compiler(source, escaped).program(program)
+  return (view, json) => render(new Frame(new Run(view, target, json)))
 }
 
 class Compiler {
   readonly #source: string
-  readonly #html: boolean
+  readonly #escape: (text: string) => string
   /** The names of `as |a b|` around this place. */
   readonly #names: string[] = []
   #depth = 0
 
-  constructor(source: string, html: boolean) {
+  constructor(source: string, escaped: (text: string) => string) {
     this.#source = source
-    this.#html = html
+    this.#escape = escaped
   }
 
   program(program: hbs.AST.Program | undefined): Render {
@@ -59,6 +62,7 @@ class Compiler {
         const { value } = node as hbs.AST.ContentStatement
         return frame => {
           frame.run.spend(value.length)
+          frame.run.json?.literal(value)
           return value
         }
       }
@@ -78,11 +82,14 @@ class Compiler {
 
   #mustache(node: hbs.AST.MustacheStatement): Render {
     const value = this.#call(node.path, node)
-    const escaped = this.#html && node.escaped
+    const finished = FINISHED.has(node.path.type === 'PathExpression' ? this.#helperName(node.path) : '')
+    const escaped = node.escaped && !finished ? this.#escape : (text: string) => text
+    const offset = offsetOf(this.#source, node.loc.start)
     return frame => {
-      const text = escaped ? Handlebars.escapeExpression(toText(value(frame))) : toText(value(frame))
-      frame.run.spend(text.length)
-      return text
+      const text = escaped(toText(value(frame)))
+      const shown = frame.run.json?.value(text, !node.escaped, offset) ?? text
+      frame.run.spend(shown.length)
+      return shown
     }
   }
 
@@ -231,6 +238,11 @@ class Compiler {
       default:
         throw this.#unknown(path, `@${name}`, LOOP_NAMES, 'name')
     }
+  }
+
+  #helperName(path: hbs.AST.Expression): string {
+    const { original } = path as hbs.AST.PathExpression
+    return this.#isHelper(path as hbs.AST.PathExpression) ? original : ''
   }
 
   #isHelper(path: hbs.AST.PathExpression): boolean {

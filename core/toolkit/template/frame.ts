@@ -1,9 +1,13 @@
 import { failed } from './error.js'
+import type { JsonText } from './json-text.js'
 import { descend, type Value } from './value.js'
 import type { TemplateView } from './view.js'
 
 /** Bounds what one rendering may cost, however large the values of a record are. */
 const MAX_LENGTH = 4 * 1024 * 1024
+
+/** What the text of a template is: `code` and `escape` write for it. */
+export type Target = 'html' | 'markdown'
 
 /** One rendering. */
 export class Run {
@@ -11,7 +15,12 @@ export class Run {
   readonly timeZone: string
   #left = MAX_LENGTH
 
-  constructor(readonly view: TemplateView) {
+  constructor(
+    readonly view: TemplateView,
+    readonly target: Target,
+    /** The text is to be JSON. */
+    readonly json?: JsonText,
+  ) {
     this.timeZone = view.timeZone
   }
 

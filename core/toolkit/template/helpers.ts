@@ -1,5 +1,8 @@
+import Handlebars from 'handlebars'
 import { isMap, newMap, parseRfc3339, toJson, toText } from '../../model/index.js'
+import { code, codeBlock, escapeMarkdown } from '../markdown/escape.js'
 import { failed } from './error.js'
+import type { Target } from './frame.js'
 import { formatLayout, layoutProblem } from './time-layout.js'
 import { compare, descend, isEqual, isTruthy, sizeOf, toNumber, type Value } from './value.js'
 
@@ -18,6 +21,7 @@ export interface Helper {
 
 export interface Environment {
   readonly timeZone: string
+  readonly target: Target
   /** Characters that one value may have. */
   readonly maxLength: number
 }
@@ -27,6 +31,19 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     upper: text1('{{upper name}}', text => text.toUpperCase()),
     lower: text1('{{lower name}}', text => text.toLowerCase()),
     urlencode: text1('{{urlencode name}}', urlencode),
+    code: {
+      usage: '{{code body}}',
+      min: 1,
+      max: 1,
+      run: ([value], _, { target }) => (target === 'html' ? htmlCode : markdownCode)(toText(value)),
+    },
+    escape: {
+      usage: '{{escape name}}',
+      min: 1,
+      max: 1,
+      run: ([value], _, { target }) =>
+        target === 'html' ? Handlebars.escapeExpression(toText(value)) : escapeMarkdown(toText(value)),
+    },
     default: {
       usage: '{{default name "text"}}',
       min: 2,
@@ -91,6 +108,16 @@ function text1(usage: string, run: (text: string) => string): Helper {
 
 function test(usage: string, run: (a: Value, b: Value) => boolean): Helper {
   return { usage, min: 2, max: 2, run: ([a, b]) => run(a, b) }
+}
+
+/** Text that stands as it is: a block where it has several lines. */
+function markdownCode(text: string): string {
+  return text.trim().includes('\n') ? `\n${codeBlock(text)}\n` : code(text)
+}
+
+function htmlCode(text: string): string {
+  const inner = `<code>${Handlebars.escapeExpression(text)}</code>`
+  return text.trim().includes('\n') ? `<pre>${inner}</pre>` : text.trim() && inner
 }
 
 function urlencode(text: string): string {

@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars'
 import { invalid, offsetOf, type TemplateError } from './error.js'
-import { findJinjaTag, translateJinja } from './jinja.js'
+import { HELPERS } from './helpers.js'
 
 const MAX_SOURCE = 256 * 1024
 const MAX_NESTING = 100
@@ -19,8 +19,8 @@ export function parseTemplate(source: string): hbs.AST.Program {
     throw invalid(source, 0, `the template has ${source.length} characters; ${MAX_SOURCE} is the limit`)
   }
   checkNesting(source)
-  const jinja = findJinjaTag(source)
-  if (jinja) throw invalid(source, jinja.offset, jinja.problem, jinja.fix)
+  const jinja = /\{%[\s\S]*?%\}|(?<!\{)\{#[\s\S]*?#\}/.exec(source)
+  if (jinja) throw readsAsJinja(source, jinja.index, JSON.stringify(shortened(jinja[0])))
   try {
     return handlebars.parse(source)
   } catch (error) {
@@ -28,14 +28,24 @@ export function parseTemplate(source: string): hbs.AST.Program {
   }
 }
 
-/** The same error, with the Handlebars form when its expression was Jinja. */
+/** The same error, unless its expression means something in Jinja only. */
 export function withJinjaHint(source: string, error: TemplateError): TemplateError {
   if (error.offset === undefined) return error
   const found = expressionAt(source, error.offset)
-  const form = found && translateJinja(found.inner)
-  return found && form
-    ? invalid(source, found.start, `${found.text} is Jinja; templates are Handlebars`, `write ${form}`)
-    : error
+  const jinja = found && /\||[=!<>]=|~[^}]|\w\[|\.\d|\s(?:if|and|or|is)\s|^-|-$/.test(found.inner)
+  if (!found || !jinja) return error
+  const [, name, filter = ''] = /^\s*([\w.]+)\s*\|\s*(\w+)\s*$/.exec(found.inner) ?? []
+  const form = name && HELPERS.get(filter)?.min === 1 ? `{{${filter} ${name}}}` : undefined
+  return readsAsJinja(source, found.start, found.text, form)
+}
+
+function readsAsJinja(source: string, offset: number, text: string, form?: string): TemplateError {
+  const fix = `set engine: jinja beside the template${form ? `, or write ${form}` : ''}`
+  return invalid(source, offset, `${text} is Jinja; this template is Handlebars`, fix)
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
 /** Handlebars' parser takes minutes for some ten thousand levels: they are counted before it sees them. */

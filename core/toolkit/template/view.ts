@@ -1,4 +1,11 @@
-import { type Attributes, formatInZone, formatRfc3339, type LogRecord, newMap } from '../../model/index.js'
+import {
+  type Attributes,
+  formatInZone,
+  formatRfc3339,
+  isMap,
+  type LogRecord,
+  newMap,
+} from '../../model/index.js'
 import { descend, type Value } from './value.js'
 
 /** What a template sees. Nothing is built before a template asks for it. */
@@ -7,23 +14,32 @@ export interface TemplateView {
   readonly timeZone: string
   /** The value under a path of names, from the top. */
   lookup(names: readonly string[]): Value
+  /** The same for one name of a Jinja template: attributes win over built-in names, keys with dots are below their first part. */
+  named(name: string): Value
   /** Everything, for `{{json this}}`. */
   all(): Attributes
 }
 
+/** What a template sees besides the record. `timeZone`: IANA. */
 export interface TemplateViewOptions {
   readonly pipeline: string
   readonly timeZone: string
+  /**
+   * For Jinja templates of exporters: the notification's `title`, `body`, `body_html`, `accent_color`, `severity` and
+   * `event_id` are at the top and win, and the record is also whole under `log`.
+   */
+  readonly notification?: boolean
 }
 
 /**
  * A record as templates see it: its attributes at the top level, dotted keys flat and nested, under these names,
  * which win: `attributes`, `body`, `resource` (its attributes), `scope`, `severity_text`, `severity_number`,
  * `trace_id`, `span_id`, `pipeline`, `log_timestamp`, `log_timestamp_formatted`. `_msg` and `_time`, VictoriaLogs'
- * names, stand for body and time where no attribute has these names.
+ * names, stand for body and time where no attribute has these names. Where the record has nothing of a name, that of
+ * its resource is seen: `{{host.name}}` is the host wherever a source puts it.
  */
 export function templateView(record: LogRecord, options: TemplateViewOptions): TemplateView {
-  return new RecordView(record, options.pipeline, options.timeZone)
+  return new RecordView(record, options.pipeline, options.timeZone, options.notification)
 }
 
 class RecordView implements TemplateView {
@@ -31,14 +47,47 @@ class RecordView implements TemplateView {
     readonly record: LogRecord,
     readonly pipeline: string,
     readonly timeZone: string,
+    readonly notification = false,
   ) {}
+
+  named(name: string): Value {
+    const { attributes } = this.record
+    if (this.notification) {
+      if (name === 'log') return this.#log()
+      const told = attributes.notification
+      if (isMap(told) && Object.hasOwn(told, name)) return told[name]
+    }
+    const below = newMap(Object.entries(attributes).filter(([key]) => key.startsWith(`${name}.`)))
+    if (Object.keys(below).length > 0) {
+      const value = attributes[name]
+      const ends = Object.entries(below).map(([key, inner]) => [key.slice(name.length + 1), inner] as const)
+      if (value === undefined || isMap(value)) return newMap([...ends, ...Object.entries(value ?? {})])
+    }
+    return (
+      attributes[name] ??
+      (BUILT_IN.get(name) ?? ALIASES.get(name))?.(this) ??
+      descend(this.record.resource.attributes, [name])
+    )
+  }
+
+  /** The record as one map, without what is said about it. */
+  #log(): Attributes {
+    const log = newMap(Object.entries(this.record.attributes))
+    delete log.notification
+    for (const [name, read] of ALIASES) log[name] ??= read(this) ?? null
+    return log
+  }
 
   lookup(names: readonly string[]): Value {
     const name = names[0] as string
     const builtIn = BUILT_IN.get(name)
     if (name === 'resource') return lookupResource(this.record.resource.attributes, names)
     if (builtIn) return names.length === 1 ? builtIn(this) : descend(builtIn(this), names, 1)
-    return descend(this.record.attributes, names) ?? descend(ALIASES.get(name)?.(this), names, 1)
+    return (
+      descend(this.record.attributes, names) ??
+      descend(ALIASES.get(name)?.(this), names, 1) ??
+      descend(this.record.resource.attributes, names)
+    )
   }
 
   all(): Attributes {

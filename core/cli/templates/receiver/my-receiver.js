@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createRecord, durationMs } from 'tocsin/component'
+import { createRecord, durationMs, errorText } from 'tocsin/component'
 
 /**
  * Offers the lines that are appended to a small file, each as a record. Made to be changed into a real source.
@@ -8,14 +8,8 @@ import { createRecord, durationMs } from 'tocsin/component'
  * @param {import('tocsin/component').ComponentContext<{ path: string, poll_interval: string }>} context
  * @returns {import('tocsin/component').Receiver}
  */
-export function myReceiver({
-  config: { path, poll_interval: interval },
-  baseDir,
-  clock,
-  storage,
-  reportStatus,
-}) {
-  const file = resolve(baseDir, path)
+export function myReceiver({ config, baseDir, clock, storage, reportStatus }) {
+  const file = resolve(baseDir, config.path)
   const stopping = new AbortController()
   const checkpoint = storage()
   let running = Promise.resolve()
@@ -23,32 +17,37 @@ export function myReceiver({
   /** @param {import('tocsin/component').Intake} intake */
   async function run(intake) {
     let offset = Number((await checkpoint.get('offset')) ?? 0)
+    let settling = Promise.resolve()
     while (!stopping.signal.aborted) {
       // A source that can wait does; one that cannot passes the busy answer on to its clients.
       await intake.ready()
-      if (stopping.signal.aborted) return
+      if (stopping.signal.aborted) break
       const lines = await newLines(offset)
-      if (lines.length > 0) {
-        const last = lines[lines.length - 1]
-        const records = lines.map(line =>
-          createRecord({ id: line.id, observedTimestamp: clock.now(), body: line.text }),
-        )
-        const settled = await intake.offer(records)
-        if (!settled.busy) {
-          offset = last.end
-          // Only what is settled is behind us: after a crash the rest is read again, with the same ids.
-          await checkpoint.write([{ key: 'offset', value: Buffer.from(String(offset)) }])
-          settled.release()
-        }
+      const last = lines[lines.length - 1]
+      if (last) {
+        const observedTimestamp = clock.now()
+        const records = lines.map(line => createRecord({ id: line.id, observedTimestamp, body: line.text }))
+        const answer = intake.offer(records)
+        // Busy is answered at once: the same lines are offered again. Else the batch is on its way, and the next may follow.
+        if ((await Promise.race([answer, undefined]))?.busy) continue
+        offset = last.end
+        // Only what is settled is behind us, in order: after a crash the rest is read again, with the same ids.
+        settling = Promise.all([answer, settling])
+          .then(async ([settled]) => {
+            await checkpoint.write([{ key: 'offset', value: Buffer.from(String(last.end)) }])
+            if (!settled.busy) settled.release()
+          })
+          .catch(error => reportStatus({ status: 'recoverable_error', message: errorText(error) }))
       }
-      await clock.sleep(durationMs(interval), stopping.signal)
+      await clock.sleep(durationMs(config.poll_interval), stopping.signal)
     }
+    await settling
   }
 
   /** @param {number} offset */
   async function newLines(offset) {
     const bytes = await readFile(file).catch(error => {
-      reportStatus({ status: 'recoverable_error', message: error.message })
+      reportStatus({ status: 'recoverable_error', message: errorText(error) })
       return undefined
     })
     if (!bytes) return []
@@ -56,7 +55,7 @@ export function myReceiver({
     const lines = []
     let start = offset
     for (let end = bytes.indexOf(10, start); end >= 0; end = bytes.indexOf(10, start)) {
-      lines.push({ id: `${path}:${start}`, text: bytes.toString('utf8', start, end), end: end + 1 })
+      lines.push({ id: `${config.path}:${start}`, text: bytes.toString('utf8', start, end), end: end + 1 })
       start = end + 1
     }
     return lines
@@ -69,6 +68,7 @@ export function myReceiver({
     async stop() {
       stopping.abort()
     },
+    // After the last settlement.
     close: () => running,
     watermark: () => clock.now(),
   }

@@ -15,7 +15,11 @@ describe('my_receiver', () => {
       let number = 0
       return {
         config: { path, poll_interval: '10ms' },
-        feed: count => appendFile(path, Array.from({ length: count }, () => `line ${++number}\n`).join('')),
+        feed: async count => {
+          const lines = Array.from({ length: count }, () => `line ${++number}.`)
+          await appendFile(path, lines.map(line => `${line}\n`).join(''))
+          return lines
+        },
         close: () => rm(folder, { recursive: true }),
       }
     },

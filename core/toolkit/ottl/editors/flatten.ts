@@ -15,8 +15,9 @@ export function flatten(
     const items = left > 0 ? itemsOf(value) : undefined
     if (!items) put(key, value)
     for (const [name, item] of items ?? []) {
-      // With conflicts resolved, the items of a list share a key and are numbered as conflicts are.
-      walk(resolveConflicts && Array.isArray(value) ? key : `${key}.${name}`, item, left - 1)
+      // With conflicts resolved, plain items of a list share a key and are numbered as conflicts are.
+      const shares = resolveConflicts && Array.isArray(value) && (left <= 1 || !itemsOf(item))
+      walk(shares ? key : `${key}.${name}`, item, left - 1)
     }
   }
   for (const [key, value] of Object.entries(source))

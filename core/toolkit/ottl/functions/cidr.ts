@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { OttlEvalError } from '../errors.js'
 import { anything, type Converter, converter, type Kind, param, strings } from '../signature.js'
-import type { Value } from '../values.js'
+import { typeNoun, typeOf, type Value } from '../values.js'
 
 interface Network {
   readonly bits: bigint
@@ -22,7 +22,9 @@ export const CIDR_CONVERTERS: readonly Converter[] = [
 ]
 
 function isInCidr(target: Value, all: readonly Network[]): boolean {
-  const address = typeof target === 'string' ? addressOf(target) : undefined
+  if (typeof target !== 'string')
+    throw new OttlEvalError(`expected a string, found ${typeNoun(typeOf(target))}`)
+  const address = addressOf(target)
   return (
     address !== undefined &&
     all.some(({ bits, free, size }) => size === address.size && address.bits >> free === bits)

@@ -34,37 +34,35 @@ function parseKeyValue(text: string, delimiter = '=', pairDelimiter = ' '): Valu
   for (const pair of splitOutsideQuotes(text, pairDelimiter)) {
     const at = pair.indexOf(delimiter)
     if (at < 0) throw new OttlEvalError(`a pair has no ${JSON.stringify(delimiter)}`)
-    result[unquoted(pair.slice(0, at))] = unquoted(pair.slice(at + delimiter.length))
+    result[pair.slice(0, at).trim()] = pair.slice(at + delimiter.length).trim()
   }
   return result
 }
 
-/** The parts between delimiters; those inside '...' or "..." do not count, and empty parts are left out. */
+/**
+ * The parts between delimiters; those inside '...' or "..." do not count, and empty parts are left out. Quotes are
+ * taken away wherever they stand, as the Collector has it: `d'='` is `d=`. A backslash keeps the quote behind it.
+ */
 function splitOutsideQuotes(text: string, delimiter: string): string[] {
   const parts: string[] = []
   let quote: string | undefined
-  let from = 0
+  let part = ''
   for (let i = 0; i < text.length; i++) {
-    const char = text[i]
-    if (char === '\\' && quote !== undefined) i++
-    else if (char === quote) quote = undefined
+    const char = text[i] as string
+    const next = text[i + 1]
+    if (char === '\\' && quote !== undefined && next === quote) {
+      part += next
+      i++
+    } else if (char === quote) quote = undefined
     else if (quote === undefined && (char === '"' || char === "'")) quote = char
     else if (quote === undefined && text.startsWith(delimiter, i)) {
-      parts.push(text.slice(from, i))
-      from = i + delimiter.length
-      i = from - 1
-    }
+      parts.push(part)
+      part = ''
+      i += delimiter.length - 1
+    } else part += char
   }
   if (quote !== undefined) throw new OttlEvalError('a quote is not closed')
-  parts.push(text.slice(from))
-  return parts.map(part => part.trim()).filter(part => part !== '')
-}
-
-function unquoted(text: string): string {
-  const trimmed = text.trim()
-  const quote = trimmed[0]
-  const isQuoted = trimmed.length >= 2 && (quote === '"' || quote === "'") && trimmed.endsWith(quote)
-  return isQuoted ? trimmed.slice(1, -1).replaceAll(`\\${quote}`, quote) : trimmed
+  return [...parts, part].filter(each => each.trim() !== '')
 }
 
 function toKeyValueString(target: ValueMap, delimiter = '=', pairDelimiter = ' ', sorted = false): string {

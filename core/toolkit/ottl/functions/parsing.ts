@@ -31,6 +31,7 @@ export const PARSING_CONVERTERS: readonly Converter[] = [
     ],
     'map',
     parseCsv,
+    (_, headers, delimiter, headerDelimiter) => csvProblem(headers, delimiter, headerDelimiter),
   ),
   converter('ParseInt', [target, param('base', int)], 'int', parseInteger),
   converter(
@@ -68,7 +69,8 @@ function parseCsv(
   headerDelimiter = delimiter,
   mode: 'strict' | 'lazyQuotes' | 'ignoreQuotes' = 'strict',
 ): Value {
-  if (delimiter === '' || headerDelimiter === '') throw new OttlEvalError('a delimiter is empty')
+  const problem = csvProblem(headers, delimiter, headerDelimiter)
+  if (problem) throw new OttlEvalError(problem)
   const names = headers.split(headerDelimiter)
   const row = withoutOuterBreaks(text)
   const cells = mode === 'ignoreQuotes' ? row.split(delimiter) : csvRow(row, delimiter, mode === 'lazyQuotes')
@@ -80,6 +82,12 @@ function parseCsv(
     result[name] = cells[index] as string
   })
   return result
+}
+
+function csvProblem(headers?: string, ...delimiters: (string | undefined)[]): string | undefined {
+  if (headers === '') return 'the headers are empty'
+  const wrong = delimiters.find(delimiter => delimiter !== undefined && [...delimiter].length !== 1)
+  return wrong === undefined ? undefined : 'a delimiter is one character'
 }
 
 function withoutOuterBreaks(text: string): string {

@@ -13,7 +13,7 @@ import {
   string,
   textOrBytes,
 } from '../signature.js'
-import { textOf, typeOf, type Value } from '../values.js'
+import { textOf, type Value } from '../values.js'
 import { sprintf } from './sprintf.js'
 
 const target = param('target', string)
@@ -97,11 +97,9 @@ function convertCase(text: string, to: 'lower' | 'upper' | 'snake' | 'camel'): s
   return to === 'snake' ? snakeCase(text) : camelCase(text)
 }
 
-/** Lists and maps add nothing, as they could grow a record beyond bounds; nil prints as in Go. */
+/** Nil prints as in Go. */
 function concatText(item: Value): string {
-  const type = typeOf(item)
-  if (type === 'nil') return '<nil>'
-  return type === 'list' || type === 'map' ? '' : (textOf(item) ?? '')
+  return textOf(item) ?? '<nil>'
 }
 
 /** Start and length count bytes of UTF-8. A character that is cut becomes U+FFFD, unless `utf8Safe` leaves it out. */

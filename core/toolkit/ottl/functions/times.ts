@@ -10,7 +10,7 @@ import {
   string,
   time,
 } from '../signature.js'
-import { checkTimeZone, compileTimeFormat, compileTimeParser } from '../time-format.js'
+import { checkLocale, checkTimeZone, compileTimeFormat, compileTimeLayout } from '../time-format.js'
 import { Duration, Time, timeAt } from '../values.js'
 
 const LAYOUT = 'a layout such as "%Y-%m-%d"'
@@ -18,16 +18,6 @@ const location = parsed('an IANA time zone', checkTimeZone, 'literal')
 
 /** Times are in UTC. */
 export const TIME_CONVERTERS: readonly Converter[] = [
-  converter(
-    'Time',
-    [
-      param('target', string),
-      param('format', parsed(LAYOUT, compileTimeParser, 'literal')),
-      optional('location', location),
-    ],
-    'time',
-    (text, parse, zone) => parse(text, zone ?? 'UTC'),
-  ),
   converter(
     'FormatTime',
     [param('time', time), param('format', parsed(LAYOUT, compileTimeFormat, 'literal'))],
@@ -59,14 +49,27 @@ export const TIME_CONVERTERS: readonly Converter[] = [
   converter('Nanoseconds', [param('value', duration)], 'int', span => span.ns),
   converter('Microseconds', [param('value', duration)], 'int', span => span.ns / 1_000n),
   converter('Milliseconds', [param('value', duration)], 'int', span => span.ns / 1_000_000n),
-  length('Seconds', 1e9),
-  length('Minutes', 60e9),
-  length('Hours', 3_600e9),
+  length('Seconds', 1_000_000_000n),
+  length('Minutes', 60_000_000_000n),
+  length('Hours', 3_600_000_000_000n),
 ]
 
-/** `Now()` needs a clock, and is only there where one was given. */
-export function nowConverter(now: () => bigint): Converter {
-  return { ...converter('Now', [], 'time', () => new Time(now())), volatile: true }
+const locale = parsed('a language tag such as "it" or "es-ES"', checkLocale, 'literal')
+
+/** `Time`, and `Now` where there is a clock. Without one a date without a year is of the year 1970. */
+export function clockConverters(now: (() => bigint) | undefined): readonly Converter[] {
+  const time = converter(
+    'Time',
+    [
+      param('target', string),
+      param('format', parsed(LAYOUT, compileTimeLayout, 'literal')),
+      optional('location', location),
+      optional('locale', locale),
+    ],
+    'time',
+    (text, layout, zone, names) => layout.read(text, zone ?? 'UTC', names, now?.() ?? 0n),
+  )
+  return now ? [time, { ...converter('Now', [], 'time', () => new Time(now())), volatile: true }] : [time]
 }
 
 function since(name: string, unit: bigint): Converter {
@@ -81,8 +84,14 @@ function part(name: string, read: (date: Date) => number): Converter {
   )
 }
 
-function length(name: string, unit: number): Converter {
-  return converter(name, [param('value', duration)], 'double', span => Number(span.ns) / unit)
+/** Whole units and the rest are added as doubles, as Go does: the last digit depends on it. */
+function length(name: string, unit: bigint): Converter {
+  return converter(
+    name,
+    [param('value', duration)],
+    'double',
+    ({ ns }) => Number(ns / unit) + Number(ns % unit) / Number(unit),
+  )
 }
 
 /** Go counts the multiples from the year 1. */

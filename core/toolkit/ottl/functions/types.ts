@@ -5,7 +5,10 @@ import { textOf, typeNoun, typeOf, type Value, type ValueType } from '../values.
 
 const value = param('value', anything)
 
-/** What a value is, and the same value as another type; nil where it cannot be that. */
+/**
+ * What a value is, and the same value as another type. `Int` of a text that is none is nil, `Double` and `Bool` of
+ * one are errors: so it is in the Collector.
+ */
 export const TYPE_CONVERTERS: readonly Converter[] = [
   is('IsString', 'string'),
   is('IsInt', 'int'),
@@ -19,7 +22,7 @@ export const TYPE_CONVERTERS: readonly Converter[] = [
   converter('Bool', [value], 'any', toBool),
   converter('String', [value], 'any', textOf),
   converter('Log', [value], 'double', logarithm),
-  converter('Hex', [value], 'any', toHex),
+  converter('Hex', [value], 'string', toHex),
 ]
 
 function is(name: string, type: ValueType): Converter {
@@ -48,7 +51,8 @@ function toDouble(given: Value): Value {
   if (typeof given === 'bigint') return Number(given)
   if (typeof given === 'boolean') return given ? 1 : 0
   if (typeof given !== 'string') return undefined
-  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(given) ? Number(given) : undefined
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(given)) return Number(given)
+  throw new OttlEvalError('the text is no number')
 }
 
 /** The natural logarithm of what `Double` makes of the value. */
@@ -64,18 +68,22 @@ function toBool(given: Value): Value {
   if (typeof given === 'boolean') return given
   if (typeof given === 'number') return given !== 0
   if (typeof given === 'bigint') return given !== 0n
-  if (typeof given !== 'string') return undefined
+  if (given === undefined || given === null) return undefined
+  if (typeof given !== 'string')
+    throw new OttlEvalError(`cannot make a boolean of ${typeNoun(typeOf(given))}`)
   if (/^(?:1|t|T|true|TRUE|True)$/.test(given)) return true
-  return /^(?:0|f|F|false|FALSE|False)$/.test(given) ? false : undefined
+  if (/^(?:0|f|F|false|FALSE|False)$/.test(given)) return false
+  throw new OttlEvalError('the text is no boolean: they are 1, t, true, 0, f and false')
 }
 
-function toHex(given: Value): Value {
+function toHex(given: Value): string {
+  if (given === undefined || given === null) return ''
   if (typeof given === 'string') return Buffer.from(given).toString('hex')
   if (typeof given === 'boolean') return given ? '01' : '00'
   if (isBytes(given)) return Buffer.from(given).toString('hex')
   const eight = Buffer.alloc(8)
   if (typeof given === 'bigint') eight.writeBigInt64BE(given)
   else if (typeof given === 'number') eight.writeDoubleBE(given)
-  else return undefined
+  else throw new OttlEvalError(`cannot write ${typeNoun(typeOf(given))} in hex`)
   return eight.toString('hex')
 }

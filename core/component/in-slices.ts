@@ -1,0 +1,26 @@
+/** Work that may be put aside at each `yield`. */
+export type Steps<T> = Generator<void, T, void>
+
+/** How long a slice holds the thread, ms. One step that is large by itself may exceed it. */
+const SLICE_MS = 3
+
+/** Runs long work step by step, in slices of a few milliseconds between which the event loop goes on. */
+export async function inSlices<T>(steps: Steps<T>, signal?: AbortSignal): Promise<T> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const until = performance.now() + SLICE_MS
+    do {
+      const step = steps.next()
+      if (step.done) return step.value
+    } while (performance.now() < until)
+    await new Promise<void>(resolve => setImmediate(resolve))
+  }
+}
+
+/** Runs it at once. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}

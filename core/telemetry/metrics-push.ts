@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises'
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
+import { type Clock, errorText, type Logger } from '../component/index.js'
+import type { Metrics } from './metrics.js'
+import type { PushOptions } from './push-options.js'
+
+/** Sends our own metrics to where the configuration says, until it says otherwise. */
+export class MetricsPush {
+  #running: readonly Push[] = []
+  #applied = '[]'
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  async apply(pushes: readonly PushOptions[]): Promise<void> {
+    const wanted = JSON.stringify(pushes)
+    if (wanted === this.#applied) return
+    await this.close()
+    this.#applied = wanted
+    this.#running = pushes.map(options => new Push(options, this.metrics, this.clock, this.logger))
+  }
+
+  /** Sends them a last time. */
+  async close(): Promise<void> {
+    const ended = this.#running
+    this.#running = []
+    this.#applied = '[]'
+    await Promise.all(ended.map(push => push.end()))
+  }
+}
+
+/** How long the last export may hold up a stop. */
+const LAST_MS = 2_000
+
+class Push {
+  readonly #exporter: Promise<PushMetricExporter>
+  readonly #target: string
+  #cancel: () => void = () => {}
+  #ended = false
+  #failed = false
+
+  constructor(
+    private readonly options: PushOptions,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {
+    this.#target = urlOf(options)
+    this.#exporter = createExporter(options, this.#target)
+    this.#exporter.catch(() => {})
+    this.#next()
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true
+    this.#cancel()
+    const over = new AbortController()
+    const late = this.clock.sleep(LAST_MS, over.signal).catch(() => {})
+    await Promise.race([late, this.#send()])
+    over.abort()
+    void this.#exporter.then(exporter => exporter.shutdown()).catch(() => {})
+  }
+
+  #next(): void {
+    this.#cancel = this.clock.schedule(this.options.intervalMs, () => {
+      void this.#send().then(() => {
+        if (!this.#ended) this.#next()
+      })
+    })
+  }
+
+  async #send(): Promise<void> {
+    try {
+      const exporter = await this.#exporter
+      const collected = await this.metrics.collect()
+      await new Promise<void>((resolve, reject) => {
+        exporter.export(collected, ({ code, error }) => {
+          if (code === 0) resolve()
+          else reject(error ?? new Error('the export failed'))
+        })
+      })
+      if (this.#failed) this.logger.info('Our own metrics are sent again.', { endpoint: this.#target })
+      this.#failed = false
+    } catch (error) {
+      // Once, until it works again.
+      if (!this.#failed) {
+        this.logger.warn('Our own metrics could not be sent; the next interval tries again.', {
+          endpoint: this.#target,
+          reason: errorText(error),
+        })
+      }
+      this.#failed = true
+    }
+  }
+}
+
+/** Without user and password. */
+function urlOf({ protocol, endpoint, insecure }: PushOptions): string {
+  const scheme = protocol === 'grpc' && !insecure ? 'https' : 'http'
+  const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `${scheme}://${endpoint}`)
+  url.username = ''
+  url.password = ''
+  if (protocol === 'http' && url.pathname === '/') url.pathname = '/v1/metrics'
+  return url.href
+}
+
+/** The libraries are loaded where metrics are sent. */
+async function createExporter(options: PushOptions, url: string): Promise<PushMetricExporter> {
+  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile)
+  return options.protocol === 'http'
+    ? (await import('./push-over-http.js')).overHttp(options, url, ca)
+    : (await import('./push-over-grpc.js')).overGrpc(options, url, ca)
+}
