@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { httpDestination } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startCollector } from '../support/collector.js'
 import { freePort } from '../support/free-port.js'
-import { httpSink } from '../support/http-sink.js'
+
 import { redisServerBinary, startRedis } from '../support/redis.js'
 
 const SECRET = 'correct-horse'
@@ -73,7 +74,7 @@ service:
   for (const [what, make] of Object.entries(bad)) {
     test(`${what}: the collector starts, says so, goes on, and loses nothing`, async () => {
       const { endpoint, mend } = await make()
-      const sink = await httpSink()
+      const sink = await httpDestination()
       cleanups.push(() => sink.close())
       const folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'))
       cleanups.push(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { seededRandom } from 'tocsin/testing'
+import { httpDestination, seededRandom } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { type Running, startCommand } from '../support/command.js'
-import { httpSink } from '../support/http-sink.js'
+
 import { redisServerBinary, startRedis } from '../support/redis.js'
 
 const KEYS = 1_000
@@ -30,7 +30,7 @@ test.skipIf(!redisServerBinary())(
   'two collectors with the same 1,000 keys at full load tell of each episode exactly once, as long as Redis answers',
   async () => {
     const redis = await startRedis()
-    const sink = await httpSink()
+    const sink = await httpDestination()
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-two-'))
     const collectors: Running[] = []
     const names = ['one', 'two']

@@ -201,11 +201,11 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
       for (const { send } of [two, one]) await send(4, 'alert:x')
       for (const { runtime } of [two, one]) await runtime.tick(1n)
       await until('both know', () => [one, two].every(({ storage }) => lost(storage).length > 0), 15_000)
-      await until(
-        'all is back',
-        async () => (await one.runtime.tick(1n)) && redis.cli('keys', '*:states') !== '',
-      )
-      await new Promise(resolve => setTimeout(resolve, 1_500))
+      const back = async ({ runtime, storage }: typeof one): Promise<boolean> => {
+        await runtime.tick(1n)
+        return storage.statuses.at(-1)?.message?.endsWith('(appendonly yes).') === true
+      }
+      for (const each of [one, two]) await until('all is back', () => back(each), 15_000)
       expect(await two.send(5, 'alert:a,alert:b,alert:c')).toBe('duplicate a 1; duplicate b 3; duplicate c 1')
       for (const { storage } of [one, two]) {
         expect(lost(storage)).toEqual([expect.stringContaining('Redis has lost data')])

@@ -9,6 +9,8 @@ const SAME_LOSS_MS = 30_000
 const LOST =
   'Redis has lost data: it came back empty, or an older copy of it took over. Turn on its persistence (appendonly yes).'
 
+const UNTIL_BACK = 'What is held in memory is being written back.'
+
 /** Turns what connection and circuits say into one status, and a log line when it changes. */
 export class Health {
   readonly #context: ComponentContext<unknown>
@@ -92,7 +94,8 @@ export class Health {
   #say(): void {
     const { logger } = this.#context
     const trouble = this.#connection ?? (this.#open.size > 0 ? this.#last : undefined)
-    const lost = this.#lostMs === undefined ? undefined : LOST
+    const lost =
+      this.#lostMs === undefined ? undefined : this.#open.size === 0 ? LOST : `${LOST} ${UNTIL_BACK}`
     // While it shows that data are lost, a part that is away because of that is no news.
     const message = this.#connection?.message ?? lost ?? trouble?.message ?? ''
     if (message === this.#said) return
@@ -102,7 +105,7 @@ export class Health {
       this.#context.reportStatus({ status: 'ok' })
       return
     }
-    if (message !== LOST) {
+    if (!message.startsWith(LOST)) {
       logger.warn(
         'Redis cannot be used. State goes on locally: other collectors may raise the same alerts meanwhile.',
         { reason: message },

@@ -7,6 +7,7 @@ const CHECK_EVERY_MS = 10_000
 
 const MARK = redisScript(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
+redis.call('PEXPIRE', KEYS[1], 2592000000)
 return redis.call('GET', KEYS[1])`)
 
 /** A key that is written once: when it is another one, or gone, Redis has lost what it held. */

@@ -148,6 +148,8 @@ for at = 1, #ARGV, 5 do
   end
 end
 redis.call('SET', sequence, newest)
+-- Until the next write, which knows how long they are wanted.
+for _, name in ipairs(KEYS) do redis.call('PEXPIRE', name, 2592000000) end
 return 1`)
 
 /** KEYS: journal, timers. ARGV: before (ms), now (ms), limit. Answers with fields and outcomes in turn. */
