@@ -5,7 +5,11 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const COMMANDS = { tocsin: 'full', 'tocsin-stateful-alert': 'stateful-alert' }
+const COMMANDS = {
+  tocsin: 'full',
+  'tocsin-stateful-alert': 'stateful-alert',
+  'tocsin-valerter': 'valerter',
+}
 /** They find their binaries beside their own files. */
 const BESIDE = ['re2', 'lmdb', '@bokuweb/zstd-wasm']
 const OUT = 'dist/commands'

@@ -7,6 +7,7 @@ const TOOLS = [
     package: 'redis-server',
     why: 'state in Redis',
   },
+  { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
 ]
 
 export function installTools() {

@@ -1,4 +1,4 @@
-import type { FactorySource } from '../config/index.js'
+import type { ConfigProvider, FactorySource } from '../config/index.js'
 
 /** A product: which components it has, and what it does when it is given nothing. */
 export interface Distribution {
@@ -9,6 +9,8 @@ export interface Distribution {
   /** Where the package is installed, for hints. */
   readonly folder: string
   readonly components: readonly FactorySource[]
+  /** Further ways to read a `--config` value. */
+  readonly providers?: readonly ConfigProvider[]
   /** The configuration of the demonstration (`tocsin demo`): a path. */
   readonly demo?: string
 }

@@ -34,9 +34,13 @@ export const COMMON: CommonSchemas = {
   },
 }
 
-const FORMATS = new Formats({
+export const FORMATS = new Formats({
   regex: async () => (await import('../config/regex.js')).checkRegex,
   template: async () => (await import('../toolkit/template/index.js')).checkTemplate,
+  jinja: async () => {
+    const { checkTemplate } = await import('../toolkit/template/index.js')
+    return text => checkTemplate(text, 'jinja')
+  },
   condition: async () => (await import('../toolkit/ottl/index.js')).checkCondition,
   path: async () => (await import('../toolkit/ottl/index.js')).checkPath,
 })
@@ -64,7 +68,7 @@ export async function load(
 }
 
 function request(
-  { components, demo, name }: Distribution,
+  { components, demo, name, providers }: Distribution,
   options: ConfigOptions,
   io: CommandIo,
 ): ConfigRequest {
@@ -74,6 +78,7 @@ function request(
     factories: components,
     formats: FORMATS,
     common: COMMON,
+    ...(providers && { providers }),
     environment: { ...processEnvironment(), env: io.env, cwd: io.cwd },
     ...(demo && { hint: `name a file with --config FILE, or try ${name} demo` }),
   }

@@ -150,7 +150,7 @@ function withConfig(command: Command): Command {
   return command
     .option(
       '-c, --config <source>',
-      'a file, or file: env: yaml: http(s): source; repeat it to merge, later wins',
+      'a file, folder or glob, or file: env: yaml: http(s): source; repeat it to merge, later wins',
       collect,
       [],
     )

@@ -13,6 +13,8 @@ import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
 
+/** Pipelines that the start names. */
+const MAX_NAMED = 20
 /** For the last lines of the log. */
 const LEAVE_MS = 1_000
 const SETTLE_MS = 100
@@ -125,7 +127,8 @@ function leaveSoon(code: number, io: CommandIo): number {
 /** Says the warnings of a configuration: at a reload those that the one before did not have. */
 function warner(logger: RootLogger): (settings: ServiceSettings) => void {
   let known: ReadonlySet<string> = new Set()
-  return ({ warnings }) => {
+  return ({ warnings, notes = [] }) => {
+    for (const note of notes) logger.info(note)
     // Lines move when something is written above them.
     const all = new Map(
       warnings.map(problem => [JSON.stringify({ ...problem, line: 0, column: 0 }), problem]),
@@ -182,7 +185,9 @@ function announce(
   { name, version }: Distribution,
   logger: RootLogger,
 ): void {
-  const pipelines = [...settings.graph.pipelines.keys()].join(', ')
+  const ids = [...settings.graph.pipelines.keys()]
+  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : ''
+  const pipelines = `${ids.slice(0, MAX_NAMED).join(', ')}${more}`
   logger.info(`${name} ${version} is running: pipelines ${pipelines}.`)
   for (const line of service.describe()) logger.info(line)
   logger.info('Stop it with Ctrl+C (SIGTERM); read the configuration again with SIGHUP.')

@@ -5,7 +5,7 @@ import type { ComponentPlan } from '../pipeline/plan.js'
 import type { MetricsSettings, ServiceSettings } from '../service/settings.js'
 
 /** What the service runs of a loaded configuration. */
-export function settingsOf({ config, baseDir, warnings }: LoadedConfig): ServiceSettings {
+export function settingsOf({ config, baseDir, warnings, notes }: LoadedConfig): ServiceSettings {
   const { service } = config
   const extensions = plans(config.extensions)
   return {
@@ -23,6 +23,7 @@ export function settingsOf({ config, baseDir, warnings }: LoadedConfig): Service
     shutdownTimeoutMs: service.shutdownTimeoutMs,
     baseDir,
     warnings,
+    notes,
   }
 }
 

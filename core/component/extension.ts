@@ -1,14 +1,36 @@
+import type { Records } from '../model/index.js'
 import type { ComponentStatus } from './context.js'
 
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
   start?(host: Host): Promise<void>
   stop?(): Promise<void>
+  /** Watches what flows, of each configuration that begins to run. What throws here is logged and changes nothing. */
+  observe?(pipelines: PipelinesInUse): FlowObserver
+}
+
+/** The pipelines of a configuration: by id, the ids of their components in order. */
+export type PipelinesInUse = {
+  readonly [pipeline: string]: {
+    readonly [role in 'receivers' | 'processors' | 'exporters']: readonly string[]
+  }
+}
+
+/** Is called for each batch: what it does costs every record. */
+export interface FlowObserver {
+  /** What a processor made of a batch. */
+  processed?(pipeline: string, processor: string, incoming: Records, outgoing: Records): void
+  /** An attempt to send: all records were taken, or not all. */
+  sent?(pipeline: string, exporter: string, records: Records, taken: boolean): void
+  /** Records that became dead letters (`kept`) or were dropped; `component`: `exporter/webhook/ops`. */
+  givenUp?(pipeline: string, component: string, records: Records, kept: boolean): void
 }
 
 /** What an extension may know about the service it runs in. */
 export interface Host {
   status(): ServiceStatus
+  /** Our own metrics, as Prometheus text. */
+  scrape(): Promise<string>
 }
 
 /** How a whole collector is; the health_check extension shows it. */

@@ -2,7 +2,7 @@
  * A component's configuration as JSON Schema (draft 2020-12 subset), with these additions:
  *
  * - `format`: `duration` (`5m`, `1h30m`, `500ms`), `byte-size` (`64MiB`, `1MB`, or a number of bytes), `http-url`, `regex` (RE2),
- *   `template` (Handlebars), `condition` (OTTL), `path` (OTTL path), `color` (`#rrggbb`), `time-zone` (IANA), `endpoint` (`host:port`).
+ *   `template` (Handlebars, or what `engine` beside it says), `jinja`, `condition` (OTTL), `path` (OTTL path), `color` (`#rrggbb`), `time-zone` (IANA), `endpoint` (`host:port`).
  * - `secret: true`: the value never appears in a log, an error or print-config; `secret: 'path'`: the path of the URL does not.
  * - `synonyms: { wrong: 'right' }` beside `properties`: what users of other tools write, for hints.
  * - `aliases: { alias: 'key' }` beside `properties`: accepted as that key, silently.
@@ -51,6 +51,7 @@ export type SchemaFormat =
   | 'http-url'
   | 'regex'
   | 'template'
+  | 'jinja'
   | 'condition'
   | 'path'
   | 'color'

@@ -4,7 +4,7 @@ import { explain, formatProblems } from './explain.js'
 import { locate, type Node, type Path, toValue } from './node.js'
 import { layers, normalize } from './normalize.js'
 import type { Place } from './source.js'
-import type { Validator } from './validator.js'
+import { problemsOf, type Validator } from './validator.js'
 
 export interface CheckedValue {
   /** In the form of the schema, without defaults; secrets are marked. */
@@ -53,9 +53,11 @@ function templateProblems(
   const schemas = layers(schema, node)
   if (node.kind === 'scalar') {
     const one = schemas.find(layer => layer.format === 'template')
-    return one && typeof node.value === 'string'
-      ? formatProblems(one, locate(node, [], key), path, validator, engine)
-      : []
+    const wrong =
+      one &&
+      typeof node.value === 'string' &&
+      problemsOf(validator.formats.template(node.value, engine)).length > 0
+    return wrong ? formatProblems(one, locate(node, [], key), path, validator, engine) : []
   }
   if (node.kind === 'list') {
     const items = schemas.find(layer => layer.items)?.items

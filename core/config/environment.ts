@@ -1,4 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
+import { access, constants, readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 
 /** What the configuration may reach for. */
 export interface ConfigEnvironment {
@@ -7,6 +9,10 @@ export interface ConfigEnvironment {
   readonly cwd: string
   /** Reads a UTF-8 file by its absolute path; rejects with Node's error. */
   readFile(path: string): Promise<string>
+  /** The configuration files of a folder or glob (absolute), in the order of their names; undefined for anything else. */
+  filesOf?(path: string): Promise<readonly string[] | undefined>
+  /** Whether we may write into a folder, which need not exist. */
+  mayWrite?(folder: string): Promise<boolean>
   /** The permissions of a file, such as 0o644; undefined where they say nothing (Windows). */
   modeOf?(path: string): Promise<number | undefined>
   /** Gets a document; rejects on network errors, time-outs and documents over `MAX_DOCUMENT_BYTES`. */
@@ -22,8 +28,28 @@ export function processEnvironment(): ConfigEnvironment {
     env: process.env,
     cwd: process.cwd(),
     readFile: path => readFile(path, 'utf8'),
+    filesOf,
+    mayWrite,
     modeOf: async path => (process.platform === 'win32' ? undefined : (await stat(path)).mode & 0o777),
     fetch: fetchDocument,
+  }
+}
+
+async function filesOf(path: string): Promise<readonly string[] | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  const pattern = found?.isDirectory() ? `${escapePath(path)}/*.{yaml,yml}` : path
+  if (found && pattern === path) return undefined
+  if (!isDynamicPattern(pattern)) return undefined
+  return (await glob(pattern, { absolute: true, dot: false })).map(file => resolve(file)).sort()
+}
+
+async function mayWrite(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK)
+    return true
+  } catch (error) {
+    const parent = dirname(folder)
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== folder && mayWrite(parent)
   }
 }
 

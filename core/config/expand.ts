@@ -83,7 +83,9 @@ class Expander {
     if (found.text === node.text) return node
     const { offsetOf: _moved, ...rest } = node
     const plain = { ...rest, value: found.text, text: found.text, escaped: true as const }
-    return found.from.length > 0 ? { ...plain, expansion: { ...found, problems: [] } } : plain
+    return found.from.length > 0
+      ? { ...plain, expansion: { ...found, written: node.text, problems: [] } }
+      : plain
   }
 
   /** A value that is one reference may be anything YAML can say. */
@@ -95,7 +97,7 @@ class Expander {
     // What is wrong with a file has its place in the file.
     const from = found.source ? '' : `; the value comes from ${label}`
     const problems = parsed.problems.map(problem => ({ ...problem, message: problem.message + from }))
-    const expansion: Expansion = { text, from: [label], secret, problems }
+    const expansion: Expansion = { text, from: [label], written: node.text, secret, problems }
     const content = parsed.node
     if (parsed.problems.length > 0 || content?.kind === 'invalid')
       return { kind: 'scalar', place: node.place, value: text, text, expansion }

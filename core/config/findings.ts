@@ -24,7 +24,7 @@ export class Findings {
   }
 }
 
-/** By file in order of appearance, line and column; the same problem once. */
+/** By file in order of appearance, line and column; what is said of a place is said once. */
 export function inOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
   const rank = (problem: Problem): number => {
     const index = files.indexOf(problem.file ?? '')
@@ -33,7 +33,13 @@ export function inOrder(problems: readonly Problem[], files: readonly string[]):
   const seen = new Set<string>()
   return problems
     .filter(problem => {
-      const key = JSON.stringify([problem.file, problem.line, problem.column, problem.path, problem.message])
+      const key = JSON.stringify([
+        problem.file,
+        problem.line,
+        problem.column,
+        problem.message,
+        problem.line ? '' : problem.path,
+      ])
       return !seen.has(key) && seen.add(key)
     })
     .sort(

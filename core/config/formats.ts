@@ -76,6 +76,7 @@ export const FORMAT_WORDS: {
   endpoint: { name: 'host:port', like: '127.0.0.1:4317' },
   regex: { name: 'a regular expression', like: "'error: (?P<reason>.*)'" },
   template: { name: 'a template', like: "'{{ip}}'" },
+  jinja: { name: 'a Jinja template', like: "'{{ ip }}'" },
   condition: { name: 'a condition', like: `'attributes["level"] == "error"'` },
   path: { name: 'a path', like: 'attributes["host.name"]' },
   color: { name: 'a colour', like: "'#d32f2f'" },

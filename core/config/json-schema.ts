@@ -31,7 +31,7 @@ export function configJsonSchema(factories: readonly AnyFactory[], common: Commo
     required: ['service'],
     properties: {
       ...Object.fromEntries(sections),
-      service: plain(SERVICE_SCHEMA),
+      service: withInline(plain(SERVICE_SCHEMA)),
       packages: {
         type: 'array',
         items: { type: 'string' },
@@ -41,12 +41,30 @@ export function configJsonSchema(factories: readonly AnyFactory[], common: Commo
   }
 }
 
+/** An item of a pipeline's list is an id, or one id with its settings. `role`: of the list that is looked at. */
+function withInline(schema: unknown, role?: string): JsonSchema {
+  if (Array.isArray(schema)) return schema.map(one => withInline(one, role)) as unknown as JsonSchema
+  if (typeof schema !== 'object' || schema === null) return schema as unknown as JsonSchema
+  const { items, ...rest } = schema as JsonSchema
+  const changed = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      withInline(value, /^(receivers|processors|exporters)$/.test(key) ? key : role),
+    ]),
+  )
+  if (items === undefined) return changed
+  const settings = { allOf: [{ $ref: `#/properties/${role}` }], minProperties: 1, maxProperties: 1 }
+  return { ...changed, items: role === undefined ? items : { anyOf: [items, settings] } }
+}
+
 function idPattern(factory: AnyFactory): string {
   return `^(${[factory.type, ...(factory.aliases ?? [])].join('|')})(/.+)?$`
 }
 
 function componentSchema(factory: AnyFactory, catalog: Catalog): JsonSchema {
-  return { ...plain(catalog.schema(factory)), description: factory.description }
+  // What is required may be in a preset, or come from the pipeline that builds upon one.
+  const { required: _, allOf: __, ...schema } = plain(catalog.schema(factory))
+  return { ...schema, description: factory.description }
 }
 
 /** Without our own keywords. A value may always be a `${...}` reference instead. */

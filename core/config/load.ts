@@ -7,12 +7,13 @@ import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
 import { type Formats, formatsOf } from './formats.js'
 import { parseId } from './ids.js'
+import { takeInline, writtenPath } from './inline.js'
 import { type TemplateNames, warnOfUnmadeNames } from './made-names.js'
-import { type Entry, type MapNode, type Node, toValue } from './node.js'
+import type { Entry, MapNode, Node } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
-import type { DefinedByKind } from './pipelines.js'
+import type { ConfigProvider } from './providers.js'
 import { readAll } from './read-all.js'
-import { redacted } from './redact.js'
+import { redactedConfig } from './redact.js'
 import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
@@ -30,6 +31,8 @@ export interface ConfigRequest {
   readonly formats: Formats
   readonly common: CommonSchemas
   readonly environment: ConfigEnvironment
+  /** Ways to read a `--config` value besides those of the core. */
+  readonly providers?: readonly ConfigProvider[]
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
@@ -44,6 +47,8 @@ export interface LoadedConfig {
   /** By `kind/type`: those of the request and of the packages. */
   readonly factories: ReadonlyMap<string, FactorySource>
   readonly warnings: readonly Problem[]
+  /** What providers have to say about what they read. */
+  readonly notes: readonly string[]
   /** Relative paths start here: the folder of the first file, else the working directory. */
   readonly baseDir: string
   /** Absolute paths of the configuration files. */
@@ -55,7 +60,7 @@ export interface LoadedConfig {
 /** Reads, merges, expands and validates a configuration. Throws a `ConfigError` with all problems. */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const findings = new Findings()
-  const { read, root, factories } = await readPackages(request, findings)
+  const { read, root, taken, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
   const validator = await prepared(root, catalog, request.formats)
 
@@ -76,8 +81,11 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
 
-  const names = request.sources.map(source => source.replace(/^file:/, ''))
-  const problems = inOrder(findings.problems, names)
+  const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
+  const problems = inOrder(
+    findings.problems.map(problem => ({ ...problem, path: writtenPath(problem.path, taken.inline) })),
+    names,
+  )
   const errors = problems.filter(problem => problem.severity === 'error')
   if (errors.length > 0 || !service) throw new ConfigError(errors)
   return {
@@ -91,9 +99,10 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     } as ServiceConfig,
     factories: new Map(factories.map(factory => [`${factory.kind}/${factory.type}`, factory])),
     warnings: problems,
+    notes: read.notes,
     baseDir: read.baseDir,
     files: read.files,
-    redacted: () => redactedConfig(root, defined, serviceNode),
+    redacted: () => redactedConfig(taken, defined, serviceNode, catalog),
   }
 }
 
@@ -109,20 +118,22 @@ export async function loadFactories(request: ConfigRequest): Promise<readonly Fa
 }
 
 async function readPackages(request: ConfigRequest, findings: Findings) {
-  const read = await readAll(request.sources, request.sets, request.environment)
+  const { sources, sets, environment, providers, formats } = request
+  const read = await readAll(sources, sets, environment, providers, formats)
   findings.problems.push(...read.problems)
   if (!read.root) {
     throw new ConfigError(findings.problems.length > 0 ? findings.problems : [noSource(request.hint)])
   }
-  const expanded = await expand(read.root, request.environment)
+  const expanded = await expand(withoutExtras(read.root), environment)
   findings.problems.push(...expanded.problems)
-  const root = checkTopLevel(expanded.node as MapNode, findings)
+  const taken = takeInline(checkTopLevel(expanded.node as MapNode, findings), findings)
+  const { root } = taken
   const packages = listOf(root.entries.get('packages'), findings)
   const importPackage = request.importPackage ?? importFrom
   const factories = packages
     ? await loadPackages(packages, request.factories, importPackage, findings)
     : request.factories
-  return { read, root, factories }
+  return { read, root, taken, factories }
 }
 
 /** Loads what the configuration names: factories, and the languages that its values are in. */
@@ -218,13 +229,7 @@ function componentsOf(defined: ReadonlyMap<string, Defined>): { [id: string]: Co
   return components
 }
 
-function redactedConfig(root: MapNode, defined: DefinedByKind, service: Node): unknown {
-  const shown: { [key: string]: unknown } = {}
-  for (const [section, kind] of SECTIONS)
-    if (defined[kind].size > 0)
-      shown[section] = Object.fromEntries([...defined[kind]].map(([id, { node }]) => [id, redacted(node)]))
-  shown.service = redacted(service)
-  const packages = root.entries.get('packages')
-  if (packages) shown.packages = toValue(packages.value)
-  return shown
+/** Keys such as `x-defaults` hold what YAML anchors in the file name; they mean nothing by themselves. */
+function withoutExtras(root: MapNode): MapNode {
+  return { ...root, entries: new Map([...root.entries].filter(([key]) => !key.startsWith('x-'))) }
 }

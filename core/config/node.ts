@@ -55,6 +55,8 @@ export interface Expansion {
   readonly text: string
   /** The references as written, for problems. */
   readonly from: readonly string[]
+  /** The whole value as written, references and all. */
+  readonly written: string
   /** What is wrong with the text read as YAML: it counts only where no text is wanted. */
   readonly problems: readonly Problem[]
   /** It came of a variable or file whose name says that it is secret. */

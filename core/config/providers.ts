@@ -1,6 +1,8 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import type { Problem } from '../component/index.js'
 import type { ConfigEnvironment } from './environment.js'
+import type { Formats } from './formats.js'
+import { merge } from './merge.js'
 import { type MapNode, type Node, problemAt } from './node.js'
 import { fetchDocument, type ReadText, readDocument } from './read.js'
 import { redactUrl } from './secrets.js'
@@ -11,26 +13,39 @@ import { parseYaml } from './yaml.js'
 export interface LoadedSource {
   readonly node?: MapNode
   readonly problems: readonly Problem[]
-  /** The absolute path, when it is a file. */
-  readonly file?: string
+  /** Absolute paths of what was read. */
+  readonly files?: readonly string[]
+  /** For the log, such as which version of a format it was. */
+  readonly notes?: readonly string[]
 }
 
-/** Reads one `--config` value: a path, `file:path`, `env:NAME`, `yaml:text`, `http://...` or `https://...`. */
+/** A way to read a configuration, which a distribution adds: `--config SCHEME:REST`. */
+export interface ConfigProvider {
+  readonly scheme: string
+  /** For help, such as `valerter:PATH`. */
+  readonly usage: string
+  /** The answer is a configuration of ours, with the places of what it was made from. */
+  read(rest: string, environment: ConfigEnvironment, formats: Formats): Promise<LoadedSource>
+}
+
+/**
+ * Reads one `--config` value: a path, `file:path`, `env:NAME`, `yaml:text`, `http://...`, `https://...`, or what a
+ * provider reads. A path may be a folder, whose *.yaml and *.yml are merged in the order of their names, or a glob.
+ */
 export async function loadSource(
   value: string,
   number: number,
   environment: ConfigEnvironment,
+  providers: readonly ConfigProvider[] = [],
+  formats?: Formats,
 ): Promise<LoadedSource> {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(value)?.[1]?.toLowerCase()
   const rest = scheme ? value.slice(scheme.length + 1) : value
   const { cwd } = environment
   switch (scheme) {
     case undefined:
-    case 'file': {
-      const file = resolve(cwd, rest)
-      const loaded = parse(await readDocument(file, environment), rest, dirname(file))
-      return { ...loaded, file }
-    }
+    case 'file':
+      return readPaths(rest, environment)
     case 'env': {
       const text = environment.env[rest]
       if (text === undefined)
@@ -45,10 +60,32 @@ export async function loadSource(
     case 'https':
       return parse(await fetchDocument(value, environment), redactUrl(value), cwd)
     default: {
+      const provider = providers.find(one => one.scheme === scheme)
+      if (provider && formats) return provider.read(rest, environment, formats)
       const fix = `use a path, file:, env:, yaml:, http:// or https://; for a file of that name write "file:..."`
       return failed(`--config[${number}]`, `"${scheme}:" is not a way to read a configuration`, fix, cwd)
     }
   }
+}
+
+async function readPaths(path: string, environment: ConfigEnvironment): Promise<LoadedSource> {
+  const { cwd } = environment
+  const several = await environment.filesOf?.(resolve(cwd, path))
+  if (!several) {
+    const file = resolve(cwd, path)
+    return { ...parse(await readDocument(file, environment), path, dirname(file)), files: [file] }
+  }
+  if (several.length === 0)
+    return failed(path, 'there is no *.yaml or *.yml here', 'is it the right folder?', cwd)
+  const problems: Problem[] = []
+  let root: MapNode | undefined
+  for (const file of several) {
+    const shown = relative(cwd, file).startsWith('..') ? file : relative(cwd, file)
+    const loaded = parse(await readDocument(file, environment), shown, dirname(file))
+    problems.push(...loaded.problems)
+    if (loaded.node) root = root ? (merge(root, loaded.node) as MapNode) : loaded.node
+  }
+  return { ...(root && { node: root }), problems, files: several }
 }
 
 function parse(read: ReadText, name: string, folder: string): LoadedSource {

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import type { Problem } from '../component/index.js'
 import type { ConfigEnvironment } from './environment.js'
+import type { Formats } from './formats.js'
 import { merge } from './merge.js'
 import type { MapNode } from './node.js'
-import { loadSource } from './providers.js'
+import { type ConfigProvider, loadSource } from './providers.js'
 import { parseSet } from './set.js'
 
 export interface ReadConfig {
@@ -12,6 +13,7 @@ export interface ReadConfig {
   readonly problems: readonly Problem[]
   /** Absolute paths, in order. */
   readonly files: readonly string[]
+  readonly notes: readonly string[]
   readonly baseDir: string
 }
 
@@ -20,15 +22,19 @@ export async function readAll(
   sources: readonly string[],
   sets: readonly string[],
   environment: ConfigEnvironment,
+  providers: readonly ConfigProvider[] = [],
+  formats?: Formats,
 ): Promise<ReadConfig> {
   const problems: Problem[] = []
   const files: string[] = []
+  const notes: string[] = []
   let root: MapNode | undefined
   let complete = true
   for (const [index, value] of sources.entries()) {
-    const loaded = await loadSource(value, index + 1, environment)
+    const loaded = await loadSource(value, index + 1, environment, providers, formats)
     problems.push(...loaded.problems)
-    if (loaded.file !== undefined) files.push(loaded.file)
+    files.push(...(loaded.files ?? []))
+    notes.push(...(loaded.notes ?? []))
     if (!loaded.node) complete = false
     else root = root ? (merge(root, loaded.node) as MapNode) : loaded.node
   }
@@ -38,5 +44,5 @@ export async function readAll(
     if (node) root = root ? (merge(root, node) as MapNode) : node
   }
   const baseDir = files[0] === undefined ? environment.cwd : dirname(files[0])
-  return { root: complete ? root : undefined, problems, files, baseDir }
+  return { root: complete ? root : undefined, problems, files, notes, baseDir }
 }

@@ -106,7 +106,7 @@ service: {pipelines: {logs: {receivers: [victorialogs], exporters: [mattermost]}
         victorialogs: {
           endpoint: 'http://[REDACTED]@vl:9428/?token=[REDACTED]',
           query: '[REDACTED]',
-          basic_auth: { username: 'me', password: '[REDACTED]' },
+          basic_auth: { username: 'me', password: '${env:DB_PASSWORD}' },
           headers: { 'X-Any': '[REDACTED]' },
         },
       },

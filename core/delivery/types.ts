@@ -59,7 +59,7 @@ export interface DeliveryOptions {
   readonly random: Random
   readonly logger: Logger
   readonly meter: Meter
-  readonly deadLetters: DeadLetters
+  readonly deadLetters: Pick<DeadLetters, 'add'>
   reportStatus(status: ComponentStatus): void
   /** The queue was full and is not any more: whoever waits for that may come. */
   readonly onRoom?: () => void

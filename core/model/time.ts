@@ -51,13 +51,14 @@ export function formatRfc3339(ns: bigint): string {
 
 /** For people: `15/01/2026 11:00:00 CET` in an IANA time zone. */
 export function formatInZone(ns: bigint, timeZone: string): string {
+  const date = new Date(Number(floorDiv(ns, NS_PER_MS)))
   const parts = new Map(
     formatter(timeZone)
-      .formatToParts(new Date(Number(floorDiv(ns, NS_PER_MS))))
+      .formatToParts(date)
       .map(part => [part.type, part.value]),
   )
   const at = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? ''
-  return `${at('day')}/${at('month')}/${at('year')} ${at('hour')}:${at('minute')}:${at('second')} ${at('timeZoneName')}`
+  return `${at('day')}/${at('month')}/${at('year')} ${at('hour')}:${at('minute')}:${at('second')} ${abbreviation(at('timeZoneName'), date, timeZone)}`
 }
 
 /** Whether the name is an IANA time zone that this Node.js knows. */
@@ -70,13 +71,40 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** A language knows the abbreviations of its own zones only; these have no language that knows theirs, and no summer time. */
+const ELSEWHERE: { readonly [timeZone: string]: string } = {
+  'Asia/Tokyo': 'JST',
+  'Asia/Seoul': 'KST',
+  'Asia/Shanghai': 'CST',
+  'Asia/Hong_Kong': 'HKT',
+  'Asia/Taipei': 'CST',
+  'Asia/Manila': 'PST',
+  'Asia/Jakarta': 'WIB',
+  'Asia/Karachi': 'PKT',
+  'Europe/Moscow': 'MSK',
+  'Africa/Lagos': 'WAT',
+  'Africa/Nairobi': 'EAT',
+}
+
+function abbreviation(british: string, date: Date, timeZone: string): string {
+  if (!/[+-]\d/.test(british)) return british
+  for (const language of ['en-US', 'en-AU', 'en-IN', 'en-ZA']) {
+    const short = formatter(timeZone, language)
+      .formatToParts(date)
+      .find(({ type }) => type === 'timeZoneName')?.value
+    if (short && !/[+-]\d/.test(short)) return short
+  }
+  return ELSEWHERE[timeZone] ?? british
+}
+
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
-function formatter(timeZone: string): Intl.DateTimeFormat {
-  let format = formatters.get(timeZone)
+function formatter(timeZone: string, language = 'en-GB'): Intl.DateTimeFormat {
+  const key = `${language} ${timeZone}`
+  let format = formatters.get(key)
   if (!format) {
     // There are a few hundred zones; only names that Intl accepts get in.
-    format = new Intl.DateTimeFormat('en-GB', {
+    format = new Intl.DateTimeFormat(language, {
       timeZone,
       hourCycle: 'h23',
       year: 'numeric',
@@ -87,7 +115,7 @@ function formatter(timeZone: string): Intl.DateTimeFormat {
       second: '2-digit',
       timeZoneName: 'short',
     })
-    formatters.set(timeZone, format)
+    formatters.set(key, format)
   }
   return format
 }

@@ -9,11 +9,11 @@ import {
   type Listener,
   type LogAttributes,
   type Logger,
-  oncePerMinute,
   PermanentError,
   type Random,
   type StorageProvider,
 } from '../component/index.js'
+import { oncePerMinute } from '../component/minute-log.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'

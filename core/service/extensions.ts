@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Extension, Host, Logger, StorageExtension, StorageProvider } from '../component/index.js'
+import type {
+  Extension,
+  FlowObserver,
+  Host,
+  Logger,
+  PipelinesInUse,
+  StorageExtension,
+  StorageProvider,
+} from '../component/index.js'
 import { PermanentError } from '../component/index.js'
 import { settleAll, startFailed } from '../pipeline/lifecycle.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
@@ -50,6 +58,11 @@ export class Extensions {
       const { storage } = extension as Partial<StorageExtension>
       return storage ? [{ id, storage }] : []
     })
+  }
+
+  /** Of a configuration that is about to run. */
+  observers(pipelines: PipelinesInUse): readonly FlowObserver[] {
+    return [...this.#running.values()].flatMap(({ extension }) => extension.observe?.(pipelines) ?? [])
   }
 
   /** Stops what is gone or changed, last first, and starts what is new, in order. */

@@ -5,6 +5,7 @@ import {
   type Exporter,
   type ExporterFactory,
   errorText,
+  type FlowObserver,
   type Kind,
   type LeaseStore,
   type LogAttributes,
@@ -36,6 +37,7 @@ import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
+import { FlowWatch } from './flow-watch.js'
 import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
@@ -66,6 +68,7 @@ export interface RunningGraphOptions {
   readonly metrics: PipelineMetrics
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
+  readonly observers: readonly FlowObserver[]
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
@@ -81,7 +84,11 @@ export class RunningGraph {
   /** The storage of each durable queue, by exporter. */
   readonly queues = new Map<string, string>()
 
+  readonly #watch: FlowWatch | undefined
+
   constructor(private readonly options: RunningGraphOptions) {
+    const { observers } = options
+    this.#watch = observers.length > 0 ? new FlowWatch(observers, options.logger) : undefined
     const { clock, logger, metrics, components, settings, onEnd } = options
     const host: GraphHost = {
       clock,
@@ -187,7 +194,8 @@ export class RunningGraph {
     pipelines: readonly string[],
     onRoom: () => void,
   ): Delivery {
-    const { clock, random, logger, meter, deadLetters, defaultStorage, components, handovers } = this.options
+    const { clock, random, logger, meter, defaultStorage, components, handovers } = this.options
+    const deadLetters = this.#deadLetters
     const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
     const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)
@@ -200,7 +208,7 @@ export class RunningGraph {
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
       id: plan.id,
-      exporter,
+      exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
       notifying,
       settings,
       clock,
@@ -221,7 +229,8 @@ export class RunningGraph {
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
-    const { clock, random, meter, metrics, deadLetters, components, aheadSources } = this.options
+    const { clock, random, meter, metrics, components, aheadSources } = this.options
+    const deadLetters = this.#deadLetters
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
     const component = `${kind}/${plan.id}`
     const fail = batchFailure({
@@ -253,7 +262,12 @@ export class RunningGraph {
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
-    return lifted.operator
+    return this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+  }
+
+  get #deadLetters(): Pick<DeadLetters, 'add'> {
+    const { deadLetters } = this.options
+    return this.#watch?.deadLetters(deadLetters) ?? deadLetters
   }
 
   #report(kind: Kind, id: string, pipelines: readonly string[], status: ComponentStatus): void {

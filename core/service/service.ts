@@ -5,6 +5,7 @@ import type {
   Host,
   LogAttributes,
   Logger,
+  PipelinesInUse,
   Random,
   ServiceStatus,
 } from '../component/index.js'
@@ -112,6 +113,10 @@ export class Service implements Host {
 
   status(): ServiceStatus {
     return this.#status.status()
+  }
+
+  scrape(): Promise<string> {
+    return this.options.metrics.scrape()
   }
 
   /** Where it listens and what it keeps, for the start-up message. */
@@ -226,6 +231,7 @@ export class Service implements Host {
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
       onEnd: this.#end,
+      observers: this.#extensions.observers(pipelinesInUse(settings)),
     })
     this.#graph = graph
     await graph.start()
@@ -301,6 +307,15 @@ export class Service implements Host {
       baseDir,
     )
   }
+}
+
+function pipelinesInUse({ graph }: ServiceSettings): PipelinesInUse {
+  return Object.fromEntries(
+    [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
+      id,
+      { receivers, processors, exporters },
+    ]),
+  )
 }
 
 /** The language of conditions is loaded only where an exporter has one. */

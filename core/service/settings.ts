@@ -16,6 +16,8 @@ export interface ServiceSettings {
   /** The folder that relative paths start from. */
   readonly baseDir: string
   readonly warnings: readonly Problem[]
+  /** For the log: what the configuration was read from. */
+  readonly notes?: readonly string[]
 }
 
 export interface MetricsSettings {

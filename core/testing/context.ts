@@ -1,15 +1,15 @@
 import { createServer } from 'node:net'
 import { createNoopMeter } from '@opentelemetry/api'
-import {
-  type ComponentContext,
-  type ComponentStatus,
-  type KeyValueStore,
-  type Listener,
-  type ListenOptions,
-  type LogAttributes,
-  type Logger,
-  oncePerMinute,
+import type {
+  ComponentContext,
+  ComponentStatus,
+  KeyValueStore,
+  Listener,
+  ListenOptions,
+  LogAttributes,
+  Logger,
 } from '../component/index.js'
+import { oncePerMinute } from '../component/minute-log.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { VirtualClock } from './clock.js'
 import { seededRandom } from './random.js'

@@ -79,6 +79,11 @@ export const components: readonly FactorySource[] = [
     'redis_streams',
     async () => (await import('../../exporters/redis_streams/index.js')).redisStreamsExporter,
   ),
+  lazy(
+    'exporter',
+    'telegram',
+    async () => (await import('../../exporters/telegram/index.js')).telegramExporter,
+  ),
   lazy('exporter', 'webhook', async () => (await import('../../exporters/webhook/index.js')).webhookExporter),
   lazy(
     'connector',
@@ -109,6 +114,11 @@ export const components: readonly FactorySource[] = [
     'extension',
     'redis_storage',
     async () => (await import('../../core/extensions/redis_storage/index.js')).redisStorageExtension,
+  ),
+  lazy(
+    'extension',
+    'valerter_metrics',
+    async () => (await import('../../core/extensions/valerter_metrics/index.js')).valerterMetricsExtension,
   ),
 ]
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Distribution } from 'tocsin'
+import { valerterProvider } from '../valerter/provider.js'
 import { components } from './components.js'
 
 const require = createRequire(import.meta.url)
@@ -14,5 +15,6 @@ export const full: Distribution = {
   version: (require(manifest) as { version: string }).version,
   folder: dirname(manifest),
   components,
+  providers: [valerterProvider],
   demo: join(dirname(manifest), 'distributions/full/demo.yaml'),
 }

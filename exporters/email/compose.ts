@@ -28,7 +28,10 @@ const MAX_SUBJECT = 250
 export function createComposer({ config, bodyTemplate, onTemplateError }: ComposerOptions): Composer {
   const { engine = 'handlebars', subject_template } = config
   const subject = subject_template === undefined ? undefined : compileTemplate(subject_template, { engine })
-  const body = bodyTemplate === undefined ? undefined : compileTemplate(bodyTemplate, { engine, html: true })
+  // There is no way to hand Jinja a text that is HTML already.
+  const prefix = engine === 'jinja' ? '{% set body = body_html|safe if body_html else body %}' : ''
+  const body =
+    bodyTemplate === undefined ? undefined : compileTemplate(prefix + bodyTemplate, { engine, html: true })
   const domain = (addressOf(config.from) as string).split('@')[1] as string
   return {
     compose(record, notification, pipeline, now) {

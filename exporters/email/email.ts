@@ -66,7 +66,7 @@ class Email implements Exporter {
     const event = `${notification.eventId}\0${record.id}`
     const progress = this.#memory.of(event)
     const client = await this.#clientNow()
-    const failure = await this.#sendAll(client, letter, progress, signal)
+    const failure = await this.#sendAll(client, letter, progress, pipeline, signal)
     if (failure) {
       this.#memory.keep(event, progress)
       if (failure.kind === 'deferred') return { reason: failure.reason }
@@ -87,13 +87,14 @@ class Email implements Exporter {
     client: SmtpClient,
     letter: Letter,
     progress: Progress,
+    pipeline: string,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const missing = this.#context.config.to.filter(to => !progress.sent.has(to) && !progress.refused.has(to))
     const [first, ...others] = missing
     if (first === undefined) return undefined
     // One alone first: a server that is down or does not know us is asked once, not by everyone.
-    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, signal)
+    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, pipeline, signal)
     const failures = [await sendOne(first)]
     if (failures[0]?.scope !== 'server') failures.push(...(await Promise.all(others.map(sendOne))))
     const left = failures.filter(failure => failure !== undefined)
@@ -106,6 +107,7 @@ class Email implements Exporter {
     letter: Letter,
     to: string,
     { sent, refused }: Progress,
+    pipeline: string,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const { config, id } = this.#context
@@ -116,7 +118,7 @@ class Email implements Exporter {
       return undefined
     }
     if (outcome.scope === 'server') return outcome
-    this.#recipientErrors.add(1, { exporter: id, reason: outcome.kind })
+    this.#recipientErrors.add(1, { exporter: id, pipeline, reason: outcome.kind })
     if (outcome.kind === 'deferred') return outcome
     refused.set(to, outcome.reason)
     this.#warn(`The mail server refuses the mails to ${envelope.to}.`, outcome.reason)

@@ -1,11 +1,14 @@
 import type { CheckProblem, ConfigSchema } from 'tocsin/component'
 import { checkTls, type TlsClientConfig, tlsSchema } from 'tocsin/http'
+import { engineSchema, type TemplateEngine } from 'tocsin/template'
 
 export interface MattermostConfig {
   readonly webhook_url: string
   readonly channel?: string
   readonly username?: string
   readonly icon_url?: string
+  readonly engine?: TemplateEngine
+  readonly footer?: string
   readonly time_zone: string
   readonly tls?: TlsClientConfig
 }
@@ -28,6 +31,13 @@ export const mattermostSchema: ConfigSchema = {
     },
     username: { type: 'string', description: 'The name to post under.' },
     icon_url: { type: 'string', format: 'http-url', description: 'The picture to post under.' },
+    engine: engineSchema,
+    footer: {
+      type: 'string',
+      format: 'template',
+      description: 'Template of the line below the message, in place of pipeline and time.',
+      examples: ['{{team}} | {{log_timestamp_formatted}}'],
+    },
     time_zone: {
       type: 'string',
       format: 'time-zone',

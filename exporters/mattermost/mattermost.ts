@@ -1,12 +1,21 @@
-import type { ComponentContext, Exporter, ExportRequest, LogRecord, Sent } from 'tocsin/component'
-import { createHttpSender, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
-import { notificationOf } from 'tocsin/notification'
+import {
+  type ComponentContext,
+  type Exporter,
+  type ExportRequest,
+  errorText,
+  type LogRecord,
+  type Sent,
+} from 'tocsin/component'
+import { createHttpSender, type HttpAnswer, type HttpSender, openTlsSource, sentOf } from 'tocsin/http'
+import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
+import { compileTemplate, templateView } from 'tocsin/template'
 import type { MattermostConfig } from './config.js'
 import { mattermostPayload } from './payload.js'
 
 /** Posts a message for each record. */
 export function createMattermost(context: ComponentContext<MattermostConfig>): Exporter {
   const { config, clock } = context
+  const footer = footerOf(context)
   let sender: HttpSender | undefined
   return {
     async start() {
@@ -17,17 +26,49 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
       const record = records[0] as LogRecord
       const notification = notificationOf(record, options)
-      const request = {
-        headers: {
-          'content-type': 'application/json',
-          'idempotency-key': notification.key,
-        },
-        body: mattermostPayload(notification, config, pipeline),
-      }
-      return sentOf(await (sender as HttpSender).send(request, signal), records.length)
+      const below = footer?.(record, notification, pipeline)
+      const post = (told: Notification): Promise<HttpAnswer> =>
+        (sender as HttpSender).send(
+          {
+            headers: { 'content-type': 'application/json', 'idempotency-key': notification.key },
+            body: mattermostPayload(told, config, pipeline, below),
+          },
+          signal,
+        )
+      const answer = await post(notification)
+      // A channel that the template named may not be there: the alert goes where the others go.
+      if (answer.kind !== 'refused' || !notification.channel) return sentOf(answer, records.length)
+      const { channel: _, ...elsewhere } = notification
+      return sentOf(await post(elsewhere), records.length)
     },
     async stop() {
       await sender?.close()
     },
+  }
+}
+
+type Footer = (record: LogRecord, notification: Notification, pipeline: string) => string | undefined
+
+function footerOf({
+  config,
+  id,
+  meter,
+  oncePerMinute,
+}: ComponentContext<MattermostConfig>): Footer | undefined {
+  const { footer, engine = 'handlebars', time_zone: timeZone } = config
+  if (footer === undefined) return undefined
+  const template = compileTemplate(footer, { engine })
+  const errors = meter.createCounter('tocsin_exporter_template_errors', {
+    description: 'Records whose template failed: the built-in text was sent.',
+  })
+  return (record, notification, pipeline) => {
+    try {
+      const told = withNotification(record, notification)
+      return template.render(templateView(told, { pipeline, timeZone, notification: true }))
+    } catch (error) {
+      errors.add(1, { exporter: id })
+      oncePerMinute.warn('The footer failed: the built-in one is sent.', { reason: errorText(error) })
+      return undefined
+    }
   }
 }

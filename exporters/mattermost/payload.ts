@@ -12,8 +12,9 @@ export function mattermostPayload(
   notification: Notification,
   config: MattermostConfig,
   pipeline: string,
+  ownFooter?: string,
 ): string {
-  const { title, accentColor, channel, logTimestampFormatted, late } = notification
+  const { title, accentColor, channel, logTimestampFormatted, late, severity } = notification
   const heading = shorten(title, MAX_TITLE)
   const footer = ['tocsin', pipeline, logTimestampFormatted, late && `sent ${late} late`]
   return JSON.stringify({
@@ -23,10 +24,11 @@ export function mattermostPayload(
     attachments: [
       {
         fallback: withoutMentions(heading),
-        color: accentColor,
+        // Grey stands for a severity that is not known: that needs no colour.
+        color: severity === '' && accentColor === '#757575' ? undefined : accentColor,
         title: titleText(heading),
         text: textOf(notification),
-        footer: footer.filter(Boolean).join(' | '),
+        footer: ownFooter ?? footer.filter(Boolean).join(' | '),
       },
     ],
   })

@@ -1,5 +1,5 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
-import type { Fingerprint } from './fingerprint.js'
+import type { CutPoint, Fingerprint } from './fingerprint.js'
 
 /** How far a file was read and settled. */
 export interface Checkpoint extends Fingerprint {
@@ -9,6 +9,10 @@ export interface Checkpoint extends Fingerprint {
   readonly path: string
   readonly device: string
   readonly inode: string
+  /** When it was last written to, as far as was seen; ns since the epoch. */
+  readonly mtimeNs?: bigint
+  /** A compressed file of which nothing more is to be read. */
+  readonly done?: boolean
   /** Since when the file is not to be found, ms since the epoch. */
   readonly missingSinceMs?: number
 }
@@ -30,7 +34,7 @@ export async function loadCheckpoints(store: KeyValueStore): Promise<Remembered>
   let from = FILE
   for (;;) {
     const page = await store.range(from, FILE_END, PAGE)
-    for (const [, value] of page) checkpoints.push(JSON.parse(Buffer.from(value).toString()) as Checkpoint)
+    for (const [, value] of page) checkpoints.push(decode(value))
     const last = page.at(-1)
     if (!last || page.length < PAGE) break
     from = `${last[0]}\0`
@@ -40,7 +44,7 @@ export async function loadCheckpoints(store: KeyValueStore): Promise<Remembered>
 }
 
 export function saveChange(checkpoint: Checkpoint): KeyValueChange {
-  return { key: FILE + checkpoint.id, value: Buffer.from(JSON.stringify(checkpoint)) }
+  return { key: FILE + checkpoint.id, value: encode(checkpoint) }
 }
 
 export function removeChange(id: string): KeyValueChange {
@@ -49,4 +53,33 @@ export function removeChange(id: string): KeyValueChange {
 
 export function patternsChange(patterns: string): KeyValueChange {
   return { key: PATTERNS, value: Buffer.from(patterns) }
+}
+
+function encode({ cuts, mtimeNs, ...rest }: Checkpoint): Uint8Array {
+  let before = 0
+  const points = cuts.map(([offset, crc]) => {
+    const distance = offset - before
+    before = offset
+    return `${distance.toString(36)}.${crc.toString(36)}`
+  })
+  const stored = { ...rest, cuts: points.join(' '), mtimeNs: mtimeNs?.toString() }
+  return Buffer.from(JSON.stringify(stored))
+}
+
+/** Earlier versions wrote neither cut points nor a time nor a home. */
+function decode(value: Uint8Array): Checkpoint {
+  const { cuts = '', mtimeNs, ...rest } = JSON.parse(Buffer.from(value).toString())
+  let offset = 0
+  const points = (cuts as string).split(' ').flatMap((point): CutPoint[] => {
+    const [distance, crc] = point.split('.').map(digits => Number.parseInt(digits, 36))
+    if (!distance || crc === undefined) return []
+    offset += distance
+    return [[offset, crc]]
+  })
+  return {
+    home: rest.firstPath,
+    ...rest,
+    cuts: points,
+    ...(mtimeNs !== undefined && { mtimeNs: BigInt(mtimeNs) }),
+  }
 }

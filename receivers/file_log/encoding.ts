@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import type RE2 from 're2'
 import { utf8PieceEnd } from 'tocsin/lines'
 
 /** How the bytes of a file become lines and UTF-8 text. */
 export interface Encoding {
+  /** As WHATWG names it. */
+  readonly name: string
   /** Bytes of a line feed: 1 or 2. */
   readonly unit: 1 | 2
   /** The bytes of a file are the bytes of its text. */
@@ -15,6 +18,8 @@ export interface Encoding {
   trimEnd(bytes: Buffer, start: number, end: number): number
   /** Where a piece of at most `max` bytes ends. */
   pieceEnd(bytes: Buffer, start: number, max: number): number
+  /** Where a pattern matches; undefined when places in the text do not tell places in the bytes. */
+  matches(bytes: Buffer, pattern: RE2): number[] | undefined
   /** UTF-8; what is no character becomes U+FFFD, and `valid` false. */
   decode(bytes: Buffer): { readonly text: Buffer; readonly valid: boolean }
 }
@@ -33,6 +38,11 @@ export function encodingOf(name: string): Encoding | undefined {
   return label === 'iso-2022-jp' ? undefined : singleByteLineFeed(label)
 }
 
+/** What a byte order mark at the start of a file says; undefined without one. */
+export function encodingByMark(head: Uint8Array): Encoding | undefined {
+  return MARKED.find(encoding => encoding.markLength(head) > 0)
+}
+
 const LF = 10
 const CR = 13
 
@@ -45,9 +55,11 @@ const oneByte = {
 
 const utf8: Encoding = {
   ...oneByte,
+  name: 'utf-8',
   isUtf8: true,
   markLength: head => (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0),
   pieceEnd: utf8PieceEnd,
+  matches: (bytes, pattern) => places(pattern, bytes),
   decode(bytes) {
     if (isUtf8(bytes)) return { text: bytes, valid: true }
     return { text: Buffer.from(bytes.toString('utf8')), valid: false }
@@ -56,11 +68,17 @@ const utf8: Encoding = {
 
 /** In every other encoding that TextDecoder knows, the byte 10 is a line feed and nothing else. */
 function singleByteLineFeed(label: string): Encoding {
+  const lenient = new TextDecoder(label)
   return {
     ...oneByte,
+    name: label,
     isUtf8: false,
     markLength: () => 0,
     pieceEnd: (bytes, start, max) => Math.min(bytes.length, start + max),
+    matches(bytes, pattern) {
+      const text = lenient.decode(bytes)
+      return text.length === bytes.length ? places(pattern, text) : undefined
+    },
     decode: decoder(label),
   }
 }
@@ -69,7 +87,9 @@ function utf16(label: string, low: 0 | 1): Encoding {
   const feed = Buffer.from(low === 0 ? [LF, 0] : [0, LF])
   const at = (bytes: Buffer, index: number) =>
     low === 0 ? bytes.readUInt16LE(index) : bytes.readUInt16BE(index)
+  const lenient = new TextDecoder(label, { ignoreBOM: true })
   return {
+    name: label,
     unit: 2,
     isUtf8: false,
     markLength: head => (head[low] === 0xff && head[1 - low] === 0xfe ? 2 : 0),
@@ -85,7 +105,23 @@ function utf16(label: string, low: 0 | 1): Encoding {
       const highSurrogate = (at(bytes, end - 2) & 0xfc00) === 0xd800
       return highSurrogate ? end - 2 : end
     },
+    matches: (bytes, pattern) => places(pattern, lenient.decode(bytes)).map(place => place * 2),
     decode: decoder(label),
+  }
+}
+
+const MARKED = [utf8, utf16('utf-16le', 0), utf16('utf-16be', 1)]
+
+/** Where a pattern with the flag `g` begins to match, in a text or in UTF-8 bytes. */
+function places(pattern: RE2, text: string | Buffer): number[] {
+  const found: number[] = []
+  pattern.lastIndex = 0
+  for (;;) {
+    // Given bytes, it counts bytes.
+    const match = pattern.exec(text as string)
+    if (!match) return found
+    found.push(match.index)
+    if (match[0].length === 0) pattern.lastIndex++
   }
 }
 

@@ -9,19 +9,27 @@ import {
 } from 'tocsin/component'
 import { loadCheckpoints, patternsChange } from './checkpoints.js'
 import type { FileLogConfig } from './config.js'
-import { createDiscovery } from './discovery.js'
 import { type Encoding, encodingOf } from './encoding.js'
 import { FileSet } from './file-set.js'
 import { createFramer, type Flush } from './framer.js'
 import { Ledger } from './ledger.js'
 import { createMetrics, type FileLogMetrics } from './metrics.js'
+import { Notices } from './notices.js'
 import { Reader } from './reader.js'
+import { createDiscovery } from './scan.js'
 import { StatusReport } from './status.js'
 import type { TrackedFile } from './tracked-file.js'
 
-/** A look at the disk may take at most one part in this of the time. */
+/** A look at the disk may take at most one part in this of the time, as long as nothing waits too long for the next. */
 const SCAN_SHARE = 10
+const SCAN_WAIT_MS = 2_000
 const RETRY_MS = 1_000
+const FILES_AT_ONCE = 16
+/** What waits in a file whose name another has, and writes to, waits no longer than this. */
+const SUPERSEDED_FLUSH_MS = 500
+/** How long a text without any line end waits when it does not grow, and when it does. */
+const LINELESS_IDLE_MS = 5_000
+const LINELESS_MOST_MS = 60_000
 
 interface Work {
   readonly files: FileSet
@@ -34,6 +42,7 @@ export class FileLogReceiver implements Receiver {
   readonly #encoding: Encoding
   readonly #metrics: FileLogMetrics
   readonly #status: StatusReport
+  readonly #notices: Notices
   readonly #store: KeyValueStore
   readonly #stopping = new AbortController()
   readonly #pollMs: number
@@ -53,6 +62,7 @@ export class FileLogReceiver implements Receiver {
     this.#encoding = encodingOf(config.encoding) as Encoding
     this.#metrics = createMetrics(context)
     this.#status = new StatusReport(context)
+    this.#notices = new Notices(context.logger)
     this.#store = context.storage(config.storage)
     this.#pollMs = Math.max(1, durationMs(config.poll_interval))
     this.#flushMs = durationMs(config.force_flush_period)
@@ -79,11 +89,13 @@ export class FileLogReceiver implements Receiver {
     this.#stopping.abort()
     this.#ledger?.wake()
     await this.#running
+    // Nothing else still has it.
+    for (const file of this.#work?.files.files ?? []) this.#work?.reader.deliverRemainder(file)
   }
 
   async close(): Promise<void> {
     await this.#ledger?.close()
-    await this.#work?.files.close()
+    await this.#work?.files.closeAll()
   }
 
   /**
@@ -130,14 +142,18 @@ export class FileLogReceiver implements Receiver {
     try {
       const { checkpoints, patterns: before } = await loadCheckpoints(this.#store)
       this.#status.store(undefined)
+      const notices = this.#notices
+      const framer = (encoding: Encoding) => this.#framer(encoding)
       const files = new FileSet(
         {
-          discover: createDiscovery(config.include, config.exclude, baseDir),
+          discovery: createDiscovery(config.include, config.exclude, baseDir),
           encoding: this.#encoding,
-          framer: () => this.#framer(),
+          framer,
           clock,
           logger,
+          notices,
           ledger,
+          signal: this.#stopping.signal,
           maxOpen: config.max_concurrent_files,
           durable: config.storage !== undefined,
           onOpenFiles: change => this.#metrics.openFiles(change),
@@ -148,7 +164,7 @@ export class FileLogReceiver implements Receiver {
       const patterns = JSON.stringify([config.include, config.exclude])
       // A file that the last run with these patterns did not know came since: nothing of it was seen.
       await this.#scan(files, config.start_at === 'end' && before !== patterns, patterns)
-      const parts = { encoding: this.#encoding, files, ledger, metrics: this.#metrics }
+      const parts = { framer, files, ledger, metrics: this.#metrics, notices }
       return { files, reader: new Reader(this.#context, parts) }
     } catch (error) {
       this.#status.store(errorText(error))
@@ -156,10 +172,10 @@ export class FileLogReceiver implements Receiver {
     }
   }
 
-  #framer() {
+  #framer(encoding: Encoding) {
     const { max_log_size: maxSize, multiline } = this.#context.config
     return createFramer({
-      encoding: this.#encoding,
+      encoding,
       maxBytes: Math.max(16, byteSize(maxSize)),
       startPattern: multiline?.line_start_pattern,
       endPattern: multiline?.line_end_pattern,
@@ -178,33 +194,47 @@ export class FileLogReceiver implements Receiver {
     this.#status.problems(files.problems)
     if (files.size === 0) this.#status.noFiles(config.include, baseDir)
     const nowMs = clock.monotonicMs()
-    this.#nextScanMs = nowMs + Math.max(this.#pollMs, (nowMs - startedMs) * SCAN_SHARE)
+    this.#nextScanMs =
+      nowMs + Math.max(this.#pollMs, Math.min((nowMs - startedMs) * SCAN_SHARE, SCAN_WAIT_MS))
   }
 
   /** Reads a piece of every file that has something; false when none had. */
-  async #round({ files, reader }: Work, ledger: Ledger): Promise<boolean> {
-    let progress = false
+  async #round(work: Work, ledger: Ledger): Promise<boolean> {
     this.#unstored = false
-    for (const file of [...files.files]) {
-      // A file that is read once is read in one go: order matters more there than that no file waits.
-      do {
-        const flush = this.#flush(file, files)
-        if (!file.dirty && flush === file.flushed) break
-        if (files.mustWait(file) || files.problems.has(file.path)) break
-        await ledger.room()
-        if (this.#stopping.signal.aborted) return false
-        if (!(await this.#read({ files, reader }, file, flush))) break
-        progress = true
-      } while (this.#context.config.stop_at_end)
+    const files = [...work.files.files].values()
+    let progress = false
+    const worker = async (): Promise<void> => {
+      for (const file of files) {
+        if (this.#stopping.signal.aborted) return
+        if (await this.#readSome(work, file, ledger)) progress = true
+      }
     }
+    // Files that are read once are read one after another: order matters more there than that the disk is busy.
+    await Promise.all(Array.from({ length: this.#context.config.stop_at_end ? 1 : FILES_AT_ONCE }, worker))
+    return progress
+  }
+
+  /** Reads a piece of a file; with `stop_at_end` all of it. False when there was nothing to read. */
+  async #readSome(work: Work, file: TrackedFile, ledger: Ledger): Promise<boolean> {
+    const { files } = work
+    let progress = false
+    do {
+      const flush = this.#flush(file, files)
+      if (!file.dirty && flush === file.flushed) break
+      if (files.problems.has(file.path) || (await files.mustWait(file))) break
+      await ledger.room()
+      if (this.#stopping.signal.aborted) return false
+      if (!(await this.#read(work, file, flush))) break
+      progress = true
+    } while (this.#context.config.stop_at_end)
     return progress
   }
 
   async #read({ files, reader }: Work, file: TrackedFile, flush: Flush): Promise<boolean> {
     try {
-      const stored = await reader.read(file, flush)
-      this.#unstored ||= !stored
-      return stored
+      const answer = await reader.read(file, flush)
+      if (answer === 'unstored') this.#unstored = true
+      return answer === 'read'
     } catch (error) {
       files.problems.set(file.path, errorText(error))
       this.#status.problems(files.problems)
@@ -218,7 +248,20 @@ export class FileLogReceiver implements Receiver {
     if (file.dirty) return 'nothing'
     if (file.pending === 0) return file.flushed
     if (config.stop_at_end || files.isFinished(file)) return 'everything'
-    const idleMs = clock.monotonicMs() - file.grownAtMs
+    const nowMs = clock.monotonicMs()
+    const idleMs = nowMs - file.grownAtMs
+    if (file.superseded && idleMs >= Math.min(this.#flushMs, SUPERSEDED_FLUSH_MS)) return 'everything'
+    if (!file.hasLineEnds) {
+      const flush = withoutLineEnds(idleMs, nowMs - file.pendingSinceMs, config.multiline !== undefined)
+      if (flush) this.#notices.noLineEnds(file.path)
+      if (flush) return flush
+    }
     return config.multiline && idleMs >= this.#flushMs ? 'lines' : file.flushed
   }
+}
+
+/** What waits in a file that never had a line end. */
+function withoutLineEnds(idleMs: number, waitedMs: number, hasPattern: boolean): Flush | undefined {
+  if (idleMs >= LINELESS_IDLE_MS || waitedMs >= LINELESS_MOST_MS) return 'everything'
+  return hasPattern && waitedMs >= LINELESS_IDLE_MS ? 'starts' : undefined
 }

@@ -1,44 +1,58 @@
-import { dirname } from 'node:path'
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Discovery } from './discovery.js'
-import type { Encoding } from './encoding.js'
+import { type Encoding, encodingByMark } from './encoding.js'
+import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
-import { type Found, findInFolder, findRotatedCopy, openFound, tailWhenSame } from './found.js'
+import { Folders } from './folders.js'
+import { formatOf } from './format.js'
 import type { Framer } from './framer.js'
-import { Identities } from './identities.js'
+import { Generations } from './generations.js'
 import type { Ledger } from './ledger.js'
+import { type Adoption, CheckpointMatcher } from './match-checkpoint.js'
 import { MissingFiles } from './missing-files.js'
+import type { Notices } from './notices.js'
 import { OpenFiles } from './open-files.js'
-import { type Adoption, Recognition } from './recognition.js'
-import { attempt, survey } from './survey.js'
-import { type FilePlace, type Generation, keyOf, type TrackedFile } from './tracked-file.js'
+import { keyOf, OpenedFile } from './opened-file.js'
+import { byAge, originalsOf } from './rotated-names.js'
+import { attempt, type Discovery, forEach, scanDisk } from './scan.js'
+import { type Generation, HeldMemory, type TrackedFile } from './tracked-file.js'
+
+export type RestartReason = 'truncated' | 'rewritten' | 'cut'
 
 export interface FileSetOptions {
-  readonly discover: Discovery
+  readonly discovery: Discovery
   readonly encoding: Encoding
-  readonly framer: () => Framer
+  readonly framer: (encoding: Encoding) => Framer
   readonly clock: Clock
   readonly logger: Logger
+  readonly notices: Notices
   readonly ledger: Ledger
   readonly maxOpen: number
   /** Checkpoints outlive the process. */
   readonly durable: boolean
+  /** Ends a scan that is under way. */
+  readonly signal: AbortSignal
   onOpenFiles(change: number): void
-  onRestart(reason: 'truncated' | 'rewritten'): void
+  onRestart(reason: RestartReason): void
 }
 
 /** How long a file that was moved away or deleted is still read after its last growth. */
 const GONE_IDLE_MS = 60_000
+/** So many files that a scan finds stay open for their first reading. */
+const KEPT_OPEN = 256
 
 /** The files that are read, and how they are recognised through rotation, truncation and restarts. */
 export class FileSet {
   readonly #options: FileSetOptions
   readonly #files = new Map<string, TrackedFile>()
   readonly #missing: MissingFiles
-  readonly #identities: Identities
+  readonly #fileIds: FileIds
   readonly #handles: OpenFiles
-  readonly #recognition: Recognition
+  readonly #matcher: CheckpointMatcher
+  readonly #folders = new Folders()
+  readonly #generations: Generations
+  /** Files that hold no log lines, with their size and time. */
+  #leftOut = new Map<string, string>()
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -51,19 +65,26 @@ export class FileSet {
   constructor(options: FileSetOptions, checkpoints: readonly Checkpoint[]) {
     this.#options = options
     this.#missing = new MissingFiles(checkpoints)
-    this.#identities = new Identities(
+    this.#fileIds = new FileIds(
       options.durable ? options.clock : undefined,
       checkpoints.map(({ id }) => id),
     )
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
-    this.#recognition = new Recognition({
-      encoding: options.encoding,
+    this.#matcher = new CheckpointMatcher({
       framer: options.framer,
       ledger: options.ledger,
       files: this.#files,
       missing: this.#missing,
-      identities: this.#identities,
+      fileIds: this.#fileIds,
+      memory: new HeldMemory(),
       truncated: this.#truncated,
+    })
+    this.#generations = new Generations({
+      discovery: options.discovery,
+      encoding: options.encoding,
+      folders: this.#folders,
+      files: this.#files,
+      missing: this.#missing,
     })
   }
 
@@ -82,71 +103,121 @@ export class FileSet {
   async scan(newAtEnd: boolean, changes: readonly KeyValueChange[]): Promise<void> {
     this.#unwritten.push(...changes)
     this.deferred = false
-    const owners = new Map([...this.#files.values()].map(file => [file.path, file]))
-    const found: Found[] = []
-    const { discover, clock } = this.#options
+    this.#folders.forget()
     this.problems.clear()
-    const { fresh, gone } = await survey(discover, this.#files, this.problems, clock.monotonicMs())
-    for (const file of gone) await attempt(file.path, this.problems, () => this.#lookAtGone(file))
-    for (const path of fresh) {
-      await attempt(path, this.problems, async () => {
-        const one = await openFound(path)
-        if (one) found.push(one)
-      })
+    const { discovery, clock, notices, signal } = this.#options
+    const owners = new Map([...this.#files.values()].map(file => [file.path, file]))
+    const { fresh, gone } = await scanDisk(discovery, this.#files, this.problems, clock.monotonicMs())
+    if (signal.aborted) return
+    const goneByPath = new Map(gone.map(file => [file.path, file]))
+    await forEach([...goneByPath.keys()], this.problems, path =>
+      this.#lookAtGone(goneByPath.get(path) as TrackedFile),
+    )
+    const before = new Set(this.#files.values())
+    const found = await this.#openFresh(fresh)
+    if (signal.aborted) return
+    const matcher = this.#matcher
+    let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
+    rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
+    if (rest.length > 0) {
+      rest = await this.#adopt(rest, matcher.copiesOfActive())
+      rest = await this.#adopt(rest, one => this.#resumeCut(one, owners.get(one.path)))
+      // While it is too early to tell a copy, what was rotated after it waits too.
+      const { deferred } = this
+      const isLater = (one: OpenedFile) =>
+        deferred && originalsOf(one.realPath).some(path => owners.has(path))
+      await this.#adopt(rest, async one => (isLater(one) ? 'later' : matcher.begin(one, newAtEnd)))
     }
-    found.sort((a, b) => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : a.path < b.path ? -1 : 1))
-    const recognition = this.#recognition
-    let rest = await this.#adopt(found, one => recognition.resume(one, 'inode'))
-    rest = await this.#adopt(rest, one => recognition.resume(one, 'content'))
-    rest = await this.#adopt(rest, one => recognition.copyOfActive(one))
-    await this.#adopt(rest, one => recognition.begin(one, newAtEnd))
-    for (const { place, path } of found) {
-      const file = this.#files.get(keyOf(place))
-      const owner = owners.get(path)
-      if (file && owner) this.#follow(file, owner)
-    }
-    if (this.#first) await this.#searchMissing()
+    const added = new Set([...this.#files.values()].filter(file => !before.has(file)))
+    if (this.#first) await this.#searchMissing(added)
+    await this.#resolveTruncations(added)
+    await this.#addFormer(added, owners)
+    this.#generations.order(added, owners)
+    notices.opened(added, this.#first, newAtEnd)
     this.#first = false
-    await this.#resolveTruncations()
     await this.#dropFinished()
     await this.#persist()
   }
 
-  /** Makes sure that the file has a handle; false when it is not to be found. */
-  open(file: TrackedFile): Promise<boolean> {
+  /** Makes sure that the file is open; false when it is not to be found. */
+  async open(file: TrackedFile): Promise<boolean> {
+    if (await this.#handles.use(file)) return true
+    const entry = await this.#folders.locate(file.realPath, file.place)
+    if (!entry) return false
+    file.path = entry.path
+    file.realPath = entry.path
     return this.#handles.use(file)
   }
 
+  /** Nothing more is to be read of it for now. */
+  close(file: TrackedFile): Promise<void> {
+    return this.#handles.close(file)
+  }
+
   /**
-   * Gives the content an identity and makes it durable, before anything of it is offered. False when the store
+   * Gives the content an id and makes it durable, before anything of it is offered. False when the store
    * does not take it.
    */
   async identify(file: TrackedFile, head: Buffer): Promise<boolean> {
     const { generation } = file
+    if (generation.persisted) return true
     if (generation.id === undefined) generation.headBytes = Buffer.from(head.subarray(0, HEAD_BYTES))
-    this.#identities.give(generation)
-    generation.persisted ||= await this.#options.ledger.write([generation.checkpoint(file.position())])
+    this.#fileIds.give(generation)
+    generation.persisted = await this.#options.ledger.write([generation.checkpoint(file.position())])
     return generation.persisted
   }
 
-  /** The content was cut or replaced: reads it from its start, after what a copy of it still holds. */
-  restart(file: TrackedFile, reason: 'truncated' | 'rewritten'): void {
-    const { logger, framer, onRestart } = this.#options
-    const old = file.restart(framer())
-    onRestart(reason)
-    logger.info('A file was truncated; it is read from its start.', { path: file.path, reason })
-    if (old.id === undefined) return
-    this.#truncated.set(file, old)
+  /**
+   * What the start of a file says of its format and encoding, once there is one. False when it is not to be read as text: it is
+   * then looked at again as a file that was just found.
+   */
+  async begin(file: TrackedFile, head: Buffer): Promise<boolean> {
+    const encoding = encodingByMark(head) ?? this.#options.encoding
+    if (encoding !== file.encoding) {
+      file.encoding = encoding
+      file.framer = this.#options.framer(encoding)
+    }
+    this.#options.notices.encoding(file.path, head, encoding, this.#options.encoding)
+    if (file.compressed || formatOf(head.subarray(0, HEAD_BYTES), encoding) === 'text') return true
+    this.#files.delete(file.key)
+    file.forget()
+    await this.#handles.close(file)
+    if (file.generation.persisted) this.#unwritten.push(removeChange(file.generation.id as string))
     this.deferred = true
+    return false
+  }
+
+  /** The content was cut or replaced: reads on where it was cut, or from its start, after what a copy of it still holds. */
+  async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<void> {
+    const { logger, framer, encoding, onRestart } = this.#options
+    const cut = await file.cut()
+    const { head, ...start } = cut ?? { ...BEGINNING, head: NO_BYTES }
+    const how = cut ? file.encoding : encoding
+    const old = file.restart(how, framer(how), start, head)
+    const reason = cut ? 'cut' : kind
+    onRestart(reason)
+    const from = cut ? 'reading goes on where it was cut' : 'it is read from its start'
+    logger.info(`A file was ${reason}; ${from}.`, { path: file.path, reason, offset: start.offset })
+    if (file.remainder) this.#fileIds.give(old)
+    if (cut) {
+      this.#fileIds.give(file.generation)
+      this.#retire(old)
+    } else if (old.id !== undefined) {
+      this.#truncated.set(file, old)
+      this.deferred = true
+    }
   }
 
   /** True while another file holds what must come first. */
-  mustWait(file: TrackedFile): boolean {
+  async mustWait(file: TrackedFile): Promise<boolean> {
     if (this.#truncated.has(file)) return true
-    const before = file.predecessor
-    if (before?.dirty && this.#files.get(keyOf(before.place)) === before) return true
-    file.predecessor = undefined
-    return false
+    if (file.waitsFor.length === 0) return false
+    // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
+    if (file.size === 0n) return true
+    const left: typeof file.waitsFor = []
+    for (const before of file.waitsFor) if (!(await this.#isPast(before))) left.push(before)
+    file.waitsFor = left
+    return left.length > 0
   }
 
   /** A moved or deleted file that will hardly grow any more. */
@@ -154,27 +225,92 @@ export class FileSet {
     return file.gone && this.#options.clock.monotonicMs() - file.grownAtMs >= GONE_IDLE_MS
   }
 
-  close(): Promise<void> {
+  closeAll(): Promise<void> {
     return this.#handles.closeAll()
   }
 
+  async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
+    const { file } = before
+    if (this.#files.get(file.key) !== file || this.problems.has(file.path)) return true
+    if (before.upTo === undefined) {
+      const stats = await this.#statsOf(file)
+      if (!stats) return true
+      file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
+      file.superseded = true
+      before.upTo = Number(stats.size)
+    }
+    if (file.remainder || this.#truncated.has(file)) return false
+    if (!file.compressed && file.offset >= before.upTo) return true
+    return !file.dirty && file.pending === 0
+  }
+
+  async #statsOf(
+    file: TrackedFile,
+  ): Promise<{ readonly size: bigint; readonly mtimeNs: bigint } | undefined> {
+    if (file.isOpen) return file.stat()
+    const entry = await this.#folders.locate(file.realPath, file.place)
+    if (!entry) return undefined
+    file.path = entry.path
+    file.realPath = entry.path
+    file.located = true
+    return entry
+  }
+
   async #lookAtGone(file: TrackedFile): Promise<void> {
-    if (await this.open(file)) {
-      const { size, mtimeNs } = await file.stat()
-      file.noteSize(size, mtimeNs, this.#options.clock.monotonicMs())
+    if (file.isOpen && !file.located && this.#handles.areFull) {
+      const entry = await this.#folders.locate(file.realPath, file.place)
+      if (entry) {
+        file.path = entry.path
+        file.realPath = entry.path
+        file.located = true
+      }
+    }
+    const stats = await this.#statsOf(file)
+    if (stats) {
+      file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
       return
     }
     const unread = Number(file.size) - file.offset
-    if (unread > 0) {
+    if (unread > 0 && !file.compressed) {
       const attributes = { path: file.path, unread_bytes: unread }
       this.#options.logger.warn('A file went away before it was read to its end.', attributes)
     }
     await this.#forget(file)
   }
 
-  async #adopt(found: readonly Found[], how: (found: Found) => Promise<Adoption>): Promise<Found[]> {
-    const rest: Found[] = []
+  async #openFresh(fresh: ReadonlyMap<string, { path: string; version: string }>): Promise<OpenedFile[]> {
+    const { encoding, notices } = this.#options
+    const found: OpenedFile[] = []
+    const leftOut = new Map<string, string>()
+    const paths = new Map<string, string>()
+    for (const [key, { path, version }] of fresh) {
+      if (this.#leftOut.get(key) === version) leftOut.set(key, version)
+      else paths.set(path, version)
+    }
+    await forEach([...paths.keys()], this.problems, async path => {
+      const one = await OpenedFile.open(path, encoding)
+      if (!one) return
+      if (typeof one.format === 'object') {
+        leftOut.set(keyOf(one.place), paths.get(path) as string)
+        notices.leftOut(path, one.format.leftOut)
+        await one.close()
+        return
+      }
+      found.push(one)
+      if (found.length > KEPT_OPEN) await one.close()
+    })
+    this.#leftOut = leftOut
+    notices.saidLeftOut()
+    return found.sort(byAge)
+  }
+
+  async #adopt(
+    found: readonly OpenedFile[],
+    how: (found: OpenedFile) => Promise<Adoption>,
+  ): Promise<OpenedFile[]> {
+    const rest: OpenedFile[] = []
     for (const one of found) {
+      if (this.#options.signal.aborted) break
       let adoption: Adoption = 'later'
       await attempt(one.path, this.problems, async () => {
         adoption = await how(one)
@@ -185,81 +321,137 @@ export class FileSet {
     return rest
   }
 
-  async #take(found: Found, adoption: Adoption): Promise<void> {
-    if (adoption === 'no') return
+  async #take(found: OpenedFile, adoption: Adoption): Promise<TrackedFile | undefined> {
+    if (adoption === 'no') return undefined
     // A rename between listing and opening can show one file under two names.
     if (adoption === 'later' || this.#files.has(keyOf(found.place))) {
-      this.deferred = true
-      await found.handle.close()
-      return
+      this.deferred ||= !this.problems.has(found.path)
+      await found.close()
+      return undefined
     }
-    adoption.hold(found.handle)
     adoption.size = BigInt(found.size)
     adoption.mtimeNs = found.mtimeNs
     adoption.grownAtMs = this.#options.clock.monotonicMs()
-    this.#files.set(keyOf(found.place), adoption)
+    if (adoption.done) adoption.dirty = false
+    this.#files.set(adoption.key, adoption)
+    const content = found.take()
+    if (!content) return adoption
+    adoption.open(content)
     await this.#handles.opened(adoption)
+    return adoption
   }
 
-  /** The name belongs to another file now: what its former owner still holds comes first. */
-  #follow(file: TrackedFile, owner: TrackedFile): void {
-    if (file === owner || this.#files.get(keyOf(owner.place)) !== owner) return
-    owner.dirty = true
-    file.predecessor = owner
+  /** A file with the name of a known one, and its content without the end, is what an editor wrote. */
+  async #resumeCut(found: OpenedFile, owner: TrackedFile | undefined): Promise<Adoption> {
+    for (const known of this.#missing.ofInode(found)) {
+      const adoption = await this.#matcher.resumeCut(found, known)
+      if (adoption === 'no') continue
+      this.#missing.remove(known)
+      this.#unwritten.push(removeChange(known.id))
+      return adoption
+    }
+    if (!owner?.isOpen || !owner.gone || owner.offset === 0) return 'no'
+    if ((await owner.stat()).nlink > 0n) return 'no'
+    const { ledger } = this.#options
+    const adoption = await this.#matcher.resumeCut(found, owner.generation.describe(owner.position()))
+    return adoption !== 'no' && (owner.dirty || ledger.has(owner.generation)) ? 'later' : adoption
   }
 
   /** Finds files that were moved out of the patterns while nothing was running. */
-  async #searchMissing(): Promise<void> {
-    const isTracked = (place: FilePlace) => this.#files.has(keyOf(place))
+  async #searchMissing(added: Set<TrackedFile>): Promise<void> {
+    const lost: Checkpoint[] = []
     for (const known of this.#missing.list()) {
       // An earlier run looked for it already.
-      if (known.missingSinceMs !== undefined) continue
-      const place: FilePlace = { device: known.device, inode: known.inode }
-      const moved = isTracked(place) ? undefined : await findInFolder(dirname(known.path), place)
-      const found = moved
-        ? await openFound(moved).catch(() => undefined)
-        : await findRotatedCopy(known, isTracked)
-      if (!found) continue
-      const adoption = await this.#recognition.resume(found, moved ? 'inode' : 'content')
-      await this.#take(found, adoption === 'no' ? 'later' : adoption)
-      const file = this.#files.get(keyOf(found.place))
-      if (!file) continue
-      file.gone = true
-      for (const other of this.#files.values()) if (other.path === known.path) this.#follow(other, file)
+      if (known.missingSinceMs !== undefined || known.done) continue
+      if (this.#options.signal.aborted) return
+      const moved = this.#files.has(keyOf(known)) ? undefined : await this.#folders.locate(known.home, known)
+      // It is where it was: the patterns are others now.
+      if (moved?.path === known.home) continue
+      let file: TrackedFile | undefined
+      await attempt(known.path, this.problems, async () => {
+        file = await this.#resumeMoved(known, moved?.path)
+      })
+      if (file) {
+        file.gone = true
+        added.add(file)
+      } else lost.push(known)
     }
+    this.#options.notices.lost(lost)
+  }
+
+  async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
+    const { encoding } = this.#options
+    const moved = path === undefined ? undefined : await OpenedFile.open(path, encoding)
+    const byInode = moved ? await this.#matcher.resume(moved, 'inode') : 'no'
+    if (moved && byInode !== 'no') return this.#take(moved, byInode)
+    await moved?.close()
+    const copy = await this.#generations.copyOf(known)
+    if (copy) return this.#take(copy, await this.#matcher.resume(copy, 'content'))
+    // What an editor wrote under the known name.
+    const fresh = [...this.#files.values()].find(file => file.path === known.path && file.offset === 0)
+    const edited = fresh && (await OpenedFile.open(known.path, encoding))
+    const cut = edited ? await this.#matcher.resumeCut(edited, known) : 'no'
+    if (!edited || cut === 'no' || cut === 'later' || fresh.key !== cut.key) {
+      await edited?.close()
+      return undefined
+    }
+    this.#files.delete(fresh.key)
+    await this.#handles.close(fresh)
+    this.#missing.remove(known)
+    this.#unwritten.push(removeChange(known.id))
+    return this.#take(edited, cut)
   }
 
   /** Reads what the copy of a truncated file holds beyond what was read, once all that was read is settled. */
-  async #resolveTruncations(): Promise<void> {
+  async #resolveTruncations(added: Set<TrackedFile>): Promise<void> {
     for (const [file, old] of this.#truncated) {
       const known = file.previous
-      const found = known && (await findRotatedCopy(known, place => this.#files.has(keyOf(place))))
+      const found = known && (await this.#generations.copyOf(known))
       if (found && this.#options.ledger.has(old)) {
         await this.#take(found, 'later')
         continue
       }
       this.#truncated.delete(file)
       this.#retire(old)
+      added.add(file)
       if (!found) continue
-      const tail = await tailWhenSame(found, known)
-      const nothingMore = !tail || found.size === known.offset
-      await this.#take(found, nothingMore ? 'later' : this.#recognition.copy(found, known, tail))
-      const copy = this.#files.get(keyOf(found.place))
+      file.remainder = undefined
+      const tail = await found.tailWhenSame(known)
+      const nothingMore = !tail || (!found.compressed && found.size === known.offset)
+      const copy = await this.#take(found, nothingMore ? 'later' : this.#matcher.copy(found, known, tail))
       if (!copy) continue
       copy.gone = true
-      this.#follow(file, copy)
+      added.add(copy)
+    }
+  }
+
+  /** Reads what was rotated between a known file and the newest of its name, too. */
+  async #addFormer(added: Set<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): Promise<void> {
+    for (const rotation of await this.#generations.rotations(added, owners)) {
+      for (const found of await this.#generations.between(rotation)) {
+        let adoption: Adoption = 'no'
+        await attempt(found.path, this.problems, async () => {
+          adoption = await this.#matcher.resume(found, 'content')
+          if (adoption === 'no') adoption = await this.#matcher.begin(found, false, rotation.known)
+        })
+        const file = await this.#take(found, adoption)
+        if (!file) continue
+        file.gone = true
+        file.located = true
+        added.add(file)
+      }
     }
   }
 
   /** Forgets what a truncated file was, in the same write that notes its copy: until then a restart needs it. */
   #retire(old: Generation): void {
     old.retired = true
-    if (!this.#options.ledger.has(old)) this.#unwritten.push(removeChange(old.id as string))
+    if (old.id !== undefined && !this.#options.ledger.has(old)) this.#unwritten.push(removeChange(old.id))
   }
 
   async #dropFinished(): Promise<void> {
     for (const file of this.#files.values()) {
-      if (!this.isFinished(file) || file.dirty || file.pending > 0) continue
+      if (!file.gone || !this.isFinished(file) || file.dirty || file.pending > 0) continue
       if (!this.#options.ledger.has(file.generation)) await this.#forget(file)
     }
   }
@@ -267,11 +459,12 @@ export class FileSet {
   async #forget(file: TrackedFile): Promise<void> {
     const { nlink } = file.isOpen ? await file.stat() : { nlink: 1n }
     const { generation } = file
-    this.#files.delete(keyOf(file.place))
+    this.#files.delete(file.key)
     const old = this.#truncated.get(file)
     this.#truncated.delete(file)
     if (old) this.#retire(old)
     await this.#handles.close(file)
+    file.forget()
     if (generation.id === undefined) return
     generation.retired = nlink === 0n
     if (nlink === 0n) this.#unwritten.push(removeChange(generation.id))
@@ -293,3 +486,6 @@ export class FileSet {
     for (const { generation } of fresh) generation.persisted = true
   }
 }
+
+const NO_BYTES: Buffer = Buffer.alloc(0)
+const BEGINNING = { offset: 0, tail: NO_BYTES }

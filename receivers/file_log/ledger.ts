@@ -36,7 +36,7 @@ interface Entry {
   settled?: Settled
 }
 
-const MAX_BATCHES = 64
+const MAX_BATCHES = 256
 const MAX_BYTES = 16 * 2 ** 20
 const STORE_RETRY_MS = 1_000
 
@@ -51,6 +51,7 @@ export class Ledger {
   #settled: Entry[] = []
   #refused: Entry[] = []
   #retrying = false
+  #readying: Promise<unknown> | undefined
   #writing: Promise<void> | undefined
   #storeBroken = false
   readonly #closing = new AbortController()
@@ -154,8 +155,12 @@ export class Ledger {
     this.wake()
   }
 
+  /** One wait for all who wait. */
   #ready(): Promise<unknown> {
-    return orAborted(this.#options.intake.ready(), this.#options.signal)
+    this.#readying ??= orAborted(this.#options.intake.ready(), this.#options.signal).finally(() => {
+      this.#readying = undefined
+    })
+    return this.#readying
   }
 
   #advance(stream: Stream): void {

@@ -3,9 +3,10 @@ import type { ComponentContext } from 'tocsin/component'
 export interface FileLogMetrics {
   openFiles(change: number): void
   unsettledBatches(change: number): void
-  restarted(reason: 'truncated' | 'rewritten'): void
+  restarted(reason: 'truncated' | 'rewritten' | 'cut'): void
   invalidEncoding(records: number): void
   oversized(records: number): void
+  skippedNuls(bytes: number): void
 }
 
 export function createMetrics({ meter, id }: ComponentContext<unknown>): FileLogMetrics {
@@ -17,7 +18,7 @@ export function createMetrics({ meter, id }: ComponentContext<unknown>): FileLog
     description: 'Batches that were handed on and whose checkpoint is not durable yet.',
   })
   const restarts = meter.createCounter('tocsin_file_log_truncated_files', {
-    description: 'Files that were truncated or rewritten, and read again from the start.',
+    description: 'Files that were truncated, rewritten or cut, and read again from the start or the cut.',
   })
   const invalid = meter.createCounter('tocsin_receiver_invalid_encoding_log_records', {
     description: 'Records in which bytes that are no character were replaced.',
@@ -25,11 +26,15 @@ export function createMetrics({ meter, id }: ComponentContext<unknown>): FileLog
   const oversized = meter.createCounter('tocsin_receiver_oversized_log_records', {
     description: 'Records longer than max_log_size, which were split.',
   })
+  const nuls = meter.createCounter('tocsin_file_log_skipped_nul_bytes', {
+    description: 'NUL bytes before lines, which were skipped.',
+  })
   return {
     openFiles: change => open.add(change, attributes),
     unsettledBatches: change => unsettled.add(change, attributes),
     restarted: reason => restarts.add(1, { ...attributes, reason }),
     invalidEncoding: records => records > 0 && invalid.add(records, attributes),
     oversized: records => records > 0 && oversized.add(records, attributes),
+    skippedNuls: bytes => bytes > 0 && nuls.add(bytes, attributes),
   }
 }

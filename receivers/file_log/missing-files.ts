@@ -1,13 +1,13 @@
 import { type KeyValueChange, nsToMs } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
-import { isCopyOf } from './fingerprint.js'
-import { type Found, tailWhenSame } from './found.js'
+import { ContentIndex } from './content-index.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
 
 /** How long a checkpoint waits for its file: a file system may be away for a while. */
 const MISSING_MS = 24 * 3_600_000
 const MAX_MISSING = 10_000
 
-export interface Recognised {
+export interface Matched {
   readonly known: Checkpoint
   /** The bytes before the read position. */
   readonly tail: Buffer
@@ -15,29 +15,45 @@ export interface Recognised {
 
 /** Checkpoints whose files were not found yet. */
 export class MissingFiles {
-  #checkpoints: Checkpoint[]
+  readonly #checkpoints = new Map<string, Checkpoint>()
+  readonly #byInode = new Map<string, Set<Checkpoint>>()
+  readonly #byContent = new ContentIndex<Checkpoint>()
 
   constructor(checkpoints: readonly Checkpoint[]) {
-    this.#checkpoints = [...checkpoints]
+    for (const checkpoint of checkpoints) this.add(checkpoint)
   }
 
   list(): readonly Checkpoint[] {
-    return [...this.#checkpoints]
+    return [...this.#checkpoints.values()]
   }
 
   add(checkpoint: Checkpoint): void {
-    this.#checkpoints.push(checkpoint)
+    this.#checkpoints.set(checkpoint.id, checkpoint)
+    const key = keyOf(checkpoint)
+    const others = this.#byInode.get(key)
+    if (others) others.add(checkpoint)
+    else this.#byInode.set(key, new Set([checkpoint]))
+    if (checkpoint.offset > 0) this.#byContent.add(checkpoint, checkpoint)
+  }
+
+  remove(checkpoint: Checkpoint): void {
+    this.#checkpoints.delete(checkpoint.id)
+    this.#byInode.get(keyOf(checkpoint))?.delete(checkpoint)
+    this.#byContent.remove(checkpoint, checkpoint)
+  }
+
+  /** What is known of the inode of a file. */
+  ofInode(file: OpenedFile): readonly Checkpoint[] {
+    return [...(this.#byInode.get(keyOf(file.place)) ?? [])]
   }
 
   /** The checkpoint of a file that was found; it is then no longer missing. */
-  async take(found: Found, by: 'inode' | 'content'): Promise<Recognised | undefined> {
-    for (const known of this.#checkpoints) {
-      const { device, inode } = found.place
-      const sameInode = known.device === device && known.inode === inode
-      if (by === 'inode' ? !sameInode : known.offset === 0 || !isCopyOf(known, found.path)) continue
-      const tail = await tailWhenSame(found, known)
+  async take(file: OpenedFile, by: 'inode' | 'content'): Promise<Matched | undefined> {
+    const candidates = by === 'inode' ? this.ofInode(file) : [...this.#byContent.candidates(file)]
+    for (const known of candidates) {
+      const tail = await file.tailWhenSame(known)
       if (!tail) continue
-      this.#checkpoints = this.#checkpoints.filter(other => other !== known)
+      this.remove(known)
       return { known, tail }
     }
     return undefined
@@ -47,18 +63,20 @@ export class MissingFiles {
   age(now: bigint): KeyValueChange[] {
     const nowMs = nsToMs(now)
     const changes: KeyValueChange[] = []
-    const surplus = this.#checkpoints.length - MAX_MISSING
-    this.#checkpoints = this.#checkpoints.flatMap((known, index) => {
+    let surplus = this.#checkpoints.size - MAX_MISSING
+    for (const known of this.#checkpoints.values()) {
       const { missingSinceMs = nowMs } = known
-      if (nowMs - missingSinceMs > MISSING_MS || index < surplus) {
+      if (nowMs - missingSinceMs > MISSING_MS || surplus > 0) {
+        surplus--
+        this.remove(known)
         changes.push(removeChange(known.id))
-        return []
+      } else if (known.missingSinceMs === undefined) {
+        const aged = { ...known, missingSinceMs }
+        this.remove(known)
+        this.add(aged)
+        changes.push(saveChange(aged))
       }
-      if (known.missingSinceMs !== undefined) return [known]
-      const aged = { ...known, missingSinceMs }
-      changes.push(saveChange(aged))
-      return [aged]
-    })
+    }
     return changes
   }
 }

@@ -1,6 +1,7 @@
-import { dirname } from 'node:path'
-import { findInFolder } from './found.js'
 import type { TrackedFile } from './tracked-file.js'
+
+/** How many files are looked at for one that can be closed. */
+const LOOKS = 8
 
 /** The open handles, at most `max`: the least recently used is closed, to be opened again when it is needed. */
 export class OpenFiles {
@@ -14,30 +15,30 @@ export class OpenFiles {
     this.#onChange = onChange
   }
 
-  /** Opens the file, wherever in its folder it was moved; false when it is not to be found. */
+  /** There is no room for another: those that went away are to be found again before they are closed. */
+  get areFull(): boolean {
+    return this.#open.size >= this.#max
+  }
+
+  /** Opens the file at its path; false when it is not there. */
   async use(file: TrackedFile): Promise<boolean> {
-    if (!file.isOpen && !(await file.reopen())) {
-      const path = await findInFolder(dirname(file.path), file.place)
-      if (path === undefined) return false
-      file.path = path
-      if (!(await file.reopen())) return false
-    }
+    if (!file.isOpen && !(await file.reopen())) return false
     await this.opened(file)
     return true
   }
 
   /** Notes that the file was opened or used. */
   async opened(file: TrackedFile): Promise<void> {
-    if (this.#open.delete(file)) {
-      this.#open.add(file)
-      return
-    }
+    if (!this.#open.delete(file)) this.#onChange(1)
     this.#open.add(file)
-    this.#onChange(1)
-    for (const other of this.#open) {
-      if (this.#open.size <= this.#max) return
-      // A deleted file cannot be opened again; a moved one only while it stays in its folder.
-      if (other !== file && !other.gone) await this.close(other)
+    for (let looks = 0; this.#open.size > this.#max && looks < LOOKS; looks++) {
+      const [oldest] = this.#open as Iterable<TrackedFile> as [TrackedFile]
+      // A deleted file cannot be opened again.
+      if (oldest !== file && (!oldest.gone || oldest.located)) await this.close(oldest)
+      else {
+        this.#open.delete(oldest)
+        this.#open.add(oldest)
+      }
     }
   }
 
@@ -47,6 +48,6 @@ export class OpenFiles {
   }
 
   async closeAll(): Promise<void> {
-    for (const file of [...this.#open]) await this.close(file)
+    await Promise.all([...this.#open].map(file => this.close(file)))
   }
 }

@@ -1,19 +1,20 @@
-import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
 import type { KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
-import { type Fingerprint, HEAD_BYTES, type Mark, markOf, TAIL_BYTES } from './fingerprint.js'
+import { Content, openToRead } from './content.js'
+import type { Encoding } from './encoding.js'
+import {
+  type CutPoint,
+  type Fingerprint,
+  HEAD_BYTES,
+  type Mark,
+  markOf,
+  TAIL_BYTES,
+  Trail,
+} from './fingerprint.js'
 import type { Flush, Framer } from './framer.js'
 import type { Stream } from './ledger.js'
-
-export interface FilePlace {
-  readonly device: string
-  readonly inode: string
-}
-
-export function keyOf({ device, inode }: FilePlace): string {
-  return `${device}:${inode}`
-}
+import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
 
 /** How far a batch reaches. */
 export interface Position {
@@ -21,91 +22,172 @@ export interface Position {
   readonly tail: Mark
 }
 
-export type ReadResult =
-  | {
-      readonly kind: 'bytes'
-      readonly bytes: Buffer
-      /** Where `bytes` begin in the file: before the read position, for the bytes that show it is the same file. */
-      readonly at: number
-      /** Where in `bytes` the new ones begin. */
-      readonly from: number
-      readonly atEnd: boolean
-    }
-  | { readonly kind: 'truncated' | 'rewritten' }
+export interface Chunk {
+  readonly kind: 'bytes'
+  /** Without the NULs at their end. */
+  readonly bytes: Buffer
+  /** Where `bytes` begin in the file: before the read position, for the bytes that show it is the same file. */
+  readonly at: number
+  /** Where in `bytes` the new ones begin. */
+  readonly from: number
+  readonly atEnd: boolean
+  /** NULs follow, and behind them, at this offset, there is text again. */
+  readonly textAt?: number
+}
+
+export type ReadResult = Chunk | { readonly kind: 'truncated' | 'rewritten' }
+
+/** What was read of a file and not delivered when the file was truncated. */
+export interface Remainder {
+  readonly generation: Generation
+  readonly bytes: Buffer
+  /** Where it was in the file. */
+  readonly at: number
+  readonly encoding: Encoding
+}
+
+export interface TrackedFileInit {
+  readonly place: FilePlace
+  readonly path: string
+  readonly realPath: string
+  readonly firstPath: string
+  readonly home: string
+  readonly encoding: Encoding
+  readonly framer: Framer
+  readonly compressed: boolean
+  readonly start: ReadStart
+  readonly head: Buffer
+  readonly memory: HeldMemory
+  readonly id?: string | undefined
+  readonly cuts?: readonly CutPoint[]
+}
+
+/** Bounds what waits in memory for the rest of its record, over all files: beyond it only the last bytes are kept. */
+export class HeldMemory {
+  static readonly MAX_BYTES = 32 * 2 ** 20
+  used = 0
+}
 
 const MIN_READ_BYTES = 256 * 1024
+/** How many NULs one read passes over. */
+const MAX_NULS = 64 * 2 ** 20
 
 /** One file by its inode, from its discovery until it is gone and read. */
 export class TrackedFile {
-  #handle: FileHandle | undefined
-  #wanted = MIN_READ_BYTES
+  readonly place: FilePlace
+  readonly key: string
+  /** Where it is now. */
+  path: string
+  /** The same without symbolic links. */
+  realPath: string
+  /** Where it was first found: its records keep this name when it is rotated. */
+  readonly firstPath: string
+  readonly home: string
+  readonly compressed: boolean
+  encoding: Encoding
+  framer: Framer
   /** The generation that is being read; another one after a truncation. */
   generation: Generation
-  /** Bytes just before the read position. */
-  #tail: Buffer
   offset: number
   /** How the file looked before its last truncation: what a copy of it is recognised by. */
   previous: Fingerprint | undefined
+  /** To be delivered before anything else of the file. */
+  remainder: Remainder | undefined
 
   /** There may be something to read. */
   dirty = true
   /** No pattern finds the file any more: it was moved away or deleted. */
   gone = false
+  /** It is at `path`, though no pattern finds it: it can be closed and opened again. */
+  located = false
+  /** Another file has its name, and something to read. */
+  superseded = false
   /** What was last taken as complete at the end. */
   flushed: Flush = 'nothing'
   /** Bytes behind the read position that are no complete record yet. */
   pending = 0
+  pendingSinceMs = 0
+  /** A compressed file that was read to its end: it does not grow. */
+  done = false
+  /** A line end was seen in it. */
+  hasLineEnds: boolean
   size = 0n
   mtimeNs = 0n
   grownAtMs = 0
-  /** Read this one to its end first: it had this file's name before. */
-  predecessor: TrackedFile | undefined
+  /** Older generations that are read first, each up to what it held when this file was seen to have something. */
+  waitsFor: { readonly file: TrackedFile; upTo?: number }[] = []
 
-  constructor(
-    readonly place: FilePlace,
-    /** Where it is now. */
-    public path: string,
-    /** Where it was first found: its records keep this name when it is rotated. */
-    readonly firstPath: string,
-    public framer: Framer,
-    start: { readonly offset: number; readonly head: Buffer; readonly tail: Buffer; readonly id?: string },
-  ) {
-    this.offset = start.offset
-    this.#tail = start.tail
-    this.generation = new Generation(this, start.head, start.id, start.id !== undefined)
+  readonly #memory: HeldMemory
+  #content: Content | undefined
+  #wanted = MIN_READ_BYTES
+  #nulsTo = 0
+  /** Bytes just before the read position. */
+  #tail: Buffer
+  /** Bytes behind it that were read, and wait for the rest of their record. */
+  #held: Buffer = NOTHING
+  #trail: Trail
+
+  constructor(init: TrackedFileInit) {
+    this.place = init.place
+    this.key = keyOf(init.place)
+    this.path = init.path
+    this.realPath = init.realPath
+    this.firstPath = init.firstPath
+    this.home = init.home
+    this.compressed = init.compressed
+    this.encoding = init.encoding
+    this.framer = init.framer
+    this.offset = init.start.offset
+    this.#tail = init.start.tail
+    this.#trail = new Trail(init.cuts)
+    this.#memory = init.memory
+    this.generation = new Generation(this, init.head, init.id, init.id !== undefined)
+    this.hasLineEnds = [init.head, init.start.tail].some(bytes => init.encoding.lineFeed(bytes, 0) !== -1)
+    // What was seen of it counts as read: it may be truncated before the first reading.
+    if (this.offset === 0 && !this.compressed) this.#hold(withoutNuls(init.head, 0, init.encoding.unit))
   }
 
   get isOpen(): boolean {
-    return this.#handle !== undefined
+    return this.#content !== undefined
   }
 
-  /** Takes the handle over. */
-  hold(handle: FileHandle): void {
-    this.#handle = handle
+  /** A compressed file is complete when it can be unpacked to its end. */
+  get isWhole(): boolean {
+    return this.#content?.whole === true
+  }
+
+  /** Takes the open file over. */
+  open(content: Content): void {
+    this.#content = content
   }
 
   async letGo(): Promise<void> {
-    const handle = this.#handle
-    this.#handle = undefined
-    await handle?.close()
+    const content = this.#content
+    this.#content = undefined
+    await content?.close()
   }
 
   /** Opens the file at its path again; false when another file is there now. */
   async reopen(): Promise<boolean> {
-    if (this.#handle) return true
-    const handle = await openToRead(this.path)
-    const { dev, ino } = await handle.stat({ bigint: true })
+    if (this.#content) return true
+    const handle = await openToRead(this.path).catch(error => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    })
+    if (!handle) return false
+    const content = new Content(handle, this.compressed)
+    const { dev, ino } = await content.stat()
     if (`${dev}` !== this.place.device || `${ino}` !== this.place.inode) {
-      await handle.close()
+      await content.close()
       return false
     }
-    this.#handle = handle
+    this.#content = content
     return true
   }
 
   /** The file must be open. */
   stat(): Promise<BigIntStats> {
-    return (this.#handle as FileHandle).stat({ bigint: true })
+    return (this.#content as Content).stat()
   }
 
   /** What the disk says of it; there is something to read when that changed. */
@@ -113,6 +195,7 @@ export class TrackedFile {
     if (size === this.size && mtimeNs === this.mtimeNs) return
     this.size = size
     this.mtimeNs = mtimeNs
+    if (this.done) return
     this.grownAtMs = nowMs
     this.flushed = 'nothing'
     this.dirty = true
@@ -120,61 +203,161 @@ export class TrackedFile {
 
   /** Reads on from the position, into a new buffer that records may keep views of. The file must be open. */
   async read(): Promise<ReadResult> {
-    const handle = this.#handle as FileHandle
-    const { size } = await handle.stat()
-    if (size < this.offset) return { kind: 'truncated' }
+    const content = this.#content as Content
     const from = this.#tail.length
-    const wanted = from + Math.min(size - this.offset, this.#wanted)
-    const bytes = await readFully(handle, this.offset - from, wanted)
-    if (!bytes.subarray(0, from).equals(this.#tail)) return { kind: 'rewritten' }
-    const atEnd = this.offset + bytes.length - from >= size || bytes.length < wanted
-    return { kind: 'bytes', bytes, at: this.offset - from, from, atEnd }
+    const seen = from + this.#held.length
+    const size = this.compressed ? Number.POSITIVE_INFINITY : Number((await content.stat()).size)
+    if (size < this.offset + this.#held.length) return { kind: 'truncated' }
+    const wanted = Math.max(seen, from + Math.min(size - this.offset, this.#wanted))
+    const at = this.offset - from
+    const read = await content.read(at, wanted)
+    const same = read.subarray(0, from).equals(this.#tail) && read.subarray(from, seen).equals(this.#held)
+    if (!same) return { kind: 'rewritten' }
+    const atEnd = at + read.length >= size || read.length < wanted
+    const bytes = withoutNuls(read, from, this.encoding.unit)
+    if (atEnd || bytes.length === read.length) return { kind: 'bytes', bytes, at, from, atEnd }
+    // NULs up to here. Those at the end of a file may be written over, so they are passed over when text follows.
+    const textAt = await this.#textBehindNuls(at + read.length, size)
+    if (textAt === 'later') return { kind: 'bytes', bytes: read.subarray(0, from), at, from, atEnd: false }
+    return {
+      kind: 'bytes',
+      bytes,
+      at,
+      from,
+      atEnd: textAt === undefined,
+      ...(textAt !== undefined && { textAt }),
+    }
   }
 
   /** Moves the position to `consumed` in what was read. When that is no progress, the next read takes more. */
-  advance(result: ReadResult & { readonly kind: 'bytes' }, consumed: number): void {
-    const { bytes, at, from } = result
+  advance(chunk: Chunk, consumed: number, ends: readonly number[], nowMs: number): void {
+    const { bytes, at, from } = chunk
+    if (consumed > from || this.pending === 0) this.pendingSinceMs = nowMs
     this.pending = bytes.length - consumed
-    if (consumed === from) {
-      if (!result.atEnd) this.#wanted *= 2
-      return
+    if (consumed > from || this.#held.length < bytes.length - from) {
+      this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+      this.#hold(bytes.subarray(consumed))
     }
-    this.#wanted = MIN_READ_BYTES
-    this.offset = at + consumed
-    this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
-    this.generation.growHead(bytes.subarray(0, consumed), at)
+    if (consumed > from) {
+      this.#wanted = MIN_READ_BYTES
+      this.offset = at + consumed
+      this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
+      this.#trail.add(bytes, at, ends)
+      this.generation.growHead(bytes.subarray(0, consumed), at)
+    } else if (!chunk.atEnd && chunk.textAt === undefined && this.#nulsTo === 0) this.#wanted *= 2
+    if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
   }
 
-  /** The content was replaced: what follows is another generation, read from the start. */
-  restart(framer: Framer): Generation {
+  /** The content was replaced or cut: what follows is another generation, read from `start`. */
+  restart(encoding: Encoding, framer: Framer, start: ReadStart, head: Buffer): Generation {
     const old = this.generation
     this.previous = this.fingerprint()
-    this.offset = 0
-    this.#tail = Buffer.alloc(0)
+    if (this.#held.length > 0) {
+      const { encoding } = this
+      // An older one could not be delivered: it stays the first.
+      this.remainder ??= { generation: old, bytes: this.#held, at: this.offset, encoding }
+    }
+    this.#hold(NOTHING)
+    this.offset = start.offset
+    this.#tail = start.tail
+    this.#trail = new Trail(start.offset === 0 ? [] : this.#trail.upTo(start.offset))
     this.#wanted = MIN_READ_BYTES
+    this.#nulsTo = 0
     this.pending = 0
+    this.hasLineEnds = start.offset > 0
     this.dirty = true
+    this.flushed = 'nothing'
+    this.encoding = encoding
     this.framer = framer
-    this.generation = new Generation(this, Buffer.alloc(0), undefined, false)
+    this.generation = new Generation(this, head, undefined, false)
     return old
   }
 
-  /** What the file is recognised by, at the read position. */
+  /** Where to go on when only the end of the file was cut. The file must be open. */
+  async cut(): Promise<(ReadStart & { readonly head: Buffer }) | undefined> {
+    const content = this.#content as Content
+    if (this.compressed || this.offset === 0) return undefined
+    const { size } = await content.stat()
+    const known = this.fingerprint()
+    const head = await content.read(0, known.head.length)
+    const start = await cutPosition(known, head, Number(size), (at, length) => content.read(at, length))
+    return start && { ...start, head: Buffer.from(head.subarray(0, Math.min(head.length, start.offset))) }
+  }
+
+  /** What the file is recognised by, at the read position; before anything was delivered, what was seen of it. */
   fingerprint(): Fingerprint {
+    const { firstPath, home, offset, generation } = this
     return {
-      firstPath: this.firstPath,
-      offset: this.offset,
-      head: this.generation.head,
+      firstPath,
+      home,
+      offset,
+      head: generation.head,
       tail: markOf(this.#tail),
+      cuts: this.cutsUpTo(offset),
     }
+  }
+
+  cutsUpTo(offset: number): readonly CutPoint[] {
+    return this.#trail.upTo(offset)
   }
 
   position(): Position {
     return { offset: this.offset, tail: markOf(this.#tail) }
   }
+
+  /** A copy of it begins so: when it does not, it was truncated, even if it begins like the little that was seen of it. */
+  expect(head: Buffer): void {
+    if (this.offset === 0) this.#hold(withoutNuls(head, 0, this.encoding.unit))
+  }
+
+  /** Frees what it holds in memory. */
+  forget(): void {
+    this.#hold(NOTHING)
+  }
+
+  #hold(rest: Buffer): void {
+    this.#memory.used -= this.#held.length
+    const fits = rest.length <= TAIL_BYTES || this.#memory.used + rest.length <= HeldMemory.MAX_BYTES
+    this.#held = fits ? Buffer.from(rest) : Buffer.from(rest.subarray(0, TAIL_BYTES))
+    this.#memory.used += this.#held.length
+  }
+
+  /** Where the first byte that is no NUL is, from an offset on; undefined when there is none, 'later' when there may be. */
+  async #textBehindNuls(from: number, size: number): Promise<number | 'later' | undefined> {
+    const content = this.#content as Content
+    let at = Math.max(from, this.#nulsTo)
+    const most = at + MAX_NULS
+    while (at < most) {
+      const bytes = await content.read(at, MIN_READ_BYTES)
+      if (!bytes.equals(NULS.subarray(0, bytes.length))) {
+        const text = bytes.findIndex(byte => byte !== 0)
+        this.#nulsTo = 0
+        return at + text - ((at + text) % this.encoding.unit)
+      }
+      at += bytes.length
+      if (at >= size || bytes.length === 0) {
+        this.#nulsTo = 0
+        return undefined
+      }
+    }
+    this.#nulsTo = at
+    return 'later'
+  }
+
+  #skipTo(offset: number): void {
+    const nuls = Buffer.alloc(Math.min(HEAD_BYTES, offset - this.offset))
+    this.generation.growHead(nuls, this.offset)
+    this.#tail = Buffer.from(Buffer.concat([this.#tail, nuls]).subarray(-TAIL_BYTES))
+    this.offset = offset
+    this.pending = 0
+    this.#hold(NOTHING)
+  }
 }
 
-/** The content of a file between two truncations: it has an identity and a checkpoint of its own. */
+const NOTHING: Buffer = Buffer.alloc(0)
+const NULS: Buffer = Buffer.alloc(MIN_READ_BYTES)
+
+/** The content of a file between two truncations: it has a name in record ids and a checkpoint of its own. */
 export class Generation implements Stream {
   readonly file: TrackedFile
   /** Nothing more comes of it: its checkpoint goes when all is settled. */
@@ -220,24 +403,18 @@ export class Generation implements Stream {
   }
 
   describe({ offset, tail }: Position): Checkpoint {
-    const { path, firstPath, place } = this.file
-    return { id: this.id as string, path, firstPath, ...place, offset, head: this.head, tail }
+    const { path, firstPath, home, place, mtimeNs, done } = this.file
+    // After a truncation the file's cut points are those of another generation.
+    const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
+    const { id = '', head } = this
+    return { id, path, firstPath, home, ...place, offset, head, tail, cuts, mtimeNs, ...(done && { done }) }
   }
 }
 
-/** Opens a file without waiting, also where a pipe has taken its name. */
-export function openToRead(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-}
-
-/** Reads up to `length` bytes; fewer at the end of the file. */
-export async function readFully(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(0, length))
-  let filled = 0
-  while (filled < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return bytes.subarray(0, filled)
+/** The bytes without the NULs at their end, from `from` on. */
+function withoutNuls(bytes: Buffer, from: number, unit: 1 | 2): Buffer {
+  let end = bytes.length - ((bytes.length - from) % unit)
+  const whole = end
+  while (end - unit >= from && bytes[end - 1] === 0 && bytes[end - unit] === 0) end -= unit
+  return end === whole ? bytes : bytes.subarray(0, end)
 }

@@ -8,6 +8,7 @@ export interface VictoriaLogsConfig {
   readonly basic_auth?: { readonly username: string; readonly password: string }
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
+  readonly attributes?: { readonly [name: string]: string }
   readonly storage?: string
   readonly backfill?: boolean | { readonly max_age?: string }
   readonly reconcile?: boolean | { readonly interval?: string; readonly look_back?: string }
@@ -68,6 +69,12 @@ export const schema: ConfigSchema = {
       additionalProperties: { type: 'string', secret: true },
     },
     tls: tlsSchema,
+    attributes: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Attributes to add to each record.',
+      examples: [{ cluster: 'eu-1' }],
+    },
     storage: {
       type: 'string',
       component: 'extension',

@@ -50,6 +50,8 @@ export class Follower {
   #caughtUpFromMs: number | undefined
   #watermark: bigint | undefined
   #status = ''
+  /** Rounds in a row in which the tail did not open. */
+  #failures = 0
 
   constructor(options: FollowerOptions) {
     const { context, client, newLines, offers } = options
@@ -67,7 +69,10 @@ export class Follower {
   async run(signal: AbortSignal): Promise<void> {
     const { context, metrics } = this.#options
     while (!signal.aborted) {
-      const delayMs = this.#afterRound(await this.#round(signal), signal)
+      const failure = await this.#round(signal)
+      const delayMs = this.#afterRound(failure, signal)
+      if (failure === undefined && !signal.aborted) metrics.streamEnds(1)
+      else if (!signal.aborted) metrics.failuresInARow(++this.#failures)
       metrics.up(0)
       this.#caughtUpFromMs = undefined
       await context.clock.sleep(delayMs, signal)
@@ -142,6 +147,7 @@ export class Follower {
     const parameters = this.#tailParameters()
     const fresh = this.#fresh
     this.#fresh = false
+    const openedMs = clock.monotonicMs()
     const body = await client.tail(parameters, signal)
     if (fresh) {
       // Where it begins was taken from our clock.
@@ -152,6 +158,9 @@ export class Follower {
     this.#accepted = true
     this.#opened = true
     metrics.up(1)
+    metrics.failuresInARow(0)
+    this.#failures = 0
+    metrics.lastTail(Math.round(nsToMs(clock.now()) / 1_000))
     this.#report('ok')
     logger.info('Tailing VictoriaLogs.', { query: config.query })
     this.#gaps.sayRefusal()
@@ -162,7 +171,7 @@ export class Follower {
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(fresh),
+        onLines: this.#lineSink(fresh, openedMs),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -172,14 +181,17 @@ export class Follower {
     }
   }
 
-  #lineSink(first: boolean): (lines: readonly Buffer[], oversized: number) => void {
+  #lineSink(first: boolean, openedMs: number): (lines: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
       first || gap.repeatable || gap.maxAgeMs === undefined ? 0n : this.#batcher.position.completeTo
     const isAfter = ({ time }: Line): boolean => time === undefined || time > start
+    let begun = false
     return (lines, oversized) => {
+      if (!begun) metrics.tailOpen((context.clock.monotonicMs() - openedMs) / 1_000)
+      begun = true
       if (oversized > 0) newLines.oversized(oversized)
       const { fresh, repeats, newest } = newLines.sift(lines, pass)
       if (repeats > 0) metrics.repeats(repeats)

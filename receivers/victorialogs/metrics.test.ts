@@ -26,6 +26,9 @@ describe('createMetrics', () => {
     const receiver = 'victorialogs/ssh'
     expect(series).toEqual([
       ['tocsin_victorialogs_up', { receiver }, 1],
+      ['tocsin_victorialogs_stream_ends', { receiver }, 0],
+      ['tocsin_victorialogs_failures_in_a_row', { receiver }, 0],
+      ['tocsin_victorialogs_last_tail_timestamp_seconds', { receiver }, 0],
       ['tocsin_victorialogs_reconnections', { receiver }, 0],
       ['tocsin_victorialogs_backfilled_log_records', { receiver, kind: 'gap' }, 3],
       ['tocsin_victorialogs_backfilled_log_records', { receiver, kind: 'reconcile' }, 0],

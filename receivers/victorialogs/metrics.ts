@@ -17,8 +17,21 @@ export function createMetrics({ meter, id }: Pick<ComponentContext<unknown>, 'me
     instrument.record(0, attributes)
     return (value: number): void => instrument.record(value, attributes)
   }
+  const durations = meter.createHistogram('tocsin_victorialogs_tail_open_seconds', {
+    description: 'From opening a tail to its first lines.',
+    unit: 's',
+    advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+  })
   return {
     up: gauge('up', 'Whether the tail is open (1) or not (0).', '1'),
+    streamEnds: counter('stream_ends', 'Tails that the server ended without a failure.', '{stream}'),
+    failuresInARow: gauge(
+      'failures_in_a_row',
+      'Rounds that failed since the tail was open last.',
+      '{failure}',
+    ),
+    lastTail: gauge('last_tail_timestamp_seconds', 'When the tail was opened last, since the epoch.', 's'),
+    tailOpen: (seconds: number): void => durations.record(seconds, attributes),
     reconnections: counter('reconnections', 'Tails opened again.', '{connection}'),
     backfilled: counter(
       'backfilled_log_records',

@@ -1,5 +1,6 @@
 import { type ComponentContext, errorText, type Intake, msToNs, type Receiver } from 'tocsin/component'
 import { openTlsSource } from 'tocsin/http'
+import { withAttributes } from './added.js'
 import { CheckpointStore, LINE_BYTES } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
@@ -41,7 +42,8 @@ export class VictoriaLogsReceiver implements Receiver {
     this.#context = context
   }
 
-  async start(intake: Intake): Promise<void> {
+  async start(given: Intake): Promise<void> {
+    const intake = withAttributes(given, this.#context.config.attributes)
     const { config, clock, logger, oncePerMinute, baseDir, random } = this.#context
     const firstKey = newLineKey(random)
     const checkpoint = new CheckpointStore(

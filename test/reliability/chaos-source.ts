@@ -94,11 +94,12 @@ export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
   }
 }
 
-/** A file that is written to in the middle of lines, and rotated. */
+/** A file that is written to in the middle of lines, and rotated; every other time its records have several lines. */
 export async function fileSource(folder: string, random: Random): Promise<ChaosSource> {
   const logs = join(folder, 'logs')
   await mkdir(logs)
   const path = join(logs, 'app.log')
+  const joined = random() < 0.5
   let rotations = 0
   let turn = Promise.resolve()
   const inTurn = (task: () => Promise<void>): Promise<void> => {
@@ -110,12 +111,13 @@ export async function fileSource(folder: string, random: Random): Promise<ChaosS
   file_log:
     include: ['${logs}/app.log*']
     start_at: beginning
-    poll_interval: 20ms
+    poll_interval: 20ms${joined ? "\n    multiline: { line_start_pattern: '^n=' }" : ''}
     storage: file_storage`,
     ready: () => inTurn(() => appendFile(path, '')),
     write: lines =>
       inTurn(async () => {
-        const bytes = Buffer.from(`${lines.join('\n')}\n`)
+        const ends = joined ? '\n  at one\n  at another\n' : '\n'
+        const bytes = Buffer.from(lines.map(line => line + ends).join(''))
         const middle = Math.floor(random() * bytes.length)
         await appendFile(path, bytes.subarray(0, middle))
         await sleep(10)

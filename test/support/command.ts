@@ -22,6 +22,8 @@ export interface CommandOptions {
   readonly env?: { readonly [name: string]: string }
   readonly cwd?: string
   readonly input?: string
+  /** Another command than `tocsin`. */
+  readonly command?: string
 }
 
 const running = new Set<ChildProcess>()
@@ -32,9 +34,9 @@ process.once('exit', () => {
 /** Starts the built `tocsin` command, as a user does. */
 export function startCommand(
   args: readonly string[],
-  { env = {}, cwd, input }: CommandOptions = {},
+  { env = {}, cwd, input, command = 'tocsin' }: CommandOptions = {},
 ): Running {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/commands/tocsin.js'), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, `dist/commands/${command}.js`), ...args], {
     cwd: cwd ?? ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

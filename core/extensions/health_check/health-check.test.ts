@@ -150,6 +150,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
   const extension = healthCheckExtension.create(context)
   const since = '2026-01-15T10:00:00Z'
   const host: Host = {
+    scrape: async () => '',
     status: () => ({
       status,
       startedAt: clock.now(),

@@ -27,6 +27,7 @@ function notify(init: Partial<RecordInit>): Notification {
 describe('a notification', () => {
   it('takes what the template processor wrote', () => {
     const notification = {
+      timestamp: expect.any(String),
       title: 'T',
       body: 'B',
       body_html: '<p>B</p>',
@@ -34,6 +35,7 @@ describe('a notification', () => {
       channel: 'ops',
     }
     expect(notify({ severityNumber: 18, attributes: attributes({ notification }) })).toEqual({
+      timestamp: expect.any(String),
       title: 'T',
       body: 'B',
       bodyHtml: '<p>B</p>',

@@ -43,6 +43,8 @@ export interface Notification {
   readonly accentColor: string
   /** Where a chat should show it, instead of the exporter's channel. */
   readonly channel?: string
+  /** When it is sent, RFC 3339. */
+  readonly timestamp: string
   readonly eventId: string
   /**
    * Names this one notification, in visible ASCII: the same when it is sent again, another one for the recovery of the
@@ -59,7 +61,7 @@ export interface Notification {
   readonly late?: string
 }
 
-/** What a body is. */
+/** What a body that was written in Markdown becomes. */
 export type BodyFormat = 'markdown' | MarkdownTarget
 
 /** What a notification needs besides the record. */
@@ -106,6 +108,7 @@ export function notificationOf(
     ...(told.format && { bodyFormat: told.format }),
     accentColor: textAt(given, 'accent_color') || defaultColor(record, alert),
     ...(channel && { channel }),
+    timestamp: formatRfc3339(now),
     eventId,
     key: idempotencyKey(keyOf(eventId, alert)),
     severity,
@@ -118,7 +121,19 @@ export function notificationOf(
 /** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
 export function withNotification(record: LogRecord, notification: Notification): LogRecord {
   const given = record.attributes.notification
-  const { title, body, bodyHtml, accentColor, channel, eventId, severity, late, links } = notification
+  const {
+    title,
+    body,
+    bodyHtml,
+    bodyFormat,
+    accentColor,
+    channel,
+    eventId,
+    severity,
+    timestamp,
+    late,
+    links,
+  } = notification
   const [runbook] = links.filter(link => link.title === 'Runbook')
   const filled = {
     title,
@@ -126,13 +141,16 @@ export function withNotification(record: LogRecord, notification: Notification):
     ...(bodyHtml && { body_html: bodyHtml }),
     accent_color: accentColor,
     ...(channel && { channel }),
+    ...(bodyFormat && { body_format: bodyFormat }),
     event_id: eventId,
+    timestamp,
     severity,
     ...(late && { late }),
     ...(runbook && { runbook: runbook.url }),
     links: linkMaps(links),
   }
   const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
+  if (!bodyFormat) delete merged.body_format
   return record.with('attributes["notification"]', merged)
 }
 

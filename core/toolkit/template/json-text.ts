@@ -29,6 +29,7 @@ export class JsonText {
   }
 }
 
+/** Whether a text is JSON, as RFC 8259 has it. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text)

@@ -219,7 +219,7 @@ describe('helpers', () => {
     ['{{formatTime t}}', '15/01/2026 11:00:00 CET'],
     [
       '{{formatTime t "%Y-%m-%d %H:%M:%S.%L %f %z %Z" "America/New_York"}}',
-      '2026-01-15 05:00:00.123 123456 -0500 GMT-5',
+      '2026-01-15 05:00:00.123 123456 -0500 EST',
     ],
     ['{{formatTime t "%F %T" time_zone="Asia/Kolkata"}}', '2026-01-15 15:30:00'],
     ['{{formatTime t "%s %Q 100%%"}}', '1768471200 1768471200123 100%'],

@@ -9,6 +9,7 @@ export interface Template {
   render(view: TemplateView): string
 }
 
+/** How a template is read, and what its values are escaped for. */
 export interface TemplateOptions {
   /** Handlebars when not given. */
   readonly engine?: TemplateEngine
@@ -20,6 +21,7 @@ export interface TemplateOptions {
   readonly json?: boolean
 }
 
+/** What is wrong with a template: the message stands by itself; `offset` counts characters from 0. */
 export interface TemplateProblem {
   readonly message: string
   readonly fix?: string

@@ -18,6 +18,32 @@ export function namesIn(source: string): ReadonlySet<string> {
   return names
 }
 
+/** The variables that a template asks its context for, at their first place. */
+export function variablesIn(source: string): readonly { readonly name: string; readonly offset: number }[] {
+  const tags = tagsOf(source)
+  const bound = boundNames(tags)
+  const found = new Map<string, number>()
+  for (const { kind, tokens } of tags)
+    for (const [at, { kind: type, text, offset }] of tokens.entries()) {
+      const before = tokens[at - 1]?.text
+      const after = tokens[at + 1]?.text
+      const isName = type === 'name' && !(kind === 'statement' && at === 0) && !WORDS.has(text)
+      if (!isName || bound.has(text) || found.has(text)) continue
+      if (before === '.' || before === '|' || before === 'is' || before === 'not' || before === 'filter')
+        continue
+      // A function, or the name of an argument.
+      if (after === '(' || (after === '=' && before !== '{%')) continue
+      found.set(text, offset)
+    }
+  return [...found].map(([name, offset]) => ({ name, offset }))
+}
+
+const WORDS = new Set(
+  'and or not in is if elif else for endfor endif set true false none True False None recursive as with'.split(
+    ' ',
+  ),
+)
+
 /**
  * What the engine would find only when it renders that place, branches that are seldom taken included: unknown
  * filters, tests and functions, and paths with a slash, which would be a division.

@@ -1,11 +1,11 @@
 import type { Clock } from 'tocsin/component'
-import { identityOf } from './fingerprint.js'
+import { fileIdOf } from './fingerprint.js'
 import type { Generation } from './tracked-file.js'
 
 const MAX_REMEMBERED = 10_000
 
 /** Gives files the names that stand in record ids; no two contents get the same one. */
-export class Identities {
+export class FileIds {
   readonly #clock: Clock | undefined
   /** In order of use; the oldest go. */
   readonly #used: Set<string>
@@ -23,9 +23,9 @@ export class Identities {
     if (generation.id !== undefined) return
     const { device, inode } = generation.file.place
     const time = this.#clock ? `${this.#clock.now()}` : ''
-    let id = identityOf(device, inode, generation.headBytes, time)
+    let id = fileIdOf(device, inode, generation.headBytes, time)
     for (let turn = 1; this.#used.has(id); turn++) {
-      id = identityOf(device, inode, generation.headBytes, `${time}/${turn}`)
+      id = fileIdOf(device, inode, generation.headBytes, `${time}/${turn}`)
     }
     this.#used.add(id)
     if (this.#used.size > MAX_REMEMBERED) this.#used.delete(this.#used.values().next().value as string)

@@ -1,0 +1,69 @@
+import type { MetricKind } from './table.js'
+
+export type Labels = { readonly [name: string]: string }
+
+/** Values of one metric by labels. */
+export class Series {
+  readonly #values = new Map<string, { readonly labels: Labels; value: number }>()
+
+  add(labels: Labels, by: number): void {
+    const key = keyOf(labels)
+    const found = this.#values.get(key)
+    if (found) found.value += by
+    else this.#values.set(key, { labels, value: by })
+  }
+
+  set(labels: Labels, value: number): void {
+    this.#values.set(keyOf(labels), { labels, value })
+  }
+
+  get(labels: Labels): number {
+    return this.#values.get(keyOf(labels))?.value ?? 0
+  }
+
+  *[Symbol.iterator](): IterableIterator<{ readonly labels: Labels; readonly value: number }> {
+    yield* this.#values.values()
+  }
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** One metric as Prometheus text. `suffix` of a series: of histograms. */
+export function exposition(
+  name: string,
+  kind: MetricKind,
+  help: string,
+  lines: Iterable<{ readonly labels: Labels; readonly value: number; readonly suffix?: string }>,
+): string {
+  const text = [...lines].map(({ labels, value, suffix = '' }) => {
+    const pairs = Object.entries(labels).map(([label, of]) => `${label}="${escaped(of)}"`)
+    return `${name}${suffix}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}\n`
+  })
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${text.join('')}`
+}
+
+function escaped(text: string): string {
+  return text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"')
+}
+
+export interface Sample {
+  readonly name: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** The series of a Prometheus text. */
+export function samplesOf(text: string): readonly Sample[] {
+  return text.split('\n').flatMap(line => {
+    const found = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line)
+    if (!found) return []
+    const labels: { [name: string]: string } = {}
+    for (const [, name, value] of (found[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g))
+      labels[name as string] = (value as string).replace(/\\(.)/g, (_, char: string) =>
+        char === 'n' ? '\n' : char,
+      )
+    return [{ name: found[1] as string, labels, value: Number(found[3]) }]
+  })
+}

@@ -1,0 +1,257 @@
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { FORMATS } from '../../../core/cli/load.js'
+import type { ConfigEnvironment } from '../../../core/config/index.js'
+import { readAsTocsin } from './provider.js'
+
+const MAIN = `victorialogs:
+  main:
+    url: "http://vl:9428/"
+    basic_auth: { username: reader, password: "\${VL_PASS}" }
+defaults:
+  throttle: { count: 5, window: 60s }
+  timestamp_timezone: Europe/Paris
+templates:
+  plain: { title: "{{ host }}", body: "{{ _msg }}", accent_color: "#ff0000" }
+notifiers:
+  chat: { type: mattermost, webhook_url: "https://chat/hooks/\${TOKEN}" }
+  hook: { type: webhook, url: "https://hook/in", body_template: '{"k": "\${TOKEN}", "t": {{ title | tojson }}}' }
+  mail: { type: email, smtp: { host: mx, port: 25 }, from: a@b.c, to: [d@e.f], subject_template: "{{ title }}" }
+  bot: { type: telegram, bot_token: "\${TOKEN}", chat_ids: [1], parse_mode: markdownv2 }
+rules:
+  - name: oom
+    query: '"Out of memory"'
+    parser: { regex: 'pid (?P<pid>\\d+)' }
+    notify: { template: plain, destinations: [chat, hook] }
+`
+
+type Files = { readonly [path: string]: string }
+
+function environment(files: Files, env: { readonly [name: string]: string } = {}): ConfigEnvironment {
+  const all: Files = { '/etc/valerter/config.yaml': MAIN, ...files }
+  return {
+    env: { VL_PASS: 's3cret', TOKEN: 't0ken', STATE_DIRECTORY: '/state', ...env },
+    cwd: '/etc',
+    readFile: async path => {
+      const text = all[path]
+      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      return text
+    },
+    filesOf: async folder =>
+      Object.keys(all)
+        .filter(path => dirname(path) === folder && /\/[^./][^/]*\.ya?ml$/.test(path))
+        .sort(),
+    fetch: async () => ({ status: 404, body: '' }),
+  }
+}
+
+async function problems(
+  main: string,
+  files: Files = {},
+  env: { [name: string]: string } = {},
+): Promise<string[]> {
+  const all = environment({ ...files, '/etc/valerter/config.yaml': main }, env)
+  const read = await readAsTocsin('valerter/config.yaml', all, FORMATS)
+  return read.problems.map(
+    ({ file, line, path, message, severity }) =>
+      `${severity === 'warning' ? 'warning ' : ''}${file}:${line}: ${path.join('.')}: ${message}`,
+  )
+}
+
+const change = (from: string | RegExp, to: string): string => {
+  const changed = MAIN.replace(from, to)
+  expect(changed).not.toBe(MAIN)
+  return changed
+}
+
+test('what is right has nothing to say', async () => {
+  expect(await problems(MAIN)).toEqual([])
+})
+
+describe('what Valerter refuses is refused, at its place', () => {
+  const RULE = 'rules.oom'
+  test.each<[string, () => string, string]>([
+    ['bad YAML', () => change('defaults:', 'defaults: ['), 'config.yaml:'],
+    ['no templates', () => change(/templates:\n.*\n/, ''), 'templates: there is no template'],
+    ['no notifiers', () => change(/notifiers:\n(?: {2}.*\n)*/, ''), 'notifiers: there is no notifier'],
+    ['no rules', () => change(/rules:\n[\s\S]*/, ''), 'rules: there is no rule'],
+    ['no defaults', () => change(/defaults:\n(?: {2}.*\n)*/, ''), 'defaults'],
+    [
+      'unknown notifier type',
+      () => change('type: mattermost', 'type: slack'),
+      ':11: notifiers.chat.type: "slack" is not valid',
+    ],
+    ['bad regex', () => change('(?P<pid>', '(?P<pid'), `:18: ${RULE}.parser.regex: `],
+    ['bad template', () => change('{{ _msg }}', '{{ _msg'), ':9: templates.plain.body: syntax error'],
+    [
+      'unknown filter',
+      () => change('{{ _msg }}', '{% if x %}{{ _msg | shout }}{% endif %}'),
+      ':9: templates.plain.body: unknown filter "shout"',
+    ],
+    [
+      'unknown function',
+      () => change('{{ _msg }}', '{{ now() }}'),
+      ':9: templates.plain.body: unknown function "now"',
+    ],
+    [
+      'a path with a slash',
+      () => change('{{ host }}', '{{ k.app.io/name }}'),
+      ':9: templates.plain.title: "k.app.io/name" is a division',
+    ],
+    [
+      'unknown template',
+      () => change('template: plain', 'template: plane'),
+      `:19: ${RULE}.notify.template: there is no template "plane"`,
+    ],
+    [
+      'unknown destination',
+      () => change('[chat, hook]', '[chat, hok]'),
+      `:19: ${RULE}.notify.destinations.1: there is no notifier "hok"`,
+    ],
+    [
+      'destination twice',
+      () => change('[chat, hook]', '[chat, chat]'),
+      'the destination "chat" is named twice',
+    ],
+    [
+      'mail without HTML',
+      () => change('[chat, hook]', '[mail]'),
+      'the template "plain" has no email_body_html, which the destination "mail" needs',
+    ],
+    [
+      'password missing',
+      () => change(', password: "${VL_PASS}"', ''),
+      'victorialogs.main.basic_auth: the required key "password" is missing',
+    ],
+    ['zero count', () => change('count: 5', 'count: 0'), 'defaults.throttle.count: '],
+    [
+      'zero window',
+      () => change('window: 60s', 'window: 0s'),
+      'defaults.throttle.window: the window is zero',
+    ],
+    ['bad time zone', () => change('Europe/Paris', 'Europe/Pariss'), 'defaults.timestamp_timezone: '],
+    ['bad colour', () => change('#ff0000', 'red'), 'templates.plain.accent_color: '],
+    [
+      'unknown field',
+      () => change('    query:', '    qury: x\n    query:'),
+      `${RULE}.qury: unknown key "qury"`,
+    ],
+    ['unknown section', () => `${MAIN}mertics: {}\n`, 'mertics: unknown key "mertics"'],
+    [
+      'a pipe that is not tailed',
+      () => change(`'"Out of memory"'`, `'* | stats count()'`),
+      `:17: ${RULE}.query: `,
+    ],
+    [
+      'unknown source',
+      () => change('    notify:', '    vl_sources: [other]\n    notify:'),
+      'there is no source "other"',
+    ],
+    [
+      'too many streams',
+      () =>
+        change('  timestamp', '  max_streams: 1\n  timestamp').replace(
+          '  main:',
+          '  b: { url: "http://b" }\n  main:',
+        ),
+      'the enabled rules need 2 streams',
+    ],
+    [
+      'all rules disabled',
+      () => change('    query:', '    enabled: false\n    query:'),
+      'rules: all rules are disabled',
+    ],
+    [
+      'a broken regex of a disabled rule',
+      () =>
+        `${MAIN}  - { name: off, enabled: false, query: a, parser: { regex: '(' }, notify: { template: plain, destinations: [chat] } }\n`,
+      ':20: rules.off.parser.regex: ',
+    ],
+    ['no http', () => change('https://hook/in', 'ftp://hook/in'), 'notifiers.hook.url: '],
+    [
+      'what still holds ${',
+      () => change('https://hook/in', 'https://${hook}-x${/in'),
+      'notifiers.hook.url: ',
+    ],
+    [
+      'an undefined variable of a source',
+      () => change('VL_PASS', 'VL_NONE'),
+      ':4: victorialogs.main.basic_auth.password: the environment variable VL_NONE is not set',
+    ],
+    [
+      'an undefined variable of a notifier',
+      () => change('"${TOKEN}", chat', '"${NONE}", chat'),
+      ':14: notifiers.bot.bot_token: the environment variable NONE is not set',
+    ],
+    [
+      'an undefined variable of a webhook body',
+      () => change('"k": "${TOKEN}"', '"k": "${NONE}"'),
+      ':12: notifiers.hook.body_template: the environment variable NONE is not set',
+    ],
+    [
+      'a rule twice',
+      () => `${MAIN}  - { name: oom, query: a, notify: { template: plain, destinations: [chat] } }\n`,
+      ':20: rules.oom: the rule "oom" is defined twice, first at valerter/config.yaml:16',
+    ],
+    [
+      'a mail template that is not there',
+      () => change('subject_template', 'body_template_file: none.html, subject_template'),
+      'notifiers.mail.body_template_file: none.html: the file does not exist',
+    ],
+  ])('%s', async (_, main, expected) => {
+    const found = await problems(main())
+    expect(found.join('\n')).toContain(expected)
+    expect(found.filter(problem => !problem.startsWith('warning'))).toHaveLength(1)
+  })
+
+  test('all of it in one pass', async () => {
+    const main = change('{{ _msg }}', '{{ _msg | nope }}')
+      .replace('[chat, hook]', '[chut]')
+      .replace('60s', '0s')
+    expect(await problems(main)).toHaveLength(3)
+  })
+})
+
+test('names that files of the folders share are told with both places', async () => {
+  const template = 'plain: { title: a, body: b }\n'
+  expect(await problems(MAIN, { '/etc/valerter/templates.d/a.yaml': `# note\n${template}` })).toEqual([
+    'valerter/templates.d/a.yaml:2: templates.plain: the template "plain" is defined twice, first at valerter/config.yaml:9',
+  ])
+  const files = {
+    '/etc/valerter/notifiers.d/a.yml': 'x: { type: webhook, url: "http://a" }\n',
+    '/etc/valerter/notifiers.d/b.yml': 'x: { type: webhook, url: "http://a" }\n',
+  }
+  expect((await problems(MAIN, files))[0]).toContain('first at valerter/notifiers.d/a.yml:1')
+})
+
+test('warnings: a channel that nobody uses, a variable that no notifier has', async () => {
+  const channel = change('[chat, hook]', '[hook], mattermost_channel: ops')
+  expect(await problems(channel)).toEqual([
+    expect.stringContaining(
+      'warning valerter/config.yaml:19: rules.oom.notify.mattermost_channel: mattermost_channel is ignored',
+    ),
+  ])
+  expect(await problems(change('{{ title | tojson }}', '{{ host | tojson }}'))).toEqual([
+    expect.stringContaining(
+      'warning valerter/config.yaml:12: notifiers.hook.body_template: "host" is no variable',
+    ),
+  ])
+})
+
+test('1.x and 2.x are told apart', async () => {
+  const one = change(/victorialogs:\n[\s\S]*?defaults/, 'victorialogs: { url: "http://vl" }\ndefaults')
+  const notes = async (main: string) =>
+    (await readAsTocsin('valerter/config.yaml', environment({ '/etc/valerter/config.yaml': main }), FORMATS))
+      .notes
+  expect(await notes(one)).toEqual([
+    expect.stringContaining('1.x, one source, 1 rule, 1 template, 4 notifiers'),
+  ])
+  expect(await notes(MAIN)).toEqual([expect.stringContaining('2.x, 1 source, 1 rule')])
+})
+
+test('without a place to write, that is said', async () => {
+  const here = environment({}, { STATE_DIRECTORY: '' })
+  const { notes, node } = await readAsTocsin('valerter/config.yaml', here, FORMATS)
+  expect(notes?.[1]).toContain('are lost at a restart')
+  expect(JSON.stringify(node?.entries.get('service')?.value.kind)).toBe('"map"')
+})

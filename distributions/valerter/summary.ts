@@ -1,0 +1,48 @@
+import type { CommandIo } from 'tocsin'
+import { FORMATS } from '../../core/cli/load.js'
+import { processEnvironment, redactUrl } from '../../core/config/index.js'
+import { readAsTocsin } from './config/provider.js'
+import { sourcesOf, type ValerterConfig } from './config/types.js'
+
+/** What `--validate` says of a valid configuration; `source`: as for `--config`. Secrets are left out. */
+export async function summaryOf(source: string, io: CommandIo): Promise<string> {
+  const environment = { ...processEnvironment(), env: io.env, cwd: io.cwd }
+  const { valerter, notes = [] } = await readAsTocsin(source.replace(/^valerter:/, ''), environment, FORMATS)
+  return valerter
+    ? `${[...notes, ...lines(valerter)].join('\n')}\nConfiguration is valid.\n`
+    : 'Configuration is valid.\n'
+}
+
+function lines(config: ValerterConfig): readonly string[] {
+  const { sources, rules, templates, notifiers } = config
+  return [
+    ...section('Sources', sources, ({ url, basic_auth }) =>
+      [redactUrl(url), basic_auth && `user ${basic_auth.username}, password ***`].filter(Boolean).join(', '),
+    ),
+    ...section('Rules', rules, rule => {
+      const { template, destinations } = rule.notify
+      const off = rule.enabled === false ? 'disabled, ' : ''
+      return `${off}from ${sourcesOf(rule, config).join(', ')}, template ${template}, to ${destinations.join(', ')}`
+    }),
+    ...section('Templates', templates, ({ email_body_html, body_format = 'text' }) =>
+      [body_format, email_body_html && 'with HTML for mail'].filter(Boolean).join(', '),
+    ),
+    ...section('Notifiers', notifiers, ({ type, ...fields }) => `${type}${target(fields)}`),
+  ]
+}
+
+function section<T>(
+  title: string,
+  entries: { readonly [name: string]: T },
+  say: (entry: T) => string,
+): readonly string[] {
+  return [`${title}:`, ...Object.entries(entries).map(([name, entry]) => `  ${name}: ${say(entry)}`)]
+}
+
+/** Where a notifier sends: the host of a URL, whose path may be a secret. */
+function target(fields: { readonly [field: string]: unknown }): string {
+  const url = fields.webhook_url ?? fields.url
+  if (typeof url === 'string' && URL.canParse(url)) return `, ${new URL(url).origin}/***`
+  if (Array.isArray(fields.to)) return `, to ${fields.to.join(', ')}`
+  return Array.isArray(fields.chat_ids) ? `, ${fields.chat_ids.length} chats, token ***` : ''
+}

@@ -1,0 +1,44 @@
+import { basename, dirname } from 'node:path'
+import { type Fingerprint, HEAD_BYTES } from './fingerprint.js'
+import type { OpenedFile } from './opened-file.js'
+import { originalsOf } from './rotated-names.js'
+
+/**
+ * Finds among known contents those that a file may be a copy of, at a cost that does not grow with their number. What has a
+ * full head is found by it. Short beginnings are often equal (`server started`): then the name must tell too.
+ */
+export class ContentIndex<T> {
+  readonly #byHead = new Map<string, Set<T>>()
+  readonly #byName = new Map<string, Set<T>>()
+
+  add(known: Fingerprint, value: T): void {
+    if (known.head.length === HEAD_BYTES) put(this.#byHead, known.head.digest, value)
+    put(this.#byName, known.home, value)
+    put(this.#byName, known.firstPath, value)
+  }
+
+  remove(known: Fingerprint, value: T): void {
+    this.#byHead.get(known.head.digest)?.delete(value)
+    this.#byName.get(known.home)?.delete(value)
+    this.#byName.get(known.firstPath)?.delete(value)
+  }
+
+  candidates(file: OpenedFile): Set<T> {
+    const found = new Set<T>()
+    const addAll = (values: Iterable<T> = []): void => {
+      for (const value of values) found.add(value)
+    }
+    const folder = dirname(file.path)
+    const name = basename(file.path)
+    for (let end = name.length; end > 0; end--) addAll(this.#byName.get(`${folder}/${name.slice(0, end)}`))
+    for (const original of originalsOf(file.path)) addAll(this.#byName.get(original))
+    if (file.head.length === HEAD_BYTES) addAll(this.#byHead.get(file.headDigest(HEAD_BYTES)))
+    return found
+  }
+}
+
+function put<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+  const values = map.get(key)
+  if (values) values.add(value)
+  else map.set(key, new Set([value]))
+}

@@ -1,0 +1,109 @@
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type FilePlace, keyOf } from './opened-file.js'
+import { isRotatedName, stemOf } from './rotated-names.js'
+
+/** A file as the disk has it. */
+export interface Entry {
+  readonly path: string
+  readonly key: string
+  readonly size: bigint
+  readonly mtimeNs: bigint
+}
+
+/** A folder with more entries than this is not searched. */
+const MAX_NAMES = 200_000
+const STATS_AT_ONCE = 32
+
+/** What stands in folders, read once for each scan, so that a thousand files cost one look and not a thousand. */
+export class Folders {
+  /** In order. */
+  readonly #names = new Map<string, Promise<readonly string[]>>()
+  readonly #entries = new Map<string, Promise<Entry | undefined>>()
+  readonly #byKey = new Map<string, Promise<ReadonlyMap<string, Entry>>>()
+
+  forget(): void {
+    this.#names.clear()
+    this.#entries.clear()
+    this.#byKey.clear()
+  }
+
+  /** Files beside another that may be copies or former contents of it, by their names. */
+  async rotatedFrom(original: string): Promise<Entry[]> {
+    const folder = dirname(original)
+    const names = await this.#namesIn(folder)
+    const stem = stemOf(original)
+    const found: Promise<Entry | undefined>[] = []
+    for (let at = firstNotBefore(names, stem); names[at]?.startsWith(stem); at++) {
+      const path = join(folder, names[at] as string)
+      if (path !== original && isRotatedName(path, original)) found.push(this.at(path))
+    }
+    return (await Promise.all(found)).filter(entry => entry !== undefined)
+  }
+
+  /** Where a file is now that was at `path`; undefined when it is not in that folder any more. */
+  async locate(path: string, place: FilePlace): Promise<Entry | undefined> {
+    const key = keyOf(place)
+    for (const entry of [await this.at(path), ...(await this.rotatedFrom(path))]) {
+      if (entry?.key === key) return entry
+    }
+    const folder = dirname(path)
+    let entries = this.#byKey.get(folder)
+    if (!entries) {
+      entries = this.#allIn(folder)
+      this.#byKey.set(folder, entries)
+    }
+    return (await entries).get(key)
+  }
+
+  /** The regular file at a path. */
+  at(path: string): Promise<Entry | undefined> {
+    let entry = this.#entries.get(path)
+    if (!entry) {
+      entry = stat(path, { bigint: true }).then(
+        stats => {
+          if (!stats.isFile()) return undefined
+          const key = keyOf({ device: `${stats.dev}`, inode: `${stats.ino}` })
+          return { path, key, size: stats.size, mtimeNs: stats.mtimeNs }
+        },
+        () => undefined,
+      )
+      this.#entries.set(path, entry)
+    }
+    return entry
+  }
+
+  async #allIn(folder: string): Promise<ReadonlyMap<string, Entry>> {
+    const names = await this.#namesIn(folder)
+    const entries = new Map<string, Entry>()
+    for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
+      const some = names.slice(at, at + STATS_AT_ONCE).map(name => this.at(join(folder, name)))
+      for (const entry of await Promise.all(some)) if (entry) entries.set(entry.key, entry)
+    }
+    return entries
+  }
+
+  #namesIn(folder: string): Promise<readonly string[]> {
+    let names = this.#names.get(folder)
+    if (!names) {
+      names = readdir(folder).then(
+        all => (all.length > MAX_NAMES ? [] : all.sort()),
+        () => [],
+      )
+      this.#names.set(folder, names)
+    }
+    return names
+  }
+}
+
+/** Where in names in order the first one stands that is not before `name`. */
+function firstNotBefore(names: readonly string[], name: string): number {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((names[middle] as string) < name) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,157 @@
+import type { Encoding } from './encoding.js'
+import type { Fingerprint } from './fingerprint.js'
+import type { Folders } from './folders.js'
+import type { MissingFiles } from './missing-files.js'
+import { OpenedFile } from './opened-file.js'
+import { byAge, originalsOf } from './rotated-names.js'
+import type { Discovery } from './scan.js'
+import type { TrackedFile } from './tracked-file.js'
+
+export interface GenerationsParts {
+  readonly discovery: Discovery
+  readonly encoding: Encoding
+  readonly folders: Folders
+  readonly files: ReadonlyMap<string, TrackedFile>
+  readonly missing: MissingFiles
+}
+
+/** A name that a known file had, and another has now. */
+export interface Rotation {
+  readonly known: Fingerprint
+  /** When the known content was last written to; undefined when nothing says it. */
+  readonly mtimeNs: bigint | undefined
+  /** Where it is now. */
+  readonly path: string | undefined
+  readonly newest: TrackedFile
+}
+
+/** What a log file was before: copies of it, what was rotated in between, and the order of it all. */
+export class Generations {
+  readonly #parts: GenerationsParts
+
+  constructor(parts: GenerationsParts) {
+    this.#parts = parts
+  }
+
+  /** The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. */
+  async copyOf(known: Fingerprint): Promise<OpenedFile | undefined> {
+    if (known.head.length === 0) return undefined
+    const { encoding, files, folders } = this.#parts
+    for (const { path, key } of await folders.rotatedFrom(known.home)) {
+      if (files.has(key)) continue
+      const found = await OpenedFile.open(path, encoding).catch(() => undefined)
+      if (!found) continue
+      const isText = typeof found.format === 'string'
+      if (isText && (await found.tailWhenSame(known).catch(() => undefined))) return found
+      await found.close()
+    }
+    return undefined
+  }
+
+  /** Which names belong to other contents than before. */
+  async rotations(
+    added: ReadonlySet<TrackedFile>,
+    owners: ReadonlyMap<string, TrackedFile>,
+  ): Promise<readonly Rotation[]> {
+    const { folders, missing } = this.#parts
+    const rotations: Rotation[] = []
+    const newest = new Map<string, TrackedFile>()
+    for (const file of added) if (!file.gone) newest.set(file.realPath, file)
+    for (const [path, owner] of owners) {
+      const file = newest.get(owner.home)
+      if (!file || file === owner || owner.home !== path) continue
+      // One of several generations that the patterns find.
+      if (originalsOf(path).some(original => owners.has(original))) continue
+      const entry = await folders.locate(owner.home, owner.place)
+      rotations.push({ known: owner.fingerprint(), mtimeNs: owner.mtimeNs, path: entry?.path, newest: file })
+    }
+    for (const file of added) {
+      const now = newest.get(file.home)
+      if (!now || now === file) continue
+      rotations.push({ known: file.fingerprint(), mtimeNs: file.mtimeNs, path: file.realPath, newest: now })
+    }
+    for (const known of missing.list()) {
+      const now = newest.get(known.home)
+      if (!now || known.missingSinceMs !== undefined || known.mtimeNs === undefined) continue
+      rotations.push({ known, mtimeNs: known.mtimeNs, path: undefined, newest: now })
+    }
+    return rotations
+  }
+
+  /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
+  async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
+    const { discovery, encoding, files, folders } = this.#parts
+    if (mtimeNs === undefined) return []
+    const since = { mtimeNs, path: path ?? known.home }
+    const until = { mtimeNs: newest.mtimeNs, path: newest.realPath }
+    const entries = (await folders.rotatedFrom(known.home)).filter(
+      entry =>
+        !files.has(entry.key) &&
+        originalsOf(entry.path).some(
+          original => original === known.home || originalsOf(original).includes(known.home),
+        ) &&
+        byAge(since, entry) < 0 &&
+        byAge(entry, until) < 0,
+    )
+    const allowed = new Set(await discovery.notExcluded(entries.map(entry => entry.path)))
+    const found: OpenedFile[] = []
+    for (const entry of entries.sort(byAge)) {
+      if (!allowed.has(entry.path)) continue
+      const one = await OpenedFile.open(entry.path, encoding).catch(() => undefined)
+      if (!one) continue
+      // Another copy of what is known is no generation of its own.
+      const isNew = typeof one.format === 'string' && !(known.offset > 0 && (await one.tailWhenSame(known)))
+      if (isNew) found.push(one)
+      else await one.close()
+    }
+    return found
+  }
+
+  /** Files that were added wait for what is older of their name. */
+  order(added: ReadonlySet<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): void {
+    if (added.size === 0) return
+    const { files } = this.#parts
+    const homes = new Set<string>()
+    for (const file of files.values()) homes.add(file.home).add(file.realPath)
+    const families = new Map<string, TrackedFile[]>()
+    for (const file of files.values()) {
+      const family = familyOf(file, homes)
+      const members = families.get(family)
+      if (members) members.push(file)
+      else families.set(family, [file])
+    }
+    for (const [family, members] of families) {
+      if (members.length === 1) continue
+      const isNewest = (file: TrackedFile): boolean => file.realPath === family && !file.gone
+      members.sort((a, b) => Number(isNewest(a)) - Number(isNewest(b)) || byAge(dated(a), dated(b)))
+      members.forEach((file, index) => {
+        for (const before of members.slice(0, index)) {
+          // What was copied before it was truncated comes before what is written to it now.
+          const goesOn = isNewest(file) || file.offset === 0
+          if (added.has(file) || (goesOn && added.has(before))) follow(file, before)
+        }
+      })
+    }
+    // A symbolic link that points elsewhere now.
+    for (const file of added) {
+      const owner = owners.get(file.path)
+      if (owner && owner !== file && files.get(owner.key) === owner) follow(file, owner)
+    }
+  }
+}
+
+function follow(file: TrackedFile, before: TrackedFile): void {
+  if (before.done || file.waitsFor.some(other => other.file === before)) return
+  // It may have grown since it was read.
+  before.dirty = true
+  file.waitsFor.push({ file: before })
+}
+
+/** The path of the file that a file was rotated from, when there is one, else its own. */
+function familyOf({ home }: TrackedFile, homes: ReadonlySet<string>): string {
+  return originalsOf(home).find(original => homes.has(original)) ?? home
+}
+
+function dated({ mtimeNs, realPath }: TrackedFile) {
+  return { mtimeNs, path: realPath }
+}

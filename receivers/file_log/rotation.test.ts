@@ -1,0 +1,604 @@
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { KeyValueStore, Receiver } from 'tocsin/component'
+import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type FileLogConfig, schema } from './config.js'
+import { fileLogReceiver } from './index.js'
+
+let dir: string
+let clock: VirtualClock
+let store: KeyValueStore
+let running: Receiver[] = []
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'file-log-'))
+  clock = new VirtualClock()
+  store = testContext({ config: {} }).storage()
+})
+
+afterEach(async () => {
+  for (const receiver of running.splice(0)) await stopped(receiver)
+  rmSync(dir, { recursive: true, force: true })
+})
+
+const MULTILINE = { multiline: { line_start_pattern: '^\\d{4}-' } }
+const ERROR = '2026-11-20 ERROR db down\n\tat x\n'
+
+describe('what waits goes out before what comes after it', () => {
+  const how: Record<string, (more: string) => void> = {
+    rename: more => {
+      renameSync(at('a.log'), at('a.log.1'))
+      write('a.log', more)
+    },
+    'rename to a name that says nothing': more => {
+      renameSync(at('a.log'), at('old'))
+      write('a.log', more)
+    },
+    'copy and truncate': more => {
+      copyFileSync(at('a.log'), at('a.log.1'))
+      truncateSync(at('a.log'))
+      append('a.log', more)
+    },
+    'truncate without a copy': more => {
+      truncateSync(at('a.log'))
+      append('a.log', more)
+    },
+    'delete and make anew': more => {
+      unlinkSync(at('a.log'))
+      write('a.log', more)
+    },
+    'replace by another inode': more => {
+      write('new', more)
+      renameSync(at('new'), at('a.log'))
+    },
+    'rewrite longer than it was': more => {
+      write('a.log', `${more}${'2026-11-20 INFO filler\n'.repeat(9)}`)
+    },
+  }
+  test.each(Object.keys(how))('%s with multiline', async name => {
+    write('a.log', '')
+    const { intake, receiver } = await started(MULTILINE)
+    await looked(receiver)
+    append('a.log', ERROR)
+    await looked(receiver)
+    expect(bodies(intake)).toEqual([])
+    how[name]?.('2026-11-20 INFO db up\n2026-11-20 INFO other\n')
+    await first(intake, [
+      '2026-11-20 ERROR db down\n\tat x',
+      '2026-11-20 INFO db up',
+      '2026-11-20 INFO other',
+    ])
+  })
+
+  test.each(Object.keys(how))(
+    '%s when the waiting record is not the first, and after a restart',
+    async name => {
+      write('a.log', '2026-11-20 INFO a\n2026-11-20 INFO b\n')
+      const { intake, receiver } = await started(MULTILINE)
+      await first(intake, ['2026-11-20 INFO a'])
+      append('a.log', ERROR)
+      await looked(receiver)
+      how[name]?.('2026-11-20 INFO c\n')
+      const rest = [
+        '2026-11-20 INFO a',
+        '2026-11-20 INFO b',
+        '2026-11-20 ERROR db down\n\tat x',
+        '2026-11-20 INFO c',
+      ]
+      await first(intake, rest)
+      await polls(8)
+      const count = intake.records().length
+      expect(count).toBe(name === 'rewrite longer than it was' ? 13 : 4)
+      await stopped(receiver)
+      const again = await started(MULTILINE)
+      await polls(8)
+      expect(bodies(again.intake)).toEqual([])
+    },
+  )
+
+  test('a line without its end in a renamed file waits for it a moment, then goes out first', async () => {
+    write('a.log', 'one\nhalf')
+    const { intake } = await started({})
+    await seen(intake, ['one'])
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'new\n')
+    append('a.log.1', ' and half\n')
+    await seen(intake, ['one', 'half and half', 'new'])
+  })
+
+  test('a symbolic link that points elsewhere: the old file first', async () => {
+    write('one', '1\n')
+    symlinkSync(at('one'), at('a.log'))
+    const { intake } = await started({})
+    await seen(intake, ['1'])
+    append('one', '2\n')
+    write('two', '3\n')
+    unlinkSync(at('a.log'))
+    symlinkSync(at('two'), at('a.log'))
+    await seen(intake, ['1', '2', '3'])
+  })
+})
+
+describe('after a restart in the middle of a rotation', () => {
+  test.each([
+    ['a.log', 'stop'],
+    ['a.log*', 'stop'],
+    ['a.log', 'kill'],
+    ['a.log*', 'kill'],
+  ])('the old file is read to its end before the new one, with %s after a %s', async (include, end) => {
+    const old = Array.from({ length: 60_000 }, (_, index) => `old ${index} ${'x'.repeat(40)}`)
+    write('a.log', `${old.join('\n')}\n`)
+    const manual = collectingIntake({ manual: true })
+    const before = await started({ include: [include] }, manual)
+    await manual.waitFor(2_000)
+    manual.batches[0]?.settle()
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'new 1\nnew 2\n')
+    await polls(3)
+    if (end === 'stop') await stopped(before.receiver)
+    else running = running.filter(receiver => receiver !== before.receiver)
+    const { intake } = await started({ include: [include] })
+    await expect.poll(() => advanced(bodies(intake).at(-1)), { timeout: 15_000 }).toBe('new 2')
+    const texts = bodies(intake)
+    expect(texts.slice(-3)).toEqual([old.at(-1), 'new 1', 'new 2'])
+    expect(texts.slice(0, -2)).toEqual(old.slice(-(texts.length - 2)))
+    if (end === 'kill') await before.receiver.stop().catch(() => {})
+  })
+})
+
+describe('NULs', () => {
+  test.each([
+    ['a hole in front of the first line after a truncation', 3_000],
+    ['a hole larger than a read', 600_000],
+    ['a hole of 60 MiB', 60 * 2 ** 20],
+  ])('%s is skipped', async (_name, size) => {
+    const { intake, context } = await started({})
+    const file = openSync(at('a.log'), 'w')
+    writeSync(file, 'ERROR disk on fire\n', size)
+    await seen(intake, ['ERROR disk on fire'])
+    writeSync(file, 'next\n', size + 19)
+    await seen(intake, ['ERROR disk on fire', 'next'])
+    closeSync(file)
+    expect(warnings(context)).toEqual([expect.stringContaining('NUL bytes')])
+  })
+
+  test('the same handle writes on after a truncation', async () => {
+    const file = openSync(at('a.log'), 'w')
+    writeSync(file, 'INFO line\n'.repeat(300))
+    const { intake } = await started({})
+    await intake.waitFor(300)
+    ftruncateSync(file)
+    writeSync(file, 'ERROR disk on fire\n')
+    await expect.poll(() => advanced(bodies(intake).slice(300))).toEqual(['ERROR disk on fire'])
+    closeSync(file)
+  })
+
+  test.each([1, 7, 8, 5_000, 300_000])('%i of them between, behind and inside lines', async count => {
+    const nuls = '\0'.repeat(count)
+    write('a.log', `${nuls}one\n${nuls}\n${nuls}two${nuls}\na${nuls}b\nthree\n`)
+    const { intake } = await started({ stop_at_end: true })
+    await expect.poll(() => advanced(intake.ended)).toBe(true)
+    expect(bodies(intake)).toEqual(['one', 'two', ...(count < 8 ? [`a${nuls}b`] : ['a', 'b']), 'three'])
+  })
+
+  test('a hole ends a record of several lines, and starts none', async () => {
+    write('a.log', `${ERROR}${'\0'.repeat(4_000)}2026-11-20 INFO b\n more\n${'\0'.repeat(9)} rest\n`)
+    const { intake } = await started({ ...MULTILINE, stop_at_end: true })
+    await expect.poll(() => advanced(intake.ended)).toBe(true)
+    expect(bodies(intake)).toEqual([ERROR.trimEnd(), '2026-11-20 INFO b\n more', ' rest'])
+  })
+
+  test('at the end of a file that is made large beforehand are written over, and nothing is lost', async () => {
+    writeFileSync(at('a.log'), Buffer.alloc(700_000))
+    const { intake } = await started({})
+    await polls(2)
+    const file = openSync(at('a.log'), 'r+')
+    writeSync(file, 'one\ntw', 0)
+    await seen(intake, ['one'])
+    writeSync(file, 'o\nthree\n', 6)
+    await seen(intake, ['one', 'two', 'three'])
+    closeSync(file)
+  })
+
+  test('in UTF-16', async () => {
+    const nuls = '\0'.repeat(2_000)
+    writeFileSync(at('a.log'), Buffer.from(`${nuls}one\nĀ\n${nuls}two\n`, 'utf16le'))
+    const { intake } = await started({ encoding: 'utf-16le' })
+    await seen(intake, ['one', 'Ā', 'two'])
+  })
+})
+
+describe('generations between', () => {
+  test.each([
+    ['rename', false],
+    ['rename', true],
+    ['copytruncate', false],
+    ['copytruncate', true],
+  ])('rotated by %s while nothing ran are read in order, compressed: %s', async (how, compressed) => {
+    write('a.log', lines('a', 5))
+    write('a.log.1', 'older than what is known\n')
+    const before = await started({ start_at: 'end' })
+    append('a.log', lines('b', 5))
+    await before.intake.waitFor(5)
+    await stopped(before.receiver)
+    const rotate = () => {
+      for (let index = 5; index > 0; index--)
+        if (existsSync(at(`a.log.${index}`))) renameSync(at(`a.log.${index}`), at(`a.log.${index + 1}`))
+      if (how === 'rename') renameSync(at('a.log'), at('a.log.1'))
+      else {
+        copyFileSync(at('a.log'), at('a.log.1'))
+        truncateSync(at('a.log'))
+      }
+    }
+    append('a.log', 'late\n')
+    rotate()
+    write('a.log', lines('c', 20))
+    await later()
+    rotate()
+    write('a.log', lines('d', 5))
+    if (compressed) {
+      spawnSync('gzip', [at('a.log.1')])
+      renameSync(at('a.log.1.gz'), at('a.log.1.gz.x'))
+      renameSync(at('a.log.1.gz.x'), at('a.log.1.gz'))
+    }
+    const { intake } = await started({ start_at: 'end' })
+    await seen(intake, ['late', ...lines('c', 20).trim().split('\n'), ...lines('d', 5).trim().split('\n')])
+    await polls(3)
+    expect(intake.records()).toHaveLength(26)
+  })
+
+  test('that exclude means are left out', async () => {
+    write('a.log', '1\n')
+    const before = await started({ exclude: ['*.1'] })
+    await seen(before.intake, ['1'])
+    await stopped(before.receiver)
+    renameSync(at('a.log'), at('a.log.2'))
+    write('a.log.1', 'no\n')
+    await later()
+    write('a.log', '2\n')
+    const { intake } = await started({ exclude: ['*.1'] })
+    await seen(intake, ['2'])
+  })
+
+  test('a known file that is not found again is said', async () => {
+    write('a.log', 'one\n')
+    const before = await started({})
+    await seen(before.intake, ['one'])
+    await stopped(before.receiver)
+    unlinkSync(at('a.log'))
+    const { context } = await started({})
+    expect(context.logs.find(entry => entry.message.startsWith('Files of the last run'))).toMatchObject({
+      level: 'warn',
+      attributes: { files: `${at('a.log')} (read up to byte 4)` },
+    })
+  })
+})
+
+describe('compressed files', () => {
+  test('in gzip are read once, as what they are', async () => {
+    writeFileSync(at('a.log.2.gz'), Buffer.concat([gzipSync(lines('x', 3_000)), gzipSync('last\n')]))
+    await later()
+    write('a.log', 'now\n')
+    const config = { include: ['a.log*'] }
+    const before = await started(config)
+    await seen(before.intake, [...lines('x', 3_000).trim().split('\n'), 'last', 'now'])
+    await polls(3)
+    await stopped(before.receiver)
+    const { intake } = await started(config)
+    await polls(4)
+    expect(bodies(intake)).toEqual([])
+  })
+
+  test('of what was read already bring nothing again', async () => {
+    write('a.log', lines('a', 500))
+    const config = { include: ['a.log*'] }
+    const { intake } = await started(config)
+    await intake.waitFor(500)
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'b\n')
+    await polls(3)
+    writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log.1'))))
+    unlinkSync(at('a.log.1'))
+    await polls(4)
+    expect(intake.records()).toHaveLength(501)
+  })
+
+  test('that were there at the end are not read at the next start either', async () => {
+    writeFileSync(at('a.log.1.gz'), gzipSync('old\n'))
+    write('a.log', 'old\n')
+    const config: Partial<FileLogConfig> = { include: ['a.log*'], start_at: 'end' }
+    const before = await started(config)
+    await polls(2)
+    await stopped(before.receiver)
+    const { intake } = await started(config)
+    append('a.log', 'new\n')
+    await seen(intake, ['new'])
+  })
+
+  test.each([
+    ['bzip2', Buffer.from('BZh91AY&SYabc')],
+    ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4])],
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 4, 0])],
+    ['zip', Buffer.from([0x50, 0x4b, 3, 4, 20, 0])],
+    ['binary', Buffer.from(Array.from({ length: 900 }, (_, index) => (index * 73) % 256))],
+  ])('of another kind are left out, and named: %s', async (format, bytes) => {
+    writeFileSync(at('a.log.1'), Buffer.concat([bytes, Buffer.from('\nERROR no\n')]))
+    write('a.log', 'one\n')
+    const { intake, context } = await started({ include: ['a.log*'] })
+    await seen(intake, ['one'])
+    await polls(3)
+    expect(warnings(context)).toEqual([expect.stringContaining(`(${format})`)])
+  })
+})
+
+describe('encodings', () => {
+  test.each(['utf16le', 'utf16be'])('a byte order mark decides over the default: %s', async encoding => {
+    const text = Buffer.from('\ufeffERROR x\nzwei ä\n', 'utf16le')
+    writeFileSync(at('a.log'), encoding === 'utf16le' ? text : text.swap16())
+    const { intake, receiver } = await started({})
+    await seen(intake, ['ERROR x', 'zwei ä'])
+    await stopped(receiver)
+    const more = Buffer.from('drei\n', 'utf16le')
+    appendFileSync(at('a.log'), encoding === 'utf16le' ? more : more.swap16())
+    const again = await started({})
+    await seen(again.intake, ['drei'])
+  })
+
+  test('also in a file that was empty when it was found', async () => {
+    write('a.log', '')
+    const { intake } = await started({})
+    await polls(1)
+    appendFileSync(at('a.log'), Buffer.from('\ufefföne\n', 'utf16le'))
+    await seen(intake, ['öne'])
+  })
+
+  test('UTF-16 without a mark is said', async () => {
+    writeFileSync(at('a.log'), Buffer.from('ERROR without a mark\n', 'utf16le'))
+    const { context } = await started({})
+    await polls(3)
+    expect(warnings(context).join()).toContain('looks like UTF-16')
+  })
+})
+
+describe('records without line ends', () => {
+  test.each(['utf-16le', 'utf-8', 'latin1'])(
+    'of a fixed length come out by size and time, in %s',
+    async encoding => {
+      const one = (n: number) => `2AUK2026112015000${n}`.padEnd(70, 'ä')
+      const bytes = (text: string) =>
+        Buffer.from(text, encoding === 'utf-16le' ? 'utf16le' : encoding === 'latin1' ? 'latin1' : 'utf8')
+      writeFileSync(at('a.log'), bytes([0, 1, 2, 3, 4].map(one).join('')))
+      const { intake, context } = await started({
+        encoding,
+        multiline: { line_start_pattern: '2AU[A-Z]\\d{12}' },
+      })
+      await seen(intake, [0, 1, 2, 3, 4].map(one))
+      appendFileSync(at('a.log'), bytes(one(5)))
+      await seen(intake, [0, 1, 2, 3, 4, 5].map(one))
+      expect(warnings(context)).toEqual([expect.stringContaining('no line ends')])
+    },
+  )
+})
+
+describe('a file whose end was cut', () => {
+  const cuts: Record<string, (text: string) => void> = {
+    'in place': text => write('a.log', text),
+    'by another inode': text => {
+      write('new', text)
+      renameSync(at('new'), at('a.log'))
+    },
+  }
+  test.each([
+    ['in place', 'running'],
+    ['by another inode', 'running'],
+    ['in place', 'stopped'],
+    ['by another inode', 'stopped'],
+  ])('%s while it is %s goes on where it was', async (how, state) => {
+    const text = (n: number) =>
+      Array.from({ length: n }, (_, index) => `line ${index} ${'x'.repeat(60)}\n`).join('')
+    write('a.log', text(30))
+    let { intake, receiver } = await started({})
+    await intake.waitFor(30)
+    await polls(2)
+    if (state === 'stopped') await stopped(receiver)
+    cuts[how]?.(`${text(25)}new 1\nnew 2\nnew 3\nnew 4\nnew 5\n`)
+    if (state === 'stopped') ({ intake, receiver } = await started({}))
+    const skip = state === 'stopped' ? 0 : 30
+    const fresh = ['new 1', 'new 2', 'new 3', 'new 4', 'new 5']
+    await expect.poll(() => advanced(bodies(intake).slice(skip))).toEqual(fresh)
+    append('a.log', 'more\n')
+    await expect.poll(() => advanced(bodies(intake).slice(skip))).toEqual([...fresh, 'more'])
+    expect(new Set(intake.records().map(record => record.id)).size).toBe(intake.records().length)
+  })
+
+  test('a program that starts anew and writes its first lines again is read from the start', async () => {
+    write('a.log', `started\n${'work\n'.repeat(20)}`)
+    const { intake } = await started({})
+    await intake.waitFor(21)
+    write('a.log', 'started\nfailed\n')
+    await expect.poll(() => advanced(bodies(intake).slice(21))).toEqual(['started', 'failed'])
+  })
+})
+
+test('which files are opened, and from where, is said once', async () => {
+  write('a.log', 'one\n')
+  const { context, receiver } = await started({})
+  await looked(receiver)
+  write('b.log', 'two\n')
+  await looked(receiver)
+  await stopped(receiver)
+  const again = await started({})
+  const said = [...context.logs, ...again.context.logs].filter(entry => /^Reading/.test(entry.message))
+  expect(said.map(entry => entry.attributes?.files)).toEqual([
+    `${at('a.log')} from its beginning`,
+    `${at('b.log')} from its beginning`,
+    `${at('a.log')} from byte 4, where the last run stopped, ${at('b.log')} from byte 4, where the last run stopped`,
+  ])
+})
+
+const hasLogrotate = spawnSync('logrotate', ['--version']).status === 0
+
+describe.skipIf(!hasLogrotate)("Debian's logrotate", () => {
+  test.each([
+    'create',
+    'copytruncate',
+    'create\ncompress',
+    'copytruncate\ncompress\ndelaycompress',
+    'create\ndateext\ndateformat -%Y%m%d-%s',
+  ])('with %s loses, doubles and disorders nothing, also while nothing runs', async options => {
+    const conf = at('rotate.conf')
+    writeFileSync(conf, `"${at('a.log')}" {\nrotate 9\nmissingok\n${options}\n}\n`, { mode: 0o644 })
+    const logs = at('a.log')
+    const rotate = () => {
+      const { status, stderr } = spawnSync('logrotate', ['-f', '-s', at('state'), conf])
+      expect(status, String(stderr)).toBe(0)
+    }
+    const all: string[] = []
+    const say = (text: string) => {
+      all.push(text)
+      appendFileSync(logs, `${text}\n  at x\n`)
+    }
+    const config = { multiline: { line_start_pattern: '^\\S' } }
+    say('2026 one')
+    const before = await started(config)
+    await polls(4)
+    say('2026 two')
+    await polls(1)
+    rotate()
+    say('2026 three')
+    await expect
+      .poll(() => advanced(bodies(before.intake)), { timeout: 15_000 })
+      .toEqual(all.map(text => `${text}\n  at x`))
+    await stopped(before.receiver)
+    say('2026 four')
+    await later(1_100)
+    rotate()
+    say('2026 five')
+    await later(1_100)
+    rotate()
+    say('2026 six')
+    const { intake } = await started(config)
+    await expect
+      .poll(() => advanced(bodies(intake)), { timeout: 15_000 })
+      .toEqual(all.slice(3).map(text => `${text}\n  at x`))
+  })
+})
+
+function at(name: string): string {
+  return join(dir, name)
+}
+
+function write(name: string, text: string): void {
+  writeFileSync(at(name), text)
+}
+
+function append(name: string, text: string): void {
+  appendFileSync(at(name), text)
+}
+
+function lines(word: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('')
+}
+
+/** What is written after this has another time in every file system. */
+function later(ms = 12): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+async function started(config: Partial<FileLogConfig>, intake: CollectingIntake = collectingIntake()) {
+  const entries = Object.entries(schema.properties ?? {}).filter(
+    ([, { default: value }]) => value !== undefined,
+  )
+  const context = testContext({
+    config: {
+      include: ['*.log'],
+      ...Object.fromEntries(entries.map(([key, value]) => [key, value.default])),
+      start_at: 'beginning',
+      storage: 'disk',
+      ...config,
+    } as object as FileLogConfig,
+    clock,
+    baseDir: dir,
+    stores: { disk: store },
+  })
+  const receiver = fileLogReceiver.create(context)
+  running.push(receiver)
+  await receiver.start(intake)
+  return { receiver, intake, context }
+}
+
+async function stopped(receiver: Receiver): Promise<void> {
+  running = running.filter(other => other !== receiver)
+  const stopping = receiver.stop()
+  await clock.advance(0)
+  await stopping
+  await receiver.close?.()
+}
+
+async function polls(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) {
+    await clock.advance(200)
+    await later(20)
+  }
+}
+
+/** Lets one poll go by, and waits until all that was there before it is read. */
+async function looked(receiver: Receiver): Promise<void> {
+  const before = clock.now()
+  const isRead = async () => {
+    await clock.advance(20)
+    return (receiver.watermark?.() ?? 0n) > before
+  }
+  await expect.poll(isRead, { interval: 2 }).toBe(true)
+}
+
+async function advanced<T>(value: T): Promise<T> {
+  await clock.advance(200)
+  await later(3)
+  return value
+}
+
+async function seen(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
+  await expect.poll(() => advanced(bodies(intake)), { interval: 5 }).toEqual(expected)
+}
+
+/** As `seen`, of the first records. */
+async function first(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
+  await expect
+    .poll(() => advanced(bodies(intake).slice(0, expected.length)), { interval: 5 })
+    .toEqual(expected)
+}
+
+function bodies(intake: CollectingIntake): string[] {
+  return intake.records().map(record => String(record.body))
+}
+
+function warnings({
+  logs,
+}: {
+  readonly logs: readonly { readonly level: string; readonly message: string }[]
+}) {
+  return logs
+    .filter(entry => entry.level === 'warn' && !entry.message.startsWith('No file'))
+    .map(entry => entry.message)
+}

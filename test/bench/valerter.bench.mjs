@@ -1,0 +1,100 @@
+// 500 Valerter rules on one source, beside one rule, in one run: memory, connections, CPU a line. `npm run bench -- valerter`.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const LINES = 20_000
+const program = resolve(import.meta.dirname, '../../dist/commands/tocsin-valerter.js')
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-valerter-'))
+
+console.log('| rules | connections | memory at rest | CPU a line received | ratio |')
+console.log('| --- | ---: | ---: | ---: | ---: |')
+let one
+for (const [name, rules, queries] of [
+  ['1', 1, 1],
+  ['500 with one query', 500, 1],
+  ['500 with 50 queries', 500, 50],
+]) {
+  const seen = await measured(rules, queries)
+  one ??= seen.usPerLine
+  console.log(
+    `| ${name} | ${seen.connections} | ${seen.mib.toFixed(0)} MiB | ${seen.usPerLine.toFixed(1)} µs | ${(seen.usPerLine / one).toFixed(2)} |`,
+  )
+}
+rmSync(folder, { recursive: true, force: true })
+
+async function measured(rules, queries) {
+  const tails = []
+  const server = createServer((request, response) => {
+    if (!request.url.startsWith('/select/logsql/tail')) return response.writeHead(404).end()
+    response.writeHead(200).flushHeaders()
+    tails.push(response)
+  }).listen(0, '127.0.0.1')
+  await new Promise(done => server.once('listening', done))
+  const config = join(folder, 'config.yaml')
+  writeFileSync(config, configOf(rules, queries, `http://127.0.0.1:${server.address().port}`))
+  const state = mkdtempSync(join(folder, 'state-'))
+  const child = spawn(process.execPath, [program, '-c', config], {
+    env: { ...process.env, STATE_DIRECTORY: state, RUST_LOG: 'error' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  await until(() => tails.length >= queries)
+  await sleep(4_000)
+  const mib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024
+  const before = cpuMs(child.pid)
+  // The same line on each connection is a line for each of its rules; a line in a thousand is one that they match.
+  const perTail = Math.ceil(LINES / queries)
+  for (let n = 0; n < perTail; n += 500) {
+    for (const [tail, response] of tails.entries())
+      response.write(batchOf(n, Math.min(500, perTail - n), tail))
+    await sleep(20)
+  }
+  await sleep(3_000)
+  const usPerLine = ((cpuMs(child.pid) - before) * 1_000) / (perTail * queries)
+  const connections = tails.length
+  child.kill('SIGTERM')
+  await new Promise(done => child.once('exit', done))
+  server.closeAllConnections()
+  server.close()
+  return { connections, mib, usPerLine }
+}
+
+function configOf(rules, queries, url) {
+  const rule = n => `  - name: rule ${n}
+    query: '"error ${n % queries}"'
+    parser: { regex: 'error in part ${n} of (?P<part>\\w+)' }
+    notify: { template: plain, destinations: [hook] }
+`
+  return `victorialogs: { main: { url: "${url}" } }
+metrics: { enabled: false }
+defaults: { max_streams: 1000, throttle: { count: 1, window: 1h } }
+templates: { plain: { title: "{{ rule_name }}", body: "{{ _msg }}" } }
+notifiers: { hook: { type: webhook, url: "${url}/hook" } }
+rules:
+${Array.from({ length: rules }, (_, n) => rule(n)).join('')}`
+}
+
+function batchOf(start, count, tail) {
+  let text = ''
+  for (let n = start; n < start + count; n++) {
+    const time = new Date().toISOString().replace('Z', `${String(n % 1000).padStart(3, '0')}Z`)
+    text += `${JSON.stringify({ _time: time, _stream_id: `s${tail}`, _stream: '{app="bench"}', _msg: `error ${n} in a part of the machinery that no rule asks for, with some more words`, host: 'web-1' })}\n`
+  }
+  return text
+}
+
+/** User and system time of a process. */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+async function until(holds) {
+  while (!holds()) await sleep(50)
+}
+
+function sleep(ms) {
+  return new Promise(done => setTimeout(done, ms))
+}

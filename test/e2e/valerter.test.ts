@@ -1,0 +1,402 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SMTPServer } from 'smtp-server'
+import { type HttpDestination as HttpSink, httpDestination as httpSink } from 'tocsin/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { TABLE } from '../../core/extensions/valerter_metrics/table.js'
+import { type Running, runCommand, startCommand } from '../support/command.js'
+import { freePort } from '../support/free-port.js'
+import { ROOT, shared, sharedTitle } from '../support/shared.js'
+import { VictoriaLogsServer } from '../support/victorialogs-server.js'
+
+const command = 'tocsin-valerter'
+const FIXTURES = join(ROOT, 'test/fixtures/valerter')
+
+interface World {
+  readonly folder: string
+  readonly config: string
+  readonly server: VictoriaLogsServer
+  readonly sink: HttpSink
+  readonly mails: { readonly to: string; readonly data: string }[]
+  readonly metricsUrl: string
+  readonly env: { readonly [name: string]: string }
+}
+
+const ends: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+/** A Valerter directory with its ports, a server to tail, and destinations. */
+async function world(directory: string): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-valerter-'))
+  ends.push(() => rm(folder, { recursive: true, force: true }))
+  await cp(directory, join(folder, 'etc'), { recursive: true, mode: 0 })
+  const server = await VictoriaLogsServer.start()
+  ends.push(() => server.down())
+  const sink = await httpSink()
+  ends.push(() => sink.close())
+  const mails: World['mails'] = []
+  const smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    closeTimeout: 10,
+    onData(stream, { envelope }, callback) {
+      const chunks: Buffer[] = []
+      stream.on('data', chunk => chunks.push(chunk))
+      stream.on('end', () => {
+        const data = Buffer.concat(chunks)
+          .toString()
+          .replace(/=\r\n/g, '')
+          .replace(/=3D/g, '=')
+          .replaceAll('&#x2f;', '/')
+        mails.push({ to: envelope.rcptTo[0]?.address ?? '', data })
+        callback()
+      })
+    },
+  })
+  await new Promise<void>(resolve => smtp.listen(0, '127.0.0.1', () => resolve()))
+  ends.push(() => new Promise<void>(resolve => smtp.close(resolve)))
+  const [metrics, mail] = [await freePort(), (smtp.server.address() as AddressInfo).port]
+  for (const file of ['config.yaml', 'notifiers.d/more.yml', 'notifiers.d/more.yaml', 'rules.d/web.yaml']) {
+    const path = join(folder, 'etc', file)
+    const text = await readFile(path, 'utf8').catch(() => undefined)
+    // The server of the tests knows words, phrases and fields.
+    const asked = text
+      ?.replace('_msg:"Out of memory"', '"Out of memory"')
+      .replace('status:>=500', 'status:500')
+    if (asked !== undefined)
+      await rm(path).then(() =>
+        writeFile(path, asked.replace('19090', String(metrics)).replace('11025', String(mail))),
+      )
+  }
+  const env = {
+    STATE_DIRECTORY: join(folder, 'state'),
+    VL_URL: server.url,
+    VICTORIALOGS_URL: server.url,
+    VL_PASSWORD: 's3cret-vl',
+    VL_PASS: 's3cret-vl',
+    SINK: sink.url,
+    HOOK_URL: `${sink.url}/hook`,
+    MATTERMOST_WEBHOOK: `${sink.url}/chat`,
+    TOKEN: 's3cret-token',
+  }
+  const metricsUrl = `http://127.0.0.1:${metrics}/metrics`
+  return { folder, config: join(folder, 'etc/config.yaml'), server, sink, mails, metricsUrl, env }
+}
+
+async function started(
+  { config, env, server }: World,
+  tails: number,
+  more: readonly string[] = [],
+): Promise<Running> {
+  const running = startCommand(['-c', config, ...more], { command, env })
+  ends.push(async () => {
+    running.child.kill('SIGKILL')
+    await running.finished
+  })
+  await until(
+    () => server.openTails >= tails,
+    () => JSON.stringify(running.output()),
+  )
+  return running
+}
+
+function stopped(running: Running) {
+  running.child.kill('SIGTERM')
+  return running.finished
+}
+
+async function until(
+  holds: () => boolean | Promise<boolean>,
+  context: () => unknown = () => '',
+): Promise<void> {
+  for (let tries = 0; tries < 1_500; tries++) {
+    if (await holds()) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error(`It did not come: ${String(context())}`)
+}
+
+async function metrics(url: string): Promise<string> {
+  return (await fetch(url)).text()
+}
+
+function value(
+  text: string,
+  name: string,
+  labels: { readonly [label: string]: string } = {},
+): number | undefined {
+  const line = text
+    .split('\n')
+    .find(
+      one =>
+        one.startsWith(`valerter_${name}`) &&
+        /[ {]/.test(one[`valerter_${name}`.length] ?? '') &&
+        Object.entries(labels).every(([label, of]) => one.includes(`${label}="${of}"`)),
+    )
+  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1))
+}
+
+const bodies = (sink: HttpSink, path: string): { [key: string]: never }[] =>
+  sink.requests.filter(request => request.path === path).map(({ body }) => JSON.parse(body))
+
+describe('a Valerter directory of 2.x', () => {
+  test('runs as it is: payloads, mails, throttle and metrics', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const { server, sink, mails } = here
+    const running = await started(here, 3, [
+      '--config',
+      `yaml:exporters: {telegram/bot: {endpoint: '${here.sink.url}'}}`,
+    ])
+    const base = BigInt(Date.now()) * 1_000_000n
+    const line = (msg: string, fields: object, at: number) =>
+      server.insert({
+        msg,
+        time: base + BigInt(at) * 1_000_000n,
+        stream: { host: 'web-1' },
+        fields: fields as never,
+      })
+    line('Out of memory: Killed process 12 (java)', { host: 'web-1' }, 1)
+    line('Out of memory: Killed process 13 (java)', { host: 'web-1' }, 2)
+    line('Out of memory: Killed process of nobody', { host: 'web-1' }, 3)
+    line('GET /a <b>', { host: 'web-1', status: '500', 'request.path': '/a' }, 4)
+    line('a *b* <c>', { host: 'web-1', kind: 'md' }, 5)
+    await until(
+      () => bodies(sink, '/chat').length >= 2 && mails.length >= 4 && sink.requests.length >= 7,
+      () => JSON.stringify(running.output()),
+    )
+
+    const chat = bodies(sink, '/chat') as unknown as { channel: string }[]
+    const oom = chat.find(({ channel }) => channel === 'kernel')
+    const marked = chat.find(({ channel }) => channel === 'ops')
+    const time = berlin(Number(base / 1_000_000n) + 1)
+    expect(oom).toEqual({
+      channel: 'kernel',
+      attachments: [
+        {
+          fallback: 'Alert on web-1',
+          color: '#ff0000',
+          title: 'Alert on web-1',
+          text: 'Out of memory: Killed process 12 (java)',
+          footer: `valerter | oom | eu | ${time}`,
+        },
+      ],
+    })
+    expect(marked).toMatchObject({
+      channel: 'ops',
+      attachments: [{ text: '**web-1** says `a *b* <c>` and a \\*b\\* <c>' }],
+    })
+    const hooks = bodies(sink, '/hook') as unknown as { rule_name: string }[]
+    const hook = hooks.find(({ rule_name }) => rule_name === 'oom')
+    const hookMarked = hooks.find(({ rule_name }) => rule_name === 'md')
+    expect(hook).toEqual({
+      alert_name: 'hook',
+      rule_name: 'oom',
+      vl_source: 'eu',
+      title: 'Alert on web-1',
+      body: 'Out of memory: Killed process 12 (java)',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      log_timestamp: new Date(Number(base / 1_000_000n) + 1).toISOString().replace(/\.?0+Z$/, 'Z'),
+      log_timestamp_formatted: time,
+    })
+    expect(hookMarked).toMatchObject({ body: 'web-1 says a *b* <c> and a *b* <c>' })
+    const [own] = sink.requests.filter(({ path }) => path === '/own')
+    expect(own?.method).toBe('PUT')
+    expect(own?.headers.authorization).toBe('Bearer s3cret-token')
+    expect(JSON.parse(own?.body ?? '')).toEqual({
+      token: 's3cret-token',
+      text: '500 on /A',
+      path: '/a',
+      rule: 'http_5xx',
+      source: 'us',
+      price: '$5',
+    })
+    const web = mails.filter(({ data }) => data.includes('Subject: [HTTP_5XX] 500 on /A'))
+    expect(web.map(({ to }) => to).sort()).toEqual(['oncall@example.com', 'ops@example.com'])
+    expect(web[0]?.data).toContain(
+      '<h1>500 on /A</h1><div><b>500</b> GET /a &lt;b&gt;</div><i>GET /a &lt;b&gt;</i>',
+    )
+    expect(mails.find(({ data }) => data.includes('[MD]'))?.data).toContain(
+      '<strong>web-1</strong> says <code>a *b* &lt;c&gt;</code> and a *b* &lt;c&gt;',
+    )
+    const telegram = sink.requests.filter(({ path }) => path === '/bots3cret-token/sendMessage')
+    expect(telegram.map(({ body }) => JSON.parse(body))).toMatchObject(
+      ['-100', '42'].map(chat_id => ({
+        chat_id,
+        parse_mode: 'HTML',
+        text: '<b>web-1</b>\n<b>web-1</b> says <code>a *b* &lt;c&gt;</code> and a *b* &lt;c&gt;',
+      })),
+    )
+
+    const oomLabels = { rule_name: 'oom', vl_source: 'eu' }
+    await until(async () => (value(await metrics(here.metricsUrl), 'parse_errors_total', oomLabels) ?? 0) > 0)
+    const text = await metrics(here.metricsUrl)
+    expect(value(text, 'logs_matched_total', oomLabels)).toBe(2)
+    expect(value(text, 'alerts_passed_total', oomLabels)).toBe(1)
+    expect(value(text, 'alerts_throttled_total', oomLabels)).toBe(1)
+    expect(value(text, 'parse_errors_total', { ...oomLabels, error_type: 'regex_no_match' })).toBe(1)
+    expect(
+      value(text, 'alerts_sent_total', { ...oomLabels, notifier_name: 'chat', notifier_type: 'mattermost' }),
+    ).toBe(1)
+    expect(value(text, 'vl_source_up', { vl_source: 'us' })).toBe(1)
+    expect(value(text, 'query_duration_seconds_count', oomLabels)).toBe(1)
+    expect(text).toContain('otelcol_exporter_sent_log_records')
+    const { stderr, stdout, code } = await stopped(running)
+    expect(code).toBe(0)
+    expect(stderr + stdout).not.toContain('s3cret')
+    expect(stderr).toContain('Read the Valerter configuration')
+  }, 60_000)
+
+  test('has every metric of the table from the start, with its labels, at zero', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const running = await started(here, 3)
+    const text = await metrics(here.metricsUrl)
+    await stopped(running)
+    const names = new Set([...text.matchAll(/^# TYPE valerter_(\w+)/gm)].map(([, name]) => name))
+    expect([...names]).toEqual(TABLE.filter(({ only }) => only !== '1.x').map(({ name }) => name))
+    const keys = (name: string): string =>
+      [
+        ...(new RegExp(`^valerter_${name}(?:_count)?\\{([^}]*)\\}`, 'm').exec(text)?.[1] ?? '').matchAll(
+          /(\w+)=/g,
+        ),
+      ]
+        .map(([, key]) => key)
+        .join(' ')
+    expect(Object.fromEntries([...names].map(name => [name, keys(name as string)]))).toMatchSnapshot()
+    for (const name of names)
+      if (!/^(uptime_seconds|build_info|vl_source_up|last_query|query_duration)/.test(name as string))
+        expect([name, value(text, name as string)]).toEqual([name, 0])
+  }, 30_000)
+
+  test('persists: a second start alerts on nothing twice, and a throttle goes on', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const first = await started(here, 3)
+    const time = BigInt(Date.now()) * 1_000_000n
+    const fields = { host: 'web-1' } as never
+    here.server.insert({ msg: 'Killed process 1 (java)', time, stream: { a: 'b' }, fields })
+    await here.sink.waitFor(1, '/hook')
+    await stopped(first)
+    const second = await started(here, 3)
+    here.server.insert(
+      { msg: 'Killed process 2 (java)', time: BigInt(Date.now()) * 1_000_000n, stream: { a: 'b' }, fields },
+      {
+        msg: 'Killed process 3 (perl)',
+        time: BigInt(Date.now()) * 1_000_000n + 1n,
+        stream: { a: 'b' },
+        fields,
+      },
+    )
+    await here.sink.waitFor(2, '/hook')
+    await stopped(second)
+    expect(bodies(here.sink, '/hook').map(({ body }) => body)).toEqual([
+      'Killed process 1 (java)',
+      'Killed process 3 (perl)',
+    ])
+  }, 60_000)
+})
+
+test('a Valerter directory of 1.x runs as it is', async () => {
+  const here = await world(join(FIXTURES, 'v1'))
+  const running = await started(here, 1)
+  const time = BigInt(Date.now()) * 1_000_000n
+  here.server.insert({
+    msg: 'disk is 97% full',
+    time,
+    stream: { host: 'db' },
+    fields: { host: 'db' } as never,
+  })
+  await here.sink.waitFor(1, '/ops')
+  await here.sink.waitFor(1, '/chat')
+  const [ops] = bodies(here.sink, '/ops')
+  expect(Object.keys(ops ?? {})).toEqual([
+    'alert_name',
+    'rule_name',
+    'title',
+    'body',
+    'timestamp',
+    'log_timestamp',
+    'log_timestamp_formatted',
+  ])
+  expect(ops).toMatchObject({
+    rule_name: 'disk full',
+    title: 'Disk 97% on db',
+    body: 'disk is 97% full (disk full)',
+  })
+  const [chat] = bodies(here.sink, '/chat') as unknown as [{ attachments: [{ footer: string }] }]
+  expect(chat.attachments[0].footer).toMatch(
+    /^valerter \| disk full \| \d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d E[SD]T$/,
+  )
+  expect(chat.attachments[0]).not.toHaveProperty('color')
+  const text = await metrics(here.metricsUrl)
+  expect(value(text, 'victorialogs_up', { rule_name: 'disk full' })).toBe(1)
+  expect(text).not.toContain('valerter_vl_source_up')
+  expect(text.split('\n').filter(line => line.startsWith('valerter_') && line.includes('vl_source'))).toEqual(
+    [],
+  )
+  expect((await stopped(running)).code).toBe(0)
+}, 30_000)
+
+const NATIVE = shared('contract/valerter-native')
+test.skipIf(!NATIVE)(
+  sharedTitle('the directory of the contract runs as it is', 'contract/valerter-native'),
+  async () => {
+    const here = await world(NATIVE as string)
+    const running = await started(here, 2)
+    const time = BigInt(Date.now()) * 1_000_000n
+    here.server.insert({
+      msg: 'Out of memory: Killed process 7 (nginx)',
+      time,
+      stream: { host: 'n1' },
+      fields: { host: 'n1' } as never,
+    })
+    const [request] = await here.sink.waitFor(1, '/chat')
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({
+      channel: 'kernel',
+      attachments: [
+        { title: 'Alert on n1', text: 'Out of memory: Killed process 7 (nginx)', color: '#ff0000' },
+      ],
+    })
+    expect(request?.body).toMatch(/valerter \| oom \| main \| /)
+    expect((await stopped(running)).code).toBe(0)
+  },
+  30_000,
+)
+
+describe('the command line', () => {
+  test('--validate says what there is and exits 0; without variables it exits 1', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const good = await runCommand(['--config', here.config, '--validate'], { command, env: here.env })
+    expect(good.code).toBe(0)
+    expect(good.stdout).toContain('2.x, 2 sources, 4 rules (1 disabled), 3 templates, 5 notifiers')
+    expect(good.stdout + good.stderr).not.toContain('s3cret')
+    const { TOKEN: _, ...without } = here.env
+    const bad = await runCommand(['-c', here.config, '--validate'], { command, env: without })
+    expect(bad.code).toBe(1)
+    expect(bad.stderr).toMatch(
+      /more\.yml:\d+:\d+: notifiers\.own\.headers\.Authorization: the environment variable TOKEN is not set/,
+    )
+  }, 30_000)
+
+  test('a path that is not there, and a flag that is none', async () => {
+    const none = await runCommand([], { command })
+    expect(none.code).toBe(1)
+    expect(none.stderr).toContain('/etc/valerter/config.yaml')
+    expect((await runCommand(['--nope'], { command })).code).toBe(1)
+  }, 30_000)
+})
+
+function berlin(ms: number): string {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: 'Europe/Berlin',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  }).format(new Date(ms))
+  const short = new Date(ms).toLocaleString('en-US', {
+    timeZone: 'Europe/Berlin',
+    timeZoneName: 'longOffset',
+  })
+  return `${parts.replace(',', '')} ${short.includes('+02') ? 'CEST' : 'CET'}`
+}
