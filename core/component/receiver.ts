@@ -1,4 +1,5 @@
 import type { Records } from '../model/index.js'
+import type { Term } from './storage.js'
 
 /** Brings records in. One instance serves all pipelines that name it. */
 export interface Receiver {
@@ -26,9 +27,10 @@ export interface Intake {
   offer(records: Records): Promise<Settled | Busy>
   /**
    * Offers the batches of one request together: all of them are admitted, or none. Settles when all have settled.
-   * `transport` (`http`, `grpc`) is for the metrics of receivers that have several.
+   * `transport` (`http`, `grpc`) is for the metrics of receivers that have several. `term`: of the lease that lets this
+   * collector read them. Keyed state takes nothing from records whose term is over.
    */
-  offerAll(batches: readonly Records[], transport?: string): Promise<Settled | Busy>
+  offerAll(batches: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy>
   /** Resolves when an offer would be taken; for receivers that can wait before they read on. */
   ready(): Promise<void>
   /** Counts input that became no record, such as a line that is not UTF-8. */

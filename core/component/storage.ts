@@ -36,6 +36,15 @@ export interface StorageProvider {
 /** The token of the lease that is held, when it is. */
 export type Fence = () => number | undefined
 
+/** The term of a lease under which records came in: after it their source is another collector's. */
+export interface Term {
+  /** The same for all holders of the lease. */
+  readonly lease: string
+  readonly token: number
+  /** By this process's own clock, and cautious. */
+  held(): boolean
+}
+
 /**
  * A lease of which there is one holder at a time, by the storage's own clock: no collector's clock matters.
  * Methods reject with a `RetryableError` when the storage cannot be reached.
@@ -90,7 +99,7 @@ export interface StateStore<S> {
   /** In the order of the requests. */
   read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]>
   /** Atomic for each change; a key occurs once. `now`: wall clock, ns since the epoch. */
-  write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten>
+  write(changes: readonly StateChange<S>[], now: bigint, by?: WrittenBy): Promise<StateWritten>
   /** Keys whose `due` is at or before `until`, earliest first. They stay until a write changes their `due`. */
   due(until: bigint, limit: number): Promise<readonly { readonly key: string; readonly due: bigint }[]>
   /**
@@ -100,6 +109,20 @@ export interface StateStore<S> {
   claim(before: bigint, now: bigint, limit: number): Promise<readonly ClaimedTimer[]>
   /** Forgets journal entries: their sources will not deliver these records again. */
   release(entries: readonly JournalRef[]): Promise<void>
+}
+
+/** Whose write it is. A store that is not shared has no use for it. */
+export interface WrittenBy {
+  /**
+   * 20 digits that no other write has; those of one writer begin with the same 12. The new versions end with them, so
+   * that a writer whose answer was lost knows its own.
+   */
+  readonly mark?: string
+  /**
+   * Where the records came from. Nothing is written, and it rejects with a PermanentError `lease_lost`, when the store
+   * has seen a later term of one of these leases.
+   */
+  readonly terms?: readonly Term[]
 }
 
 /** A key to be read. */

@@ -31,6 +31,7 @@ export class Backlog {
 
   /** Counts what the last run left. */
   async recover(): Promise<Measure> {
+    this.#held = NOTHING
     await this.#durable.recover(piece => this.add(piece.key, this.sizeOf(piece), piece.recordCount))
     return this.#held
   }

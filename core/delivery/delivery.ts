@@ -1,4 +1,4 @@
-import { errorText } from '../component/errors.js'
+import { errorText, isTocsinError } from '../component/errors.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { encodeOtlpJson } from '../toolkit/otlp/index.js'
 import { DurableRequests, encodeRequest } from './durable-requests.js'
@@ -52,6 +52,7 @@ class QueuedDelivery implements Delivery {
       waiting: options.inherit?.waiting,
       storeFailed: (error, records, tries) => this.#storeFailed(error, records, tries),
       storeWorked: () => this.#health.storing.worked(),
+      recovered: requests => options.logger.info('Requests of the last run wait in the queue.', { requests }),
       changed: full => {
         if (!settings.queue.enabled) return
         this.#fullQueue.look(full)
@@ -82,9 +83,12 @@ class QueuedDelivery implements Delivery {
   }
 
   async start(): Promise<void> {
-    const { exporter, logger, inherit, settings } = this.#options
-    const recovered = await this.#queue.recover()
-    if (recovered > 0) logger.info('Requests of the last run wait in the queue.', { requests: recovered })
+    const { exporter, inherit, settings } = this.#options
+    // A storage that cannot be reached must not keep the collector from starting: it is asked again.
+    await this.#queue.recover().catch(error => {
+      if (!isTocsinError(error) || !error.retryable) throw error
+      this.#storeFailed(error, 0, 1)
+    })
     await exporter.start?.()
     if (inherit) void this.#queue.put(this.#adopt(inherit.pieces)).catch(() => undefined)
     const consumers = Array.from({ length: settings.queue.consumers }, () => this.#consume())

@@ -18,6 +18,8 @@ export interface QueueOptions {
   /** The store failed to take this many records; answers how long to wait before the next try. */
   storeFailed(error: unknown, records: number, attempt: number): number
   storeWorked(): void
+  /** So many requests of the last run are in the store. */
+  recovered(requests: number): void
   /** It may have become full, or have room again. */
   changed(full: boolean): void
 }
@@ -40,6 +42,9 @@ export class RequestQueue {
   readonly #backlog: Backlog | undefined
   readonly #partlySent = new PartlySent()
   #loading: Promise<void> | undefined
+  /** It is known what the last run left: before, nothing may be written behind it. */
+  #recovered = false
+  #recovering: Promise<void> | undefined
   #hurry = false
   #unbound = false
   #closed: 'accept' | 'reject' | undefined
@@ -67,14 +72,13 @@ export class RequestQueue {
     return this.full || (this.#storeFails && !this.#puts.empty)
   }
 
-  /** Finds what the last run left. Answers how many requests. */
-  async recover(): Promise<number> {
-    const left = await this.#backlog?.recover()
-    if (!left) return 0
-    this.#size += left.size
-    this.#records += left.records
-    this.#options.changed(this.full)
-    return left.requests
+  /** Finds what the last run left, unless that is done. Rejects when the store fails: `take` and puts try it again. */
+  recover(): Promise<void> {
+    if (this.#recovered) return Promise.resolve()
+    this.#recovering ??= this.#findLeft().finally(() => {
+      this.#recovering = undefined
+    })
+    return this.#recovering
   }
 
   /** Resolves when all pieces are in. Rejects when the queue closed before. */
@@ -91,9 +95,13 @@ export class RequestQueue {
   async take(): Promise<readonly Piece[] | undefined> {
     for (;;) {
       if (this.#closed) return undefined
+      if (!this.#recovered) {
+        await this.#load(() => this.recover())
+        continue
+      }
       const more = this.#backlog && !this.#backlog.empty ? this.#backlog : undefined
       if (more && this.#window.length < WINDOW_REQUESTS && !this.#enough()) {
-        await this.#load(more)
+        await this.#load(() => this.#loadPage(more))
         continue
       }
       const now = this.#options.clock.monotonicMs()
@@ -211,6 +219,7 @@ export class RequestQueue {
     const records = pieces.reduce((sum, piece) => sum + piece.records.length, 0)
     for (let attempt = 1; ; attempt++) {
       try {
+        await this.recover()
         const keys = await durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
         failpoint('after_queueing')
         this.#storeFails = false
@@ -254,20 +263,34 @@ export class RequestQueue {
     return this.#window.reduce((sum, piece) => sum + piece.records.length, 0) >= Math.max(batch.minSize, 1)
   }
 
-  #load(backlog: Backlog): Promise<void> {
-    this.#loading ??= this.#loadPage(backlog).finally(() => {
+  async #findLeft(): Promise<void> {
+    const left = await this.#backlog?.recover()
+    this.#recovered = true
+    if (!left || left.requests === 0) return
+    this.#size += left.size
+    this.#records += left.records
+    this.#options.recovered(left.requests)
+    this.#options.changed(this.full)
+  }
+
+  #load(read: () => Promise<void>): Promise<void> {
+    this.#loading ??= this.#untilRead(read).finally(() => {
       this.#loading = undefined
     })
     return this.#loading
   }
 
   async #loadPage(backlog: Backlog): Promise<void> {
+    const { pieces, gone } = await backlog.next()
+    this.#size -= gone.size
+    this.#records -= gone.records
+    for (const piece of pieces) this.#decode(piece, backlog.sizeOf(piece))
+  }
+
+  async #untilRead(read: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { pieces, gone } = await backlog.next()
-        this.#size -= gone.size
-        this.#records -= gone.records
-        for (const piece of pieces) this.#decode(piece, backlog.sizeOf(piece))
+        await read()
         this.#options.storeWorked()
         return
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { Batch, Records, Settled } from '../component/index.js'
+import type { Batch, Records, Settled, Term } from '../component/index.js'
 import { failpoint } from '../failpoints.js'
 
 /**
@@ -11,7 +11,11 @@ export class Obligation {
   #released = false
   #releaseHooks: (() => void)[] = []
 
-  constructor(private readonly onSettled: (settled: Settled) => void) {}
+  constructor(
+    private readonly onSettled: (settled: Settled) => void,
+    /** Of the lease that lets this collector have the records. */
+    readonly term?: Term | undefined,
+  ) {}
 
   add(parts: number): void {
     this.#open += parts
@@ -73,6 +77,10 @@ export class PipelineBatch implements Batch {
       // Which of several sources a dead-lettered record came from is not known any more.
       obligation.done(index === 0 ? deadLettered : 0)
     }
+  }
+
+  get terms(): readonly Term[] {
+    return this.obligations.flatMap(({ term }) => term ?? [])
   }
 
   /** Runs `hook` once every source of this batch released it. */

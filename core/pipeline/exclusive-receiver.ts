@@ -11,6 +11,7 @@ import {
   type Random,
   type Receiver,
   type Settled,
+  type Term,
 } from '../component/index.js'
 import { LeaseKeeper, type LeaseTerm } from '../state/index.js'
 import { observeLease } from '../state/lease/observe-lease.js'
@@ -119,7 +120,7 @@ export class ExclusiveReceiver implements Receiver {
     const { create, logger, reportStatus } = this.#options
     const made = create(() => (term.held() ? term.token : undefined))
     try {
-      await made.receiver.start(termIntake(this.#intake, term))
+      await made.receiver.start(termIntake(this.#intake, term, `receiver/${this.#options.id}`))
       this.#running = { made, term }
       this.#startError = undefined
       logger.info('This collector leads.', { term: term.token })
@@ -165,7 +166,8 @@ export class ExclusiveReceiver implements Receiver {
 }
 
 /** After the term nothing more comes in, and what settles late is not released: the next holder reads it again. */
-function termIntake(intake: Intake, term: LeaseTerm): Intake {
+function termIntake(intake: Intake, { token, held }: LeaseTerm, lease: string): Intake {
+  const term: Term = { lease, token, held }
   const within = async (offer: () => Promise<Settled | Busy>): Promise<Settled | Busy> => {
     if (!term.held()) return STOPPING
     const answer = await offer()
@@ -178,8 +180,8 @@ function termIntake(intake: Intake, term: LeaseTerm): Intake {
     }
   }
   return {
-    offer: records => within(() => intake.offer(records)),
-    offerAll: (batches, transport) => within(() => intake.offerAll(batches, transport)),
+    offer: records => within(() => intake.offerAll([records], undefined, term)),
+    offerAll: (batches, transport) => within(() => intake.offerAll(batches, transport, term)),
     ready: () => intake.ready(),
     discarded: (reason, count) => intake.discarded(reason, count),
     end: () => {

@@ -1,6 +1,6 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Subject } from 'rxjs'
-import type { Busy, Intake, Records, Settled } from '../component/index.js'
+import type { Busy, Intake, Records, Settled, Term } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
 import { Obligation, PipelineBatch } from './batch.js'
@@ -49,7 +49,7 @@ export class ReceiverIntake implements Intake {
     return this.offerAll([records])
   }
 
-  offerAll(offered: readonly Records[], transport?: string): Promise<Settled | Busy> {
+  offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
     const { receiver, pipelines, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
@@ -74,7 +74,7 @@ export class ReceiverIntake implements Intake {
         gate.changed()
         failpoint('before_checkpoint')
         resolve(settled)
-      })
+      }, term)
       obligation.add(pipelines.length * batches.length - 1)
       const parts = batches.map(records => new PipelineBatch(records, [obligation]))
       if (parts.length === 1) this.#push(parts[0] as PipelineBatch)

@@ -34,7 +34,7 @@ export function liftKeyed<S, E, O>(
   let caughtUp = false
 
   const process = async (batch: PipelineBatch): Promise<Observable<PipelineBatch>> => {
-    const { records, touched } = await runtime.process(batch.records)
+    const { records, touched } = await runtime.process(batch.records, batch.terms)
     if (touched.length > 0) batch.onRelease(() => runtime.release(touched))
     const out = passOn(batch, records)
     const { newest } = runtime
@@ -76,6 +76,7 @@ export function liftKeyed<S, E, O>(
       step(batch).catch(async error => {
         // The state could not be written until the end: unsettled, the batch stays with its source.
         if (isTocsinError(error) && error.code === 'stopping') return EMPTY
+        if (isTocsinError(error) && error.code === 'lease_lost') return giveUp(batch)
         await fail(batch, error)
         return EMPTY
       }),
@@ -84,4 +85,10 @@ export function liftKeyed<S, E, O>(
   // Timers that cannot run now stay stored.
   return batches =>
     concat(batches.pipe(run), defer(() => from(end().catch(() => []))).pipe(mergeMap(out => out)))
+}
+
+/** Its source is another collector's, and releases nothing here. Joined with others it stays unsettled, for their sake. */
+function giveUp(batch: PipelineBatch): Observable<never> {
+  if (batch.obligations.length === 1) batch.settle()
+  return EMPTY
 }

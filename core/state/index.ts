@@ -3,8 +3,16 @@
  * partitions, the local copy of an outage. Not exported from the package: third parties implement `StateStore`.
  */
 export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from './lease/lease-keeper.js'
+export { leaseLost } from './lease/lease-lost.js'
 export { observeLease } from './lease/observe-lease.js'
-export { type OutageCopyOptions, type StateWithOutageCopy, withOutageCopy } from './outage-copy.js'
+export {
+  type HeldState,
+  type OutageCopyOptions,
+  type RemoteState,
+  STATE_LOST,
+  type StateWithOutageCopy,
+  withOutageCopy,
+} from './outage-copy.js'
 export { partitionedState, partMaxKeys, partOf } from './partitioned.js'
 export { type RedisCommands, type RedisExtension, type RedisScript, redisScript } from './redis/commands.js'
 export { LEASE_KEY_SUFFIX, redisLease } from './redis/lease.js'

@@ -10,6 +10,37 @@ interface Sum {
 
 const NOW = new VirtualClock().now()
 
+/** A store whose versions end with the mark of the write, as those of Redis do. */
+function marking<S>(store: StateStore<S>): StateStore<S> {
+  const marks = new Map<string, string>()
+  const marked = (version: string | undefined): string | undefined =>
+    version && version.padStart(16, '0') + (marks.get(version) ?? ''.padStart(20, '0'))
+  return {
+    ...bound(store),
+    read: async requests =>
+      (await store.read(requests)).map(entry => ({ ...entry, version: marked(entry.version) })),
+    write: async (changes, now, { mark = '' } = {}) => {
+      const plain = changes.map(change => ({
+        ...change,
+        expected: change.expected && String(Number(change.expected.slice(0, 16))),
+      }))
+      const written = await store.write(plain, now)
+      for (const version of written.versions) if (version && mark !== '') marks.set(version, mark)
+      return { ...written, versions: written.versions.map(marked) }
+    },
+  }
+}
+
+function bound<S>(store: StateStore<S>): StateStore<S> {
+  return {
+    read: requests => store.read(requests),
+    write: (changes, now) => store.write(changes, now),
+    due: (until, limit) => store.due(until, limit),
+    claim: (before, now, limit) => store.claim(before, now, limit),
+    release: entries => store.release(entries),
+  }
+}
+
 /** A store that can be cut off; `swallow` applies a write and loses the answer. */
 function fragile<S>(store: StateStore<S>) {
   const fault: { mode: 'none' | 'away' | 'swallow' } = { mode: 'none' }
@@ -27,7 +58,7 @@ function fragile<S>(store: StateStore<S>) {
       keysAsked.push(requests.map(({ key }) => key))
       return through('read', () => store.read(requests))
     },
-    write: (changes, now) => through('write', () => store.write(changes, now)),
+    write: (changes, now, by) => through('write', () => store.write(changes, now, by)),
     due: (until, limit) => through('due', () => store.due(until, limit)),
     claim: (before, now, limit) => through('claim', () => store.claim(before, now, limit)),
     release: entries => through('release', () => store.release(entries)),
@@ -37,7 +68,7 @@ function fragile<S>(store: StateStore<S>) {
 
 function setUp({ merges = true, maxKeys = 100 } = {}) {
   const clock = new VirtualClock()
-  const server = memoryState<Sum>({ maxKeys: 1_000 })
+  const server = marking(memoryState<Sum>({ maxKeys: 1_000 }))
   const collector = () => {
     const { store, fault, calls, keysAsked } = fragile(server)
     const troubles: string[] = []
@@ -184,6 +215,45 @@ describe('a copied store', () => {
     fault.mode = 'none'
     await clock.advance(1_000)
     expect(await onServer('a')).toBeUndefined()
+  })
+
+  it('knows the write of its reunion whose answer was lost, and what another collector made of it', async () => {
+    for (const goesOn of [false, true]) {
+      const { clock, collector, onServer } = setUp()
+      const [one, two] = [collector(), collector()]
+      await one.add('a', 1)
+      one.fault.mode = 'away'
+      // Decided without the store: no journal entry of a failed write tells of it.
+      await one.drop('b')
+      await one.add('a', 2)
+      await one.drop('a')
+      await one.copy.release([{ key: 'a', recordId: 'r1' }])
+      await one.add('a', 3)
+      one.fault.mode = 'swallow'
+      await clock.advance(1_000)
+      expect(await onServer('a')).toEqual([3])
+      if (goesOn) await two.drop('a')
+      one.fault.mode = 'none'
+      await clock.advance(10_000)
+      expect(await onServer('a')).toEqual(goesOn ? undefined : [3])
+      expect(await one.seen('a')).toEqual(goesOn ? undefined : [3])
+    }
+  })
+
+  it('does not take what changed after a reunion whose answer was lost for another collector’s', async () => {
+    const { clock, collector, onServer } = setUp()
+    const { add, drop, fault } = collector()
+    await add('a', 1)
+    fault.mode = 'away'
+    await add('a', 2)
+    fault.mode = 'swallow'
+    await clock.advance(1_000)
+    expect(await onServer('a')).toEqual([1, 2])
+    await drop('a')
+    await add('b', 1)
+    fault.mode = 'none'
+    await clock.advance(10_000)
+    expect([await onServer('a'), await onServer('b')]).toEqual([undefined, [1]])
   })
 
   it('does not wake keys here that another collector changed or removed', async () => {

@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto'
 import type { Clock, Random } from '../component/context.js'
-import { isTocsinError } from '../component/errors.js'
+import { isTocsinError, RetryableError } from '../component/errors.js'
 import type {
   ClaimedTimer,
   JournalEntry,
@@ -10,6 +11,7 @@ import type {
   StateRead,
   StateStore,
   StateWritten,
+  WrittenBy,
 } from '../component/storage.js'
 import { StateIndex } from './state-index.js'
 
@@ -19,13 +21,35 @@ const PROBE_MOST_MS = 5_000
 const MOST_OWED = 20_000
 /** Of the copy, at a time. */
 const MOST_FORGOTTEN = 100
+const RESTORED_AT_ONCE = 500
 const LOCAL = 'local '
+const WRITER_DIGITS = 12
+const MARK_DIGITS = 20
+
+/** The code of the error of a store that has lost what it held. */
+export const STATE_LOST = 'state_lost'
+
+/** A key as the store had it, under the version that it had there. */
+export interface HeldState<S> {
+  readonly key: string
+  readonly state: S
+  readonly due: bigint | undefined
+  readonly pinned: boolean
+  readonly version: string
+}
+
+export interface RemoteState<S> extends StateStore<S> {
+  /** Brings back what a store that lost its data held, under the same versions, unless it has a newer one. */
+  restore?(held: readonly HeldState<S>[]): Promise<void>
+}
 
 export interface OutageCopyOptions<S> extends Pick<StateOptions<S>, 'maxKeys' | 'merge'> {
   readonly clock: Clock
   readonly random: Random
   /** The store cannot be used (why), or can again. */
   readonly onTrouble: (error: Error | undefined) => void
+  /** So many keys were brought back to a store that had lost its data. */
+  readonly onRestored?: (keys: number) => void
 }
 
 export interface StateWithOutageCopy<S> extends StateStore<S> {
@@ -41,7 +65,7 @@ export interface StateWithOutageCopy<S> extends StateStore<S> {
  * Collectors that share the store decide alone meanwhile: each may raise an episode once.
  */
 export function withOutageCopy<S>(
-  store: StateStore<S>,
+  store: RemoteState<S>,
   options: OutageCopyOptions<S>,
 ): StateWithOutageCopy<S> {
   return new OutageCopy(store, options)
@@ -50,26 +74,33 @@ export function withOutageCopy<S>(
 /** A key that changed here and not there. */
 interface Dirty {
   /** The version that the change was based on. */
-  readonly base: string | undefined
-  /** Records of a write that failed and may have been applied: found there, the store has our own state. */
-  readonly tried: readonly string[]
+  base: string | undefined
+  /** Journaled by a write whose answer never came: found there, it was applied. */
+  tried: readonly string[]
+  /** It changed again since that write. */
+  changedSince: boolean
   readonly journal: Map<string, JournalEntry>
 }
 
 class OutageCopy<S> implements StateWithOutageCopy<S> {
-  readonly #remote: StateStore<S>
+  readonly #remote: RemoteState<S>
   readonly #options: OutageCopyOptions<S>
   readonly #copy: StateIndex<S>
   /** The version of each key of the copy, as far as it is known. */
   readonly #versions = new Map<string, string>()
   readonly #dirty = new Map<string, Dirty>()
   #owed: JournalRef[] = []
+  /** Tells the writes of this copy from those of all others, in any collector. */
+  readonly #writer = digitsOf(randomInt(10 ** WRITER_DIGITS), WRITER_DIGITS)
+  #attempts = 0
+  /** The store has lost what it held. */
+  #lost = false
   #open = false
   #closed = false
   #merging: Promise<void> | undefined
   #cancelProbe: () => void = () => undefined
 
-  constructor(remote: StateStore<S>, options: OutageCopyOptions<S>) {
+  constructor(remote: RemoteState<S>, options: OutageCopyOptions<S>) {
     this.#remote = remote
     this.#options = options
     this.#copy = new StateIndex<S>(options.maxKeys)
@@ -79,6 +110,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
     return this.#either(
       async () => {
         const entries = await this.#remote.read(requests)
+        this.#expectNoneOlder(requests, entries)
         for (const [at, { key }] of requests.entries()) this.#remember(key, entries[at] as StateEntry<S>)
         return entries
       },
@@ -86,10 +118,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
     )
   }
 
-  write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+  write(changes: readonly StateChange<S>[], now: bigint, by: WrittenBy = {}): Promise<StateWritten> {
     return this.#either(
       async () => {
-        const written = await this.#remote.write(changes, now)
+        const written = await this.#remote.write(changes, now, { ...by, mark: this.#mark() })
         for (const [at, { key, state, due, pinned }] of changes.entries()) {
           if (!written.applied[at]) continue
           this.#remember(key, { state, due, pinned, version: written.versions[at] })
@@ -124,10 +156,13 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       () => this.#remote.release(entries),
       () => {
         for (const entry of entries) {
-          if (this.#dirty.get(entry.key)?.journal.delete(entry.recordId)) {
+          const dirty = this.#dirty.get(entry.key)
+          const here = dirty?.journal.delete(entry.recordId)
+          if (here) {
             this.#copy.forget(entry)
             this.#forgetNews(entry.key)
-          } else if (this.#owed.length < MOST_OWED) this.#owed.push(entry)
+          }
+          if (!here || dirty?.tried.includes(entry.recordId)) this.#owe([entry])
         }
       },
     )
@@ -148,6 +183,30 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       this.#trip(error)
       return locally(true)
     }
+  }
+
+  /** Versions of a key only grow, unless a replica without the last writes, or an old backup, took over. */
+  #expectNoneOlder(requests: readonly StateRead[], entries: readonly StateEntry<S>[]): void {
+    for (const [at, { key }] of requests.entries()) {
+      const known = this.#versions.get(key)
+      const there = entries[at]?.version
+      if (!known || !there || !isMarked(known) || !isMarked(there) || there >= known) continue
+      throw new RetryableError(STATE_LOST, 'The store has an older state of a key than it had before.')
+    }
+  }
+
+  /** Of the next write. */
+  #mark(): string {
+    return this.#writer + digitsOf(this.#attempts++ % 10 ** 8, MARK_DIGITS - WRITER_DIGITS)
+  }
+
+  /** Whatever this copy wrote it knows, and all that it did since. */
+  #isOwn(version: string | undefined): boolean {
+    return version?.slice(-MARK_DIGITS, WRITER_DIGITS - MARK_DIGITS) === this.#writer
+  }
+
+  #owe(entries: readonly JournalRef[]): void {
+    for (const entry of entries) if (this.#owed.length < MOST_OWED) this.#owed.push(entry)
   }
 
   #remember(key: string, entry: Omit<StateEntry<S>, 'journal'>): void {
@@ -198,8 +257,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       const dirty = this.#dirty.get(key) ?? {
         base: expected?.startsWith(LOCAL) ? this.#versions.get(key) : expected,
         tried: failed ? journal.map(({ recordId }) => recordId) : [],
+        changedSince: false,
         journal: new Map<string, JournalEntry>(),
       }
+      if (!failed) dirty.changedSince = true
       for (const entry of journal) dirty.journal.set(entry.recordId, entry)
       this.#dirty.set(key, dirty)
       const version = this.#copy.nextVersion()
@@ -228,6 +289,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   #trip(error: Error): void {
+    if (isLost(error)) this.#lost = true
     if (this.#open) return
     this.#open = true
     this.#options.onTrouble(error)
@@ -239,7 +301,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
     this.#cancelProbe = this.#options.clock.schedule(delayMs * (0.5 + this.#options.random()), () => {
       this.#probe().then(
         () => this.#options.onTrouble(undefined),
-        () => this.#probeAfter(Math.min(delayMs * 2, PROBE_MOST_MS)),
+        error => {
+          if (isLost(error)) this.#lost = true
+          this.#probeAfter(Math.min(delayMs * 2, PROBE_MOST_MS))
+        },
       )
     })
   }
@@ -259,40 +324,89 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
 
   async #merge(): Promise<void> {
     const now = this.#options.clock.now()
+    if (this.#lost) await this.#restore()
     while (this.#dirty.size > 0) {
       const dirty = [...this.#dirty]
       const entries = await this.#remote.read(dirty.map(([key, { tried }]) => ({ key, recordIds: tried })))
+      const mark = this.#mark()
       const changes = dirty.map(([key, change], at) =>
-        this.#united(key, change, entries[at] as StateEntry<S>),
+        this.#united(key, change, entries[at] as StateEntry<S>, mark),
       )
-      const { applied, versions } = await this.#remote.write(changes, now)
+      const { applied, versions } = await this.#remote.write(changes, now, { mark })
       for (const [at, change] of changes.entries()) {
+        const { key } = change
         if (!applied[at]) continue
-        for (const { recordId } of change.journal) this.#copy.forget({ key: change.key, recordId })
-        this.#dirty.delete(change.key)
-        this.#remember(change.key, { ...change, version: versions[at] })
+        for (const { recordId } of change.journal) this.#copy.forget({ key, recordId })
+        this.#dirty.delete(key)
+        this.#owe([{ key, recordId: mark }])
+        this.#remember(key, { ...change, version: versions[at] })
       }
     }
     await this.#remote.release(this.#owed)
     this.#owed = []
   }
 
-  #united(key: string, { base, tried, journal }: Dirty, remote: StateEntry<S>): StateChange<S> {
-    const local = this.#copy.read({ key, recordIds: [] })
-    const change = { key, expected: remote.version, journal: [...journal.values()] }
-    const ours = remote.version === base || tried.some(recordId => remote.journal.has(recordId))
-    if (ours || remote.state === undefined) {
-      return { ...change, state: local.state, due: local.due, pinned: local.pinned }
+  /** What others changed meanwhile, or hold in a newer version, stays. */
+  async #restore(): Promise<void> {
+    const held: HeldState<S>[] = []
+    for (const [key, version] of this.#versions) {
+      const { state, due, pinned } = this.#copy.read({ key, recordIds: [] })
+      if (state !== undefined && !this.#dirty.has(key)) held.push({ key, state, due, pinned, version })
     }
-    const { state, due, pinned } = remote
-    if (local.state === undefined || !this.#options.merge) return { ...change, state, due, pinned }
+    for (let from = 0; from < held.length; from += RESTORED_AT_ONCE) {
+      await this.#remote.restore?.(held.slice(from, from + RESTORED_AT_ONCE))
+    }
+    this.#lost = false
+    this.#options.onRestored?.(held.length)
+  }
+
+  /**
+   * What is to be written: it is here too from now on, so that it stands when the answer to its write is lost. The mark in the
+   * journal tells then whether it was applied, also when another collector has gone on from it.
+   */
+  #united(key: string, dirty: Dirty, remote: StateEntry<S>, mark: string): StateChange<S> {
+    const { state, due, pinned } = this.#unite(key, dirty, remote)
+    this.#copy.restore(key, state, due, pinned, this.#copy.nextVersion())
+    const attempt = { recordId: mark, outcome: '', timer: false }
+    const journal = [...dirty.journal.values(), attempt]
+    this.#owe(dirty.tried.filter(isMark).map(recordId => ({ key, recordId })))
+    Object.assign(dirty, { base: remote.version, tried: [mark], changedSince: false })
+    return { key, expected: remote.version, state, due, pinned, journal }
+  }
+
+  #unite(key: string, { base, tried, changedSince }: Dirty, remote: StateEntry<S>): Known<S> {
+    const local = this.#copy.read({ key, recordIds: [] })
+    const applied = tried.some(recordId => remote.journal.has(recordId))
+    // Another one may have gone on from what we wrote, and nothing happened here since.
+    if (applied && !changedSince) return remote
+    if (remote.version === base || this.#isOwn(remote.version)) return local
+    if (remote.state === undefined) return local
+    if (local.state === undefined || !this.#options.merge) return remote
     return {
-      ...change,
-      state: this.#options.merge(state, local.state),
-      due: earlier(due, local.due),
-      pinned: pinned || local.pinned,
+      state: this.#options.merge(remote.state, local.state),
+      due: earlier(remote.due, local.due),
+      pinned: remote.pinned || local.pinned,
     }
   }
+}
+
+type Known<S> = Pick<StateEntry<S>, 'state' | 'due' | 'pinned'>
+
+function isLost(error: unknown): boolean {
+  return isTocsinError(error) && error.code === STATE_LOST
+}
+
+/** A sequence of 16 digits, which holds until the year 2286, and a mark. */
+function isMarked(version: string): boolean {
+  return version.length === 16 + MARK_DIGITS
+}
+
+function isMark(recordId: string): boolean {
+  return recordId.length === MARK_DIGITS && /^\d+$/.test(recordId)
+}
+
+function digitsOf(number: number, digits: number): string {
+  return String(number).padStart(digits, '0')
 }
 
 function earlier(a: bigint | undefined, b: bigint | undefined): bigint | undefined {

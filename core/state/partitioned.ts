@@ -6,6 +6,7 @@ import type {
   StateRead,
   StateStore,
   StateWritten,
+  WrittenBy,
 } from '../component/storage.js'
 
 /** One store made of several, each with a part of the keys: a call goes to all that it concerns at the same time. */
@@ -43,12 +44,12 @@ class PartitionedState<S> implements StateStore<S> {
     return answers
   }
 
-  async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+  async write(changes: readonly StateChange<S>[], now: bigint, by?: WrittenBy): Promise<StateWritten> {
     const applied = new Array<boolean>(changes.length)
     const versions = new Array<string | undefined>(changes.length)
     let evicted = 0
     await this.#each(changes, async (part, some, places) => {
-      const written = await part.write(some, now)
+      const written = await part.write(some, now, by)
       evicted += written.evicted
       for (const [at, place] of places.entries()) {
         applied[place] = written.applied[at] === true

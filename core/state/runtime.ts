@@ -1,9 +1,10 @@
 import type { Keyed } from '../component/processor.js'
-import type { ClaimedTimer, JournalRef, StateEntry, StateStore } from '../component/storage.js'
+import type { ClaimedTimer, JournalRef, StateEntry, StateStore, Term } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { EarlyLooks } from './early-looks.js'
 import { EventTimes } from './event-times.js'
+import { leaseLost } from './lease/lease-lost.js'
 import { Claims } from './left-timers.js'
 import { planVisits } from './plan-visits.js'
 import { Releases } from './releases.js'
@@ -55,10 +56,11 @@ export class KeyedRuntime<S, E, O> {
   /**
    * One batch: one read, steps in memory, one write; keys that another collector changed meanwhile are read and
    * stepped again, alone. Rejects when the component throws; waits while the store cannot be reached, and rejects
-   * then only on `close`.
+   * then only on `close`. Rejects with `lease_lost` when the terms that the records came under are over: what another
+   * collector reads now must not be counted here too.
    */
-  process(records: Records): Promise<Processed> {
-    return this.#inTurn(() => this.#process(records))
+  process(records: Records, terms: readonly Term[] = []): Promise<Processed> {
+    return this.#inTurn(() => this.#process(records, terms))
   }
 
   /**
@@ -86,11 +88,12 @@ export class KeyedRuntime<S, E, O> {
     await this.#releases.close()
   }
 
-  async #process(records: Records): Promise<Processed> {
+  async #process(records: Records, terms: readonly Term[]): Promise<Processed> {
+    expectHeld(terms)
     const touches = await this.#keyed.select(records)
     const works = planVisits(records, touches, this.#times.of(records, this.#options.clock.now()))
     if (works.length === 0) return { records, touched: [] }
-    const done = await this.#run(works)
+    const done = await this.#run(works, terms)
 
     const outcomes = touches.map(of => new Array<O>(of.length))
     const timers: TimerRun<O>[][] = []
@@ -146,12 +149,12 @@ export class KeyedRuntime<S, E, O> {
   }
 
   /** Steps all works and writes them; resolves when each was applied. */
-  async #run(works: readonly KeyWork<E>[]): Promise<Stepped<S, O>[]> {
+  async #run(works: readonly KeyWork<E>[], terms: readonly Term[] = []): Promise<Stepped<S, O>[]> {
     const done = new Array<Stepped<S, O>>(works.length)
     let open = works.map((_, index) => index)
     for (let round = 0; open.length > 0; round++) {
       if (round > 2) await this.#options.clock.sleep(this.#options.random() * Math.min(2 ** round, 50))
-      open = await this.#retrying(() => this.#round(works, open, done))
+      open = await this.#retrying(() => this.#round(works, open, done, terms))
       if (open.length > 0) this.#options.observer?.raced(open.length)
     }
     this.#report(done)
@@ -159,7 +162,12 @@ export class KeyedRuntime<S, E, O> {
   }
 
   /** One read, one write; answers with the works that lost a race. */
-  async #round(works: readonly KeyWork<E>[], open: readonly number[], done: Stepped<S, O>[]) {
+  async #round(
+    works: readonly KeyWork<E>[],
+    open: readonly number[],
+    done: Stepped<S, O>[],
+    terms: readonly Term[],
+  ) {
     const journal = this.#options.journal
     const entries = await this.#store.read(
       open.map(index => {
@@ -181,8 +189,9 @@ export class KeyedRuntime<S, E, O> {
     }
     if (changes.length === 0) return []
     failpoint('after_deciding')
+    expectHeld(terms)
     const now = this.#options.clock.now()
-    const written = await this.#store.write(changes, now).catch(error => {
+    const written = await this.#store.write(changes, now, { terms }).catch(error => {
       for (const index of writing) {
         const work = works[index] as KeyWork<E>
         work.tried = [...work.tried, ...(done[index] as Stepped<S, O>).timers]
@@ -283,6 +292,10 @@ export class KeyedRuntime<S, E, O> {
     this.#turn = result.catch(() => undefined)
     return result
   }
+}
+
+function expectHeld(terms: readonly Term[]): void {
+  if (terms.some(term => !term.held())) throw leaseLost()
 }
 
 function append(to: LogRecord[], records: Records): void {

@@ -55,6 +55,9 @@ export class Partition {
   #acknowledger: Acknowledger | undefined
   #reading: Promise<void> = Promise.resolve()
   #unacknowledged = 0
+  /** The newest entry that the pipelines took. */
+  #taken = '0-0'
+  #term: LeaseTerm | undefined
   #length = 0
   #newest: bigint | undefined
   #caughtUpAt: bigint | undefined
@@ -91,7 +94,7 @@ export class Partition {
 
   /** False once the lease is lost: release it then. */
   get owned(): boolean {
-    return this.#keeper.term !== undefined
+    return this.#term?.held() === true
   }
 
   /** Entries in Redis that are not acknowledged, as of the last look. */
@@ -137,6 +140,7 @@ export class Partition {
     await this.#keeper.start()
     const { term } = this.#keeper
     if (!term) return false
+    this.#term = term
     const { redis, clock, logger, acknowledged } = this.#options
     this.#acknowledger = new Acknowledger(term, {
       clock,
@@ -193,7 +197,7 @@ export class Partition {
 
   async #new(term: LeaseTerm): Promise<Page> {
     const { redis, consumer } = this.#options
-    const args = [String(term.token), consumer, String(ENTRIES_AT_ONCE)]
+    const args = [String(term.token), consumer, this.#taken, String(ENTRIES_AT_ONCE)]
     const answer = (await redis.run(READ, this.#keys, args)) as [number, RawEntry[]] | 0
     if (answer === 0) return { entries: [], next: undefined }
     this.#length = answer[0]
@@ -216,10 +220,16 @@ export class Partition {
       logger.warn('An entry of the stream holds no records and is skipped.', { reason: errorText(error) })
     }
     this.#unacknowledged++
-    if (batches.length === 0) return acknowledger.add({ id: entry[0], settled: undefined })
+    if (batches.length === 0) {
+      this.#taken = entry[0]
+      return acknowledger.add({ id: entry[0], settled: undefined })
+    }
     // The entry stays pending if it was not taken: whoever reads the partition next takes it over.
-    if (!(await this.#taken(batches, term, signal, settled => acknowledger.add({ id: entry[0], settled }))))
+    if (
+      !(await this.#handOver(batches, term, signal, settled => acknowledger.add({ id: entry[0], settled })))
+    )
       return void this.#unacknowledged--
+    this.#taken = entry[0]
     // A record of a clock that is ahead says nothing of how far this is.
     const now = this.#options.clock.now()
     for (const { time } of batches.flat())
@@ -227,17 +237,17 @@ export class Partition {
   }
 
   /** `Busy` comes at once; what does not answer at once was taken. False when it was not before the stop. */
-  async #taken(
+  async #handOver(
     batches: readonly Records[],
     term: LeaseTerm,
     signal: AbortSignal,
     settle: (settled: Settled) => void,
   ): Promise<boolean> {
-    const { intake, clock } = this.#options
+    const { name, intake, clock } = this.#options
     for (;;) {
       await orAborted(intake.ready(), signal)
       if (signal.aborted || !term.held()) return false
-      const offered = intake.offerAll(batches)
+      const offered = intake.offerAll(batches, undefined, { lease: name, token: term.token, held: term.held })
       const answer = await Promise.race([offered, nextTurn()])
       if (!answer?.busy) {
         void offered.then(late => {

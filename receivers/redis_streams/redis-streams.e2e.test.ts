@@ -9,11 +9,13 @@ import {
 } from 'tocsin/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/service/clock.js'
+import { lateProxy } from '../../test/support/late-proxy.js'
 import { redisServerBinary, startRedis, type TestRedis } from '../../test/support/redis.js'
 import { startRedisStorage, type TestRedisStorage, until } from '../../test/support/redis-storage.js'
 import { streamWriter } from '../../test/support/redis-streams.js'
 import type { RedisStreamsConfig } from './config.js'
 import { redisStreamsReceiver } from './index.js'
+import { ACKNOWLEDGE, CLAIM, MEET, READ } from './scripts.js'
 import { earliest, fairShare } from './share.js'
 
 let redis: TestRedis
@@ -150,10 +152,90 @@ describe.skipIf(!available)('redis_streams receiver', () => {
     ).toEqual(dead.intake.records().map(({ id }) => id))
     // Settled too late: they are the other's now.
     for (const batch of dead.intake.batches) batch.settle()
-    await until('all are acknowledged', () => entriesIn(prefix) === 0)
+    await until('all are acknowledged', async () => (await entriesIn(prefix, other.extension)) === 0)
     expect(dead.intake.batches.every(({ released }) => !released)).toBe(true)
-    expect(other.intake.batches.every(({ released }) => released)).toBe(true)
+    await until('all are released', () => other.intake.batches.every(({ released }) => released))
   })
+
+  test('whatever answer is late or lost, each record comes, once, in order, and none stays pending', async () => {
+    const prefix = `p${prefixes++}`
+    const proxy = await lateProxy(redis.port)
+    cleanups.push(async () => proxy.stop())
+    const extension = await startRedisStorage({
+      endpoint: proxy.endpoint,
+      prefix,
+      timeout: '100ms',
+      lease_ttl: '5s',
+    })
+    cleanups.push(() => extension.stop())
+    const left = await collector(prefix, collectingIntake({ manual: true }))
+    const writer = await streamWriter(await storage(prefix))
+    await writer.feed(20)
+    await left.intake.waitFor(20)
+    const intake = collectingIntake()
+    const context = testContext({
+      config: CONFIG,
+      clock: systemClock,
+      extensions: { redis_storage: extension },
+    })
+    const receiver = redisStreamsReceiver.create(context)
+    // Taken over late, or after it was taken over.
+    proxy.hold(CLAIM.sha, 400)
+    proxy.lose(CLAIM.sha)
+    await receiver.start(intake)
+    cleanups.push(async () => {
+      await receiver.stop()
+      await receiver.close?.()
+    })
+    await left.stop()
+    await until('it reads', () => intake.records().length > 0)
+    for (const { sha } of [READ, ACKNOWLEDGE, MEET]) {
+      for (const fault of ['hold', 'lose', 'hold'] as const) {
+        const before = proxy.touched
+        if (fault === 'hold') proxy.hold(sha, 400)
+        else proxy.lose(sha)
+        await writer.feed(10)
+        await until(`it was ${fault}`, () => proxy.touched > before)
+        await writer.feed(10)
+      }
+    }
+    await until('all have come', () => intake.records().length >= writer.fed, 20_000)
+    await until('all are acknowledged', async () => (await entriesIn(prefix, left.extension)) === 0)
+    const numbers = intake.records().map(record => Number(record.attributes.number))
+    expect([...new Set(numbers)]).toHaveLength(writer.fed)
+    expect(numbers).toHaveLength(writer.fed)
+    for (const key of [0, 1, 2]) {
+      const ofKey = numbers.filter(number => number % 3 === key)
+      expect(ofKey).toEqual([...ofKey].sort((x, y) => x - y))
+    }
+  }, 60_000)
+
+  test('a Redis that lost everything is read on, by those who held the partitions', async () => {
+    const prefix = `p${prefixes++}`
+    const own = await startRedis()
+    cleanups.push(() => own.stop())
+    const started = async () => {
+      const extension = await startRedisStorage({ endpoint: own.endpoint, prefix, lease_ttl: '1s' })
+      cleanups.push(() => extension.stop())
+      return extension
+    }
+    const intake = collectingIntake()
+    const extensions = { redis_storage: await started() }
+    const receiver = redisStreamsReceiver.create(
+      testContext({ config: CONFIG, clock: systemClock, extensions }),
+    )
+    await receiver.start(intake)
+    cleanups.push(async () => {
+      await receiver.stop()
+      await receiver.close?.()
+    })
+    const writer = await streamWriter(await started())
+    await writer.feed(30)
+    await intake.waitFor(30)
+    own.cli('flushall')
+    await writer.feed(30)
+    await intake.waitFor(60)
+  }, 30_000)
 
   test('another number of partitions is refused', async () => {
     const prefix = `p${prefixes++}`
@@ -161,11 +243,11 @@ describe.skipIf(!available)('redis_streams receiver', () => {
     await expect(collector(prefix)).rejects.toThrow(/has 8 partitions, not 4/)
   })
 
-  function entriesIn(prefix: string): number {
-    return [0, 1, 2, 3].reduce(
-      (sum, part) => sum + Number(redis.cli('xlen', `${prefix}:{stream/logs/${part}}:entries`)),
-      0,
-    )
+  /** Not by redis-cli, for which the event loop would wait: leases would run out. */
+  async function entriesIn(prefix: string, { redis }: TestRedisStorage): Promise<number> {
+    const keys = [0, 1, 2, 3].map(part => `${prefix}:{stream/logs/${part}}:entries`)
+    const counts = await Promise.all(keys.map(key => redis.call('XLEN', [key])))
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0)
   }
 })
 

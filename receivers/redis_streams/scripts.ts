@@ -18,21 +18,36 @@ if claimed[1] == '0-0' then
     end
   end
 end
-return { claimed[1], claimed[2] }`)
+local there = {}
+-- Redis 6 answers nothing for what was removed from the stream; it leaves the list of what is pending with it.
+for _, entry in ipairs(claimed[2]) do if entry and entry[2] then there[#there + 1] = entry end end
+return { claimed[1], there }`)
 
 /**
- * Reads what is new. KEYS: entries, lease. ARGV: token, consumer, count.
+ * Reads on: first what is pending for this consumer beyond the newest entry that it took, because the answer that held
+ * it never came or came too late; then what is new. KEYS: entries, lease. ARGV: token, consumer, newest, count.
  * Answers the length of the stream and entries; 0 without the lease.
  */
 export const READ = redisScript(`
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-local found = redis.pcall('XREADGROUP', 'GROUP', '${GROUP}', ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>')
-if type(found) == 'table' and found.err then
+local function read(from)
+  local found = redis.pcall('XREADGROUP', 'GROUP', '${GROUP}', ARGV[2], 'COUNT', ARGV[4], 'STREAMS', KEYS[1], from)
+  if type(found) ~= 'table' then return {} end
+  if not found.err then return found[1][2] end
   if not string.find(found.err, 'NOGROUP') then return found end
   redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
-  found = false
+  return {}
 end
-return { redis.call('XLEN', KEYS[1]), found and found[1][2] or {} }`)
+local entries = {}
+local pending = read(ARGV[3])
+if pending.err then return pending end
+for _, entry in ipairs(pending) do
+  -- What was removed from the stream meanwhile is pending without its fields.
+  if entry[2] then entries[#entries + 1] = entry else redis.call('XACK', KEYS[1], '${GROUP}', entry[1]) end
+end
+if #pending == 0 then entries = read('>') end
+if entries.err then return entries end
+return { redis.call('XLEN', KEYS[1]), entries }`)
 
 /** KEYS: entries, lease. ARGV: token, ids. Answers 0 without the lease: then the entries are another's. */
 export const ACKNOWLEDGE = redisScript(`

@@ -11,10 +11,12 @@ const HOSTS = 20
 const LINES = 30
 /** A key ends after so many lines, so that there are new ones before, during and after the kill. */
 const LINES_A_KEY = 3
+/** Several times the lease. */
+const PAUSE_MS = 4_000
 
-test.skipIf(!redisServerBinary())(
-  'collectors share one load, one of them is killed: every key is counted once and in order',
-  async () => {
+test.skipIf(!redisServerBinary()).each(['killed', 'paused'] as const)(
+  'collectors share one load, one of them is %s: every key is counted once and in order',
+  async fate => {
     const redis = await startRedis()
     const sink = await httpDestination()
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-streams-'))
@@ -81,7 +83,12 @@ service:
       for (const line of lines) {
         await writeFile(file, hosts.map(host => `${text(host, line)}\n`).join(''), { flag: 'a' })
         await new Promise(resolve => setTimeout(resolve, 50))
-        if (line === LINES / 2) first.child.kill('SIGKILL')
+        if (line === LINES / 2) first.child.kill(fate === 'killed' ? 'SIGKILL' : 'SIGSTOP')
+        // By now others have its partitions, and what it was in the middle of.
+        if (fate === 'paused' && line === LINES - 2) {
+          await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+          first.child.kill('SIGCONT')
+        }
       }
       const expected = hosts.flatMap(host =>
         lines.filter(line => line % LINES_A_KEY < 2).map(line => text(host, line)),
@@ -97,7 +104,8 @@ service:
       expect([...alerts.keys()].sort()).toEqual(expected.sort())
       for (const [alert, eventIds] of alerts) expect(eventIds.size, alert).toBe(1)
     } finally {
-      for (const { child } of workers) child.kill('SIGTERM')
+      for (const { child } of workers)
+        for (const signal of ['SIGCONT', 'SIGTERM'] as const) child.kill(signal)
       await Promise.all(workers.map(({ finished }) => finished))
       await sink.close()
       await redis.stop()

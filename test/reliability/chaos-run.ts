@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
 import { seededRandom } from 'tocsin/testing'
+import { type LateProxy, lateProxy } from '../support/late-proxy.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { type ChaosSource, type Fault, fileSource, sleep, victoriaLogsSource } from './chaos-source.js'
 import { FaultyDestination } from './faulty-destination.js'
@@ -64,7 +65,8 @@ export async function chaosRun({
   const destination = new FaultyDestination(random)
   await destination.start()
   const redis = state === 'redis_storage' ? await startRedis({ args: DURABLE_REDIS }) : undefined
-  const yaml = configuration(source, data, destination.url, redis)
+  const proxy = redis && (await lateProxy(redis.port))
+  const yaml = configuration(source, data, destination.url, proxy)
   const collector = new Supervisor(yaml, () => destination.life++)
   let diskWasFull = false
   // What was decided without Redis is forgotten by a crash before both sides are united: that is documented.
@@ -75,6 +77,14 @@ export async function chaosRun({
     ...source.faults,
     { name: 'kill -9', act: kill },
     { name: 'kill -9', act: () => sleep(random() * 300).then(kill) },
+    {
+      name: 'process paused',
+      async act() {
+        collector.signal('SIGSTOP')
+        await sleep(300 + random() * 1_700)
+        collector.signal('SIGCONT')
+      },
+    },
     { name: 'destination misbehaves', act: () => destination.misbehave(40) },
   ]
   if (disk) {
@@ -88,7 +98,17 @@ export async function chaosRun({
       },
     })
   }
-  if (redis) {
+  if (redis && proxy) {
+    for (const how of ['late', 'lost'] as const) {
+      faults.push({
+        name: `answer of redis ${how}`,
+        act() {
+          const away = answerFails(proxy, how, united, 600 + random() * 900)
+          united = away
+          return away
+        },
+      })
+    }
     faults.push({
       name: 'redis killed',
       act() {
@@ -142,6 +162,7 @@ export async function chaosRun({
     await collector.abandon()
     await destination.close()
     await source.close()
+    proxy?.stop()
     await redis?.stop()
     disk?.unmount()
     await rm(folder, { recursive: true, force: true })
@@ -157,6 +178,19 @@ async function redisAway(redis: TestRedis, before: Promise<void>, forMs: number)
   await sleep(forMs)
   await redis.restart()
   await sleep(REUNION_MS)
+}
+
+/** The next script that Redis runs is answered later than the collector waits, or never. */
+async function answerFails(
+  proxy: LateProxy,
+  how: 'late' | 'lost',
+  before: Promise<void>,
+  forMs: number,
+): Promise<void> {
+  await before
+  if (how === 'late') proxy.hold('evalsha', forMs)
+  else proxy.lose('evalsha')
+  await sleep(forMs + REUNION_MS)
 }
 
 function load(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
@@ -232,7 +266,7 @@ function configuration(
   { receiver }: ChaosSource,
   data: string,
   endpoint: string,
-  redis: TestRedis | undefined,
+  redis: LateProxy | undefined,
 ): string {
   const name = /(\w+):/.exec(receiver)?.[1]
   return `

@@ -84,7 +84,7 @@ export const schema: ConfigSchema = {
       type: ['string', 'number'],
       format: 'duration',
       default: '500ms',
-      description: 'How long an answer may take before the collector goes on without Redis.',
+      description: 'How long Redis may be silent when it is asked before the collector goes on without it.',
     },
     lease_ttl: {
       type: ['string', 'number'],

@@ -10,12 +10,16 @@ import { tlsConnectOptions } from 'tocsin/http'
 import type { RedisCommands, RedisScript } from '#state'
 import type { RedisStorageConfig } from './config.js'
 import { explain, isReadOnly, notConnected, type Peer } from './explain.js'
+import { Patience } from './patience.js'
 
 const DEFAULT_ENDPOINT = '127.0.0.1:6379'
 const RECONNECT_FIRST_MS = 100
 const RECONNECT_MOST_MS = 5_000
 const FAILOVER_MS = 3_000
 const RECONNECT_DEMOTED_EVERY_MS = 5_000
+/** A connection that swallows commands without a sound is made anew after so many times its time for an answer. */
+const DEAF_TIMES = 10
+const DEAF_MS = 5_000
 
 /** A connection to Redis, made in the background and made again when it breaks. Never queues while there is none. */
 export interface Connection extends RedisCommands {
@@ -37,6 +41,7 @@ export async function connect(
   const peer = { where: endpoints.join(', '), tls: usesTls(config), cluster: config.mode === 'cluster' }
   const timeoutMs = parseDuration(config.timeout) ?? 500
   const client = await clientOf(config, context, endpoints)
+  const patience = patienceWith(client, timeoutMs, context)
 
   let settle: () => void = () => undefined
   const settled = new Promise<void>(resolve => {
@@ -46,7 +51,9 @@ export async function connect(
     events.connected()
     settle()
   })
+  let told = false
   const failed = (error: unknown): void => {
+    told = true
     events.failed(explain(error, peer))
     settle()
   }
@@ -55,9 +62,10 @@ export async function connect(
     // One node of many: what needs it will say so.
     if (client.status !== 'ready') failed(error)
   })
-  client.connect().catch(failed)
+  // It rejects with less than the event before it said.
+  client.connect().catch(error => !told && failed(error))
   await settled
-  return new RedisConnection(client, peer, timeoutMs, context)
+  return new RedisConnection(client, peer, { patience, timeoutMs }, context)
 }
 
 class RedisConnection implements Connection {
@@ -66,17 +74,19 @@ class RedisConnection implements Connection {
   readonly #peer: Peer
   readonly #client: Redis | Cluster
   readonly #timeoutMs: number
+  readonly #patience: Patience
   readonly #context: ComponentContext<RedisStorageConfig>
 
   constructor(
     client: Redis | Cluster,
     peer: Peer,
-    timeoutMs: number,
+    { patience, timeoutMs }: { readonly patience: Patience; readonly timeoutMs: number },
     context: ComponentContext<RedisStorageConfig>,
   ) {
     this.#client = client
     this.#peer = peer
     this.#timeoutMs = timeoutMs
+    this.#patience = patience
     this.#context = context
     this.prefix = context.config.prefix
     this.leaseTtlMs = durationMs(context.config.lease_ttl)
@@ -117,10 +127,10 @@ class RedisConnection implements Connection {
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args] as (string | Buffer | number)[]
-    return this.#patiently(() =>
+    return this.#patiently(givenUp =>
       this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
-        // A server that was restarted, or never saw the script.
-        if (!error.message.startsWith('NOSCRIPT')) throw error
+        // A server that was restarted, or never saw the script. What nobody waits for any more is not done either.
+        if (!error.message.startsWith('NOSCRIPT') || givenUp()) throw error
         return this.#client[call]('eval', text, ...rest)
       }),
     )
@@ -130,13 +140,13 @@ class RedisConnection implements Connection {
    * While a cluster makes a replica the master, all its nodes refuse all keys. That is soon over, and worth waiting
    * for: going on locally, every collector would raise its own alerts.
    */
-  async #patiently<T>(send: () => Promise<T>): Promise<T> {
+  async #patiently<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
     const { clock, random } = this.#context
     const giveUpMs = clock.monotonicMs() + FAILOVER_MS
     for (;;) {
       try {
         if (this.#client.status !== 'ready') throw notConnected(this.#peer.where)
-        return await this.#inTime(send())
+        return await this.#inTime(send)
       } catch (error) {
         if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
         if (clock.monotonicMs() >= giveUpMs) throw error
@@ -145,28 +155,45 @@ class RedisConnection implements Connection {
     }
   }
 
-  #inTime<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#context.clock.schedule(this.#timeoutMs, () =>
-        reject(
-          new RetryableError(
-            'redis_slow',
-            `Redis at ${this.#peer.where} did not answer within ${this.#timeoutMs} ms.`,
-          ),
-        ),
-      )
-      answer.then(
-        value => {
-          cancel()
-          resolve(value)
-        },
-        (error: unknown) => {
-          cancel()
-          reject(explain(error, this.#peer))
-        },
-      )
+  #inTime<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
+    let givenUp = false
+    const explained = send(() => givenUp).catch((error: unknown) => {
+      throw explain(error, this.#peer)
+    })
+    const message = `Redis at ${this.#peer.where} did not answer within ${this.#timeoutMs} ms.`
+    return this.#patience.wait(explained, () => {
+      givenUp = true
+      return new RetryableError('redis_slow', message)
     })
   }
+}
+
+/** Of a cluster's nodes it is not known which one answers: there looks are counted, and ioredis cuts silent sockets. */
+function patienceWith(
+  client: Redis | Cluster,
+  timeoutMs: number,
+  { clock }: Pick<ComponentContext<unknown>, 'clock'>,
+): Patience {
+  const single = client instanceof Redis ? client : undefined
+  const silent = (): Error => Object.assign(new Error('Redis is silent.'), { code: 'ETIMEDOUT' })
+  const patience = new Patience({
+    clock,
+    timeoutMs,
+    bytesRead: () => single?.stream?.bytesRead,
+    deaf: {
+      times: Math.max(DEAF_TIMES, DEAF_MS / timeoutMs),
+      act: () => single?.stream?.destroy(silent()),
+    },
+  })
+  // The greeting of a new connection is an answer too.
+  single?.on('connect', () => {
+    const greeted = new Promise<void>(resolve => {
+      single.once('ready', () => resolve())
+      single.once('close', () => resolve())
+    })
+    patience.wait(greeted, silent).catch(() => undefined)
+  })
+  return patience
 }
 
 async function clientOf(
@@ -196,8 +223,6 @@ async function clientOf(
     replyMapping: 'legacy' as const,
     connectionName: 'tocsin',
     connectTimeout: parseDuration(config.connect_timeout) ?? 2_000,
-    // A connection that swallows commands without a sound is made anew.
-    socketTimeout: Math.max(timeoutMs * 10, 5_000),
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     lazyConnect: true,
@@ -205,7 +230,7 @@ async function clientOf(
   switch (config.mode) {
     case 'cluster':
       return new Cluster(hosts, {
-        redisOptions: options,
+        redisOptions: { ...options, socketTimeout: Math.max(timeoutMs * DEAF_TIMES, DEAF_MS) },
         clusterRetryStrategy: backOff,
         // For nodes that are just being connected; without a cluster nothing is sent, see below.
         enableOfflineQueue: true,

@@ -3,14 +3,16 @@ import {
   type Codec,
   type JournalRef,
   nsToMs,
+  RetryableError,
   type StateChange,
   type StateEntry,
   type StateRead,
-  type StateStore,
   type StateWritten,
+  type WrittenBy,
 } from 'tocsin/component'
+import { type HeldState, leaseLost, type RemoteState, STATE_LOST } from '#state'
 import type { Connection } from './connection.js'
-import { CLAIM, READ, WRITE } from './scripts.js'
+import { CLAIM, DUE, READ, RESTORE, WRITE } from './scripts.js'
 
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
@@ -28,11 +30,11 @@ export function redisState<S>(
   connection: () => Connection,
   name: string,
   options: RedisStateOptions<S>,
-): StateStore<S> {
+): RemoteState<S> {
   return new RedisState(connection, name, options)
 }
 
-class RedisState<S> implements StateStore<S> {
+class RedisState<S> implements RemoteState<S> {
   readonly #connection: () => Connection
   readonly #options: RedisStateOptions<S>
   readonly #states: string
@@ -41,6 +43,9 @@ class RedisState<S> implements StateStore<S> {
   readonly #sequence: string
   readonly #journal: string
   readonly #timers: string
+  readonly #terms: string
+  /** The partition has been seen: found empty, it was lost. */
+  #seen = false
 
   constructor(connection: () => Connection, name: string, options: RedisStateOptions<S>) {
     this.#connection = connection
@@ -51,6 +56,7 @@ class RedisState<S> implements StateStore<S> {
     this.#sequence = `${name}:sequence`
     this.#journal = `${name}:journal`
     this.#timers = `${name}:timers`
+    this.#terms = `${name}:terms`
   }
 
   async read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
@@ -60,10 +66,9 @@ class RedisState<S> implements StateStore<S> {
     for (const { key, recordIds } of requests) {
       for (const recordId of recordIds) args.push(journalField(key, recordId))
     }
-    const found = (await this.#connection().run(READ, [this.#states, this.#journal], args)) as (
-      | string
-      | null
-    )[]
+    const keys = [this.#states, this.#journal, this.#sequence]
+    const [there, ...found] = (await this.#connection().run(READ, keys, args)) as (number | string | null)[]
+    this.#expectThere(there)
     let next = requests.length
     return requests.map(({ recordIds }, at) => {
       const journal = new Map<string, string>()
@@ -71,13 +76,15 @@ class RedisState<S> implements StateStore<S> {
         const value = found[next++]
         if (typeof value === 'string') journal.set(recordId, value.slice(value.indexOf('|') + 1))
       }
-      return { ...this.#entry(found[at]), journal }
+      return { ...this.#entry(found[at] as string | null), journal }
     })
   }
 
-  async write(changes: readonly StateChange<S>[], now: bigint): Promise<StateWritten> {
+  async write(changes: readonly StateChange<S>[], now: bigint, by: WrittenBy = {}): Promise<StateWritten> {
     if (changes.length === 0) return { applied: [], versions: [], evicted: 0 }
-    const args = [String(nsToMs(now)), String(this.#options.maxKeys)]
+    const { mark = '', terms = [] } = by
+    const args = [String(nsToMs(now)), String(this.#options.maxKeys), mark, this.#seen ? '1' : '0']
+    args.push(String(terms.length), ...terms.flatMap(({ lease, token }) => [lease, String(token)]))
     for (const { key, expected, state, due, pinned, journal } of changes) {
       const present = state !== undefined
       args.push(key, expected ?? '', present && due !== undefined ? digits(due) : '')
@@ -87,18 +94,34 @@ class RedisState<S> implements StateStore<S> {
         args.push(journalField(key, recordId), outcome, timer ? '1' : '0')
       }
     }
-    const keys = [this.#states, this.#due, this.#order, this.#sequence, this.#journal, this.#timers]
-    const [evicted = 0, ...results] = (await this.#connection().run(WRITE, keys, args)) as number[]
+    const keys = [
+      this.#states,
+      this.#due,
+      this.#order,
+      this.#sequence,
+      this.#journal,
+      this.#timers,
+      this.#terms,
+    ]
+    const answer = (await this.#connection().run(WRITE, keys, args)) as (number | string)[] | 'lost' | 'term'
+    if (answer === 'term') throw leaseLost()
+    if (answer === 'lost') this.#expectThere(0)
+    const [evicted, ...results] = answer as (number | string)[]
+    this.#seen = true
     return {
-      applied: results.map(version => version >= 0),
-      versions: results.map(version => (version > 0 ? String(version) : undefined)),
-      evicted,
+      applied: results.map(version => version !== -1),
+      versions: results.map(version => (typeof version === 'string' ? version : undefined)),
+      evicted: Number(evicted),
     }
   }
 
   async due(until: bigint, limit: number) {
-    const args = [this.#due, '-', `(${digits(until + 1n)}`, 'LIMIT', 0, limit]
-    const found = (await this.#connection().call('ZRANGEBYLEX', args)) as string[]
+    const args = [`(${digits(until + 1n)}`, String(limit)]
+    const [there, ...found] = (await this.#connection().run(DUE, [this.#due, this.#sequence], args)) as [
+      number,
+      ...string[],
+    ]
+    this.#expectThere(there)
     return found.map(member => ({
       key: member.slice(DUE_DIGITS),
       due: BigInt(member.slice(0, DUE_DIGITS)),
@@ -126,6 +149,23 @@ class RedisState<S> implements StateStore<S> {
       calls.push(this.#connection().call('ZREM', [this.#timers, ...fields]))
     }
     await Promise.all(calls)
+  }
+
+  async restore(held: readonly HeldState<S>[]): Promise<void> {
+    const args: string[] = []
+    for (const { key, state, due, pinned, version } of held) {
+      const dueText = due === undefined ? '' : digits(due)
+      args.push(key, version, dueText, pinned ? '1' : '0', this.#options.codec.encode(state))
+    }
+    await this.#connection().run(RESTORE, [this.#states, this.#due, this.#order, this.#sequence], args)
+    this.#seen = true
+  }
+
+  /** `there`: 0 where the partition is empty. Rejects once when it was not before. */
+  #expectThere(there: unknown): void {
+    const lost = there === 0 && this.#seen
+    this.#seen = there !== 0
+    if (lost) throw new RetryableError(STATE_LOST, 'Redis has lost the state that it held.')
   }
 
   #entry(value: string | null | undefined): Omit<StateEntry<S>, 'journal'> {

@@ -74,6 +74,7 @@ export class RedisStates {
       get merge() {
         return current.options.merge
       },
+      onRestored: (keys: number) => this.health.restored(keys),
       onTrouble: (error: Error | undefined) => {
         if (error) current.options.onTrouble?.(error)
         this.health.circuit(circuit, error)

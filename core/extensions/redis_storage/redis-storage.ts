@@ -12,6 +12,7 @@ import type { RedisStorageConfig } from './config.js'
 import { type Connection, connect } from './connection.js'
 import { evictionPolicy } from './eviction.js'
 import { Health } from './health.js'
+import { Marker } from './marker.js'
 import { redisKeyValue } from './redis-key-value.js'
 import { RedisStates } from './redis-states.js'
 
@@ -22,6 +23,7 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
   readonly #context: ComponentContext<RedisStorageConfig>
   readonly #health: Health
   readonly #states: RedisStates
+  readonly #marker: Marker
   #connection: Connection | undefined
   #warnedOf = ''
 
@@ -31,6 +33,8 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
     this.#context = context
     this.#health = new Health(context)
     const connection = () => this.#connected()
+    const onLost = (): void => this.#health.lost()
+    this.#marker = new Marker(context, { connection, prefix: config.prefix, onLost })
     this.#states = new RedisStates(connection, context, this.#health)
     const name = (namespace: string, part: string) => `${config.prefix}:{${escapeTag(namespace)}/${part}}`
     const where = (config.endpoints ?? [config.endpoint ?? 'the default endpoint']).join(', ')
@@ -52,17 +56,24 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
     this.#connection = await connect(this.#config, this.#context, {
       connected: () => {
         this.#health.connected()
-        if (this.#connection) void this.#checkEviction(this.#connection)
+        if (this.#connection) this.#greet(this.#connection)
       },
       failed: error => this.#health.failed(error),
     })
-    void this.#checkEviction(this.#connection)
+    this.#greet(this.#connection)
   }
 
   async stop(): Promise<void> {
+    this.#marker.stop()
+    this.#health.close()
     this.#states.close()
     this.#connection?.close()
     this.#connection = undefined
+  }
+
+  #greet(connection: Connection): void {
+    void this.#marker.watch()
+    void this.#checkEviction(connection)
   }
 
   /** Redis forgets without a word: said beforehand, once for each policy. */

@@ -2,10 +2,11 @@ import { redisScript } from '#state'
 
 /**
  * Reads states and journal entries of a partition at one moment.
- * KEYS: states, journal. ARGV: how many keys, the keys, journal fields.
+ * KEYS: states, journal, sequence. ARGV: how many keys, the keys, journal fields.
+ * Answers whether the partition was ever written, then the values.
  */
 export const READ = redisScript(`
-local out = {}
+local out = { redis.call('EXISTS', KEYS[3]) }
 local function fetch(from, to, hash)
   while from <= to do
     local upto = math.min(from + 999, to)
@@ -23,19 +24,31 @@ return out`)
  * Writes the changes of a partition whose keys still have the version that was read, each with its entries in the
  * time index, the order of writing and the journal.
  *
- * KEYS: states, due, order, sequence, journal, timers.
- * ARGV: now (ms), most keys, then for each change: key, expected version or '', due (20 digits) or '', pinned (1 or
+ * KEYS: states, due, order, sequence, journal, timers, terms.
+ * ARGV: now (ms), most keys, mark, 1 if the partition must have been written before, number of terms, for each of these
+ * lease and token, then for each change: key, expected version or '', due (20 digits) or '', pinned (1 or
  * 0), present (1 or 0), state, number of journal entries, and for each of these: field, outcome, timer (1 or 0).
  *
- * A state is kept as version|due|pinned|state, a journal entry as ms|outcome. Answers with the number of evicted keys,
- * then for each change its new version, 0 if the key was
- * removed, -1 if another version was there. Nobody may need a partition for 30 days (beyond its last due): then it goes.
+ * A state is kept as version|due|pinned|state, a journal entry as ms|outcome. A version is a growing number and the mark
+ * of who wrote it. Answers with the number of evicted keys, then for each change its new version, 0 if the key was
+ * removed, -1 if another version was there. Nothing is written, and the answer is 'lost' where the partition is empty
+ * and must not be, 'term' where a later term of a lease has written. Nobody may need a partition for 30 days (beyond its last due): then it goes.
  */
 export const WRITE = redisScript(`
-local states, due_index, order, sequence, journal, timers = unpack(KEYS)
+local states, due_index, order, sequence, journal, timers, terms = unpack(KEYS)
 local now = tonumber(ARGV[1])
 local out = { 0 }
-local at = 3
+local at = 6
+if ARGV[4] == '1' and redis.call('EXISTS', sequence) == 0 then return 'lost' end
+local terms_end = at + ARGV[5] * 2
+for term = at, terms_end - 1, 2 do
+  local seen = redis.call('HGET', terms, ARGV[term])
+  if seen and tonumber(seen) > tonumber(ARGV[term + 1]) then return 'term' end
+end
+while at < terms_end do
+  redis.call('HSET', terms, ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
 -- A server that lost its data must not give a version that someone remembers.
 if redis.call('EXISTS', sequence) == 0 then redis.call('SET', sequence, ARGV[1] .. '000') end
 local function parse(value) return string.match(value, '^(%d+)|(%d*)|(%d)|') end
@@ -48,9 +61,10 @@ while at <= #ARGV do
   if version == expected then
     local next = 0
     if present == '1' then
-      next = redis.call('INCR', sequence)
-      redis.call('HSET', states, key, string.format('%.0f', next) .. '|' .. due .. '|' .. pinned .. '|' .. ARGV[at + 5])
-      if pinned == '0' then redis.call('ZADD', order, next, key) end
+      local number = redis.call('INCR', sequence)
+      next = string.format('%.0f', number) .. ARGV[3]
+      redis.call('HSET', states, key, next .. '|' .. due .. '|' .. pinned .. '|' .. ARGV[at + 5])
+      if pinned == '0' then redis.call('ZADD', order, number, key) end
     elseif old then
       redis.call('HDEL', states, key)
     end
@@ -99,10 +113,44 @@ local kept = 2592000000
 local last = redis.call('ZREVRANGE', due_index, 0, 0)[1]
 if last then kept = kept + math.max(0, tonumber(string.sub(last, 1, 14)) - now) end
 kept = string.format('%.0f', kept)
-for _, name in ipairs({ states, due_index, order, sequence }) do redis.call('PEXPIRE', name, kept) end
+for _, name in ipairs({ states, due_index, order, sequence, terms }) do redis.call('PEXPIRE', name, kept) end
 redis.call('PEXPIRE', journal, 172800000)
 redis.call('PEXPIRE', timers, 172800000)
 return out`)
+
+/** KEYS: due, sequence. ARGV: until, limit. Answers whether the partition was ever written, then what is due. */
+export const DUE = redisScript(`
+local out = redis.call('ZRANGEBYLEX', KEYS[1], '-', ARGV[1], 'LIMIT', 0, ARGV[2])
+table.insert(out, 1, redis.call('EXISTS', KEYS[2]))
+return out`)
+
+/**
+ * Brings back states that the server has lost, under the versions that they had, unless it has newer ones.
+ * KEYS: states, due, order, sequence. ARGV: for each state: key, version, due or '', pinned, state.
+ */
+export const RESTORE = redisScript(`
+local states, due_index, order, sequence = unpack(KEYS)
+local time = redis.call('TIME')
+local newest = redis.call('GET', sequence) or string.format('%.0f', time[1] * 1000000 + time[2])
+for at = 1, #ARGV, 5 do
+  local key, version, due, pinned = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local number = string.sub(version, 1, 16)
+  local old = redis.call('HGET', states, key)
+  if not old or string.sub(old, 1, 16) < number then
+    if old then
+      local _, old_due = string.match(old, '^(%d+)|(%d*)|')
+      if old_due ~= '' then redis.call('ZREM', due_index, old_due .. key) end
+    end
+    redis.call('HSET', states, key, version .. '|' .. due .. '|' .. pinned .. '|' .. ARGV[at + 4])
+    if due ~= '' then redis.call('ZADD', due_index, 0, due .. key) end
+    if pinned == '0' then redis.call('ZADD', order, number, key) else redis.call('ZREM', order, key) end
+    if number > newest then newest = number end
+  end
+end
+redis.call('SET', sequence, newest)
+-- Until the next write, which knows how long they are wanted.
+for _, name in ipairs(KEYS) do redis.call('PEXPIRE', name, 2592000000) end
+return 1`)
 
 /** KEYS: journal, timers. ARGV: before (ms), now (ms), limit. Answers with fields and outcomes in turn. */
 export const CLAIM = redisScript(`

@@ -116,8 +116,9 @@ export class LeaseKeeper {
 
   #prolong(token: number, untilMs: number): void {
     const { clock } = this.#options
-    // The storage forgot the lease and gave it to this holder anew.
-    if (this.#term && this.#term.term.token !== token) this.#endTerm()
+    // The storage forgot the lease and gave it to this holder anew; or the term ran out and no timer has run yet: who
+    // has seen that must not see it held again.
+    if (this.#term && (this.#term.term.token !== token || !this.#term.term.held())) this.#endTerm()
     // The answer may have come too late to be of use.
     if (clock.monotonicMs() >= untilMs) return
     // Nor does a keeper that is being closed begin anew: the term that ran out meanwhile had the same token.

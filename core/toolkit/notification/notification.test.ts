@@ -234,5 +234,5 @@ it('names an alert and its recovery apart, though they share the event id', () =
   const alert = of({ status: 'alert' })
   const recovery = of({ status: 'recovery', duplicate_count: 2 })
   expect([alert.eventId, recovery.eventId]).toEqual(['e1', 'e1'])
-  expect([alert.key, recovery.key]).toEqual(['e1', 'e1.recovery.2'])
+  expect([alert.key, recovery.key]).toEqual(['e1', 'e1.recovery'])
 })

@@ -177,6 +177,8 @@ function bodyOf(
 function keyOf(eventId: string, alert: Attributes): string {
   const status = textAt(alert, 'status')
   if (status === '' || status === 'alert') return eventId
+  // An episode ends once: whoever tells of it, and whatever duplicates it had counted.
+  if (status === 'recovery') return `${eventId}.recovery`
   // Several of an episode may be sent; their counts tell them apart.
   const count = toText(alert.duplicate_count) || toText(alert.accumulating_count)
   return [eventId, status, count].filter(part => part !== '').join('.')
