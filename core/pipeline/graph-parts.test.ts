@@ -90,6 +90,21 @@ describe('a pipeline', () => {
     expect(delivered.map(record => record.body)).toEqual(['<line 0>', '<line 2>', '<line 0>'])
   })
 
+  test('takes what comes while a large request goes in turn by turn behind it', async () => {
+    const { offer, intake, delivered } = assemble([])
+    const large = Array.from({ length: 5 }, (_, part) =>
+      Array.from({ length: 1_500 }, (_, index) => sampleRecord({ body: `${part * 1_500 + index}` })),
+    )
+    const answers = [
+      intake.offerAll(large),
+      offer([sampleRecord({ body: 'behind' })]),
+      intake.offerAll(large),
+    ]
+    expect(await Promise.all(answers)).toMatchObject(Array(3).fill({ deadLettered: 0 }))
+    const one = large.flat().map(({ body }) => body)
+    expect(delivered.map(({ body }) => body)).toEqual([...one, 'behind', ...one])
+  })
+
   test('lives on when a processor throws or rejects; the batch is dead-lettered', async () => {
     const failures: string[] = []
     let turn = 0

@@ -35,7 +35,10 @@ export class ReceiverIntake implements Intake {
   #unsettledBatches = 0
   #unsettledRecords = 0
   #open = true
-  #pushing: Promise<unknown> = Promise.resolve()
+  /** Admitted, and not yet in the pipelines, in order. */
+  readonly #waiting: PipelineBatch[] = []
+  #pushing = false
+  #pushed: Promise<void> = Promise.resolve()
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
@@ -76,26 +79,23 @@ export class ReceiverIntake implements Intake {
         resolve(settled)
       }, term)
       obligation.add(pipelines.length * batches.length - 1)
-      const parts = batches.map(records => new PipelineBatch(records, [obligation]))
-      if (parts.length === 1) this.#push(parts[0] as PipelineBatch)
-      else this.#pushing = Promise.all([this.#pushing, this.#pushInTurns(parts)])
+      for (const records of batches) this.#waiting.push(new PipelineBatch(records, [obligation]))
+      if (!this.#pushing) this.#pushed = this.#push()
     })
   }
 
-  #push(batch: PipelineBatch): void {
-    this.options.batches.next(batch)
-  }
-
   /** A pipeline does much of its work as a batch comes in: many of them must not hold up the process. */
-  async #pushInTurns(batches: readonly PipelineBatch[]): Promise<void> {
-    let pushed = 0
-    for (const batch of batches) {
-      this.#push(batch)
-      pushed += batch.records.length
-      if (pushed < TURN_RECORDS) continue
-      pushed = 0
+  async #push(): Promise<void> {
+    this.#pushing = true
+    let records = 0
+    for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
+      this.options.batches.next(batch)
+      records += batch.records.length
+      if (records < TURN_RECORDS || this.#waiting.length === 0) continue
+      records = 0
       await new Promise<void>(resolve => setImmediate(resolve))
     }
+    this.#pushing = false
   }
 
   async ready(): Promise<void> {
@@ -114,7 +114,7 @@ export class ReceiverIntake implements Intake {
   async close(): Promise<void> {
     this.#open = false
     this.options.gate.changed()
-    await this.#pushing
+    await this.#pushed
     this.options.batches.complete()
   }
 

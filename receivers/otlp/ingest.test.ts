@@ -3,7 +3,7 @@ import { VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { ingest } from './ingest.js'
 
-const COUNT = 100_000
+const COUNT = 240_000
 const settled: Settled = { deadLettered: 0, release: () => undefined }
 
 const emptyRecords = {
@@ -58,7 +58,7 @@ it.each([
     transport: 'http',
   })
   expect(answer).toMatchObject({ records, partial: undefined })
-  expect(others).toBeGreaterThan(2)
+  expect(others).toBeGreaterThan(1)
   expect(Math.max(...offered.map(batch => batch.length))).toBeLessThanOrEqual(4_096)
   expect(offered.flat().map(record => record.id)).toHaveLength(records)
 })
