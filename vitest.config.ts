@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -29,6 +30,8 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // Native add-ons (re2, lmdb) are not safe to load in several worker threads of one process.
     pool: 'forks',
+    // The default leaves one core idle: of two, half of the machine.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

@@ -89,13 +89,25 @@ describe('SeenLines', () => {
     expect(seen.shortFloor).toBe(0n)
   })
 
-  it('forgets what no reading reaches, and does not call that short', () => {
-    const seen = roomy()
-    for (let second = 0n; second < 10n; second++) seen.add(line(Number(second), second * SECOND), 1)
+  it('keeps little of what no reading reaches, and does not call that short', () => {
+    const seen = new SeenLines({ maxBytes: 64 * 2 ** 20, spanNs: SECOND })
+    for (let index = 0; index < 300_000; index++) {
+      seen.add(line(Math.imul(index, 0x9e3779b1) >>> 0, (BigInt(index) * 10n * SECOND) / 300_000n), 1)
+    }
+    const all = seen.bytes
     seen.forgetBefore(5n * SECOND + 1n)
-    expect([seen.size, seen.floor, seen.shortFloor]).toEqual([5, 5n * SECOND - 1n, 0n])
+    expect([seen.floor, seen.shortFloor]).toEqual([5n * SECOND - 1n, 0n])
+    expect(seen.bytes).toBeLessThan(all / 2 + 2 ** 20)
     seen.forgetBefore(0n)
     expect(seen.floor).toBe(5n * SECOND - 1n)
+  })
+
+  it('knows old lines again that a source sends with each connection', () => {
+    const seen = roomy()
+    for (let index = 0; index < 500; index++) seen.add(line(index, BigInt(index) * SECOND), 1)
+    seen.forgetBefore(10_000n * SECOND)
+    for (let index = 0; index < 500; index++)
+      expect(seen.isRepeat(line(index, BigInt(index) * SECOND), 2)).toBe(true)
   })
 
   it('keeps the present when lines from the future fill it', () => {

@@ -22,6 +22,8 @@ const SLOT_BYTES = SLOT_WORDS * 4
 const FULL = 0.85
 const GROWTH = 1.25
 const LEAST_SLOTS = 4
+/** Of lines beyond the reach of any reading. */
+const SPARE_BYTES = 2 ** 20
 /** From so many equal lines on they are counted beside the table. */
 const MANY = 255
 /** Passes are numbered from 1; 0 is that of lines taken back in from a checkpoint. */
@@ -76,10 +78,19 @@ export class SeenLines {
     if (floor < this.#floor) this.#floor = floor
   }
 
-  /** Forgets what no reading reaches any more. */
+  /**
+   * Forgets what no reading reaches any more, but for `SPARE_BYTES`: a source whose lines are old, and that is no
+   * VictoriaLogs, may send them again with each connection.
+   */
   forgetBefore(time: bigint): void {
     const keep = this.#spanOf(time)
-    for (const span of this.#tables.keys()) if (span < keep) this.#forget(span)
+    const beyond = [...this.#tables.keys()].filter(span => span < keep).sort((a, b) => a - b)
+    let bytes = beyond.reduce((sum, span) => sum + (this.#tables.get(span)?.bytes ?? 0), 0)
+    for (const span of beyond) {
+      if (bytes <= SPARE_BYTES) break
+      bytes -= this.#tables.get(span)?.bytes ?? 0
+      this.#forget(span)
+    }
     this.#raiseFloor(keep)
   }
 
