@@ -1,6 +1,5 @@
 import { access, constants, readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 
 /** What the configuration may reach for. */
 export interface ConfigEnvironment {
@@ -37,8 +36,9 @@ export function processEnvironment(): ConfigEnvironment {
 
 async function filesOf(path: string): Promise<readonly string[] | undefined> {
   const found = await stat(path).catch(() => undefined)
-  const pattern = found?.isDirectory() ? `${escapePath(path)}/*.{yaml,yml}` : path
-  if (found && pattern === path) return undefined
+  if (found && !found.isDirectory()) return undefined
+  const { escapePath, glob, isDynamicPattern } = await import('tinyglobby')
+  const pattern = found ? `${escapePath(path)}/*.{yaml,yml}` : path
   if (!isDynamicPattern(pattern)) return undefined
   return (await glob(pattern, { absolute: true, dot: false })).map(file => resolve(file)).sort()
 }

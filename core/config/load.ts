@@ -18,7 +18,7 @@ import { importFrom } from './resolve-package.js'
 import { checkService } from './service.js'
 import { listed, nearest } from './suggest.js'
 import type { ComponentConfig, ServiceConfig } from './types.js'
-import { type Validator, validatorFor } from './validator.js'
+import { validatorFor } from './validator.js'
 import { warnOfReadableSecrets } from './world-readable.js'
 
 export interface ConfigRequest {
@@ -36,7 +36,7 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
-  /** Loaded when a configuration has components: what the templates in it show. */
+  /** Loaded when a configuration has templates: what they show. */
   readonly templateNames?: () => Promise<TemplateNames>
   /** What to do when there is no source at all. */
   readonly hint?: string
@@ -62,7 +62,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const findings = new Findings()
   const { read, root, taken, factories } = await readPackages(request, findings)
   const catalog = new Catalog(factories, request.common)
-  const validator = await prepared(root, catalog, request.formats)
+  const { validator, used } = await prepared(root, catalog, request.formats)
 
   const defined = Object.fromEntries(
     SECTIONS.map(([section, kind]) => [
@@ -76,7 +76,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
-  if (request.templateNames && service) {
+  if (request.templateNames && service && used.has('template')) {
     warnOfUnmadeNames(service.pipelines, defined, await request.templateNames(), findings)
   }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
@@ -137,7 +137,7 @@ async function readPackages(request: ConfigRequest, findings: Findings) {
 }
 
 /** Loads what the configuration names: factories, and the languages that its values are in. */
-async function prepared(root: MapNode, catalog: Catalog, formats: Formats): Promise<Validator> {
+async function prepared(root: MapNode, catalog: Catalog, formats: Formats) {
   const used = new Set<SchemaFormat>()
   for (const [section, kind] of SECTIONS) {
     const entries = root.entries.get(section)?.value
@@ -155,7 +155,7 @@ async function prepared(root: MapNode, catalog: Catalog, formats: Formats): Prom
       for (const format of [rest, ...schemas].flatMap(formatsOf)) used.add(format)
     }
   }
-  return validatorFor(await formats.load(used))
+  return { validator: validatorFor(await formats.load(used)), used }
 }
 
 function noSource(hint = 'name a file with --config FILE'): Problem {
