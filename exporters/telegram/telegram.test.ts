@@ -3,7 +3,7 @@ import {
   type ExporterDestination,
   exporterConformance,
   type HttpDestination as HttpSink,
-  httpDestination as httpSink,
+  httpDestination,
   testContext,
 } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ afterEach(async () => {
 async function destination(
   config: Partial<TelegramConfig> = {},
 ): Promise<ExporterDestination<TelegramConfig> & { sink: HttpSink }> {
-  const sink = await httpSink()
+  const sink = await httpDestination()
   sinks.push(sink)
   const full: TelegramConfig = {
     bot_token: '1:s3cret',

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SMTPServer } from 'smtp-server'
-import { type HttpDestination as HttpSink, httpDestination as httpSink } from 'tocsin/testing'
+import { type HttpDestination, httpDestination } from 'tocsin/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TABLE } from '../../core/extensions/valerter_metrics/table.js'
 import { type Running, runCommand, startCommand } from '../support/command.js'
@@ -18,7 +18,7 @@ interface World {
   readonly folder: string
   readonly config: string
   readonly server: VictoriaLogsServer
-  readonly sink: HttpSink
+  readonly sink: HttpDestination
   readonly mails: { readonly to: string; readonly data: string }[]
   readonly metricsUrl: string
   readonly env: { readonly [name: string]: string }
@@ -36,7 +36,7 @@ async function world(directory: string): Promise<World> {
   await cp(directory, join(folder, 'etc'), { recursive: true, mode: 0 })
   const server = await VictoriaLogsServer.start()
   ends.push(() => server.down())
-  const sink = await httpSink()
+  const sink = await httpDestination()
   ends.push(() => sink.close())
   const mails: World['mails'] = []
   const smtp = new SMTPServer({
@@ -140,7 +140,7 @@ function value(
   return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1))
 }
 
-const bodies = (sink: HttpSink, path: string): { [key: string]: never }[] =>
+const bodies = (sink: HttpDestination, path: string): { [key: string]: never }[] =>
   sink.requests.filter(request => request.path === path).map(({ body }) => JSON.parse(body))
 
 describe('a Valerter directory of 2.x', () => {
