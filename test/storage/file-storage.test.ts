@@ -25,6 +25,7 @@ import {
   VirtualClock,
 } from 'tocsin/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { damageOf } from '../../core/extensions/file_storage/damage.js'
 import { FileStorage } from '../../core/extensions/file_storage/file-storage.js'
 import { systemClock } from '../../core/service/clock.js'
 import { bundleProgram, type Program, startProgram } from '../support/child.js'
@@ -366,6 +367,10 @@ describe('file_storage', () => {
       while ((acknowledged.get(2) ?? -1) < n) await new Promise(resolve => setTimeout(resolve, 5))
     }
     await until(0)
+    // It grows meanwhile: what is looked at before its length must not be beyond it.
+    for (let look = 0; look < 1_000; look++) {
+      expect(await damageOf(join(directory, 'attached', 'data.mdb'))).toBeUndefined()
+    }
     const { storage } = await attach('attached')
     const values = storage.keyValue('values')
     for (let count = 0; count < 50; count++) {

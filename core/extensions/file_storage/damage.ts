@@ -21,17 +21,18 @@ export async function damageOf(path: string): Promise<string | undefined> {
     return undefined
   }
   try {
-    const { size } = await file.stat()
-    // LMDB begins an empty file anew.
-    if (size === 0) return undefined
     const meta = async (at: number): Promise<Buffer> => {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(META_BYTES), 0, META_BYTES, at)
       return buffer.subarray(0, bytesRead)
     }
     const first = await meta(0)
+    // LMDB begins an empty file anew.
+    if (first.length === 0) return undefined
     if (!isMeta(first)) return 'it does not begin as a database does'
     const pageSize = first.readUInt32LE(AT.pageSize)
     const second = await meta(pageSize)
+    // After the reads: another process may write, the file only grows, and a page is written before a meta page names it.
+    const { size } = await file.stat()
     if (!isMeta(second)) return `it ends after ${size} bytes, before its second page`
     const newer = transactionOf(second) > transactionOf(first) ? second : first
     const pages = Math.floor(size / pageSize)
