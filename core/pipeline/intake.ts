@@ -42,7 +42,10 @@ export class ReceiverIntake implements Intake {
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
-  constructor(private readonly options: IntakeOptions) {}
+  constructor(private readonly options: IntakeOptions) {
+    // From the start: what is silent from the beginning must be told from what is not there.
+    options.metrics.accepted.add(0, { receiver: options.receiver })
+  }
 
   get unsettledRecords(): number {
     return this.#unsettledRecords
