@@ -271,6 +271,7 @@ export class Graph {
       batches: this.#batchesOf(id),
       metrics: this.host.intakeMetrics,
       gate: this.#gate,
+      trace: this.host.traceReceiver(id),
       onRefused: (records, reason) => this.#refused(id, records, reason),
       onEnd: () => this.#inputEnded(receiver),
     })

@@ -13,6 +13,9 @@ export interface IntakeMetrics {
   readonly discarded: Counter
 }
 
+/** Begins a span; what it answers ends it, with the reason why the records were not taken. */
+export type TraceOffer = (records: number, transport?: string) => (refusal?: string) => void
+
 export interface IntakeOptions {
   readonly receiver: string
   /** They take what goes into `batches`. */
@@ -20,6 +23,8 @@ export interface IntakeOptions {
   readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
+  /** Where the collector traces itself. */
+  readonly trace?: TraceOffer | undefined
   /** Told of so many records that were answered busy, and why. */
   readonly onRefused: (records: number, reason: string) => void
   readonly onEnd: () => void
@@ -56,6 +61,19 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
+    const { trace } = this.options
+    if (!trace) return this.#offerAll(offered, transport, term)
+    const end = trace(
+      offered.reduce((sum, records) => sum + records.length, 0),
+      transport,
+    )
+    return this.#offerAll(offered, transport, term).then(answer => {
+      end(answer.busy ? answer.reason : undefined)
+      return answer
+    })
+  }
+
+  #offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
     const { receiver, pipelines, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)

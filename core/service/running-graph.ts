@@ -35,6 +35,7 @@ import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
+import type { Traces } from '../telemetry/traces.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { FlowWatch } from './flow-watch.js'
@@ -69,6 +70,7 @@ export interface RunningGraphOptions {
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
   readonly observers: readonly FlowObserver[]
+  readonly traces: Traces
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
@@ -94,6 +96,7 @@ export class RunningGraph {
       clock,
       logger,
       intakeMetrics: metrics,
+      traceReceiver: id => options.traces.receiver(id),
       create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
         const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
         return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
@@ -208,7 +211,7 @@ export class RunningGraph {
     const inherit = handovers.get(plan.id)
     const delivery = createDelivery({
       id: plan.id,
-      exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
+      exporter: this.options.traces.exporter(plan.id, this.#watch?.exporter(plan.id, exporter) ?? exporter),
       notifying,
       settings,
       clock,

@@ -17,6 +17,7 @@ import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
+import { Traces } from '../telemetry/traces.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -55,6 +56,7 @@ export class Service implements Host {
   readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #metricsPush: MetricsPush
+  readonly #traces: Traces
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
@@ -74,6 +76,7 @@ export class Service implements Host {
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#metricsPush = new MetricsPush(metrics, clock, logger)
+    this.#traces = new Traces(metrics.resource, logger, clock)
     this.#extensions = new Extensions({
       create: plan => {
         const components = this.#components(this.#settings?.baseDir ?? '.')
@@ -201,6 +204,7 @@ export class Service implements Host {
     this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#metricsPush.apply(settings.metrics.level === 'none' ? [] : settings.metrics.pushes)
+    await this.#traces.apply(settings.traces)
     await this.#extensions.switchTo(settings.extensions)
     const { clock, random, logger, metrics } = this.options
     const storages = this.#extensions.storages()
@@ -230,6 +234,7 @@ export class Service implements Host {
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
+      traces: this.#traces,
       onEnd: this.#end,
       observers: this.#extensions.observers(pipelinesInUse(settings)),
     })
@@ -288,6 +293,7 @@ export class Service implements Host {
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
     await this.#metricsPush.close()
+    await this.#traces.close()
     await this.#listeners.close()
     return report
   }
