@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
@@ -45,6 +45,17 @@ export async function main(
     .action(async options =>
       finish(await (await import('./validate.js')).validate(distribution, options, io)),
     )
+  withConfig(program.command('lint'))
+    .description(
+      'say what is valid in a configuration and its tables and yet hardly meant; exit code 1 when there is something',
+    )
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json', 'sarif']).default('text'),
+    )
+    .option('--log <file...>', 'log files, gzip too: rows of a table that match none of their lines are told')
+    .option('--ignore <code...>', 'codes to leave out')
+    .option('--fix', 'take rows that do nothing out of their files')
+    .action(async options => finish(await (await import('./lint.js')).lint(distribution, options, io)))
   withConfig(program.command('print-config'))
     .description('print the configuration merged and expanded, with secrets redacted')
     .action(async options =>

@@ -248,7 +248,13 @@ function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, findings
     for (const one of defined[kind].values()) {
       if (used.has(one)) continue
       const message = `the ${kind} "${one.id}" is in no pipeline`
-      findings.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
+      findings.warning(
+        one.key,
+        [section, one.id],
+        message,
+        'add it to a pipeline, or remove it',
+        'unused-component',
+      )
     }
   }
 }
