@@ -8,6 +8,7 @@ const TOOLS = [
     why: 'state in Redis',
   },
   { commands: ['promtool'], package: 'prometheus', why: 'the rules and the dashboard over our metrics' },
+  { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
 ]
 
