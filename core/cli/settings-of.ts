@@ -19,6 +19,7 @@ export function settingsOf({ config, baseDir, warnings, notes }: LoadedConfig): 
     extensions: new Map(service.extensions.map(id => [id, extensions.get(id) as ComponentPlan])),
     logs: service.telemetry.logs,
     metrics: metricsSettings(service.telemetry.metrics, baseDir),
+    ...tapSettings(service.telemetry.tap, baseDir),
     ...tracesSettings(service.telemetry.traces, baseDir),
     resource: service.telemetry.resource,
     shutdownTimeoutMs: service.shutdownTimeoutMs,
@@ -58,4 +59,11 @@ function tracesSettings(traces: TelemetryConfig['traces'], baseDir: string): Pic
 
 function inFolder<T extends { readonly caFile?: string }>(target: T, baseDir: string): T {
   return target.caFile === undefined ? target : { ...target, caFile: resolve(baseDir, target.caFile) }
+}
+
+function tapSettings(
+  { enabled, socket }: TelemetryConfig['tap'],
+  baseDir: string,
+): Pick<ServiceSettings, 'tap'> {
+  return enabled ? { tap: { socket: socket === undefined ? undefined : resolve(baseDir, socket) } } : {}
 }

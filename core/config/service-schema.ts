@@ -280,6 +280,21 @@ export const SERVICE_SCHEMA: ConfigSchema = {
           ignored: { views: NO_CHOICE },
         },
         traces: TRACES,
+        tap: {
+          type: 'object',
+          default: {},
+          description: 'Who may look on with `tocsin tap`: the user of the collector, over a unix socket.',
+          properties: {
+            enabled: { type: 'boolean', default: true, description: 'false: nobody.' },
+            socket: {
+              type: 'string',
+              minLength: 1,
+              description:
+                'Path of the socket. Default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /tmp, named by the process id.',
+              examples: ['/run/tocsin/tap.sock'],
+            },
+          },
+        },
         resource: {
           type: 'object',
           properties: {

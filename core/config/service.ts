@@ -30,6 +30,7 @@ interface RawService {
       readonly readers?: readonly RawReader[]
     }
     readonly traces?: RawTraces
+    readonly tap: TelemetryConfig['tap']
     readonly resource: {
       readonly [name: string]:
         | Attribute
@@ -146,7 +147,7 @@ export function checkService(
   }
 }
 
-function telemetryConfig({ logs, metrics, traces, resource }: RawService['telemetry']): TelemetryConfig {
+function telemetryConfig({ logs, metrics, traces, tap, resource }: RawService['telemetry']): TelemetryConfig {
   const readers = metrics.readers ?? []
   const prometheus = readers.find(reader => reader.pull)?.pull?.exporter.prometheus
   const host = prometheus?.host.includes(':') ? `[${prometheus.host}]` : prometheus?.host
@@ -157,6 +158,7 @@ function telemetryConfig({ logs, metrics, traces, resource }: RawService['teleme
       address: prometheus ? `${host}:${prometheus.port}` : metrics.address,
       pushes: readers.flatMap(reader => (reader.periodic ? pushesOf(reader.periodic) : [])),
     },
+    tap,
     traces: traces && tracesOf(traces),
     resource: resourceOf(resource),
   }

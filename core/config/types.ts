@@ -55,6 +55,7 @@ export interface TelemetryConfig {
     /** Where they are sent besides. */
     readonly pushes: readonly MetricsPush[]
   }
+  readonly tap: { readonly enabled: boolean; readonly socket?: string }
   /** Undefined: there are none. */
   readonly traces: TracesConfig | undefined
   /** Attributes of our own telemetry; null takes one away. */

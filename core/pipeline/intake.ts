@@ -23,6 +23,8 @@ export interface IntakeOptions {
   readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
+  /** Told of each batch that goes into the pipelines. */
+  readonly onBatch?: (records: Records) => void
   /** Where the collector traces itself. */
   readonly trace?: TraceOffer | undefined
   /** Told of so many records that were answered busy, and why. */
@@ -110,6 +112,7 @@ export class ReceiverIntake implements Intake {
     this.#pushing = true
     let records = 0
     for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
+      this.options.onBatch?.(batch.records)
       this.options.batches.next(batch)
       records += batch.records.length
       if (records < TURN_RECORDS || this.#waiting.length === 0) continue

@@ -33,6 +33,7 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
+import { Taps } from './tap/taps.js'
 import { Turns } from './turns.js'
 
 export interface ServiceOptions {
@@ -62,6 +63,8 @@ export class Service implements Host {
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #metricsPush: MetricsPush
   readonly #traces: Traces
+  /** Where somebody may look on. */
+  readonly taps: Taps
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
@@ -81,6 +84,7 @@ export class Service implements Host {
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#metricsPush = new MetricsPush(metrics, clock, logger)
+    this.taps = new Taps(clock, options.random)
     this.#traces = new Traces(metrics.resource, logger, clock)
     this.#extensions = new Extensions({
       create: plan => {
@@ -257,10 +261,12 @@ export class Service implements Host {
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
       traces: this.#traces,
+      taps: this.taps,
       onEnd: this.#end,
       observers: this.#extensions.observers(graphInUse(settings).pipelines),
     })
     this.#graph = graph
+    this.taps.set(pointsOf(settings))
     await graph.start()
     this.#status.phase = 'running'
     this.#handovers = new Map()
@@ -350,6 +356,21 @@ function graphInUse({ graph }: ServiceSettings): GraphInUse {
       .filter(({ factory }) => (factory as unknown as ExporterFactory).notifying)
       .map(({ id }) => id),
   }
+}
+
+/** In the order of their pipelines: `logs`, `receiver/otlp`, `processor/filter`, `exporter/webhook/ops`. */
+function pointsOf({ graph }: ServiceSettings): string[] {
+  const points = [...graph.pipelines].flatMap(([id, { receivers, processors, exporters }]) => {
+    const named = (kind: string, ids: readonly string[]): string[] =>
+      ids.map(one => `${graph.connectors.has(one) ? 'connector' : kind}/${one}`)
+    return [
+      ...named('receiver', receivers),
+      ...named('processor', processors),
+      id,
+      ...named('exporter', exporters),
+    ]
+  })
+  return [...new Set(points)]
 }
 
 /** The language of conditions is loaded only where an exporter has one. */

@@ -10,6 +10,8 @@ export interface ServiceSettings {
   readonly extensions: ReadonlyMap<string, ComponentPlan>
   readonly logs: { readonly level: LogLevel; readonly encoding: 'console' | 'json' | undefined }
   readonly metrics: MetricsSettings
+  /** Undefined: nobody may look on. */
+  readonly tap?: { readonly socket: string | undefined }
   /** Undefined: nothing is traced. */
   readonly traces?: TraceOptions
   /** Attributes of our own metrics, on `target_info`; null takes one away. */
