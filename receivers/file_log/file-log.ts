@@ -9,9 +9,10 @@ import {
 } from 'tocsin/component'
 import { loadCheckpoints, patternsChange } from './checkpoints.js'
 import type { FileLogConfig } from './config.js'
+import { ContainerFramer } from './container-framer.js'
 import { type Encoding, encodingOf } from './encoding.js'
 import { FileSet } from './file-set.js'
-import { createFramer, type Flush } from './framer.js'
+import { createFramer, type Flush, type Framer } from './framer.js'
 import { Ledger } from './ledger.js'
 import { createMetrics, type FileLogMetrics } from './metrics.js'
 import { Notices } from './notices.js'
@@ -30,6 +31,8 @@ const SUPERSEDED_FLUSH_MS = 500
 /** How long a text without any line end waits when it does not grow, and when it does. */
 const LINELESS_IDLE_MS = 5_000
 const LINELESS_MOST_MS = 60_000
+/** How long a line that a container runtime has cut waits for its rest. */
+const CUT_LINE_IDLE_MS = 60_000
 
 interface Work {
   readonly files: FileSet
@@ -172,14 +175,15 @@ export class FileLogReceiver implements Receiver {
     }
   }
 
-  #framer(encoding: Encoding) {
-    const { max_log_size: maxSize, multiline } = this.#context.config
-    return createFramer({
+  #framer(encoding: Encoding): Framer {
+    const { container, max_log_size: maxSize, multiline } = this.#context.config
+    const options = {
       encoding,
       maxBytes: Math.max(16, byteSize(maxSize)),
       startPattern: multiline?.line_start_pattern,
       endPattern: multiline?.line_end_pattern,
-    })
+    }
+    return container ? new ContainerFramer({ ...options, flushMs: this.#flushMs }) : createFramer(options)
   }
 
   async #scan(files: FileSet, newAtEnd: boolean, patterns: string | undefined): Promise<void> {
@@ -256,6 +260,7 @@ export class FileLogReceiver implements Receiver {
       if (flush) this.#notices.noLineEnds(file.path)
       if (flush) return flush
     }
+    if (config.container && idleMs >= CUT_LINE_IDLE_MS) return 'parts'
     return config.multiline && idleMs >= this.#flushMs ? 'lines' : file.flushed
   }
 }

@@ -28,6 +28,7 @@ interface Extras {
   readonly home?: string
   readonly id?: string
   readonly cuts?: Checkpoint['cuts']
+  readonly ahead?: Checkpoint['ahead']
 }
 
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
@@ -43,8 +44,8 @@ export class CheckpointMatcher {
     const matched = await this.#parts.missing.take(found, by)
     if (!matched) return 'no'
     const { known, tail } = matched
-    const { offset, id, firstPath, home, cuts } = known
-    const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts })
+    const { offset, id, firstPath, home, cuts, ahead } = known
+    const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts, ahead })
     file.done = known.done === true
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path
@@ -94,8 +95,9 @@ export class CheckpointMatcher {
   }
 
   /** The copy of a known file, to be read from where that was read to. */
-  copy(found: OpenedFile, { offset, firstPath, home, cuts }: Fingerprint, tail: Buffer): TrackedFile {
-    const file = this.#track(found, { offset, tail }, { firstPath, home, cuts })
+  copy(found: OpenedFile, known: Fingerprint, tail: Buffer): TrackedFile {
+    const { offset, ...extras } = known
+    const file = this.#track(found, { offset, tail }, extras)
     this.#parts.fileIds.give(file.generation)
     return file
   }
@@ -115,7 +117,7 @@ export class CheckpointMatcher {
 
   #track(found: OpenedFile, start: ReadStart, extras: Extras): TrackedFile {
     const { place, path, realPath, head, encoding, compressed } = found
-    const { firstPath = path, home = realPath, id, cuts = [] } = extras
+    const { firstPath = path, home = realPath, id, cuts = [], ahead } = extras
     const { memory } = this.#parts
     const framer = this.#parts.framer(encoding)
     return new TrackedFile({
@@ -133,6 +135,7 @@ export class CheckpointMatcher {
         memory,
         id,
         cuts,
+        ahead,
       },
     })
   }

@@ -73,6 +73,13 @@ export class Notices {
     })
   }
 
+  noContainerLine(path: string): void {
+    this.#once('container', () => {
+      const message = 'A line is in no format of a container runtime; such lines are taken as they are.'
+      this.#logger.warn(message, { path })
+    })
+  }
+
   noLineEnds(path: string): void {
     this.#once(`line ends ${path}`, () => {
       const message = 'A file has no line ends; its records come out by size and time.'
