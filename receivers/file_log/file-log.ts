@@ -7,6 +7,7 @@ import {
   type KeyValueStore,
   type Receiver,
 } from 'tocsin/component'
+import { UNFINISHED_IDLE_MS } from './archives.js'
 import { loadCheckpoints, patternsChange } from './checkpoints.js'
 import type { FileLogConfig } from './config.js'
 import { ContainerFramer } from './container-framer.js'
@@ -224,7 +225,10 @@ export class FileLogReceiver implements Receiver {
     let progress = false
     do {
       const flush = this.#flush(file, files)
-      if (!file.dirty && flush === file.flushed) break
+      if (!file.dirty && flush === file.flushed) {
+        this.#lookAtArchive(file)
+        break
+      }
       if (files.problems.has(file.path) || (await files.mustWait(file))) break
       await ledger.room()
       if (this.#stopping.signal.aborted) return false
@@ -244,6 +248,15 @@ export class FileLogReceiver implements Receiver {
       this.#status.problems(files.problems)
       return false
     }
+  }
+
+  /** Says once when a compressed file that is not whole does not grow. */
+  #lookAtArchive(file: TrackedFile): void {
+    const { archiveEnd: end, offset, pending, size } = file
+    if (!file.compressed || file.done || !end || end === 'whole') return
+    const { clock, config } = this.#context
+    if (!config.stop_at_end && clock.monotonicMs() - file.grownAtMs < UNFINISHED_IDLE_MS) return
+    this.#notices.archive(file.path, { end, readBytes: offset + pending, fileBytes: Number(size) })
   }
 
   /** What to take as complete at the end of the file. */

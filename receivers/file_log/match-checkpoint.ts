@@ -46,7 +46,7 @@ export class CheckpointMatcher {
     const { known, tail } = matched
     const { offset, id, firstPath, home, cuts, ahead } = known
     const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts, ahead })
-    file.done = known.done === true
+    file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path
     return file
@@ -92,6 +92,20 @@ export class CheckpointMatcher {
       }
       return 'no'
     }
+  }
+
+  /** True when a compressed file that is no whole one holds the beginning of what was read already, and no more. */
+  holdsOnlyKnown(found: OpenedFile, bytes: number): boolean {
+    const { files, missing } = this.#parts
+    const index = new ContentIndex<Fingerprint>()
+    for (const file of files.values()) {
+      for (const known of [file.previous, file.fingerprint()]) if (known) index.add(known, known)
+    }
+    const all = [...index.candidates(found), ...missing.candidates(found)]
+    return all.some(({ head, offset }) => {
+      const length = Math.min(head.length, found.head.length)
+      return offset >= bytes && head.length > 0 && found.headDigest(length) === head.digest
+    })
   }
 
   /** The copy of a known file, to be read from where that was read to. */

@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs'
 import type { KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
-import { Content, openToRead } from './content.js'
+import { Content } from './content.js'
+import { openToRead } from './disk.js'
 import type { Encoding } from './encoding.js'
 import {
   type CutPoint,
@@ -13,6 +14,7 @@ import {
   Trail,
 } from './fingerprint.js'
 import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
+import type { GzipEnd } from './gzip.js'
 import type { Stream } from './ledger.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
 
@@ -112,8 +114,10 @@ export class TrackedFile {
   /** Bytes behind the read position that are no complete record yet. */
   pending = 0
   pendingSinceMs = 0
-  /** A compressed file that was read to its end: it does not grow. */
+  /** A compressed file that was read to its end. */
   done = false
+  /** How a compressed file ended when it was last read to its end. */
+  archiveEnd: GzipEnd | undefined
   /** A line end was seen in it. */
   hasLineEnds: boolean
   size = 0n
@@ -159,7 +163,7 @@ export class TrackedFile {
 
   /** A compressed file is complete when it can be unpacked to its end. */
   get isWhole(): boolean {
-    return this.#content?.whole === true
+    return this.archiveEnd === 'whole'
   }
 
   /** Takes the open file over. */
@@ -199,9 +203,14 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
+    const grew = size > this.size
     this.size = size
     this.mtimeNs = mtimeNs
-    if (this.done) return
+    if (this.done) {
+      // Of one that was found at the first start nothing is read; to another a member may be added.
+      if (!grew || this.offset === 0) return
+      this.done = false
+    }
     this.grownAtMs = nowMs
     this.flushed = 'nothing'
     this.dirty = true
@@ -217,6 +226,11 @@ export class TrackedFile {
     const wanted = Math.max(seen, from + Math.min(size - this.offset, this.#wanted))
     const at = this.offset - from
     const read = await content.read(at, wanted)
+    this.archiveEnd = content.end
+    // A compressed file that is being written anew says what it is when it is longer.
+    if (this.compressed && read.length < seen && content.end === 'cut') {
+      return { kind: 'bytes', bytes: this.#tail, at, from, atEnd: true }
+    }
     const same = read.subarray(0, from).equals(this.#tail) && read.subarray(from, seen).equals(this.#held)
     if (!same) return { kind: 'rewritten' }
     const atEnd = at + read.length >= size || read.length < wanted
