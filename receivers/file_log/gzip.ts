@@ -68,7 +68,10 @@ export class Unzipped {
   }
 }
 
-/** A stream that fails forgets what it has not handed out yet: little, which a pass without a pause gives. */
+/**
+ * A stream that fails forgets what it has not handed out yet: little, which a pass without a pause gives, but for the last chunk
+ * before a damage.
+ */
 async function rest(handle: FileHandle, given: number): Promise<Buffer> {
   const gunzip = createGunzip({ chunkSize: 1_024 })
   const chunks: Buffer[] = []
