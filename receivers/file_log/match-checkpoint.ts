@@ -88,7 +88,9 @@ export class CheckpointMatcher {
         const known = file.fingerprint()
         const tail = known.head.length > 0 && (await found.tailWhenSame(known))
         if (tail && known.offset === 0) file.expect(found.head)
-        if (tail) return file.dirty || ledger.has(generation) ? 'later' : this.copy(found, known, tail)
+        // What waits for the rest of its record would come from both.
+        const isOpen = file.dirty || file.pending > 0 || ledger.has(generation)
+        if (tail) return isOpen ? 'later' : this.copy(found, known, tail)
       }
       return 'no'
     }
