@@ -17,13 +17,15 @@ export class FlowWatch {
       start: async () => exporter.start?.(),
       stop: async () => exporter.stop?.(),
       send: async (request, signal) => {
+        const { pipeline, records } = request
+        const missed = (): void => this.#tell(one => one.missed?.(pipeline, id, records))
         let taken = false
         try {
-          const sent = await exporter.send(request, signal)
+          const sent = await exporter.send({ ...request, missed }, signal)
           taken = sent === 'ok'
           return sent
         } finally {
-          this.#tell(one => one.sent?.(request.pipeline, id, request.records, taken))
+          this.#tell(one => one.sent?.(pipeline, id, records, taken))
         }
       },
     }

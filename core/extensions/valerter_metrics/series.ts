@@ -1,6 +1,5 @@
+import type { Labels } from './rules.js'
 import type { MetricKind } from './table.js'
-
-export type Labels = { readonly [name: string]: string }
 
 /** Values of one metric by labels. */
 export class Series {

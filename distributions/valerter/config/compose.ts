@@ -75,8 +75,7 @@ export function composeTocsin({ config, tree, bodies, stateDirectory }: ComposeO
     extensions: nodes.map(extensions),
     service: nodes.map({
       extensions: extensions.map(([id]) => id),
-      // Ours are served beside Valerter's, on its port.
-      telemetry: { metrics: { level: 'none' } },
+      ...(exposed ? {} : { telemetry: { metrics: { level: 'none' } } }),
       pipelines: nodes.map(pipelines),
     }),
   })

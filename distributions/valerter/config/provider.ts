@@ -81,13 +81,15 @@ async function stateDirectoryOf(
 }
 
 function noteOf(config: ValerterConfig, path: string): string {
-  const count = (what: string, of: object): string => {
-    const { length } = Object.keys(of)
-    return `${length} ${what}${length === 1 ? '' : 's'}`
-  }
+  const count = (what: string, of: object): string => counted(Object.keys(of).length, what)
   const { version, sources, rules, templates, notifiers } = config
   const off = Object.values(rules).filter(({ enabled }) => enabled === false).length
   const disabled = off > 0 ? ` (${off} disabled)` : ''
   const shape = version === 1 ? '1.x, one source' : `2.x, ${count('source', sources)}`
   return `Read the Valerter configuration ${path}: ${shape}, ${count('rule', rules)}${disabled}, ${count('template', templates)}, ${count('notifier', notifiers)}.`
+}
+
+/** `1 rule`, `2 rules`. */
+export function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
