@@ -17,7 +17,9 @@ function lines(config: ValerterConfig): readonly string[] {
   const { sources, rules, templates, notifiers } = config
   return [
     ...section('Sources', sources, ({ url, basic_auth }) =>
-      [redactUrl(url).replace(/\/+$/, ''), basic_auth && `user ${basic_auth.username}, password ***`].filter(Boolean).join(', '),
+      [redactUrl(url).replace(/\/+$/, ''), basic_auth && `user ${basic_auth.username}, password ***`]
+        .filter(Boolean)
+        .join(', '),
     ),
     ...section('Rules', rules, rule => {
       const { template, destinations } = rule.notify

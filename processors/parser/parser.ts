@@ -158,18 +158,20 @@ function counter({ id, pipeline = '', meter }: ComponentContext<ParserConfig>) {
   const records = meter.createCounter('tocsin_parser_log_records', {
     description: 'Records that a parser saw, by what became of them and why.',
   })
-  const counts = new Map<string, number>()
+  const counts = new Map<string, { readonly labels: object; count: number }>()
   return {
     add(result: 'parsed' | 'dropped' | 'passed', reason: Reason | 'ok', times = 1): void {
       const key = `${result} ${reason}`
-      counts.set(key, (counts.get(key) ?? 0) + times)
+      const known = counts.get(key)
+      if (known) known.count += times
+      else
+        counts.set(key, { labels: Object.freeze({ processor: id, pipeline, result, reason }), count: times })
     },
     flush(): void {
-      for (const [key, count] of counts) {
-        const [result = '', reason = ''] = key.split(' ')
-        records.add(count, { processor: id, pipeline, result, reason })
+      for (const one of counts.values()) {
+        if (one.count > 0) records.add(one.count, one.labels as { [label: string]: string })
+        one.count = 0
       }
-      counts.clear()
     },
   }
 }

@@ -68,7 +68,7 @@ function configOf(rules, queries, url) {
     notify: { template: plain, destinations: [hook] }
 `
   return `victorialogs: { main: { url: "${url}" } }
-metrics: { enabled: false }
+metrics: { port: 0 }
 defaults: { max_streams: 1000, throttle: { count: 1, window: 1h } }
 templates: { plain: { title: "{{ rule_name }}", body: "{{ _msg }}" } }
 notifiers: { hook: { type: webhook, url: "${url}/hook" } }

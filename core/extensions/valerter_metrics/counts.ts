@@ -5,6 +5,8 @@ import { Series } from './series.js'
 /** Counts what flows by rule, source and notifier. */
 export class Counts {
   readonly #series = new Map<string, Series>()
+  /** Making a key of labels costs more than the addition. */
+  readonly #cells = new Map<string, { value: number }>()
   #looked: { readonly records: Records; readonly isText: boolean } | undefined
 
   constructor(private readonly bySource: boolean) {}
@@ -81,21 +83,26 @@ export class Counts {
     return this.#looked.isText
   }
 
-  /** Records of one rule that has one source, which is nearly all, are one addition. */
+  /** Records of a rule that has one source, which is nearly all, are one addition. */
   #add(metric: string, rule: Rule, records: Records, more: Labels = {}): void {
     if (records.length === 0) return
-    const series = this.#seriesOf(metric)
-    const rule_name = rule.name
-    if (!this.bySource) {
-      series.add({ rule_name, ...more }, records.length)
-      return
-    }
     const [only, ...others] = rule.sources
-    if (only && others.length === 0) {
-      series.add({ rule_name, vl_source: only.name, ...more }, records.length)
+    if (!this.bySource || (only && others.length === 0)) {
+      this.#cell(metric, rule, only?.name ?? '', more).value += records.length
       return
     }
-    for (const record of records) series.add({ rule_name, vl_source: sourceOf(record), ...more }, 1)
+    for (const record of records) this.#cell(metric, rule, sourceOf(record), more).value++
+  }
+
+  #cell(metric: string, rule: Rule, source: string, more: Labels): { value: number } {
+    const key = `${metric}\0${rule.name}\0${source}\0${Object.values(more).join('\0')}`
+    let cell = this.#cells.get(key)
+    if (!cell) {
+      const labels = { rule_name: rule.name, ...(this.bySource && { vl_source: source }), ...more }
+      cell = this.#seriesOf(metric).cell(labels)
+      this.#cells.set(key, cell)
+    }
+    return cell
   }
 
   #seriesOf(metric: string): Series {
