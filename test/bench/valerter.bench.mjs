@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const LINES = 20_000
+const LINES = 60_000
 const program = resolve(import.meta.dirname, '../../dist/commands/tocsin-valerter.js')
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-valerter-'))
 
