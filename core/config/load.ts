@@ -99,7 +99,10 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
 
   const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
   const problems = inOrder(
-    findings.problems.map(problem => ({ ...problem, path: writtenPath(problem.path, taken.inline) })),
+    findings.problems.flatMap(problem => {
+      const told = read.restate(problem)
+      return told ? [{ ...told, path: writtenPath(told.path, taken.inline) }] : []
+    }),
     names,
   )
   const errors = problems.filter(problem => problem.severity === 'error')
