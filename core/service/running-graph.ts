@@ -16,6 +16,7 @@ import {
   type Receiver,
   type ReceiverFactory,
 } from '../component/index.js'
+import { MinuteLog } from '../component/minute-log.js'
 import {
   type CommonConfig,
   createDelivery,
@@ -79,6 +80,7 @@ export class RunningGraph {
   readonly #deliveries = new Map<string, Delivery>()
   readonly #retries: DeadLetterRetries
   readonly #retryLease: LeaseKeeper | undefined
+  readonly #failures: MinuteLog
   /** Records of batches on which a processor failed; what exporters gave up is in their own reports. */
   readonly #failed = { delivered: 0, persisted: 0, deadLettered: 0, dropped: 0 }
   /** The storage of each durable queue, by exporter. */
@@ -90,6 +92,7 @@ export class RunningGraph {
     const { observers } = options
     this.#watch = observers.length > 0 ? new FlowWatch(observers, options.logger) : undefined
     const { clock, logger, metrics, components, settings, onEnd } = options
+    this.#failures = new MinuteLog(clock)
     const host: GraphHost = {
       clock,
       logger,
@@ -156,6 +159,7 @@ export class RunningGraph {
   async #close(): Promise<void> {
     for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
+    this.#failures.close()
     await this.#retries.close()
     await this.#retryLease?.close()
     this.options.deadLetters.close()
@@ -236,6 +240,8 @@ export class RunningGraph {
     const fail = batchFailure({
       logger,
       clock,
+      minuteLog: this.#failures,
+      name: `${component} ${pipeline}`,
       deadLetter: async (records, detail) => {
         const kept = await deadLetters.add({
           component,
