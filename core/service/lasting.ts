@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Clock,
-  Extension,
-  Host,
-  LogAttributes,
-  Logger,
-  PipelinesInUse,
-  Random,
-} from '../component/index.js'
+import type { Clock, Extension, Host, LogAttributes, Logger, Random } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
+import { Traces } from '../telemetry/traces.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
+import { graphInUse, pointsOf } from './graph-in-use.js'
 import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
 import { MetricsEndpoint } from './metrics-endpoint.js'
@@ -24,6 +18,7 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
+import { Taps } from './tap/taps.js'
 
 export interface LastingOptions {
   readonly version: string
@@ -39,6 +34,8 @@ export interface LastingOptions {
  */
 export class Lasting {
   readonly status: StatusBoard
+  /** Where somebody may look on. */
+  readonly taps: Taps
   readonly #listeners = new Listeners()
   readonly #memory = memoryStorage()
   readonly #extensions: Extensions
@@ -47,6 +44,7 @@ export class Lasting {
   readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #metricsPush: MetricsPush
+  readonly #traces: Traces
   readonly #pipelineMetrics: PipelineMetrics
   readonly #aheadSources = new AheadSources()
   #baseDir = '.'
@@ -60,6 +58,8 @@ export class Lasting {
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#metricsPush = new MetricsPush(metrics, clock, logger)
+    this.taps = new Taps(clock, random)
+    this.#traces = new Traces(metrics.resource, logger, clock)
     this.#extensions = new Extensions({
       create: plan => {
         const components = this.#components()
@@ -111,6 +111,7 @@ export class Lasting {
     this.#baseDir = settings.baseDir
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#metricsPush.apply(settings.metrics.level === 'none' ? [] : settings.metrics.pushes)
+    await this.#traces.apply(settings.traces)
     await this.#extensions.switchTo(settings.extensions)
   }
 
@@ -145,6 +146,7 @@ export class Lasting {
         defaultStorage: defaultStorage?.id,
         volatile: storages.length === 0,
         deadLetters,
+        keepsDeadLetters: defaultStorage !== undefined,
         deadLetterLease: defaultStorage?.storage.lease?.('dead_letters'),
         sharedQueues: this.#sharedQueues,
         handovers,
@@ -154,9 +156,12 @@ export class Lasting {
         meter: components.meter(),
         metrics: this.#pipelineMetrics,
         aheadSources: this.#aheadSources,
+        traces: this.#traces,
+        taps: this.taps,
         onEnd,
-        observers: this.#extensions.observers(pipelinesInUse(settings)),
+        observers: this.#extensions.observers(graphInUse(settings).pipelines),
       })
+      this.taps.set(pointsOf(settings))
       const started = async (): Promise<void> => {
         await this.#sharedQueues.retain()
         this.#memory.retain(components.namespaces)
@@ -175,6 +180,7 @@ export class Lasting {
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
     await this.#metricsPush.close()
+    await this.#traces.close()
     await this.#listeners.close()
   }
 
@@ -192,15 +198,6 @@ export class Lasting {
     }
     return new Components(shared, this.#baseDir)
   }
-}
-
-function pipelinesInUse({ graph }: ServiceSettings): PipelinesInUse {
-  return Object.fromEntries(
-    [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
-      id,
-      { receivers, processors, exporters },
-    ]),
-  )
 }
 
 /** The language of conditions is loaded only where an exporter has one. */

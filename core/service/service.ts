@@ -1,10 +1,20 @@
-import type { Host, ServiceStatus } from '../component/index.js'
+import type {
+  DeadLetterBox,
+  GraphInUse,
+  Host,
+  MetricPoint,
+  Records,
+  ServiceStatus,
+} from '../component/index.js'
 import { ConfigError, errorText, formatProblem, orAborted } from '../component/index.js'
 import { type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
+import { metricPoints } from '../telemetry/metric-points.js'
+import { graphInUse } from './graph-in-use.js'
 import { Lasting, type LastingOptions } from './lasting.js'
 import type { RunningGraph } from './running-graph.js'
 import type { ServiceSettings } from './settings.js'
+import type { Taps } from './tap/taps.js'
 import { Turns } from './turns.js'
 
 export interface ServiceOptions extends LastingOptions {
@@ -35,6 +45,11 @@ export class Service implements Host {
     })
   }
 
+  /** Where somebody may look on. */
+  get taps(): Taps {
+    return this.#lasting.taps
+  }
+
   /** Resolves when all inputs have ended. */
   get ended(): Promise<void> {
     return this.#ended
@@ -46,6 +61,22 @@ export class Service implements Host {
 
   scrape(): Promise<string> {
     return this.options.metrics.scrape()
+  }
+
+  async metrics(): Promise<readonly MetricPoint[]> {
+    return metricPoints(await this.options.metrics.collect())
+  }
+
+  graph(): GraphInUse {
+    return this.#settings ? graphInUse(this.#settings) : { pipelines: {}, connectors: [], notifying: [] }
+  }
+
+  deadLetters(): DeadLetterBox | undefined {
+    return this.#graph?.deadLetters
+  }
+
+  async enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean> {
+    return (await this.#graph?.enqueue(exporter, pipeline, records)) ?? false
   }
 
   /** Where it listens and what it keeps, for the start-up message. */
