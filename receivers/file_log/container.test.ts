@@ -125,7 +125,7 @@ describe('lines that a container runtime has cut', () => {
     ])
   })
 
-  test('are never acknowledged in part: after a crash they come again', async () => {
+  test('are never acknowledged in part: a second run without an acknowledged batch reads them again', async () => {
     const one = await reading(
       cri('stdout', 'P', 'a ') + cri('stderr', 'F', 'b') + cri('stdout', 'F', 'c'),
       {},

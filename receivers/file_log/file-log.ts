@@ -94,6 +94,7 @@ export class FileLogReceiver implements Receiver {
     this.#ledger?.wake()
     await this.#running
     // Nothing else still has it.
+    await this.#work?.files.setDeletedAside()
     for (const file of this.#work?.files.files ?? []) this.#work?.reader.deliverRemainder(file)
   }
 

@@ -108,7 +108,7 @@ export class FileSet {
     this.deferred = false
     this.#folders.forget()
     this.problems.clear()
-    const { discovery, clock, notices, signal } = this.#options
+    const { discovery, clock, signal } = this.#options
     const owners = new Map([...this.#files.values()].map(file => [file.path, file]))
     const { fresh, gone } = await scanDisk(discovery, this.#files, this.problems, clock.monotonicMs())
     if (signal.aborted) return
@@ -118,6 +118,19 @@ export class FileSet {
     )
     const before = new Set(this.#files.values())
     const found = await this.#openFresh(fresh)
+    // What a stop or a fault leaves over.
+    const closeRest = () => Promise.all(found.map(one => one.close()))
+    await this.#settle(found, newAtEnd, owners, before).finally(closeRest)
+  }
+
+  /** Decides what the files are that were found. */
+  async #settle(
+    found: readonly OpenedFile[],
+    newAtEnd: boolean,
+    owners: ReadonlyMap<string, TrackedFile>,
+    before: ReadonlySet<TrackedFile>,
+  ): Promise<void> {
+    const { notices, signal } = this.#options
     if (signal.aborted) return
     const matcher = this.#matcher
     let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
@@ -228,6 +241,15 @@ export class FileSet {
     return file.gone && this.#options.clock.monotonicMs() - file.grownAtMs >= GONE_IDLE_MS
   }
 
+  /** Sets aside what deleted files hold back: when they are closed, nothing else has it. */
+  async setDeletedAside(): Promise<void> {
+    for (const file of this.#files.values()) {
+      if (!file.isOpen || file.pending === 0 || (await file.stat()).nlink > 0n) continue
+      file.setAside()
+      this.#fileIds.give(file.generation)
+    }
+  }
+
   closeAll(): Promise<void> {
     return this.#handles.closeAll()
   }
@@ -300,11 +322,12 @@ export class FileSet {
         await one.close()
         return
       }
+      found.push(one)
       if (one.compressed && !(await this.#isReady(one, paths.get(path) as string, leftOut))) {
+        found.splice(found.indexOf(one), 1)
         await one.close()
         return
       }
-      found.push(one)
       if (found.length > KEPT_OPEN) await one.close()
     })
     this.#leftOut = leftOut
@@ -338,17 +361,16 @@ export class FileSet {
       await attempt(one.path, this.problems, async () => {
         adoption = await how(one)
       })
-      await this.#take(one, adoption)
       if ((adoption as Adoption) === 'no') rest.push(one)
+      else await this.#take(one, adoption)
     }
     return rest
   }
 
   async #take(found: OpenedFile, adoption: Adoption): Promise<TrackedFile | undefined> {
-    if (adoption === 'no') return undefined
     // A rename between listing and opening can show one file under two names.
-    if (adoption === 'later' || this.#files.has(keyOf(found.place))) {
-      this.deferred ||= !this.problems.has(found.path)
+    if (adoption === 'no' || adoption === 'later' || this.#files.has(keyOf(found.place))) {
+      this.deferred ||= adoption !== 'no' && !this.problems.has(found.path)
       await found.close()
       return undefined
     }

@@ -68,31 +68,37 @@ export class CheckpointMatcher {
     const { files, ledger, truncated } = this.#parts
     const index = new ContentIndex<TrackedFile>()
     for (const file of files.values()) {
-      if (file.previous) index.add(file.previous, file)
+      if (file.previous) index.add(file.previous, file, file.path)
       const known = file.fingerprint()
-      if (known.head.length > 0) index.add(known, file)
+      const goneBytes = file.gone ? Number(file.size) : undefined
+      if (known.head.length > 0) index.add(known, file, file.path, goneBytes)
     }
     return async found => {
+      // A copy of a copy begins like what both were made from: what was read furthest says what is new in it.
+      let furthest: { file: TrackedFile; known: Fingerprint; tail: Buffer } | undefined
       for (const file of index.candidates(found)) {
-        const { previous, generation } = file
-        const rest = previous && (await found.tailWhenSame(previous))
-        if (rest) {
-          const old = truncated.get(file)
-          if (old && ledger.has(old)) return 'later'
-          // The copy holds what was read and not delivered, too.
-          file.remainder = undefined
-          const copy = this.copy(found, previous, rest)
-          file.waitsFor.push({ file: copy })
-          return copy
+        for (const known of [file.previous, file.fingerprint()]) {
+          if (!known || (furthest && known.offset <= furthest.known.offset)) continue
+          const isKnown = known === file.previous || known.head.length > 0
+          const tail = isKnown && (await found.tailWhenSame(known))
+          if (tail) furthest = { file, known, tail }
         }
-        const known = file.fingerprint()
-        const tail = known.head.length > 0 && (await found.tailWhenSame(known))
-        if (tail && known.offset === 0) file.expect(found.head)
-        // What waits for the rest of its record would come from both.
-        const isOpen = file.dirty || file.pending > 0 || ledger.has(generation)
-        if (tail) return isOpen ? 'later' : this.copy(found, known, tail)
       }
-      return 'no'
+      if (!furthest) return 'no'
+      const { file, known, tail } = furthest
+      if (known === file.previous) {
+        const old = truncated.get(file)
+        if (old && ledger.has(old)) return 'later'
+        // The copy holds what was read and not delivered, too.
+        file.remainder = undefined
+        const copy = this.copy(found, known, tail)
+        file.waitsFor.push({ file: copy })
+        return copy
+      }
+      if (known.offset === 0) file.expect(found.head)
+      // What waits for the rest of its record would come from both.
+      const isOpen = file.dirty || file.pending > 0 || ledger.has(file.generation)
+      return isOpen ? 'later' : this.copy(found, known, tail)
     }
   }
 
@@ -101,7 +107,7 @@ export class CheckpointMatcher {
     const { files, missing } = this.#parts
     const index = new ContentIndex<Fingerprint>()
     for (const file of files.values()) {
-      for (const known of [file.previous, file.fingerprint()]) if (known) index.add(known, known)
+      for (const known of [file.previous, file.fingerprint()]) if (known) index.add(known, known, file.path)
     }
     const all = [...index.candidates(found), ...missing.candidates(found)]
     return all.some(({ head, offset }) => {

@@ -28,18 +28,20 @@ export class MissingFiles {
   }
 
   add(checkpoint: Checkpoint): void {
+    const { path, offset } = checkpoint
     this.#checkpoints.set(checkpoint.id, checkpoint)
     const key = keyOf(checkpoint)
     const others = this.#byInode.get(key)
     if (others) others.add(checkpoint)
     else this.#byInode.set(key, new Set([checkpoint]))
-    if (checkpoint.offset > 0) this.#byContent.add(checkpoint, checkpoint)
+    if (offset > 0) this.#byContent.add(checkpoint, checkpoint, path, offset)
   }
 
   remove(checkpoint: Checkpoint): void {
+    const { path, offset } = checkpoint
     this.#checkpoints.delete(checkpoint.id)
     this.#byInode.get(keyOf(checkpoint))?.delete(checkpoint)
-    this.#byContent.remove(checkpoint, checkpoint)
+    this.#byContent.remove(checkpoint, checkpoint, path, offset)
   }
 
   /** What is known of the inode of a file. */
@@ -55,13 +57,14 @@ export class MissingFiles {
   /** The checkpoint of a file that was found; it is then no longer missing. */
   async take(file: OpenedFile, by: 'inode' | 'content'): Promise<Matched | undefined> {
     const candidates = by === 'inode' ? this.ofInode(file) : this.candidates(file)
+    let furthest: Matched | undefined
     for (const known of candidates) {
+      if (furthest && known.offset <= furthest.known.offset) continue
       const tail = await file.tailWhenSame(known)
-      if (!tail) continue
-      this.remove(known)
-      return { known, tail }
+      if (tail) furthest = { known, tail }
     }
-    return undefined
+    if (furthest) this.remove(furthest.known)
+    return furthest
   }
 
   /** Notes since when files are missing, and forgets those that stay so. */

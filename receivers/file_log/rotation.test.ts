@@ -126,6 +126,35 @@ describe('what waits goes out before what comes after it', () => {
     await seen(intake, ['one', 'half and half', 'new'])
   })
 
+  test('also when its file is deleted and nothing comes after it but the stop', async () => {
+    write('a.log', ERROR)
+    const config = { ...MULTILINE, force_flush_period: '10s' }
+    const { intake, receiver } = await started(config)
+    await looked(receiver)
+    unlinkSync(at('a.log'))
+    await stopped(receiver)
+    expect(bodies(intake)).toEqual([ERROR.trimEnd()])
+    const again = await started(config)
+    await polls(3)
+    expect(bodies(again.intake)).toEqual([])
+  })
+
+  test('a file that is truncated and then renamed and its successor do not wait for each other', async () => {
+    write('a.log', 'one\n')
+    const { intake, receiver } = await started({ include: ['a.log'] }, collectingIntake({ manual: true }))
+    await expect.poll(() => advanced(bodies(intake))).toEqual(['one'])
+    truncateSync(at('a.log'))
+    await polls(3)
+    append('a.log', 'two\n')
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'three\n')
+    await polls(3)
+    for (const batch of intake.batches) batch.settle()
+    await expect.poll(() => advanced(bodies(intake).slice().sort())).toEqual(['one', 'three', 'two'])
+    for (const batch of intake.batches) batch.settle()
+    await stopped(receiver)
+  })
+
   test('a symbolic link that points elsewhere: the old file first', async () => {
     write('one', '1\n')
     symlinkSync(at('one'), at('a.log'))
@@ -321,6 +350,62 @@ describe('compressed files', () => {
     unlinkSync(at('a.log.1'))
     await polls(4)
     expect(intake.records()).toHaveLength(501)
+  })
+
+  for (const stop of [false, true]) {
+    test(`that were moved up too before they were seen bring nothing again${stop ? ', after a stop' : ''}`, async () => {
+      write('a.log.1', 'one\ntwo\n')
+      const config = { include: ['a.log*'] }
+      let { intake, receiver } = await started(config)
+      const before = intake
+      await seen(before, ['one', 'two'])
+      if (stop) await stopped(receiver)
+      writeFileSync(at('a.log.2.gz'), gzipSync('one\ntwo\n'))
+      unlinkSync(at('a.log.1'))
+      if (stop) ({ intake, receiver } = await started(config))
+      await polls(4)
+      write('a.log', 'three\n')
+      await seen(intake, stop ? ['three'] : ['one', 'two', 'three'])
+    })
+  }
+
+  test('with the content of a file that is there are another generation', async () => {
+    write('a.log.1', 'started\n')
+    const { intake } = await started({ include: ['a.log*'] })
+    await seen(intake, ['started'])
+    writeFileSync(at('a.log.2.gz'), gzipSync('started\n'))
+    await seen(intake, ['started', 'started'])
+  })
+
+  test('of a copy that held more than was read before the truncation bring nothing again', async () => {
+    write('a.log', 'one\n')
+    const { intake } = await started({ include: ['a.log*'] })
+    await seen(intake, ['one'])
+    append('a.log', 'two\n')
+    copyFileSync(at('a.log'), at('a.log.1'))
+    truncateSync(at('a.log'))
+    await seen(intake, ['one', 'two'])
+    await polls(2)
+    writeFileSync(at('a.log.1.gz'), gzipSync('one\ntwo\n'))
+    await polls(4)
+    unlinkSync(at('a.log.1'))
+    await polls(3)
+    expect(bodies(intake)).toEqual(['one', 'two'])
+  })
+
+  test('wait while the file that they are of holds back a record: it comes once', async () => {
+    write('a.log', ERROR)
+    const config = { include: ['a.log*'], ...MULTILINE, force_flush_period: '10s' }
+    const { intake, receiver } = await started(config)
+    await looked(receiver)
+    renameSync(at('a.log'), at('a.log.1'))
+    await looked(receiver)
+    writeFileSync(at('a.log.1.gz'), gzipSync(ERROR))
+    await polls(4)
+    unlinkSync(at('a.log.1'))
+    await clock.advance(70_000)
+    await polls(4)
+    expect(bodies(intake)).toEqual([ERROR.trimEnd()])
   })
 
   test('that were there at the end are not read at the next start either', async () => {

@@ -270,16 +270,19 @@ export class TrackedFile {
     if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
   }
 
+  /** What waits for the rest of its record is the last that can be had of it. */
+  setAside(): void {
+    const { ahead, encoding, generation, offset: at } = this
+    // An older one could not be delivered: it stays the first.
+    if (this.#held.length > 0) this.remainder ??= { generation, bytes: this.#held, at, ahead, encoding }
+    this.#hold(NOTHING)
+  }
+
   /** The content was replaced or cut: what follows is another generation, read from `start`. */
   restart(encoding: Encoding, framer: Framer, start: ReadStart, head: Buffer): Generation {
     const old = this.generation
     this.previous = this.fingerprint()
-    if (this.#held.length > 0) {
-      const { encoding, ahead } = this
-      // An older one could not be delivered: it stays the first.
-      this.remainder ??= { generation: old, bytes: this.#held, at: this.offset, ahead, encoding }
-    }
-    this.#hold(NOTHING)
+    this.setAside()
     this.offset = start.offset
     this.ahead = NOT_AHEAD
     this.#tail = start.tail
