@@ -7,8 +7,8 @@ import { systemClock } from '../../core/service/clock.js'
 import { startCollector } from '../support/collector.js'
 
 const BATCH = 1_000
-const BATCHES = 400
-const ROUNDS = 7
+const BATCHES = 120
+const ROUNDS = 6
 const HOSTS = 1_000
 
 const resources = Array.from({ length: HOSTS }, (_, at) => ({

@@ -54,8 +54,11 @@ export class Flow {
     this.#options = options
   }
 
-  observer(notifying: ReadonlySet<string>): FlowObserver {
+  /** `exporters`: those whose records count as notifications. */
+  observer(exporters: readonly string[]): FlowObserver {
+    const notifying = new Set(exporters)
     return {
+      exporters,
       processed: (pipeline, processor, incoming, outgoing) => {
         if (this.#options.makesAlerts(processor)) this.#processed(pipeline, processor, incoming, outgoing)
       },

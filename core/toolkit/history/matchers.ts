@@ -8,7 +8,10 @@ const MAX_TEXT_BYTES = 1_048_576
 export function checkMatcher({ name, value, isRegex }: Matcher): string | undefined {
   if (name === '') return 'a matcher has no name'
   // By itself too: `a)(b` would be whole only inside of the brackets.
-  const problem = isRegex && value !== '' ? (checkPattern({ text: value, mode: 'regex' }) ?? checkPattern(whole(value))) : undefined
+  const problem =
+    isRegex && value !== ''
+      ? (checkPattern({ text: value, mode: 'regex' }) ?? checkPattern(whole(value)))
+      : undefined
   return problem && `the regular expression ${JSON.stringify(value)} of ${name}: ${problem.message}`
 }
 
@@ -24,12 +27,12 @@ export function matchesEmpty(matcher: Matcher): boolean {
 }
 
 function test({ name, value, isRegex, isEqual }: Matcher): (labels: Labels) => boolean {
-  if (!isRegex) return labels => (valueOf(labels, name) === value) === isEqual
+  if (!isRegex) return labels => (labelOf(labels, name) === value) === isEqual
   const set = buildPatternSet([whole(value)], { maxTextBytes: MAX_TEXT_BYTES })
-  return labels => set.match([Buffer.from(valueOf(labels, name))]).texts.length > 0 === isEqual
+  return labels => set.match([Buffer.from(labelOf(labels, name))]).texts.length > 0 === isEqual
 }
 
-function valueOf(labels: Labels, name: string): string {
+function labelOf(labels: Labels, name: string): string {
   return Object.hasOwn(labels, name) ? (labels[name] as string) : ''
 }
 
