@@ -23,7 +23,7 @@ import { metricPoints } from '../telemetry/metric-points.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
 import { Traces } from '../telemetry/traces.js'
-import { Components } from './components.js'
+import { Components, namespaceOf } from './components.js'
 import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
 import { Listeners } from './listeners.js'
@@ -271,7 +271,8 @@ export class Service implements Host {
     this.#status.phase = 'running'
     this.#handovers = new Map()
     await this.#sharedQueues.retain()
-    this.#memory.retain(components.namespaces)
+    const ofExtensions = [...settings.extensions.keys()].map(id => namespaceOf('extension', id))
+    this.#memory.retain(new Set([...components.namespaces, ...ofExtensions]))
     await this.#listeners.closeUnused()
     await reportLeftQueues(storages, graph.queues, logger)
   }
