@@ -2,8 +2,8 @@ import { type ComponentContext, durationMs, errorText, type KeyValueStore } from
 import type { Alert, HistoryLimits, Notification, Transition } from '#history'
 import { changesOf, routeChanges, touchedChanges } from './changes.js'
 import type { AlertHistoryConfig } from './config.js'
+import type { Episodes } from './episodes.js'
 import type { FiguresBook } from './figures.js'
-import { type Flow, subjectOf } from './flow.js'
 import { backwards } from './keys.js'
 import { listed } from './lists.js'
 import type { LiveAlert, LiveAlerts } from './live-alerts.js'
@@ -13,6 +13,7 @@ import type { Outbox, Unwritten } from './outbox.js'
 import type { Peers } from './peers.js'
 import type { Reminders } from './reminders.js'
 import type { Retention } from './retention.js'
+import { subjectOf } from './says.js'
 import type { Silences } from './silences.js'
 import type { Subscribers } from './subscribers.js'
 import type { Writer } from './writer.js'
@@ -30,7 +31,7 @@ export interface KeeperOptions {
   readonly live: LiveAlerts
   readonly outbox: Outbox
   readonly writer: Writer
-  readonly flow: Flow
+  readonly episodes: Episodes
   readonly figures: FiguresBook
   readonly silences: Silences
   readonly subscribers: Subscribers
@@ -95,7 +96,7 @@ export class Keeper {
 
   /** Brings into the figures what is only noted yet. */
   settle(): void {
-    this.#options.flow.settle()
+    this.#options.episodes.settle()
     for (const live of this.#options.outbox.touched) this.#count(live)
   }
 
@@ -136,12 +137,12 @@ export class Keeper {
   }
 
   async #load(): Promise<void> {
-    const { silences, peers, flow, store } = this.#options
+    const { silences, peers, episodes, store } = this.#options
     await silences.load()
     silences.moved()
     await peers.readAll(() => true)
     const { items } = await listed<Transition>(store(), 'e', {}, { limit: KNOWN })
-    for (const transition of [...items].reverse()) flow.know(transition)
+    for (const transition of [...items].reverse()) episodes.know(transition)
     this.#loaded = true
   }
 
@@ -203,23 +204,23 @@ export class Keeper {
   }
 
   async #hear(): Promise<void> {
-    const { peers, flow, silences, subscribers } = this.#options
+    const { peers, episodes, silences, subscribers } = this.#options
     const { alerts, transitions, notifications, silences: moved, more } = await peers.look()
-    for (const transition of transitions) flow.know(transition)
+    for (const transition of transitions) episodes.know(transition)
     if (moved || more) await silences.load()
     if (more) await peers.readAll(live => this.#touched.has(live))
     subscribers.tell({ alerts, transitions, notifications, silences: moved, overflow: more })
   }
 
   async #keepHouse(): Promise<void> {
-    const { shared, leads, silences, peers, live, flow, now, limits, retention } = this.#options
+    const { shared, leads, silences, peers, live, episodes, now, limits, retention } = this.#options
     if (shared) {
       await silences.load()
       await peers.readAll(one => this.#touched.has(one))
     }
     if (!leads()) return
     const old = now() - limits.retentionMs
-    for (const one of [...live]) if (one.alert.lastAt < old && !one.newest) flow.end(one, 'stale')
+    for (const one of [...live]) if (one.alert.lastAt < old && !one.newest) episodes.end(one, 'stale')
     await silences.trim(old)
     await retention.run()
   }
