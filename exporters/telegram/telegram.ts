@@ -68,7 +68,7 @@ class Telegram implements Exporter {
     this.#sender = createHttpSender({ endpoint, headers, secretPath: true, tls, clock })
   }
 
-  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { clock, config, id } = this.#context
     const format = config.parse_mode === 'HTML' ? config.format : 'plain'
@@ -91,6 +91,7 @@ class Telegram implements Exporter {
         pipeline,
         reason: answer.kind === 'refused' ? 'refused' : 'deferred',
       })
+      missed?.()
       if (answer.kind === 'retry') {
         this.#keep(event, done)
         return { reason: answer.reason, ...waitOf(answer) }
