@@ -209,7 +209,7 @@ export class Episodes {
     const firedAt = timeOf(said.map, 'first_occurrence')
     const made = this.#alertOf(record, said, where)
     const added = live.add({ ...made, firedAt: Math.min(firedAt ?? made.firedAt, made.firedAt) })
-    if (added) outbox.adopted({ live: added, record })
+    if (added) outbox.adopted({ live: added, record, adopted: true })
     return added
   }
 
