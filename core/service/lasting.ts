@@ -7,7 +7,7 @@ import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
 import { Traces } from '../telemetry/traces.js'
-import { Components } from './components.js'
+import { Components, namespaceOf } from './components.js'
 import { Extensions } from './extensions.js'
 import { graphInUse, pointsOf } from './graph-in-use.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -164,7 +164,8 @@ export class Lasting {
       this.taps.set(pointsOf(settings))
       const started = async (): Promise<void> => {
         await this.#sharedQueues.retain()
-        this.#memory.retain(components.namespaces)
+        const ofExtensions = [...settings.extensions.keys()].map(id => namespaceOf('extension', id))
+        this.#memory.retain(new Set([...components.namespaces, ...ofExtensions]))
         await this.#listeners.closeUnused()
         await reportLeftQueues(storages, graph.queues, logger)
       }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Clock } from '../../component/context.js'
 import type { AuthenticatorExtension } from '../../component/extension.js'
 import type { Listener } from '../../component/listener.js'
@@ -98,7 +98,7 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { clock, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
+  { listener, clock, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
   closing: AbortSignal,
 ): Promise<void> {
   const gone = new AbortController()
@@ -110,6 +110,9 @@ async function respond(
     const { method = 'GET', headers } = request
     const url = urlOf(request)
     if (!url) return send(response, always, method, text(400, 'The address of the request is none.\n'))
+    if (!authenticator && isDisguised(headers.host, listener.host)) {
+      return send(response, always, method, text(403, 'Ask by address, or as localhost.\n'))
+    }
     const refusal = open.includes(url.pathname) ? undefined : authenticator?.authenticate(headers)
     if (refusal) {
       const challenge = { 'www-authenticate': refusal.challenge }
@@ -162,6 +165,17 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
 
 function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/** A page of another site whose name leads here (DNS rebinding): nobody else asks a loopback address by a name. */
+function isDisguised(host: string | undefined, listening: string): boolean {
+  if (!isLoopback(listening) || host === undefined) return false
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  return isIP(name) === 0 && !/^(.*\.)?localhost\.?$/i.test(name)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 /** Browsers say where a request comes from; other clients say nothing. */
