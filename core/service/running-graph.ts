@@ -2,6 +2,7 @@ import type { Meter } from '@opentelemetry/api'
 import {
   type Clock,
   type ComponentStatus,
+  type DeadLetterBox,
   type Exporter,
   type ExporterFactory,
   errorText,
@@ -15,6 +16,7 @@ import {
   type Random,
   type Receiver,
   type ReceiverFactory,
+  type Records,
 } from '../component/index.js'
 import {
   type CommonConfig,
@@ -56,6 +58,8 @@ export interface RunningGraphOptions {
   /** No storage is configured: nothing outlives the process. */
   readonly volatile: boolean
   readonly deadLetters: DeadLetters
+  /** They have a store. */
+  readonly keepsDeadLetters: boolean
   /** Where the dead letters are shared: one collector at a time sends them again. */
   readonly deadLetterLease: LeaseStore | undefined
   readonly sharedQueues: SharedQueues
@@ -88,8 +92,12 @@ export class RunningGraph {
 
   constructor(private readonly options: RunningGraphOptions) {
     const { observers } = options
-    this.#watch = observers.length > 0 ? new FlowWatch(observers, options.logger) : undefined
-    const { clock, logger, metrics, components, settings, onEnd } = options
+    const { clock, logger, meter, metrics, components, settings, onEnd } = options
+    const withheld = meter.createCounter('tocsin_exporter_withheld_log_records', {
+      description:
+        'Records that an extension holds back from a notifying exporter, by reason, such as silenced.',
+    })
+    this.#watch = observers.length > 0 ? new FlowWatch(observers, logger, withheld) : undefined
     const host: GraphHost = {
       clock,
       logger,
@@ -129,6 +137,18 @@ export class RunningGraph {
     for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
     await this.#retryLease?.start()
     this.#retries.start()
+  }
+
+  get deadLetters(): DeadLetterBox | undefined {
+    return this.options.keepsDeadLetters ? this.options.deadLetters : undefined
+  }
+
+  /** False when there is no such exporter. Resolves when the records are in its queue. */
+  async enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean> {
+    const delivery = this.#deliveries.get(exporter)
+    const queuedAt = this.options.clock.now()
+    await delivery?.adopt(records.map(record => ({ records: [record], pipeline, queuedAt })))
+    return delivery !== undefined
   }
 
   /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
@@ -206,6 +226,7 @@ export class RunningGraph {
     const { condition: text } = config
     const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
+    const watch = notifying ? this.#watch?.queue(plan.id) : undefined
     const delivery = createDelivery({
       id: plan.id,
       exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
@@ -220,6 +241,7 @@ export class RunningGraph {
       onRoom,
       ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
+      ...(watch && { watch }),
       ...(inherit && { inherit }),
     })
     if (shared) this.#shared.push({ queue: shared, delivery })

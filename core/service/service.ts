@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type {
   Clock,
+  DeadLetterBox,
+  ExporterFactory,
   Extension,
+  GraphInUse,
   Host,
   LogAttributes,
   Logger,
-  PipelinesInUse,
+  MetricPoint,
   Random,
+  Records,
   ServiceStatus,
 } from '../component/index.js'
 import { ConfigError, errorText, formatProblem, orAborted } from '../component/index.js'
@@ -15,6 +19,7 @@ import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
+import { metricPoints } from '../telemetry/metric-points.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
 import { Components } from './components.js'
@@ -119,6 +124,22 @@ export class Service implements Host {
     return this.options.metrics.scrape()
   }
 
+  async metrics(): Promise<readonly MetricPoint[]> {
+    return metricPoints(await this.options.metrics.collect())
+  }
+
+  graph(): GraphInUse {
+    return this.#settings ? graphInUse(this.#settings) : { pipelines: {}, connectors: [], notifying: [] }
+  }
+
+  deadLetters(): DeadLetterBox | undefined {
+    return this.#graph?.deadLetters
+  }
+
+  async enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean> {
+    return (await this.#graph?.enqueue(exporter, pipeline, records)) ?? false
+  }
+
   /** Where it listens and what it keeps, for the start-up message. */
   describe(): readonly string[] {
     const metrics = this.#metricsEndpoint.url
@@ -221,6 +242,7 @@ export class Service implements Host {
       defaultStorage: defaultStorage?.id,
       volatile: storages.length === 0,
       deadLetters: letters,
+      keepsDeadLetters: defaultStorage !== undefined,
       deadLetterLease: defaultStorage?.storage.lease?.('dead_letters'),
       sharedQueues: this.#sharedQueues,
       handovers: this.#handovers,
@@ -231,7 +253,7 @@ export class Service implements Host {
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
       onEnd: this.#end,
-      observers: this.#extensions.observers(pipelinesInUse(settings)),
+      observers: this.#extensions.observers(graphInUse(settings).pipelines),
     })
     this.#graph = graph
     await graph.start()
@@ -309,13 +331,19 @@ export class Service implements Host {
   }
 }
 
-function pipelinesInUse({ graph }: ServiceSettings): PipelinesInUse {
-  return Object.fromEntries(
-    [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
-      id,
-      { receivers, processors, exporters },
-    ]),
-  )
+function graphInUse({ graph }: ServiceSettings): GraphInUse {
+  return {
+    pipelines: Object.fromEntries(
+      [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
+        id,
+        { receivers, processors, exporters },
+      ]),
+    ),
+    connectors: [...graph.connectors.keys()],
+    notifying: [...graph.exporters.values()]
+      .filter(({ factory }) => (factory as unknown as ExporterFactory).notifying)
+      .map(({ id }) => id),
+  }
 }
 
 /** The language of conditions is loaded only where an exporter has one. */
