@@ -13,10 +13,14 @@ export async function buildPage() {
   rmSync(OUT, { recursive: true, force: true })
   mkdirSync(OUT, { recursive: true })
   const { metafile } = await build({
-    entryPoints: { page: join(PAGE, 'main.tsx'), theme: join(PAGE, 'theme.ts'), style: join(PAGE, 'style.css') },
+    entryPoints: {
+      page: join(PAGE, 'main.tsx'),
+      theme: join(PAGE, 'theme.ts'),
+      style: join(PAGE, 'style.css'),
+    },
     bundle: true,
     format: 'iife',
-    target: ['es2022', 'chrome109', 'firefox115', 'safari16'],
+    target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify: true,
@@ -31,7 +35,7 @@ export async function buildPage() {
   const html = readFileSync(join(PAGE, 'index.html'), 'utf8')
   writeFileSync(
     join(OUT, 'index.html'),
-    html.replaceAll(/%(\w+)%/g, (_, name) => named(name) ?? ''),
+    html.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => named(name) ?? ''),
   )
   for (const file of readdirSync(OUT)) {
     const packed = gzipSync(readFileSync(join(OUT, file)), { level: constants.Z_BEST_COMPRESSION })

@@ -50,10 +50,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 })
 const page = await buildPage()
-writeFileSync(
-  join(OUT, 'LICENSES.txt'),
-  licenses({ inputs: { ...metafile.inputs, ...page.inputs } }),
-)
+writeFileSync(join(OUT, 'LICENSES.txt'), licenses({ inputs: { ...metafile.inputs, ...page.inputs } }))
 
 /** Of the packages that are in the bundles: their licences ask to be passed on. */
 function licenses({ inputs }) {

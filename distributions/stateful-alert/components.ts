@@ -22,6 +22,7 @@ const NAMES = [
   'connector/forward',
   'extension/basicauth',
   'extension/bearertokenauth',
+  'extension/dashboard',
   'extension/file_storage',
   'extension/health_check',
   'extension/redis_storage',

@@ -1,8 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
+import { isIP, type Socket } from 'node:net'
 import type { Clock } from '../../component/context.js'
 import type { AuthenticatorExtension } from '../../component/extension.js'
 import type { Listener } from '../../component/listener.js'
+import type { ServerTls } from './tls-server.js'
 
 /** A request whose body is read. */
 export interface WebRequest {
@@ -31,6 +33,13 @@ export interface WebAnswer {
 export interface WebServerOptions {
   readonly listener: Listener
   readonly clock: Clock
+  /** Opened by `openServerTls`; its `stop` stays with the caller. */
+  readonly tls?: ServerTls
+  /**
+   * Names under which it may be asked, beside `localhost` and IP addresses. Without it any name does: a page of another site
+   * whose name is made to lead here could read what this says (DNS rebinding), unless it needs credentials.
+   */
+  readonly hosts?: readonly string[]
   /** Who may ask; without one everybody who can reach the address. Paths in `open` are for everybody. */
   readonly authenticator?: Required<Pick<AuthenticatorExtension, 'authenticate'>>
   readonly open?: readonly string[]
@@ -54,14 +63,22 @@ const STUCK_MS = 30_000
  * hold, no cross-site writes (what changes something must come from the same origin, or from no browser).
  */
 export function serveRequests(options: WebServerOptions): { close(): Promise<void> } {
-  const { listener, clock } = options
+  const { listener, clock, tls } = options
   const sockets = new Set<Socket>()
   const closing = new AbortController()
-  const server = createServer({ maxHeaderSize: 16_384 }, (request, response) => {
-    const { socket } = request
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const socket = bySender.get(senderOf(request.socket)) ?? request.socket
     timers.get(socket)?.()
     void respond(request, response, options, closing.signal).finally(() => idle(socket))
-  })
+  }
+  /** A request that came in TLS does not show the socket below, whose time is kept. */
+  const bySender = new Map<string, Socket>()
+  const server = tls
+    ? createTlsServer({ maxHeaderSize: 16_384, ...tls.options }, handle)
+    : createServer({ maxHeaderSize: 16_384 }, handle)
+  tls?.watch(renewed => 'setSecureContext' in server && server.setSecureContext(renewed))
+  // Who does not speak TLS has nobody to tell.
+  server.on('tlsClientError', () => {})
   /** Of a socket: ends the wait for it. Node's own time-outs do not apply to a server that is handed its connections. */
   const timers = new Map<Socket, () => void>()
   const idle = (socket: Socket, ms = IDLE_MS): void => {
@@ -78,8 +95,12 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
       return
     }
     sockets.add(socket)
+    const sender = senderOf(socket)
+    bySender.set(sender, socket)
     idle(socket, READ_MS)
+    socket.on('error', () => {})
     socket.once('close', () => {
+      bySender.delete(sender)
       timers.get(socket)?.()
       timers.delete(socket)
       sockets.delete(socket)
@@ -95,10 +116,14 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
   }
 }
 
+function senderOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { clock, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
+  { clock, hosts, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
   closing: AbortSignal,
 ): Promise<void> {
   const gone = new AbortController()
@@ -110,6 +135,14 @@ async function respond(
     const { method = 'GET', headers } = request
     const url = urlOf(request)
     if (!url) return send(response, always, method, text(400, 'The address of the request is none.\n'))
+    if (hosts && !isKnownHost(headers.host, hosts)) {
+      return send(
+        response,
+        always,
+        method,
+        text(421, 'This is not a name of this server: see allowed_hosts.\n'),
+      )
+    }
     const refusal = open.includes(url.pathname) ? undefined : authenticator?.authenticate(headers)
     if (refusal) {
       const challenge = { 'www-authenticate': refusal.challenge }
@@ -158,6 +191,13 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   } catch {
     return undefined
   }
+}
+
+/** An address cannot be made to lead elsewhere; a name can. */
+function isKnownHost(host: string | undefined, names: readonly string[]): boolean {
+  if (host === undefined || !URL.canParse(`http://${host}`)) return false
+  const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$|\.$/g, '')
+  return isIP(name) > 0 || name === 'localhost' || name.endsWith('.localhost') || names.includes(name)
 }
 
 function isSafe(method: string): boolean {

@@ -36,9 +36,9 @@ export function App() {
   })
   return (
     <>
-      <a class="skip" href="#main" onClick={event => (event.preventDefault(), main.current?.focus())}>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         {t('skip')}
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href="#/alerts">
           <Icon name="bell" />
@@ -98,7 +98,11 @@ function Health() {
   const session = useStore(data, state => state.session)
   const name = connection === 'live' ? (status ?? 'ok') : connection
   return (
-    <a class={`health ${name}`} href="#/pipelines" title={session && `${session.host}, Tocsin ${session.version}`}>
+    <a
+      class={`health ${name}`}
+      href="#/pipelines"
+      title={session && `${session.collector}, Tocsin ${session.version}`}
+    >
       <span class="dot" />
       <span role="status">{connection === 'live' ? t(`status.${name}`) : t(`connection.${connection}`)}</span>
     </a>

@@ -1,16 +1,16 @@
 import type {
-  AlertPage,
   AlertRow,
   Flow,
   LiveEvents,
-  NotificationPage,
-  NotificationRow,
+  Notification,
+  Page,
   Session,
-  SilenceRow,
+  Silence,
   Summary,
+  Transition,
 } from '../messages.js'
 import { get, listen, RequestFailed } from './http.js'
-import { filterPairs, readRoute, type Route, rangeOf } from './route.js'
+import { filterPairs, type Route, rangeOf, readRoute } from './route.js'
 import { createStore } from './store.js'
 
 /** Alerts that the page holds: more are counted, not listed. */
@@ -33,11 +33,12 @@ export interface Data {
   /** All that are active, whether they are here or not. */
   readonly activeTotal: number
   readonly alertsLoaded: boolean
-  readonly ended: AlertPage | undefined
+  /** What ended in the time range. */
+  readonly ended: readonly AlertRow[] | undefined
   readonly summary: Summary | undefined
-  readonly notifications: NotificationPage | undefined
+  readonly notifications: Page<Notification> | undefined
   readonly flow: Flow | undefined
-  readonly silences: readonly SilenceRow[] | undefined
+  readonly silences: readonly Silence[] | undefined
   /** Grows with what happens: for views that load something of their own. */
   readonly changes: number
   readonly trouble: string
@@ -137,10 +138,10 @@ async function loadActive(): Promise<void> {
   const alerts = new Map<string, AlertRow>()
   let cursor: string | undefined
   do {
-    const query = new URLSearchParams({ state: 'active', limit: String(PAGE_SIZE) })
+    const query = new URLSearchParams({ limit: String(PAGE_SIZE) })
     if (cursor !== undefined) query.set('cursor', cursor)
-    const page = await get<AlertPage>(`api/alerts?${query}`)
-    for (const alert of page.alerts) if (!touched.has(alert.id)) alerts.set(alert.id, alert)
+    const page = await get<Page<AlertRow>>(`api/alerts?${query}`)
+    for (const alert of page.items) if (!touched.has(alert.id)) alerts.set(alert.id, alert)
     cursor = page.next
     for (const id of touched) {
       const newer = data.get().alerts.get(id)
@@ -148,12 +149,12 @@ async function loadActive(): Promise<void> {
     }
     // What is there already is better than nothing; what is gone goes when all of it is here.
     const known = cursor === undefined ? alerts : new Map([...data.get().alerts, ...alerts])
-    data.set({ alerts: known, activeTotal: Math.max(page.total, known.size), alertsLoaded: true })
+    data.set({ alerts: known, activeTotal: Math.max(page.total ?? 0, known.size), alertsLoaded: true })
   } while (cursor !== undefined && alerts.size < MAX_ALERTS)
 }
 
 export async function loadSilences(): Promise<void> {
-  data.set({ silences: await get<readonly SilenceRow[]>('api/silences') })
+  data.set({ silences: await get<readonly Silence[]>('api/silences') })
 }
 
 function received(event: keyof LiveEvents, text: string): void {
@@ -169,6 +170,9 @@ function received(event: keyof LiveEvents, text: string): void {
       mergeNotifications(value)
       figures.soon(FIGURES_MS)
       break
+    case 'counted':
+      figures.soon(FIGURES_MS)
+      return
     case 'flow':
       data.set({ flow: value })
       return
@@ -191,22 +195,23 @@ function mergeAlerts(changed: readonly AlertRow[]): void {
   for (const alert of changed) {
     touched.add(alert.id)
     const was = alerts.has(alert.id)
-    if (alert.active) alerts.set(alert.id, alert)
+    const isActive = alert.state === 'active'
+    if (isActive) alerts.set(alert.id, alert)
     else alerts.delete(alert.id)
-    activeTotal += Number(alert.active && !was) - Number(!alert.active && was)
+    activeTotal += Number(isActive && !was) - Number(!isActive && was)
   }
   data.set({ alerts, activeTotal: Math.max(activeTotal, alerts.size) })
 }
 
 /** Known ones are changed in place; new ones come with the next look at the list, which knows the filters. */
-function mergeNotifications(changed: readonly NotificationRow[]): void {
+function mergeNotifications(changed: readonly Notification[]): void {
   const { notifications } = data.get()
   if (!notifications) return
   const byId = new Map(changed.map(each => [each.id, each]))
   data.set({
     notifications: {
       ...notifications,
-      notifications: notifications.notifications.map(each => byId.get(each.id) ?? each),
+      items: notifications.items.map(each => byId.get(each.id) ?? each),
     },
   })
 }
@@ -227,14 +232,14 @@ const figures = (() => {
     const query = filterQuery(route)
     const wanted: Promise<void>[] = [
       get<Summary>(`api/summary?${query}`, signal).then(summary => data.set({ summary })),
-      get<NotificationPage>(`api/notifications?${query}&limit=${notificationCount()}`, signal).then(
+      get<Page<Notification>>(`api/notifications?${query}&limit=${notificationCount()}`, signal).then(
         notifications => data.set({ notifications }),
       ),
     ]
     if (route.filters.state === 'ended')
       wanted.push(
-        get<AlertPage>(`api/alerts?state=ended&${query}&limit=${PAGE_SIZE}`, signal).then(ended =>
-          data.set({ ended }),
+        get<Page<Transition>>(`api/transitions?${query}&limit=${PAGE_SIZE}`, signal).then(({ items }) =>
+          data.set({ ended: items.filter(({ kind }) => kind === 'recovery').map(endedRow) }),
         ),
       )
     await Promise.all(wanted)
@@ -250,6 +255,22 @@ const figures = (() => {
     },
   }
 })()
+
+/** An alert as its end tells of it. */
+function endedRow(end: Transition): AlertRow {
+  const { alert: id, severity, message, pipeline, host, collector, at, lastedMs = 0, count = 0, line } = end
+  return {
+    ...{ id, severity, message, pipeline, host, collector },
+    state: 'ended',
+    service: '',
+    firedAt: at - lastedMs,
+    lastAt: at,
+    endedAt: at,
+    duplicates: count,
+    lastLine: line,
+    silencedBy: [],
+  }
+}
 
 let notificationsWanted = 100
 

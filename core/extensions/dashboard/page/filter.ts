@@ -31,7 +31,14 @@ const WORDS: { readonly [word: string]: (typeof SEVERITIES)[number] } = {
 
 /** How a severity looks: one of five, or `other`. */
 export function severityClass(severity: string): string {
-  return WORDS[severity.trim().toLowerCase().replace(/[2-4]$/, '')] ?? 'other'
+  return (
+    WORDS[
+      severity
+        .trim()
+        .toLowerCase()
+        .replace(/[2-4]$/, '')
+    ] ?? 'other'
+  )
 }
 
 function rank(severity: string): number {
@@ -46,29 +53,28 @@ export function shown(alerts: Iterable<AlertRow>, filters: Filters): AlertRow[] 
 }
 
 export function fitter(filters: Filters): (alert: AlertRow) => boolean {
-  const { severity, host, pipeline, message } = filters
-  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean)
+  const { severity, host, pipeline } = filters
+  const text = filters.text.toLowerCase()
   const isIn = (list: readonly string[], value: string) => list.length === 0 || list.includes(value)
+  const severities = severity.map(each => each.toLowerCase())
   return alert =>
-    isIn(severity, alert.severity) &&
+    isIn(severities, alert.severity.toLowerCase()) &&
     isIn(host, alert.host) &&
     isIn(pipeline, alert.pipeline) &&
-    isIn(message, alert.message) &&
-    (words.length === 0 || hasAll(alert, words))
+    (text === '' || has(alert, text))
 }
 
-function hasAll({ message, line, host, service, severity, pipeline }: AlertRow, words: readonly string[]) {
-  const text = `${message}\n${line}\n${host}\n${service}\n${severity}\n${pipeline}`.toLowerCase()
-  return words.every(word => text.includes(word))
+function has({ message, lastLine, host, service }: AlertRow, text: string): boolean {
+  return `${message}\n${lastLine}\n${host}\n${service}`.toLowerCase().includes(text)
 }
 
 type Order = (a: AlertRow, b: AlertRow) => number
 
-const newest: Order = (a, b) => b.since - a.since || (a.id < b.id ? -1 : 1)
+const newest: Order = (a, b) => b.firedAt - a.firedAt || (a.id < b.id ? -1 : 1)
 const bySeverity: Order = (a, b) => rank(a.severity) - rank(b.severity) || newest(a, b)
 const ORDERS: { readonly [sort: string]: Order } = {
   severity: bySeverity,
   newest,
   oldest: (a, b) => -newest(a, b),
-  count: (a, b) => b.count - a.count || newest(a, b),
+  count: (a, b) => b.duplicates - a.duplicates || newest(a, b),
 }

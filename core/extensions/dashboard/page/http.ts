@@ -47,7 +47,9 @@ export async function listen(
     const blocks = (rest + value).split('\n\n')
     rest = blocks.pop() as string
     for (const block of blocks) {
-      const fields = new Map(block.split('\n').map(line => [line.split(':', 1)[0], line.replace(/^\w*: ?/, '')]))
+      const fields = new Map(
+        block.split('\n').map(line => [line.split(':', 1)[0], line.replace(/^\w*: ?/, '')]),
+      )
       const event = fields.get('event')
       if (event !== undefined) on(event, fields.get('data') ?? '')
     }

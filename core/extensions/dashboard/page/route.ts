@@ -11,7 +11,6 @@ export interface Filters {
   readonly severity: readonly string[]
   readonly host: readonly string[]
   readonly pipeline: readonly string[]
-  readonly message: readonly string[]
   readonly text: string
   /** A span that ends now such as `6h`, or `FROM-TO` in ms since the epoch. */
   readonly range: string
@@ -22,13 +21,12 @@ export interface Filters {
 export const VIEWS = ['alerts', 'notifications', 'pipelines', 'silences', 'alert'] as const
 export const RANGES = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
 export const SORTS = ['severity', 'newest', 'oldest', 'count'] as const
-export const LISTS = ['severity', 'host', 'pipeline', 'message'] as const
+export const LISTS = ['severity', 'host', 'pipeline'] as const
 
 export const NO_FILTERS: Filters = {
   severity: [],
   host: [],
   pipeline: [],
-  message: [],
   text: '',
   range: '1h',
   state: 'active',
@@ -48,7 +46,6 @@ export function readRoute(fragment: string): Route {
       severity: given.getAll('severity'),
       host: given.getAll('host'),
       pipeline: given.getAll('pipeline'),
-      message: given.getAll('message'),
       text: given.get('text') ?? '',
       range: isRange(range) ? range : NO_FILTERS.range,
       state: given.get('state') === 'ended' ? 'ended' : 'active',

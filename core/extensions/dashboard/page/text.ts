@@ -1,5 +1,5 @@
-import english from './languages/en.json' with { type: 'json' }
 import german from './languages/de.json' with { type: 'json' }
+import english from './languages/en.json' with { type: 'json' }
 
 /** The texts of the page by name. A name with `_one` and `_other` (and what else the language has) counts `{n}`. */
 export type Texts = { readonly [name: string]: string }
@@ -35,8 +35,7 @@ export function pickLanguage(wanted: readonly string[], known: readonly string[]
 
 /** `{name}` is replaced; a number `n` picks the plural form and is written as numbers are. */
 export function t(name: string, values: { readonly [name: string]: string | number } = {}): string {
-  const form =
-    typeof values.n === 'number' && !(name in texts) ? `${name}_${pluralOf(values.n)}` : name
+  const form = typeof values.n === 'number' && !(name in texts) ? `${name}_${pluralOf(values.n)}` : name
   const text = texts[form] ?? texts[`${name}_other`] ?? name
   return text.replace(/\{(\w+)\}/g, (whole, key: string) => {
     const value = values[key]

@@ -1,9 +1,8 @@
-import type { Summary, Transition } from '../../messages.js'
+import type { Summary } from '../../messages.js'
 import { data } from '../data.js'
 import { useStore } from '../store.js'
 import { number, t } from '../text.js'
-
-const FIGURES: readonly Transition[] = ['alert', 'recovery', 'alert_accumulating', 'alert_duplicate']
+import { FIGURES } from '../transitions.js'
 
 /** What is active now, and what happened in the time range. */
 export function Figures({ summary }: { readonly summary: Summary | undefined }) {
@@ -17,7 +16,7 @@ export function Figures({ summary }: { readonly summary: Summary | undefined }) 
       {FIGURES.map(name => (
         <div key={name} class={`figure ${name}`} title={t(`figure.${name}.help`)}>
           <dt>{t(`figure.${name}`)}</dt>
-          <dd data-figure={name}>{summary ? number(summary.totals[name]) : '–'}</dd>
+          <dd data-figure={name}>{summary ? number(summary.figures[name]) : '–'}</dd>
         </div>
       ))}
     </dl>

@@ -68,11 +68,13 @@ export function FilterBar({ pipelines }: { readonly pipelines: readonly string[]
         ))}
         {!(RANGES as readonly string[]).includes(filters.range) && (
           <option value={filters.range}>
-            {isDrawn ? `${moment(from, now)} – ${moment(to, now)}` : t('filter.last', { span: span(to - from) })}
+            {isDrawn
+              ? `${moment(from, now)} – ${moment(to, now)}`
+              : t('filter.last', { span: span(to - from) })}
           </option>
         )}
       </select>
-      <ul class="chips" role="list" aria-label={t('filter.in_force')}>
+      <ul class="chips" aria-label={t('filter.in_force')}>
         {LISTS.flatMap(name =>
           filters[name].map(value => (
             <li key={`${name} ${value}`}>

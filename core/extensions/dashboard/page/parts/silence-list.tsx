@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks'
-import type { SilenceRow } from '../../messages.js'
+import { useMemo, useState } from 'preact/hooks'
+import type { Silence } from '../../messages.js'
 import { data, loadSilences } from '../data.js'
 import { RequestFailed, send } from '../http.js'
 import { useStore } from '../store.js'
@@ -7,9 +7,14 @@ import { exactMoment, span, t } from '../text.js'
 import { operatorOf } from './silence-form.js'
 
 /** Silences with who, why and until when. */
-export function SilenceList({ silences }: { readonly silences: readonly SilenceRow[] }) {
+export function SilenceList({ silences }: { readonly silences: readonly Silence[] }) {
   const now = useStore(data, state => Math.floor(state.now / 10_000) * 10_000)
   const allowed = useStore(data, state => state.session?.allowChanges ?? false)
+  const active = useStore(data, state => state.alerts)
+  const counts = useMemo(() => {
+    const all = [...active.values()].flatMap(({ silencedBy }) => silencedBy)
+    return all.reduce((sums, id) => sums.set(id, (sums.get(id) ?? 0) + 1), new Map<string, number>())
+  }, [active])
   const [trouble, setTrouble] = useState('')
   const end = async (id: string): Promise<void> => {
     try {
@@ -26,8 +31,8 @@ export function SilenceList({ silences }: { readonly silences: readonly SilenceR
           {trouble}
         </p>
       )}
-      <ul class="silences" role="list">
-        {silences.map(({ id, matchers, state, startsAt, endsAt, createdBy, comment, alerts }) => (
+      <ul class="silences">
+        {silences.map(({ id, matchers, state, startsAt, endsAt, createdBy, comment }) => (
           <li key={id} class={`panel silence ${state}`}>
             <div class="silence-head">
               <span class={`tag ${state}`}>{t(`silence.state.${state}`)}</span>
@@ -49,7 +54,7 @@ export function SilenceList({ silences }: { readonly silences: readonly SilenceR
                     ? t('silence.begins', { span: span(startsAt - now) })
                     : t('silence.ends', { span: span(endsAt - now) })}
               </span>
-              {state !== 'expired' && <span>{t('silence.alerts', { n: alerts })}</span>}
+              {state !== 'expired' && <span>{t('silence.alerts', { n: counts.get(id) ?? 0 })}</span>}
               {allowed && state !== 'expired' && (
                 <button type="button" onClick={() => void end(id)}>
                   {t('silence.end')}

@@ -1,14 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import { TRANSITIONS, type Summary, type Transition } from '../../messages.js'
+import type { Summary } from '../../messages.js'
 import { moment, number, t } from '../text.js'
+import { FIGURES, type Figure } from '../transitions.js'
 
 const HEIGHT = 150
-const COLORS: { readonly [transition in Transition]: string } = {
-  alert: '--critical',
-  recovery: '--good',
-  alert_accumulating: '--warning',
-  alert_duplicate: '--faint',
+const COLORS: { readonly [figure in Figure]: string } = {
+  alerts: '--critical',
+  recoveries: '--good',
+  accumulating: '--warning',
+  duplicates: '--faint',
 }
 
 interface Props {
@@ -22,7 +23,7 @@ interface Props {
 export function Timeline({ summary, now, onRange }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
-  const [hidden, setHidden] = useState<ReadonlySet<Transition>>(new Set())
+  const [hidden, setHidden] = useState<ReadonlySet<Figure>>(new Set())
   const [theme, setTheme] = useState(0)
   const callback = useRef(onRange)
   callback.current = onRange
@@ -38,7 +39,7 @@ export function Timeline({ summary, now, onRange }: Props) {
     }
   }, [])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read anew for each theme
+  // Colours are read anew for each theme
   useEffect(() => {
     const element = box.current as HTMLDivElement
     const made = new uPlot(
@@ -58,14 +59,14 @@ export function Timeline({ summary, now, onRange }: Props) {
 
   useEffect(() => plot.current?.setData(dataOf(summary)), [summary])
 
-  const { totals, timeline } = summary
-  const said = TRANSITIONS.map(name => `${t(`transition.${name}`)} ${number(totals[name])}`).join(', ')
+  const { figures, timeline } = summary
+  const said = FIGURES.map(name => `${t(`figure.${name}`)} ${number(figures[name])}`).join(', ')
   return (
     <section class="panel timeline" aria-labelledby="timeline-title">
       <div class="panel-head">
         <h2 id="timeline-title">{t('timeline.title')}</h2>
-        <div class="legend" role="group" aria-label={t('timeline.legend')}>
-          {TRANSITIONS.map(name => (
+        <fieldset class="legend" aria-label={t('timeline.legend')}>
+          {FIGURES.map(name => (
             <button
               key={name}
               type="button"
@@ -77,36 +78,36 @@ export function Timeline({ summary, now, onRange }: Props) {
                 setHidden(next)
               }}
             >
-              {t(`transition.${name}`)}
+              {t(`figure.${name}`)}
             </button>
           ))}
-        </div>
+        </fieldset>
       </div>
       <div ref={box} class="plot" role="img" aria-label={`${t('timeline.title')}: ${said}`} />
       <details class="as-table">
         <summary>{t('timeline.table')}</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('timeline.table')}>
+        <section class="scroll" tabIndex={0} aria-label={t('timeline.table')}>
           <table>
             <thead>
               <tr>
                 <th scope="col">{t('column.time')}</th>
-                {TRANSITIONS.map(name => (
+                {FIGURES.map(name => (
                   <th key={name} scope="col" class="number">
-                    {t(`transition.${name}`)}
+                    {t(`figure.${name}`)}
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
-              {timeline.counts.alert.map((_, index) => {
-                const at = timeline.from + index * timeline.stepMs
-                const counts = TRANSITIONS.map(name => timeline.counts[name][index] ?? 0)
+              {timeline.buckets.map(bucket => {
+                const { at } = bucket
+                const counts = FIGURES.map(name => bucket[name])
                 if (counts.every(count => count === 0)) return null
                 return (
                   <tr key={at}>
                     <th scope="row">{moment(at, now)}</th>
                     {counts.map((count, column) => (
-                      <td key={TRANSITIONS[column]} class="number">
+                      <td key={FIGURES[column]} class="number">
                         {number(count)}
                       </td>
                     ))}
@@ -115,26 +116,25 @@ export function Timeline({ summary, now, onRange }: Props) {
               })}
             </tbody>
           </table>
-        </div>
+        </section>
       </details>
     </section>
   )
 }
 
-function dataOf({ timeline: { from, stepMs, counts } }: Summary): uPlot.AlignedData {
-  const times = counts.alert.map((_, index) => (from + index * stepMs) / 1_000)
+function dataOf({ timeline: { buckets } }: Summary): uPlot.AlignedData {
   return [
-    times,
-    counts.alert as number[],
-    counts.recovery.map(count => -count),
-    counts.alert_accumulating as number[],
-    counts.alert_duplicate as number[],
+    buckets.map(({ at }) => at / 1_000),
+    buckets.map(({ alerts }) => alerts),
+    buckets.map(({ recoveries }) => -recoveries),
+    buckets.map(({ accumulating }) => accumulating),
+    buckets.map(({ duplicates }) => duplicates),
   ]
 }
 
 function options(
   width: number,
-  hidden: ReadonlySet<Transition>,
+  hidden: ReadonlySet<Figure>,
   onRange: (from: number, to: number) => void,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -147,8 +147,8 @@ function options(
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
   }
-  const series = (name: Transition): uPlot.Series => {
-    const isBar = name === 'alert' || name === 'recovery'
+  const series = (name: Figure): uPlot.Series => {
+    const isBar = name === 'alerts' || name === 'recoveries'
     const paths = isBar ? bars : steps
     return {
       label: name,
@@ -177,7 +177,7 @@ function options(
       { ...axis, scale: 'y', size: 40, values: whole },
       { ...axis, scale: 'quiet', side: 1, size: 40, values: whole, grid: { show: false } },
     ],
-    series: [{}, ...TRANSITIONS.map(series)],
+    series: [{}, ...FIGURES.map(series)],
     hooks: {
       setSelect: [
         chart => {

@@ -77,10 +77,8 @@ export function VirtualList<T>({ items, label, keyOf, row, heights, onOpen }: Pr
     <ul
       ref={box}
       class="virtual"
-      role="list"
       aria-label={label}
       title={t('list.keys')}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={at < 0 ? 0 : -1}
       onScroll={event =>
         setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })

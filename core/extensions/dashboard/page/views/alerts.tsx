@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import { data } from '../data.js'
-import { fitter, severityClass, shown } from '../filter.js'
+import { severityClass, shown } from '../filter.js'
 import { AlertLine } from '../parts/alert-row.js'
 import { Bars } from '../parts/bars.js'
 import { Figures } from '../parts/figures.js'
@@ -31,7 +31,11 @@ export function AlertsView() {
       <FilterBar pipelines={pipelines} />
       <Figures summary={summary} />
       {summary ? (
-        <Timeline summary={summary} now={now} onRange={(from, to) => setFilters({ range: `${from}-${to}` })} />
+        <Timeline
+          summary={summary}
+          now={now}
+          onRange={(from, to) => setFilters({ range: `${from}-${to}` })}
+        />
       ) : (
         <section class="panel timeline waiting" />
       )}
@@ -39,7 +43,7 @@ export function AlertsView() {
         <div class="shares">
           <Bars
             title={t('by.severity')}
-            shares={summary?.bySeverity ?? []}
+            top={summary?.bySeverity}
             chosen={filters.severity}
             name={severityText}
             look={severityClass}
@@ -47,13 +51,13 @@ export function AlertsView() {
           />
           <Bars
             title={t('by.message')}
-            shares={summary?.byMessage ?? []}
-            chosen={filters.message}
-            onToggle={value => setFilters(toggled(filters, 'message', value))}
+            top={summary?.byMessage}
+            chosen={filters.text === '' ? [] : [filters.text]}
+            onToggle={value => setFilters({ text: value === filters.text ? '' : value })}
           />
           <Bars
             title={t('by.host')}
-            shares={summary?.byHost ?? []}
+            top={summary?.byHost}
             chosen={filters.host}
             onToggle={value => setFilters(toggled(filters, 'host', value))}
           />
@@ -65,7 +69,7 @@ export function AlertsView() {
           <h2 id="recent-title">{t('notifications.recent')}</h2>
           <a href="#/notifications">{t('notifications.all')}</a>
         </div>
-        <NotificationTable rows={notifications?.notifications.slice(0, RECENT)} />
+        <NotificationTable rows={notifications?.items.slice(0, RECENT)} />
       </section>
     </>
   )
@@ -79,10 +83,10 @@ function List() {
   const total = useStore(data, state => state.activeTotal)
   const isActive = filters.state === 'active'
   const rows = useMemo(
-    () => shown(isActive ? active.values() : (ended?.alerts ?? []).filter(fitter(filters)), filters),
+    () => shown(isActive ? active.values() : (ended ?? []), filters),
     [isActive, active, ended, filters],
   )
-  const missing = isActive ? total - active.size : Math.max(0, (ended?.total ?? 0) - (ended?.alerts.length ?? 0))
+  const missing = isActive ? total - active.size : 0
   const isLoading = isActive ? !loaded : ended === undefined
   return (
     <section class="panel list" aria-labelledby="list-title">
@@ -90,11 +94,15 @@ function List() {
         <h2 id="list-title">
           {t(isActive ? 'list.active' : 'list.ended')}{' '}
           <span class="count" role="status">
-            {isLoading ? '' : rows.length === active.size || !isActive ? number(rows.length) : t('list.of', { n: rows.length, total: active.size })}
+            {isLoading
+              ? ''
+              : rows.length === active.size || !isActive
+                ? number(rows.length)
+                : t('list.of', { n: rows.length, total: active.size })}
           </span>
         </h2>
         <div class="tools">
-          <div class="either" role="group" aria-label={t('list.state')}>
+          <fieldset class="either" aria-label={t('list.state')}>
             {(['active', 'ended'] as const).map(state => (
               <button
                 key={state}
@@ -105,7 +113,7 @@ function List() {
                 {t(`state.${state}`)}
               </button>
             ))}
-          </div>
+          </fieldset>
           <select
             aria-label={t('list.sort')}
             value={filters.sort}
@@ -121,7 +129,9 @@ function List() {
       </div>
       {missing > 0 && <p class="hint">{t('list.missing', { n: missing })}</p>}
       {rows.length === 0 ? (
-        <p class="calm">{isLoading ? t('loading') : <Nothing isActive={isActive} isFiltered={active.size > 0} />}</p>
+        <p class="calm">
+          {isLoading ? t('loading') : <Nothing isActive={isActive} isFiltered={active.size > 0} />}
+        </p>
       ) : (
         <VirtualList
           items={rows}

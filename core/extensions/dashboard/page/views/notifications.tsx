@@ -14,7 +14,7 @@ export function NotificationsView() {
       <h1>{t('tab.notifications')}</h1>
       <FilterBar pipelines={pipelines} />
       <section class="panel">
-        <NotificationTable rows={page?.notifications} />
+        <NotificationTable rows={page?.items} />
         {page?.next !== undefined && (
           <p class="more">
             <button type="button" onClick={moreNotifications}>
