@@ -19,6 +19,8 @@ const PAGE_SIZE = 1_000
 /** Figures are asked for again at most this often while something happens, and this often when nothing does. */
 const FIGURES_MS = 1_000
 const IDLE_FIGURES_MS = 15_000
+/** How long a tab may be hidden before it stops listening. */
+const HIDDEN_MS = 60_000
 const MAX_NOTIFICATIONS = 1_000
 
 export interface Data {
@@ -42,6 +44,8 @@ export interface Data {
   /** Grows with what happens: for views that load something of their own. */
   readonly changes: number
   readonly trouble: string
+  /** How often credentials were refused. */
+  readonly refusals: number
 }
 
 export const data = createStore<Data>({
@@ -59,6 +63,7 @@ export const data = createStore<Data>({
   silences: undefined,
   changes: 0,
   trouble: '',
+  refusals: 0,
 })
 
 /** The collector's clock minus this computer's. */
@@ -101,11 +106,12 @@ async function stayConnected(): Promise<void> {
         leaving.abort()
         throw error
       })
-      await listening
+      const cancel = whenHidden(() => leaving.abort())
+      await listening.finally(cancel)
     } catch (error) {
       failures++
       if (error instanceof RequestFailed && error.status === 401) {
-        data.set({ connection: 'denied' })
+        data.set({ connection: 'denied', refusals: data.get().refusals + 1 })
         await new Promise<void>(resolve => {
           wake = resolve
         })
@@ -113,10 +119,38 @@ async function stayConnected(): Promise<void> {
       }
       data.set({ trouble: error instanceof RequestFailed && error.status > 0 ? error.message : '' })
     }
+    if (document.hidden) await untilVisible()
     data.set({ connection: failures > 1 ? 'lost' : 'connecting' })
     await new Promise<void>(resolve => {
       wake = resolve
       setTimeout(resolve, Math.min(5_000, 500 * (failures + 1)))
+    })
+  }
+}
+
+/** Browsers have six connections to a server for all their tabs: a hidden one gives its own back. */
+function whenHidden(leave: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    clearTimeout(timer)
+    if (document.hidden) timer = setTimeout(leave, HIDDEN_MS)
+  }
+  look()
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener('visibilitychange', look)
+  }
+}
+
+/** Meanwhile the title says how many alerts are active. */
+async function untilVisible(): Promise<void> {
+  while (document.hidden) {
+    const page = await get<Page<AlertRow>>('api/alerts?limit=1').catch(() => undefined)
+    if (page?.total !== undefined) data.set({ activeTotal: page.total })
+    await new Promise<void>(resolve => {
+      setTimeout(resolve, IDLE_FIGURES_MS)
+      document.addEventListener('visibilitychange', () => resolve(), { once: true })
     })
   }
 }

@@ -3,42 +3,23 @@ import type { Filters } from './route.js'
 
 /** From bad to harmless; what nobody knows comes last. */
 const SEVERITIES = ['critical', 'error', 'warning', 'info', 'debug'] as const
-const WORDS: { readonly [word: string]: (typeof SEVERITIES)[number] } = {
-  fatal: 'critical',
-  emergency: 'critical',
-  emerg: 'critical',
-  alert: 'critical',
-  panic: 'critical',
-  crit: 'critical',
-  critical: 'critical',
-  high: 'critical',
-  disaster: 'critical',
-  err: 'error',
-  error: 'error',
-  major: 'error',
-  warn: 'warning',
-  warning: 'warning',
-  medium: 'warning',
-  minor: 'warning',
-  low: 'info',
-  notice: 'info',
-  info: 'info',
-  informational: 'info',
-  information: 'info',
-  debug: 'debug',
-  trace: 'debug',
-}
+const WORDS = new Map(
+  Object.entries({
+    critical: 'fatal emergency emerg alert panic crit critical high disaster',
+    error: 'err error major',
+    warning: 'warn warning medium minor',
+    info: 'low notice info informational information',
+    debug: 'debug trace',
+  }).flatMap(([severity, words]) => words.split(' ').map(word => [word, severity] as const)),
+)
 
 /** How a severity looks: one of five, or `other`. */
 export function severityClass(severity: string): string {
-  return (
-    WORDS[
-      severity
-        .trim()
-        .toLowerCase()
-        .replace(/[2-4]$/, '')
-    ] ?? 'other'
-  )
+  const word = severity
+    .trim()
+    .toLowerCase()
+    .replace(/[2-4]$/, '')
+  return WORDS.get(word) ?? 'other'
 }
 
 function rank(severity: string): number {

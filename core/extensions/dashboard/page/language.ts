@@ -1,7 +1,7 @@
 import { data } from './data.js'
 import { get } from './http.js'
 import { createStore } from './store.js'
-import { builtIn, languageInUse, pickLanguage, type Texts, useLanguage } from './text.js'
+import { builtIn, languageInUse, pickLanguage, speakLanguage, type Texts } from './text.js'
 
 const CHOSEN = 'tocsin.language'
 
@@ -29,7 +29,7 @@ export async function chooseLanguage(code: string, keep = true): Promise<void> {
 }
 
 function speak(code: string, texts?: Texts): void {
-  useLanguage(code, texts)
+  speakLanguage(code, texts)
   document.documentElement.lang = languageInUse()
   language.set({ code: languageInUse() })
 }

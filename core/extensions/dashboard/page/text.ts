@@ -14,7 +14,7 @@ export const builtIn: readonly { readonly code: string; readonly name: string }[
 ).map(([code, { language = code }]) => ({ code, name: language }))
 
 /** Texts that a language lacks are English. */
-export function useLanguage(next: string, given: Texts | undefined = BUILT_IN[next]): void {
+export function speakLanguage(next: string, given: Texts | undefined = BUILT_IN[next]): void {
   code = given ? next : 'en'
   texts = { ...english, ...given }
   formats.clear()
@@ -100,6 +100,19 @@ export function exactMoment(at: number): string {
       timeZoneName: 'short',
     })
   return format('exact', make).format(at)
+}
+
+/** Of an axis whose marks are `stepMs` apart. */
+export function axisTime(at: number, stepMs: number): string {
+  const isDays = stepMs >= 86_400_000
+  const make = () =>
+    new Intl.DateTimeFormat(code, {
+      ...(isDays
+        ? { month: 'short', day: 'numeric' }
+        : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+      ...(stepMs < 60_000 && { second: '2-digit' }),
+    })
+  return format(`axis${isDays}${stepMs < 60_000}`, make).format(at)
 }
 
 const UNITS = [

@@ -78,13 +78,10 @@ export function FilterBar({ pipelines }: { readonly pipelines: readonly string[]
         {LISTS.flatMap(name =>
           filters[name].map(value => (
             <li key={`${name} ${value}`}>
-              <button
-                type="button"
-                class="chip on"
-                aria-label={t('filter.remove', { name: t(`filter.${name}`), value })}
-                onClick={() => setFilters(toggled(filters, name, value))}
-              >
-                {name === 'severity' ? severityText(value) : value || t('none')} <Icon name="cross" />
+              <button type="button" class="chip on" onClick={() => setFilters(toggled(filters, name, value))}>
+                {name === 'severity' ? severityText(value) : value || t('none')}{' '}
+                <span class="sr">{t('filter.remove', { name: t(`filter.${name}`) })}</span>
+                <Icon name="cross" />
               </button>
             </li>
           )),

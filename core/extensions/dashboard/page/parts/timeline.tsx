@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { Summary } from '../../messages.js'
-import { moment, number, t } from '../text.js'
+import { axisTime, moment, number, t } from '../text.js'
 import { FIGURES, type Figure } from '../transitions.js'
 
 const HEIGHT = 150
@@ -132,13 +132,30 @@ function dataOf({ timeline: { buckets } }: Summary): uPlot.AlignedData {
   ]
 }
 
+/** What a canvas understands: the style sheet's colours, whatever they are made of. */
+function colors(): (name: string) => string {
+  const probe = document.createElement('span')
+  document.body.append(probe)
+  const found = new Map<string, string>()
+  for (const name of ['--muted', '--line', ...Object.values(COLORS)]) {
+    probe.style.color = `var(${name})`
+    found.set(name, getComputedStyle(probe).color)
+  }
+  probe.remove()
+  return name => found.get(name) ?? ''
+}
+
+function axisTimes(seconds: readonly number[]): string[] {
+  const step = ((seconds[1] ?? 0) - (seconds[0] ?? 0)) * 1_000
+  return seconds.map(second => axisTime(second * 1_000, step))
+}
+
 function options(
   width: number,
   hidden: ReadonlySet<Figure>,
   onRange: (from: number, to: number) => void,
 ): uPlot.Options {
-  const style = getComputedStyle(document.documentElement)
-  const color = (name: string) => style.getPropertyValue(name).trim()
+  const color = colors()
   const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 })
   const steps = uPlot.paths.stepped?.({ align: 1 })
   const axis = {
@@ -173,7 +190,7 @@ function options(
       quiet: { range: (_, __, high) => [0, Math.max(1, high) * 1.1] },
     },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 70, size: 26, values: (_, seconds) => axisTimes(seconds) },
       { ...axis, scale: 'y', size: 40, values: whole },
       { ...axis, scale: 'quiet', side: 1, size: 40, values: whole, grid: { show: false } },
     ],

@@ -7,6 +7,8 @@ const SPARE = 8
 /** Browsers draw nothing taller; beyond it the scroll bar stands for several rows a pixel. */
 const MAX_PIXELS = 8_000_000
 
+const MAX_DRAWN = 500
+
 interface Props<T> {
   readonly items: readonly T[]
   readonly label: string
@@ -19,16 +21,17 @@ interface Props<T> {
 
 /** Draws only the rows that are seen. Arrows, Page Up and Down, Home and End move, Enter opens. */
 export function VirtualList<T>({ items, label, keyOf, row, heights, onOpen }: Props<T>) {
-  const box = useRef<HTMLUListElement>(null)
+  const box = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
   const [focused, setFocused] = useState<string>()
+  const rows = useRef({ row, byKey: new Map<string, { item: T; vnode: ComponentChildren }>() })
   const [narrow] = useNarrow()
   const height = narrow ? heights[1] : heights[0]
   const total = Math.min(items.length * height, MAX_PIXELS)
   const scale = total === 0 ? 1 : (items.length * height) / total
 
   useLayoutEffect(() => {
-    const element = box.current as HTMLUListElement
+    const element = box.current as HTMLDivElement
     const measure = () => setView({ top: element.scrollTop, height: element.clientHeight })
     const observer = new ResizeObserver(measure)
     observer.observe(element)
@@ -74,11 +77,10 @@ export function VirtualList<T>({ items, label, keyOf, row, heights, onOpen }: Pr
   }
 
   return (
-    <ul
+    // biome-ignore lint/a11y/noStaticElementInteractions: it moves the focus among its rows
+    <div
       ref={box}
       class="virtual"
-      aria-label={label}
-      title={t('list.keys')}
       tabIndex={at < 0 ? 0 : -1}
       onScroll={event =>
         setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
@@ -93,30 +95,46 @@ export function VirtualList<T>({ items, label, keyOf, row, heights, onOpen }: Pr
           onOpen(item)
       }}
     >
-      <li class="spacer" role="presentation" style={{ height: `${total}px` }} />
-      {indices.map(index => {
-        const item = items[index] as T
-        const key = keyOf(item)
-        return (
-          <li
-            key={key}
-            class="virtual-row"
-            aria-setsize={items.length}
-            aria-posinset={index + 1}
-            data-focused={index === at ? '' : undefined}
-            tabIndex={index === at ? 0 : -1}
-            style={{ height: `${height}px`, transform: `translateY(${place(index)}px)` }}
-            onFocus={() => setFocused(key)}
-            onKeyDown={event => {
-              if (event.key === 'Enter' && event.target === event.currentTarget) onOpen(item)
-            }}
-          >
-            {row(item)}
-          </li>
-        )
-      })}
-    </ul>
+      <ul aria-label={label} aria-describedby="list-keys" style={{ height: `${total}px` }}>
+        {indices.map(index => {
+          const item = items[index] as T
+          const key = keyOf(item)
+          return (
+            <li
+              key={key}
+              class="virtual-row"
+              aria-setsize={items.length}
+              aria-posinset={index + 1}
+              data-focused={index === at ? '' : undefined}
+              tabIndex={index === at ? 0 : -1}
+              style={{ height: `${height}px`, transform: `translateY(${place(index)}px)` }}
+              onFocus={() => setFocused(key)}
+              onKeyDown={event => {
+                if (event.key === 'Enter' && event.target === event.currentTarget) onOpen(item)
+              }}
+            >
+              {drawn(key, item)}
+            </li>
+          )
+        })}
+      </ul>
+      <span id="list-keys" class="sr">
+        {t('list.keys')}
+      </span>
+    </div>
   )
+
+  /** A row that is the same is not drawn again while one scrolls. */
+  function drawn(key: string, item: T): ComponentChildren {
+    if (rows.current.row !== row) rows.current = { row, byKey: new Map() }
+    const { byKey } = rows.current
+    if (byKey.size > MAX_DRAWN) byKey.clear()
+    const known = byKey.get(key)
+    if (known?.item === item) return known.vnode
+    const vnode = row(item)
+    byKey.set(key, { item, vnode })
+    return vnode
+  }
 
   /** Where a row is drawn: at its place, or near what is seen where the list is too tall for its place. */
   function place(index: number): number {

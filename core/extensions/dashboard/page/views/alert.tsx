@@ -184,7 +184,7 @@ function Marked({ text, spans }: AlertStory['why']) {
 function Lines({ story: { lines } }: { readonly story: AlertStory }) {
   if (lines.length === 0) return <p class="calm">{t('alert.no_lines')}</p>
   return (
-    <section class="scroll lines" tabIndex={0} aria-labelledby="lines-title">
+    <section class="scroll lines" tabIndex={0}>
       <table>
         <thead class="sr">
           <tr>

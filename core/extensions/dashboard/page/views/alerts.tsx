@@ -52,7 +52,7 @@ export function AlertsView() {
           <Bars
             title={t('by.message')}
             top={summary?.byMessage}
-            chosen={filters.text === '' ? [] : [filters.text]}
+            chosen={summary?.byMessage.items.some(({ name }) => name === filters.text) ? [filters.text] : []}
             onToggle={value => setFilters({ text: value === filters.text ? '' : value })}
           />
           <Bars
@@ -64,7 +64,7 @@ export function AlertsView() {
         </div>
         <List />
       </div>
-      <section class="panel" aria-labelledby="recent-title">
+      <section class="panel recent" aria-labelledby="recent-title">
         <div class="panel-head">
           <h2 id="recent-title">{t('notifications.recent')}</h2>
           <a href="#/notifications">{t('notifications.all')}</a>
