@@ -6,6 +6,7 @@ import {
   type FlowObserver,
   type Logger,
   type LogRecord,
+  onAbort,
   type Records,
   type SendAttempt,
 } from '../component/index.js'
@@ -29,10 +30,16 @@ export class FlowWatch {
       stop: async () => exporter.stop?.(),
       send: async (request, signal) => {
         const { pipeline, records } = request
+        let told = false
         const tell = (taken: boolean, more: Pick<SendAttempt, 'answer' | 'refused'>): void => {
+          if (told) return
+          told = true
+          forget()
           const { attempt, queuedAt } = request
           this.#tell(one => one.sent?.(pipeline, id, records, taken, { attempt, queuedAt, ...more }))
         }
+        // Its time is over, whether it heeds that or not.
+        const forget = onAbort(signal, () => tell(false, { answer: errorText(signal.reason) }))
         try {
           const sent = await exporter.send(request, signal)
           if (sent === 'ok') tell(true, {})
@@ -40,8 +47,7 @@ export class FlowWatch {
           else tell(false, { answer: sent.reason })
           return sent
         } catch (error) {
-          // What an aborted request throws is a consequence.
-          tell(false, { answer: errorText(signal.aborted ? signal.reason : error) })
+          tell(false, { answer: errorText(error) })
           throw error
         }
       },

@@ -92,6 +92,11 @@ export const components: readonly FactorySource[] = [
   ),
   lazy(
     'extension',
+    'alert_history',
+    async () => (await import('../../core/extensions/alert_history/index.js')).alertHistoryExtension,
+  ),
+  lazy(
+    'extension',
     'basicauth',
     async () => (await import('../../core/extensions/basicauth/index.js')).basicAuthExtension,
   ),

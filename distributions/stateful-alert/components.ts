@@ -20,6 +20,7 @@ const NAMES = [
   'exporter/otlp_http',
   'exporter/webhook',
   'connector/forward',
+  'extension/alert_history',
   'extension/basicauth',
   'extension/bearertokenauth',
   'extension/dashboard',

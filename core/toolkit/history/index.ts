@@ -4,3 +4,5 @@
  */
 export type * from './alert-history.js'
 export type * from './entries.js'
+export { fingerprint } from './fingerprint.js'
+export { checkMatcher, compileMatchers, matchesEmpty } from './matchers.js'
