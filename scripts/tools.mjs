@@ -7,6 +7,7 @@ const TOOLS = [
     package: 'redis-server',
     why: 'state in Redis',
   },
+  { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
 ]
 

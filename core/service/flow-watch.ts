@@ -41,8 +41,12 @@ export class FlowWatch {
         // Its time is over, whether it heeds that or not.
         const forget = onAbort(signal, () => tell(false, { answer: errorText(signal.reason) }))
         try {
-          const sent = await exporter.send(request, signal)
-          if (sent === 'ok') tell(true, {})
+          let answer: string | undefined
+          const answered = (text: string): void => {
+            answer = text
+          }
+          const sent = await exporter.send({ ...request, answered }, signal)
+          if (sent === 'ok') tell(true, answer === undefined ? {} : { answer })
           else if ('refused' in sent) tell(false, { answer: sent.reason, refused: sent.refused })
           else tell(false, { answer: sent.reason })
           return sent

@@ -97,6 +97,11 @@ export const components: readonly FactorySource[] = [
   ),
   lazy(
     'extension',
+    'alertmanager_api',
+    async () => (await import('../../core/extensions/alertmanager_api/index.js')).alertmanagerApiExtension,
+  ),
+  lazy(
+    'extension',
     'basicauth',
     async () => (await import('../../core/extensions/basicauth/index.js')).basicAuthExtension,
   ),

@@ -21,6 +21,7 @@ const NAMES = [
   'exporter/webhook',
   'connector/forward',
   'extension/alert_history',
+  'extension/alertmanager_api',
   'extension/basicauth',
   'extension/bearertokenauth',
   'extension/dashboard',
