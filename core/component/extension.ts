@@ -18,6 +18,8 @@ export type PipelinesInUse = {
 
 /** Is called for each batch: what it does costs every record. */
 export interface FlowObserver {
+  /** Ids of exporters that tell people besides those that are notifying: they are watched and may be withheld from, too. */
+  readonly exporters?: readonly string[]
   /** What a processor made of a batch. */
   processed?(pipeline: string, processor: string, incoming: Records, outgoing: Records): void
   /**

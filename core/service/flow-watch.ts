@@ -59,7 +59,8 @@ export class FlowWatch {
   }
 
   /** Undefined when no observer cares. */
-  queue(exporter: string): QueueWatch | undefined {
+  queue(exporter: string, notifying: boolean): QueueWatch | undefined {
+    if (!notifying && !this.observers.some(({ exporters }) => exporters?.includes(exporter))) return undefined
     const holding = this.observers.filter(({ withhold }) => withhold)
     if (holding.length === 0 && !this.observers.some(({ queued }) => queued)) return undefined
     const reasonOf = (record: LogRecord, pipeline: string): string | undefined => {

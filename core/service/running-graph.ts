@@ -226,7 +226,7 @@ export class RunningGraph {
     const { condition: text } = config
     const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
-    const watch = notifying ? this.#watch?.queue(plan.id) : undefined
+    const watch = this.#watch?.queue(plan.id, notifying)
     const delivery = createDelivery({
       id: plan.id,
       exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,

@@ -171,7 +171,11 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   observe(_pipelines: PipelinesInUse): FlowObserver {
-    return this.#flow.observer(new Set(this.#host?.graph().notifying))
+    const { exporters } = this.#context.config
+    return {
+      ...this.#flow.observer(new Set([...(this.#host?.graph().notifying ?? []), ...exporters])),
+      exporters,
+    }
   }
 
   async active(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Alert>> {

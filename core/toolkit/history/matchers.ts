@@ -8,7 +8,10 @@ const MAX_TEXT_BYTES = 1_048_576
 export function checkMatcher({ name, value, isRegex }: Matcher): string | undefined {
   if (name === '') return 'a matcher has no name'
   // By itself too: `a)(b` would be whole only inside of the brackets.
-  const problem = isRegex && value !== '' ? (checkPattern({ text: value, mode: 'regex' }) ?? checkPattern(whole(value))) : undefined
+  const problem =
+    isRegex && value !== ''
+      ? (checkPattern({ text: value, mode: 'regex' }) ?? checkPattern(whole(value)))
+      : undefined
   return problem && `the regular expression ${JSON.stringify(value)} of ${name}: ${problem.message}`
 }
 
