@@ -7,8 +7,10 @@ const TOOLS = [
     package: 'redis-server',
     why: 'state in Redis',
   },
+  { commands: ['promtool'], package: 'prometheus', why: 'the rules and the dashboard over our metrics' },
   { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
+  { commands: [process.env.CHROMIUM_BIN, 'chromium'], package: 'chromium', why: 'the dashboard' },
 ]
 
 export function installTools() {

@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api'
+import { tap } from 'rxjs'
 import {
   type Clock,
   type ComponentStatus,
@@ -28,6 +29,7 @@ import {
   queueNamespace,
   sumOf,
 } from '../delivery/index.js'
+import type { Step } from '../pipeline/compose.js'
 import { ExclusiveReceiver } from '../pipeline/exclusive-receiver.js'
 import { batchFailure } from '../pipeline/failure.js'
 import { Graph } from '../pipeline/graph.js'
@@ -37,6 +39,7 @@ import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
+import type { Traces } from '../telemetry/traces.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { FlowWatch } from './flow-watch.js'
@@ -44,6 +47,7 @@ import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
+import type { Taps } from './tap/taps.js'
 
 export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
 
@@ -73,6 +77,8 @@ export interface RunningGraphOptions {
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
   readonly observers: readonly FlowObserver[]
+  readonly traces: Traces
+  readonly taps: Taps
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
@@ -102,6 +108,9 @@ export class RunningGraph {
       clock,
       logger,
       intakeMetrics: metrics,
+      lookIn: (receiver, records) => options.taps.look(`receiver/${receiver}`, records),
+      lookOut: pipeline => this.#seen(pipeline, pipeline),
+      traceReceiver: id => options.traces.receiver(id),
       create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
         const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
         return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
@@ -229,7 +238,10 @@ export class RunningGraph {
     const watch = this.#watch?.queue(plan.id, notifying)
     const delivery = createDelivery({
       id: plan.id,
-      exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
+      exporter: this.options.traces.exporter(
+        plan.id,
+        this.#tapped(plan.id, this.#watch?.exporter(plan.id, exporter) ?? exporter),
+      ),
       notifying,
       settings,
       clock,
@@ -284,7 +296,25 @@ export class RunningGraph {
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
-    return this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+    const operator = this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+    return source => source.pipe(operator, this.#seen(component, pipeline))
+  }
+
+  /** Where somebody may look on. */
+  #seen(point: string, pipeline: string): Step {
+    const { taps } = this.options
+    return tap(({ records }) => taps.look(point, records, pipeline))
+  }
+
+  #tapped(id: string, exporter: Exporter): Exporter {
+    return {
+      start: async () => exporter.start?.(),
+      stop: async () => exporter.stop?.(),
+      send: (request, signal) => {
+        this.options.taps.look(`exporter/${id}`, request.records, request.pipeline)
+        return exporter.send(request, signal)
+      },
+    }
   }
 
   get #deadLetters(): Pick<DeadLetters, 'add'> {

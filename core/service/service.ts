@@ -22,6 +22,7 @@ import { memoryStorage } from '../state/memory-state.js'
 import { metricPoints } from '../telemetry/metric-points.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
+import { Traces } from '../telemetry/traces.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -32,6 +33,7 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
+import { Taps } from './tap/taps.js'
 import { Turns } from './turns.js'
 
 export interface ServiceOptions {
@@ -60,6 +62,9 @@ export class Service implements Host {
   readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #metricsPush: MetricsPush
+  readonly #traces: Traces
+  /** Where somebody may look on. */
+  readonly taps: Taps
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
@@ -79,6 +84,8 @@ export class Service implements Host {
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#metricsPush = new MetricsPush(metrics, clock, logger)
+    this.taps = new Taps(clock, options.random)
+    this.#traces = new Traces(metrics.resource, logger, clock)
     this.#extensions = new Extensions({
       create: plan => {
         const components = this.#components(this.#settings?.baseDir ?? '.')
@@ -222,6 +229,7 @@ export class Service implements Host {
     this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#metricsPush.apply(settings.metrics.level === 'none' ? [] : settings.metrics.pushes)
+    await this.#traces.apply(settings.traces)
     await this.#extensions.switchTo(settings.extensions)
     const { clock, random, logger, metrics } = this.options
     const storages = this.#extensions.storages()
@@ -252,10 +260,13 @@ export class Service implements Host {
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
+      traces: this.#traces,
+      taps: this.taps,
       onEnd: this.#end,
       observers: this.#extensions.observers(graphInUse(settings).pipelines),
     })
     this.#graph = graph
+    this.taps.set(pointsOf(settings))
     await graph.start()
     this.#status.phase = 'running'
     this.#handovers = new Map()
@@ -310,6 +321,7 @@ export class Service implements Host {
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
     await this.#metricsPush.close()
+    await this.#traces.close()
     await this.#listeners.close()
     return report
   }
@@ -344,6 +356,21 @@ function graphInUse({ graph }: ServiceSettings): GraphInUse {
       .filter(({ factory }) => (factory as unknown as ExporterFactory).notifying)
       .map(({ id }) => id),
   }
+}
+
+/** In the order of their pipelines: `logs`, `receiver/otlp`, `processor/filter`, `exporter/webhook/ops`. */
+function pointsOf({ graph }: ServiceSettings): string[] {
+  const points = [...graph.pipelines].flatMap(([id, { receivers, processors, exporters }]) => {
+    const named = (kind: string, ids: readonly string[]): string[] =>
+      ids.map(one => `${graph.connectors.has(one) ? 'connector' : kind}/${one}`)
+    return [
+      ...named('receiver', receivers),
+      ...named('processor', processors),
+      id,
+      ...named('exporter', exporters),
+    ]
+  })
+  return [...new Set(points)]
 }
 
 /** The language of conditions is loaded only where an exporter has one. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import {
   type ComponentContext,
@@ -65,9 +66,11 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   #lease: LeaseKeeper | undefined
   #peers: Peers | undefined
   #kv: KeyValueStore | undefined
+  /** The last time that `stamp` gave, microseconds. */
+  #stamped = 0
 
   constructor(context: ComponentContext<AlertHistoryConfig>) {
-    const { config, random } = context
+    const { config } = context
     this.#context = context
     this.collector = config.collector ?? hostname()
     this.limits = {
@@ -77,9 +80,8 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     }
     const store = (): KeyValueStore => this.#store
     const now = (): number => this.#now()
-    const run = Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
+    // Not from the injected randomness: two collectors with one seed are two.
+    const run = randomUUID().slice(0, 8)
     this.#live = new LiveAlerts(config.max_active)
     this.#silences = new Silences(store, now)
     this.#figures = new FiguresBook(store, now, run)
@@ -97,6 +99,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
       collector: this.collector,
       labels: config.labels,
       now,
+      stamp: () => this.#stamp(),
       count: (subject, what, count) => {
         this.#figures.count(subject, what, count)
         this.#subscribers.counted(what, count)
@@ -172,10 +175,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
 
   observe(_pipelines: PipelinesInUse): FlowObserver {
     const { exporters } = this.#context.config
-    return {
-      ...this.#flow.observer(new Set([...(this.#host?.graph().notifying ?? []), ...exporters])),
-      exporters,
-    }
+    return this.#flow.observer([...(this.#host?.graph().notifying ?? []), ...exporters])
   }
 
   async active(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Alert>> {
@@ -252,6 +252,11 @@ export class StoredAlertHistory implements Extension, AlertHistory {
 
   #now(): number {
     return Math.floor(nsToMs(this.#context.clock.now()))
+  }
+
+  #stamp(): number {
+    this.#stamped = Math.max(Math.floor(nsToMs(this.#context.clock.now()) * 1_000), this.#stamped + 1)
+    return this.#stamped / 1_000
   }
 
   #told(alert: Alert): Alert {

@@ -74,7 +74,7 @@ export const schema: ConfigSchema = {
       items: { type: 'string' },
       default: [],
       description:
-        'Ids of further exporters that tell people, beside those of the types mattermost, email, telegram and webhook.',
+        'Ids of further exporters whose records count as notifications, beside those that notify (webhook, email, ...).',
       examples: [['debug']],
     },
   },

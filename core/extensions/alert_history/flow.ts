@@ -22,6 +22,8 @@ export interface FlowOptions {
   readonly labels: readonly string[]
   /** ms since the epoch. */
   now(): number
+  /** The same, later with each call: what happens in one batch has an order. */
+  stamp(): number
   count(subject: Subject, what: Counted, count: number): void
   /** There may be some. */
   hasSilences(): boolean
@@ -52,8 +54,11 @@ export class Flow {
     this.#options = options
   }
 
-  observer(notifying: ReadonlySet<string>): FlowObserver {
+  /** `exporters`: those whose records count as notifications. */
+  observer(exporters: readonly string[]): FlowObserver {
+    const notifying = new Set(exporters)
     return {
+      exporters,
       processed: (pipeline, processor, incoming, outgoing) => {
         if (this.#options.makesAlerts(processor)) this.#processed(pipeline, processor, incoming, outgoing)
       },
@@ -202,7 +207,7 @@ export class Flow {
   }
 
   #fired(record: LogRecord, said: Said, where: Where): void {
-    const { live, outbox, now, tooMany } = this.#options
+    const { live, outbox, tooMany } = this.#options
     const id = transitionId(where.pipeline, said, 'alert')
     if (said.id === '' || this.#known.get(id)) return
     this.#known.set(id, true)
@@ -218,7 +223,7 @@ export class Flow {
         ...this.#transitionOf(alert, {
           id,
           kind: 'alert',
-          at: now(),
+          at: alert.firedAt,
           eventTime: nsToMs(record.time),
           line: line(record),
         }),
@@ -257,7 +262,7 @@ export class Flow {
     }
     this.#known.set(id, true)
     const alert = this.#alertOf(record, said, where)
-    const at = this.#options.now()
+    const at = this.#options.stamp()
     this.#ended.set(alert.id, alert.labels)
     this.#options.outbox.transition(
       {
@@ -271,8 +276,8 @@ export class Flow {
   }
 
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
-    const { outbox, now } = this.#options
-    const at = now()
+    const { outbox, stamp } = this.#options
+    const at = stamp()
     live.settle(at)
     const { alert } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
@@ -304,8 +309,8 @@ export class Flow {
   }
 
   #withheld(pipeline: string, exporter: string, records: Records, reason: string): void {
-    const at = this.#options.now()
     for (const record of records) {
+      const at = this.#options.stamp()
       const said = saidBy(record)
       const isTold = said === undefined || said.map.skip_webhook !== true
       const silences = this.#silencesOf(record, pipeline)
@@ -351,9 +356,9 @@ export class Flow {
   }
 
   #alertOf(record: LogRecord, said: Said, { pipeline, processor }: Where): Alert {
-    const { labels: names, collector, now } = this.#options
+    const { labels: names, collector, stamp } = this.#options
     const { map, id, key } = said
-    const at = now()
+    const at = stamp()
     const labels = labelsOf(record, map, { pipeline, labels: names })
     const ruleId = text(map, 'rule_id')
     const runbook = text(map, 'runbook')

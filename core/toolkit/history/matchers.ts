@@ -27,12 +27,12 @@ export function matchesEmpty(matcher: Matcher): boolean {
 }
 
 function test({ name, value, isRegex, isEqual }: Matcher): (labels: Labels) => boolean {
-  if (!isRegex) return labels => (valueOf(labels, name) === value) === isEqual
+  if (!isRegex) return labels => (labelOf(labels, name) === value) === isEqual
   const set = buildPatternSet([whole(value)], { maxTextBytes: MAX_TEXT_BYTES })
-  return labels => set.match([Buffer.from(valueOf(labels, name))]).texts.length > 0 === isEqual
+  return labels => set.match([Buffer.from(labelOf(labels, name))]).texts.length > 0 === isEqual
 }
 
-function valueOf(labels: Labels, name: string): string {
+function labelOf(labels: Labels, name: string): string {
   return Object.hasOwn(labels, name) ? (labels[name] as string) : ''
 }
 
