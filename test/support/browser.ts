@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-/** Debian's; npm brings none. */
-export const CHROMIUM = [process.env.CHROMIUM_BIN ?? '', 'chromium', '/usr/bin/chromium'].find(
-  command => command !== '' && spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
-)
+/** Debian's, or another of this machine: npm brings none. */
+export const CHROMIUM = [
+  process.env.CHROMIUM_BIN ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find(path => existsSync(path))
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
