@@ -40,7 +40,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       ['app-1', 'ERROR catalog <img src=x onerror="alert(1)"><b>lost</b>'],
     ])
     // The first alert, the one that recovered and its recovery, and the one with markup.
-    await expect.poll(() => destination.requests.length, { timeout: 30_000 }).toBe(4)
+    await destination.waitFor(4)
   }, TIMEOUT)
   afterAll(async () => {
     await browser?.close()
@@ -151,7 +151,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await rows(page).filter({ hasText: 'db-5' }).getByRole('link').click()
     await page.getByRole('button', { name: 'Silence' }).click()
     await page.getByLabel('Your name').fill('ada')
-    await page.getByLabel('Why').fill('Maintenance <b>until</b> noon')
+    await page.getByRole('textbox', { name: 'Why' }).fill('Maintenance <b>until</b> noon')
     const before = await settledCount(sent)
     await page.getByRole('form').getByRole('button', { name: 'Silence' }).click()
     await page.getByText('Maintenance <b>until</b> noon').waitFor()
@@ -179,7 +179,10 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       .waitFor()
     let seen = false
     void (async () => {
-      while (!seen) await feed(port, [['web-9', 'INFO all is well']])
+      while (!seen) {
+        await feed(port, [['web-9', 'INFO all is well']])
+        await page.waitForTimeout(100)
+      }
     })().catch(() => undefined)
     await node('otlp')
       .getByText(/[1-9][\d.,]*\/s/)
@@ -191,12 +194,14 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     seen = true
     await picture(page, 'pipelines')
     destination.answer = () => 503
-    await feed(port, [['db-6', 'ERROR orders-db connection refused']])
+    // It is settled when it is delivered.
+    const fed = feed(port, [['db-6', 'ERROR orders-db connection refused']])
     await node('webhook').getByText('Trouble').waitFor()
     await page.goto(`${url}#/notifications`)
     await page.getByText('is tried again').first().waitFor()
     await picture(page, 'notifications')
     destination.answer = () => 200
+    await fed
     await feed(port, [['db-6', 'INFO orders-db connection established']])
     await expect.poll(() => page.getByText('is tried again').count(), { timeout: 60_000 }).toBe(0)
   })

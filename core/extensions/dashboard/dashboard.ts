@@ -16,7 +16,7 @@ import {
   type WebAnswer,
   type WebRequest,
 } from 'tocsin/http'
-import type { AlertHistory } from '#history'
+import type { Alert, AlertHistory } from '#history'
 import { alertRow, answerApi } from './api.js'
 import { type Assets, loadAssets, pageFolder } from './assets.js'
 import type { DashboardConfig } from './config.js'
@@ -107,7 +107,11 @@ export class Dashboard implements Extension {
       this.#watched = history
       this.#unwatch = history.subscribe(({ alerts, notifications, silences, overflow, counted }) => {
         if (overflow) this.#live.send('reset', null)
-        else if (alerts.length > 0) this.#live.send('alerts', alerts.map(alertRow))
+        else if (alerts.length > 0)
+          this.#live.send(
+            'alerts',
+            alerts.map(alert => alertRow({ ...alert, silencedBy: silencedNow(history, alert) })),
+          )
         if (notifications.length > 0) this.#live.send('notifications', notifications)
         if (silences) this.#live.send('silences', null)
         if (Object.values(counted).some(count => count > 0)) this.#live.send('counted', null)
@@ -188,6 +192,11 @@ export class Dashboard implements Extension {
     this.#cancelLook =
       this.#live.clients > 0 ? clock.schedule(LOOK_MS, () => void this.#keepLooking()) : undefined
   }
+}
+
+/** What is told as a change says what was written, which is nothing of silences. */
+function silencedNow(history: AlertHistory, { state, labels }: Alert): readonly string[] {
+  return state === 'active' ? history.silencedBy(labels) : []
 }
 
 /** A browser can go to it. */

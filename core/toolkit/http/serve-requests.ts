@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { isIP, type Socket } from 'node:net'
@@ -66,6 +67,8 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
   const { listener, clock, tls } = options
   const sockets = new Set<Socket>()
   const closing = new AbortController()
+  // One listener a request that is being answered.
+  setMaxListeners(MAX_SOCKETS, closing.signal)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const socket = bySender.get(senderOf(request.socket)) ?? request.socket
     timers.get(socket)?.()

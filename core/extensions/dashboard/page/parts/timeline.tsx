@@ -122,13 +122,17 @@ export function Timeline({ summary, now, onRange }: Props) {
   )
 }
 
-function dataOf({ timeline: { buckets } }: Summary): uPlot.AlignedData {
+function dataOf({ timeline: { buckets, stepMs } }: Summary): uPlot.AlignedData {
+  const last = buckets.at(-1)
+  if (!last) return [[], [], [], [], []]
+  // Each mark spans from its time to the next: the newest one too.
+  const end = { ...last, at: last.at + stepMs }
   return [
-    buckets.map(({ at }) => at / 1_000),
-    buckets.map(({ alerts }) => alerts),
-    buckets.map(({ recoveries }) => -recoveries),
-    buckets.map(({ accumulating }) => accumulating),
-    buckets.map(({ duplicates }) => duplicates),
+    [...buckets, end].map(({ at }) => at / 1_000),
+    [...buckets.map(({ alerts }) => alerts), null],
+    [...buckets.map(({ recoveries }) => -recoveries), null],
+    [...buckets, end].map(({ accumulating }) => accumulating),
+    [...buckets, end].map(({ duplicates }) => duplicates),
   ]
 }
 

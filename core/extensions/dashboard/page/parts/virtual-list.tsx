@@ -48,7 +48,8 @@ export function VirtualList<T>({ items, label, keyOf, row, heights, onOpen }: Pr
   if (at >= 0 && (at < first || at >= last)) indices.push(at)
 
   const wantsFocus = useRef(false)
-  useEffect(() => {
+  // At once: the next key may come before the browser has painted.
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return
     wantsFocus.current = false
     box.current?.querySelector<HTMLElement>('[data-focused]')?.focus({ preventScroll: true })
