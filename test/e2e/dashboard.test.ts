@@ -74,7 +74,6 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     expect(sums).toEqual([3, 1, 3, 2])
     expect(await page.locator('.plot').getAttribute('aria-label')).toContain('Alert triggers 3, Recoveries 1')
     expect(await drawn(page)).toBe(true)
-    await picture(page, 'alerts')
   })
 
   test('an alert appears by itself, and markup in a line is text', async () => {
@@ -255,11 +254,12 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const page = await opened('', { colorScheme: 'dark' })
     const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     const dark = await background()
-    await picture(page, 'dark')
     await page.getByRole('button', { name: 'Light or dark' }).click()
     expect(await background()).not.toBe(dark)
     await page.reload()
     expect(await background()).not.toBe(dark)
+    await rows(page).first().waitFor()
+    await picture(page, 'alerts')
     await page.getByRole('button', { name: 'Light or dark' }).click()
     expect(await background()).toBe(dark)
   })
@@ -401,5 +401,7 @@ async function picture(page: Page, name: string): Promise<void> {
   if (!process.env.TOCSIN_SCREENSHOTS) return
   await page.mouse.move(0, 0)
   await page.waitForTimeout(500)
-  await page.screenshot({ path: join(PICTURES, `${name}.png`) })
+  const { width = 0, height = 0 } = page.viewportSize() ?? {}
+  const clip = { x: 0, y: 0, width, height: Math.min(height, width > height ? 720 : height) }
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), clip })
 }

@@ -68,7 +68,6 @@ class Asset {
       // The others carry the hash of their content in their name.
       'cache-control': name === 'index.html' ? 'no-cache' : 'public, max-age=31536000, immutable',
       'content-security-policy': POLICY,
-      'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       etag: this.#etag,
       vary: 'accept-encoding',

@@ -129,8 +129,8 @@ function dataOf({ timeline: { buckets, stepMs } }: Summary): uPlot.AlignedData {
   const end = { ...last, at: last.at + stepMs }
   return [
     [...buckets, end].map(({ at }) => at / 1_000),
-    [...buckets.map(({ alerts }) => alerts), null],
-    [...buckets.map(({ recoveries }) => -recoveries), null],
+    [...buckets.map(({ alerts }) => alerts || null), null],
+    [...buckets.map(({ recoveries }) => -recoveries || null), null],
     [...buckets, end].map(({ accumulating }) => accumulating),
     [...buckets, end].map(({ duplicates }) => duplicates),
   ]
