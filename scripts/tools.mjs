@@ -11,18 +11,19 @@ const TOOLS = [
   { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
   { commands: [process.env.CHROMIUM_BIN, 'chromium'], package: 'chromium', why: 'the dashboard' },
+  { commands: ['rsyslogd'], version: '-v', package: 'rsyslog', why: 'files that rsyslog writes' },
 ]
 
 export function installTools() {
   for (const tool of TOOLS) {
-    if (tool.commands.some(command => command && has(command))) continue
+    if (tool.commands.some(command => command && has(command, tool.version))) continue
     const canInstall = process.getuid?.() === 0 && has('apt-get')
     if (canInstall) {
       console.log(`Installing ${tool.package} (for the tests of ${tool.why}).`)
       apt('update')
       apt('install', '-y', '--no-install-recommends', tool.package)
     }
-    if (!tool.commands.some(command => command && has(command))) {
+    if (!tool.commands.some(command => command && has(command, tool.version))) {
       const hint = `Install ${tool.package} (Debian: apt-get install ${tool.package}) to run the tests of ${tool.why}`
       if (process.env.CI) {
         console.error(`${hint}.`)
@@ -33,8 +34,8 @@ export function installTools() {
   }
 }
 
-function has(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+function has(command, version = '--version') {
+  return spawnSync(command, [version], { stdio: 'ignore' }).status === 0
 }
 
 function apt(...args) {

@@ -87,6 +87,14 @@ export async function main(
     .action(async (kind: string, name: string, options: NewOptions) =>
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
+  withConfig(program.command('notify'))
+    .description(
+      'send a sample alert, marked as a test, and its recovery through one exporter, and print request and answer',
+    )
+    .argument('<exporter>', 'its id, such as webhook/oncall')
+    .action(async (exporter: string, options: ConfigOptions) =>
+      finish(await (await import('./notify.js')).notify(distribution, exporter, options, io)),
+    )
   program
     .command('tap')
     .description('show what flows at a point of a running collector; without a point, which there are')

@@ -33,6 +33,8 @@ export interface FlowObserver {
   queued?(pipeline: string, exporter: string, records: Records, queuedAt: bigint): void
   /** An attempt to send: all records were taken, or not all. */
   sent?(pipeline: string, exporter: string, records: Records, taken: boolean, attempt: SendAttempt): void
+  /** One recipient of an exporter that has several did not take the records. */
+  missed?(pipeline: string, exporter: string, records: Records): void
   /** Records that became dead letters (`kept`) or were dropped; `component`: `exporter/webhook/ops`. */
   givenUp?(pipeline: string, component: string, records: Records, kept: boolean, why: GivenUp): void
 }

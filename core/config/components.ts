@@ -165,7 +165,8 @@ function withoutSecrets(text: string, node: Node): string {
   }, text)
 }
 
-function secretTexts(node: Node): string[] {
+/** The values that must not be shown. */
+export function secretTexts(node: Node): string[] {
   switch (node.kind) {
     case 'scalar':
       return node.text !== '' && (node.secret || node.expansion?.secret) ? [node.text] : []

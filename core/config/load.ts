@@ -7,7 +7,7 @@ import {
 } from '../component/index.js'
 import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
 import { checkFiles, lintComponents } from './check-files.js'
-import { checkSection, type Defined } from './components.js'
+import { checkSection, type Defined, secretTexts } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
@@ -62,6 +62,8 @@ export interface LoadedConfig {
   readonly baseDir: string
   /** Absolute paths of the configuration files. */
   readonly files: readonly string[]
+  /** Those of the components, longest first. */
+  secrets(): readonly string[]
   /** The merged and expanded configuration, without defaults and secrets, to be shown. */
   redacted(): unknown
 }
@@ -97,7 +99,10 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
 
   const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
   const problems = inOrder(
-    findings.problems.map(problem => ({ ...problem, path: writtenPath(problem.path, taken.inline) })),
+    findings.problems.flatMap(problem => {
+      const told = read.restate(problem)
+      return told ? [{ ...told, path: writtenPath(told.path, taken.inline) }] : []
+    }),
     names,
   )
   const errors = problems.filter(problem => problem.severity === 'error')
@@ -116,6 +121,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     notes: read.notes,
     baseDir: read.baseDir,
     files: read.files,
+    secrets: () => secretsOf(normalized.map(({ node }) => node)),
     redacted: () => redactedConfig(taken, defined, serviceNode, catalog),
   }
 }
@@ -246,4 +252,12 @@ function componentsOf(defined: ReadonlyMap<string, Defined>): { [id: string]: Co
 /** Keys such as `x-defaults` hold what YAML anchors in the file name; they mean nothing by themselves. */
 function withoutExtras(root: MapNode): MapNode {
   return { ...root, entries: new Map([...root.entries].filter(([key]) => !key.startsWith('x-'))) }
+}
+
+/** Short words are too likely to stand in a text for another reason. */
+const MIN_SECRET = 4
+
+function secretsOf(nodes: readonly Node[]): readonly string[] {
+  const secrets = new Set(nodes.flatMap(secretTexts).filter(text => text.length >= MIN_SECRET))
+  return [...secrets].sort((a, b) => b.length - a.length)
 }

@@ -45,7 +45,8 @@ export class FlowWatch {
           const answered = (text: string): void => {
             answer = text
           }
-          const sent = await exporter.send({ ...request, answered }, signal)
+          const missed = (): void => this.#tell(one => one.missed?.(pipeline, id, records))
+          const sent = await exporter.send({ ...request, answered, missed }, signal)
           if (sent === 'ok') tell(true, answer === undefined ? {} : { answer })
           else if ('refused' in sent) tell(false, { answer: sent.reason, refused: sent.refused })
           else tell(false, { answer: sent.reason })

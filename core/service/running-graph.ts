@@ -19,6 +19,7 @@ import {
   type ReceiverFactory,
   type Records,
 } from '../component/index.js'
+import { MinuteLog } from '../component/minute-log.js'
 import {
   type CommonConfig,
   createDelivery,
@@ -89,6 +90,7 @@ export class RunningGraph {
   readonly #deliveries = new Map<string, Delivery>()
   readonly #retries: DeadLetterRetries
   readonly #retryLease: LeaseKeeper | undefined
+  readonly #failures: MinuteLog
   /** Records of batches on which a processor failed; what exporters gave up is in their own reports. */
   readonly #failed = { delivered: 0, persisted: 0, deadLettered: 0, dropped: 0 }
   /** The storage of each durable queue, by exporter. */
@@ -104,6 +106,7 @@ export class RunningGraph {
         'Records that an extension holds back from a notifying exporter, by reason, such as silenced.',
     })
     this.#watch = observers.length > 0 ? new FlowWatch(observers, logger, withheld) : undefined
+    this.#failures = new MinuteLog(clock)
     const host: GraphHost = {
       clock,
       logger,
@@ -185,6 +188,7 @@ export class RunningGraph {
   async #close(): Promise<void> {
     for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
+    this.#failures.close()
     await this.#retries.close()
     await this.#retryLease?.close()
     this.options.deadLetters.close()
@@ -270,6 +274,8 @@ export class RunningGraph {
     const fail = batchFailure({
       logger,
       clock,
+      minuteLog: this.#failures,
+      name: `${component} ${pipeline}`,
       deadLetter: async (records, detail) => {
         const kept = await deadLetters.add({
           component,

@@ -12,7 +12,6 @@ import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import type { TelegramConfig } from './config.js'
 import { defaultText, fitted, withoutMarkup } from './message.js'
 
-const LOG_EVERY_MS = 60_000
 const MIN_WAIT_MS = 1_000
 const MAX_WAIT_MS = 60_000
 /** Events whose chats are remembered between attempts: one that was given up stays until others push it out. */
@@ -31,7 +30,6 @@ class Telegram implements Exporter {
   readonly #truncated
   readonly #chatErrors
   readonly #templateErrors
-  readonly #loggedMs = new Map<string, number>()
   #sender: HttpSender | undefined
 
   constructor(context: ComponentContext<TelegramConfig>) {
@@ -68,7 +66,7 @@ class Telegram implements Exporter {
     this.#sender = createHttpSender({ endpoint, headers, secretPath: true, tls, clock })
   }
 
-  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { clock, config, id } = this.#context
     const format = config.parse_mode === 'HTML' ? config.format : 'plain'
@@ -91,6 +89,7 @@ class Telegram implements Exporter {
         pipeline,
         reason: answer.kind === 'refused' ? 'refused' : 'deferred',
       })
+      missed?.()
       if (answer.kind === 'retry') {
         this.#keep(event, done)
         return { reason: answer.reason, ...waitOf(answer) }
@@ -156,11 +155,8 @@ class Telegram implements Exporter {
 
   /** Once a minute each. */
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
-    const now = clock.monotonicMs()
-    if (now - (this.#loggedMs.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return
-    this.#loggedMs.set(message, now)
-    logger.warn(message, { exporter: id, reason })
+    const { id, oncePerMinute } = this.#context
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

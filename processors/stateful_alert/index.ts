@@ -1,6 +1,7 @@
 import { defineProcessor } from 'tocsin/component'
+import { check } from './check-config.js'
 import { checkTable } from './check-table.js'
-import { check, type StatefulAlertConfig, schema } from './config.js'
+import { type StatefulAlertConfig, schema } from './config.js'
 import { lint } from './lint.js'
 import { statefulAlert } from './stateful-alert.js'
 

@@ -10,6 +10,11 @@ export const fileLogReceiver = defineReceiver<FileLogConfig>({
   description: 'Reads the lines of files, through rotation, truncation and restarts.',
   schema,
   check: checkConfig,
-  makes: ({ attributes, resource }) => ['log.file', ...Object.keys(attributes), ...Object.keys(resource)],
+  makes: ({ attributes, resource, container }) => [
+    ...(container ? ['log.iostream', 'k8s', 'container.id'] : []),
+    'log.file',
+    ...Object.keys(attributes),
+    ...Object.keys(resource),
+  ],
   create: context => new FileLogReceiver(context),
 })

@@ -140,7 +140,7 @@ describe.skipIf(redisServerBinary() === undefined)('two collectors on one Redis'
     const start = async (collector: string) => {
       const made = await startHistory(
         `  redis_storage: { endpoint: '${redis.endpoint}', lease_ttl: 1s }\n  alert_history: { storage: redis_storage, collector: ${collector}, flush_interval: 100ms }`,
-        { clock: systemClock, names: ['alert_history', 'redis_storage'] },
+        { clock: systemClock, names: ['alert_history', 'redis_storage'], state: 'redis_storage' },
       )
       stops.push(made.stop)
       return made
@@ -184,6 +184,37 @@ describe.skipIf(redisServerBinary() === undefined)('two collectors on one Redis'
       state: 'ended',
       endReason: 'pattern',
     })
+  })
+
+  test('an alert that both see is one, as it fired', async () => {
+    for (let round = 0; round < 5; round++) {
+      const host = `both-${round}`
+      await a.feed(['down first'], host)
+      await b.feed(['down second'], host)
+      const [alert] = (await a.history.active({ hosts: [host] })).items
+      for (const { history } of [a, b]) {
+        const shown = async () => {
+          const story = await history.alert(alert?.id as string)
+          return (
+            story && [
+              story.alert.collector,
+              story.alert.duplicates,
+              story.alert.lastLine,
+              story.why.text,
+              story.transitions.length,
+            ]
+          )
+        }
+        await expect.poll(shown, poll).toEqual(['a', 1, 'down second', 'down first', 1])
+      }
+      await b.feed(['up'], host)
+      for (const { history } of [a, b])
+        await expect.poll(async () => (await history.active({ hosts: [host] })).total, poll).toBe(0)
+    }
+    for (const { history } of [a, b])
+      expect(await history.figures()).toMatchObject({ alerts: 5, recoveries: 5, duplicates: 5, active: 0 })
+    expect((await a.history.transitions()).items).toHaveLength(10)
+    expect([a.paged.length, b.paged.length]).toEqual([5, 5])
   })
 
   test('a silence of one holds for both, and one of them tells its end', async () => {

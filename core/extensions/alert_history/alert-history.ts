@@ -32,6 +32,8 @@ import type {
 } from '#history'
 import { LeaseKeeper } from '#state'
 import type { AlertHistoryConfig } from './config.js'
+import type { Counted, Subject } from './counts.js'
+import { Episodes } from './episodes.js'
 import { FINE_KEPT_MS, FiguresBook } from './figures.js'
 import { Flow } from './flow.js'
 import { Keeper } from './keeper.js'
@@ -56,6 +58,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   readonly #live: LiveAlerts
   readonly #silences: Silences
   readonly #figures: FiguresBook
+  readonly #episodes: Episodes
   readonly #flow: Flow
   readonly #subscribers: Subscribers
   readonly #outbox: Outbox
@@ -93,22 +96,29 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     this.#outbox = new Outbox(what => this.#metrics.lost(what))
     this.#writer = new Writer(store, changes => this.#metrics.lost('write', changes))
     this.#run = run
-    this.#flow = new Flow({
-      live: this.#live,
+    const common = {
       outbox: this.#outbox,
-      collector: this.collector,
       labels: config.labels,
       now,
       stamp: () => this.#stamp(),
-      count: (subject, what, count) => {
+      count: (subject: Subject, what: Counted, count: number) => {
         this.#figures.count(subject, what, count)
         this.#subscribers.counted(what, count)
       },
+    }
+    this.#episodes = new Episodes({
+      ...common,
+      live: this.#live,
+      collector: this.collector,
+      tooMany: () => this.#metrics.lost('active_alert'),
+    })
+    this.#flow = new Flow({
+      ...common,
+      episodes: this.#episodes,
       hasSilences: () => this.#silences.any,
       silencedBy: labels => this.#silences.of(labels),
       makesAlerts: id =>
         id === 'stateful_alert' || id.startsWith('stateful_alert/') || config.processors.includes(id),
-      tooMany: () => this.#metrics.lost('active_alert'),
     })
   }
 
@@ -140,7 +150,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
       live: this.#live,
       outbox: this.#outbox,
       writer: this.#writer,
-      flow: this.#flow,
+      episodes: this.#episodes,
       figures: this.#figures,
       silences: this.#silences,
       subscribers: this.#subscribers,

@@ -33,9 +33,12 @@ export function changesOf(
   { begun, ended, transitions }: Unwritten,
   notifications: readonly Notification[],
   live: LiveAlerts,
+  /** Begun elsewhere: their collectors wrote them. */
+  elsewhere: ReadonlySet<LiveAlert>,
 ): KeyValueChange[] {
   const changes: KeyValueChange[] = []
   for (const one of begun) {
+    if (elsewhere.has(one.live)) continue
     const { alert } = one.live
     if (live.get(alert.id) === one.live) changes.push(put(`a/${alert.id}`, alert))
     changes.push(put(`s/${alert.id}`, storyOf(one)))

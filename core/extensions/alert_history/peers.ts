@@ -114,16 +114,15 @@ export class Peers {
   }
 
   #take(alert: Alert): Alert {
-    const known = this.live.get(alert.id)?.alert
-    const newer = known && known.lastAt > alert.lastAt ? known : alert
-    const merged = known
-      ? {
-          ...newer,
-          firedAt: Math.min(known.firedAt, alert.firedAt),
-          duplicates: Math.max(known.duplicates, alert.duplicates),
-        }
-      : alert
+    const merged = withNews(alert, this.live.get(alert.id)?.alert)
     this.live.add(merged)
     return merged
   }
+}
+
+/** A stored alert with what is known here besides: what it was when it fired is as stored. */
+export function withNews(stored: Alert, known: Alert | undefined): Alert {
+  if (!known) return stored
+  const newer = known.lastAt > stored.lastAt ? { lastAt: known.lastAt, lastLine: known.lastLine } : {}
+  return { ...stored, ...newer, duplicates: Math.max(stored.duplicates, known.duplicates) }
 }

@@ -81,7 +81,9 @@ export class Dashboard implements Extension {
       clock,
       ...(this.#tls && { tls: this.#tls }),
       // Who needs credentials is not fooled by a name.
-      ...(authenticator ? { authenticator } : { hosts: [parseEndpoint(endpoint).host, ...hosts] }),
+      ...(authenticator
+        ? { authenticator }
+        : { hosts: [parseEndpoint(endpoint).host, ...hosts].map(name => name.toLowerCase()) }),
       // A browser asks for a user and a password by itself; the page asks for a token.
       open: /^basic\b/i.test(authenticator?.authenticate({})?.challenge ?? '')
         ? []

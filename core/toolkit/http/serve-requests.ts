@@ -37,8 +37,8 @@ export interface WebServerOptions {
   /** Opened by `openServerTls`; its `stop` stays with the caller. */
   readonly tls?: ServerTls
   /**
-   * Names under which it may be asked, beside `localhost` and IP addresses. Without it any name does: a page of another site
-   * whose name is made to lead here could read what this says (DNS rebinding), unless it needs credentials.
+   * Without an authenticator: the names, in lower case, under which it may be asked beside `localhost` and IP addresses. Without it
+   * any name does, but on a loopback address.
    */
   readonly hosts?: readonly string[]
   /** Who may ask; without one everybody who can reach the address. Paths in `open` are for everybody. */
@@ -126,7 +126,7 @@ function senderOf({ remoteAddress, remotePort }: Socket): string {
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { clock, hosts, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
+  { listener, clock, hosts, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
   closing: AbortSignal,
 ): Promise<void> {
   const gone = new AbortController()
@@ -138,12 +138,12 @@ async function respond(
     const { method = 'GET', headers } = request
     const url = urlOf(request)
     if (!url) return send(response, always, method, text(400, 'The address of the request is none.\n'))
-    if (hosts && !isKnownHost(headers.host, hosts)) {
+    if (!authenticator && isDisguised(headers.host, listener.host, hosts)) {
       return send(
         response,
         always,
         method,
-        text(421, 'This is not a name of this server: see allowed_hosts.\n'),
+        text(403, 'Ask by address, as localhost, or by a name that is allowed.\n'),
       )
     }
     const refusal = open.includes(url.pathname) ? undefined : authenticator?.authenticate(headers)
@@ -196,15 +196,25 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   }
 }
 
-/** An address cannot be made to lead elsewhere; a name can. */
-function isKnownHost(host: string | undefined, names: readonly string[]): boolean {
-  if (host === undefined || !URL.canParse(`http://${host}`)) return false
-  const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$|\.$/g, '')
-  return isIP(name) > 0 || name === 'localhost' || name.endsWith('.localhost') || names.includes(name)
-}
-
 function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/**
+ * A page of another site whose name leads here (DNS rebinding): an address cannot be made to lead elsewhere, and nobody else asks a
+ * loopback address by a name.
+ */
+function isDisguised(host: string | undefined, listening: string, hosts?: readonly string[]): boolean {
+  if (host === undefined || (!hosts && !isLoopback(listening))) return false
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+  return isIP(name) === 0 && !/^(.*\.)?localhost\.?$/.test(name) && !hosts?.includes(name)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 /** Browsers say where a request comes from; other clients say nothing. */
