@@ -5,6 +5,8 @@ import { axisTime, moment, number, t } from '../text.js'
 import { FIGURES, type Figure } from '../transitions.js'
 
 const HEIGHT = 150
+/** Between the marks of an axis: there is no half alert. */
+const COUNTS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map(n => n * 10 ** power)).flat()
 const COLORS: { readonly [figure in Figure]: string } = {
   alerts: '--critical',
   recoveries: '--good',
@@ -195,8 +197,17 @@ function options(
     },
     axes: [
       { ...axis, space: 70, size: 26, values: (_, seconds) => axisTimes(seconds) },
-      { ...axis, scale: 'y', size: 40, values: whole },
-      { ...axis, scale: 'quiet', side: 1, size: 40, values: whole, grid: { show: false } },
+      { ...axis, scale: 'y', size: 40, space: 26, incrs: COUNTS, values: whole },
+      {
+        ...axis,
+        scale: 'quiet',
+        side: 1,
+        size: 40,
+        space: 26,
+        incrs: COUNTS,
+        values: whole,
+        grid: { show: false },
+      },
     ],
     series: [{}, ...FIGURES.map(series)],
     hooks: {
