@@ -38,7 +38,7 @@ import { FINE_KEPT_MS, FiguresBook } from './figures.js'
 import { Flow } from './flow.js'
 import { Keeper } from './keeper.js'
 import { listed, pageOfAlerts, wantsAlert } from './lists.js'
-import { LiveAlerts } from './live-alerts.js'
+import { LiveAlerts, type StoredAlert } from './live-alerts.js'
 import { historyMetrics } from './metrics.js'
 import { Outbox } from './outbox.js'
 import { Peers } from './peers.js'
@@ -195,7 +195,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   async alert(id: string): Promise<AlertStory | undefined> {
-    await this.#keeper?.flushed()
+    await this.#keeper?.flushed(true)
     const alert = this.#live.get(id)?.alert ?? (await get<Alert>(this.#store, `x/${id}`))
     return alert && readStory(this.#store, this.#told(alert))
   }
@@ -269,7 +269,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     return this.#stamped / 1_000
   }
 
-  #told(alert: Alert): Alert {
+  #told({ adopted: _, ...alert }: StoredAlert): Alert {
     const silencedBy = alert.state === 'active' && this.#silences.any ? this.#silences.of(alert.labels) : []
     return silencedBy.length === 0 ? alert : { ...alert, silencedBy }
   }

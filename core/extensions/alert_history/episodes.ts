@@ -208,7 +208,11 @@ export class Episodes {
     if (older) this.end(older, 'replaced')
     const firedAt = timeOf(said.map, 'first_occurrence')
     const made = this.#alertOf(record, said, where)
-    const added = live.add({ ...made, firedAt: Math.min(firedAt ?? made.firedAt, made.firedAt) })
+    const added = live.add({
+      ...made,
+      adopted: true,
+      firedAt: Math.min(firedAt ?? made.firedAt, made.firedAt),
+    })
     if (added) outbox.adopted({ live: added, record, adopted: true })
     return added
   }

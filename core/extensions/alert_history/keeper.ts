@@ -6,11 +6,11 @@ import type { Episodes } from './episodes.js'
 import type { FiguresBook } from './figures.js'
 import { backwards } from './keys.js'
 import { listed } from './lists.js'
-import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import { type LiveAlert, type LiveAlerts, withNews } from './live-alerts.js'
 import { notificationEntry } from './messages.js'
 import type { HistoryMetrics } from './metrics.js'
 import type { Outbox, Unwritten } from './outbox.js'
-import { type Peers, withNews } from './peers.js'
+import type { Peers } from './peers.js'
 import type { Reminders } from './reminders.js'
 import type { Retention } from './retention.js'
 import { subjectOf } from './says.js'
@@ -46,7 +46,8 @@ export interface KeeperOptions {
 }
 
 const HOUSEKEEPING_MS = 60_000
-/** Alerts whose duplicates are written in one flush: the others wait for the next. */
+/** Alerts that only had duplicates are written at this pace, so many at a time: who asks has them from memory. */
+const TOUCHED_MS = 2_000
 const MOST_TOUCHED = 200
 /** Transitions that a start looks back at, so that what comes again after a crash is known. */
 const KNOWN = 1_000
@@ -66,6 +67,7 @@ export class Keeper {
   #loaded = false
   #stopped = false
   #houseAtMs = 0
+  #touchedAtMs = 0
   #turn: Promise<void> = Promise.resolve()
   #cancel: () => void = () => undefined
 
@@ -88,14 +90,14 @@ export class Keeper {
     await this.#options.reminders.stop()
     await this.#turn
     await this.#safely(async () => {
-      while (this.#touched.size > 0) await this.#write()
-      await this.#write()
+      do await this.#write(true)
+      while (this.#touched.size > 0)
     })
   }
 
-  /** When what happened until now is written, as far as the storage works. */
-  async flushed(): Promise<void> {
-    await this.#inTurn(() => this.#write())
+  /** When what happened until now is written, as far as the storage works; duplicates only where they are wanted. */
+  async flushed(duplicates = false): Promise<void> {
+    await this.#inTurn(() => this.#write(duplicates))
   }
 
   /** Brings into the figures what is only noted yet. */
@@ -162,7 +164,7 @@ export class Keeper {
     if (isDue) this.#houseAtMs = context.clock.monotonicMs() + HOUSEKEEPING_MS
   }
 
-  async #write(): Promise<void> {
+  async #write(duplicates = false): Promise<void> {
     const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention } =
       this.#options
     const { clock } = this.#options.context
@@ -183,7 +185,9 @@ export class Keeper {
     retention.added(unwritten.transitions.length + notifications.length)
     writer.add(figures.changes())
     this.#unrouted = [...this.#unrouted, ...unwritten.messages].slice(-MOST_UNROUTED)
-    const touched = [...this.#touched].slice(0, MOST_TOUCHED)
+    const isDue = duplicates || startMs >= this.#touchedAtMs
+    if (isDue) this.#touchedAtMs = startMs + TOUCHED_MS
+    const touched = isDue ? [...this.#touched].slice(0, MOST_TOUCHED) : []
     if (shared && (changes.length > 0 || touched.length > 0)) {
       writer.add([peers.notice(noticeOf(unwritten, notifications, touched))])
     }

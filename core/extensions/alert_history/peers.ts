@@ -1,7 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
 import type { Alert, Notification, Transition } from '#history'
 import { after, forwards } from './keys.js'
-import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import { type LiveAlert, type LiveAlerts, withNews } from './live-alerts.js'
 import { Recent } from './recent.js'
 import { entries, get, getAll, parse, put, remove, write } from './stored.js'
 
@@ -118,11 +118,4 @@ export class Peers {
     this.live.add(merged)
     return merged
   }
-}
-
-/** A stored alert with what is known here besides: what it was when it fired is as stored. */
-export function withNews(stored: Alert, known: Alert | undefined): Alert {
-  if (!known) return stored
-  const newer = known.lastAt > stored.lastAt ? { lastAt: known.lastAt, lastLine: known.lastLine } : {}
-  return { ...stored, ...newer, duplicates: Math.max(stored.duplicates, known.duplicates) }
 }
