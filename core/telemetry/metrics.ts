@@ -26,18 +26,23 @@ export function createMetrics(resource: { readonly [key: string]: string }): Met
   const reader = new ScrapeReader()
   const provider = new MeterProvider({ resource: resourceFromAttributes(resource), readers: [reader] })
   let on = true
+  const { meter, flush } = switchedMeter(provider.getMeter('tocsin'), () => on)
+  const collect = (): ReturnType<typeof reader.collect> => {
+    flush()
+    return reader.collect()
+  }
   const serializer = new PrometheusSerializer('', false, undefined, false, true)
   return {
     // One scope for all components: the same instrument of two components is one time series family.
-    meter: switchedMeter(provider.getMeter('tocsin'), () => on),
+    meter,
     enable: next => {
       on = next
     },
     scrape: async () => {
-      const { resourceMetrics } = await reader.collect()
+      const { resourceMetrics } = await collect()
       return collectorNames(serializer.serialize(resourceMetrics))
     },
-    collect: async () => (await reader.collect()).resourceMetrics,
+    collect: async () => (await collect()).resourceMetrics,
     close: () => provider.shutdown(),
   }
 }
