@@ -108,6 +108,14 @@ function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
   seenBytes = 0
   if (last === 1) return line
   for (let at = 1; ; at++) {
+    const plainEnd = hash.plainField(bytes, at)
+    if (plainEnd >= 0) {
+      addPlain(line, hash, at, plainEnd)
+      at = plainEnd
+      if (at === last) break
+      if (bytes[at] !== COMMA) return undefined
+      continue
+    }
     const nameEnd = stringEnd(bytes, at)
     const nameIsPlain = stringIsPlain
     if (nameEnd < 0 || bytes[nameEnd] !== COLON) return undefined
@@ -144,8 +152,25 @@ function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
     if (at === last) break
     if (bytes[at] !== COMMA) return undefined
   }
-  line.ascii = seenBytes < DELETE + 1
+  line.ascii = ((seenBytes | hash.seen) & 0x80) === 0
   return line
+}
+
+/** A field without any escape, as nearly all are. */
+function addPlain(line: Scanned, hash: LineHash, start: number, end: number): void {
+  const { bytes } = line
+  const { nameEnd } = hash
+  line.length += end - start - 5
+  if (bytes[start + 1] !== UNDERSCORE) {
+    if (!isNotHashed(bytes, start, nameEnd)) hash.addField()
+    return
+  }
+  if (isAt(TIME, bytes, start, nameEnd)) line.time = timeAt(bytes, nameEnd + 2, end - 1)
+  else if (isAt(MESSAGE, bytes, start, nameEnd)) {
+    line.textAt = bytes[nameEnd + 2] === MISSING ? -1 : nameEnd + 2
+    line.textEnd = end - 1
+  } else if (isNotHashed(bytes, start, nameEnd)) return
+  hash.addField()
 }
 
 function newScanned(bytes: Buffer): Scanned {
