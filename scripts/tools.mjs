@@ -7,6 +7,8 @@ const TOOLS = [
     package: 'redis-server',
     why: 'state in Redis',
   },
+  { commands: ['promtool'], package: 'prometheus', why: 'the rules and the dashboard over our metrics' },
+  { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
 ]
 

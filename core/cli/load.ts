@@ -53,11 +53,12 @@ export async function load(
   distribution: Distribution,
   options: ConfigOptions,
   io: CommandIo,
-  { checkFiles = false } = {},
+  { checkFiles = false, lint }: Pick<ConfigRequest, 'checkFiles' | 'lint'> = {},
 ): Promise<Loaded> {
   const config = await loadConfig({
     ...request(distribution, options, io),
     checkFiles,
+    ...(lint && { lint }),
     templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
   })
   return {

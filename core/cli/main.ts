@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
@@ -6,6 +6,7 @@ import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
+import type { TapOptions } from './tap.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
 /** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
@@ -45,6 +46,17 @@ export async function main(
     .action(async options =>
       finish(await (await import('./validate.js')).validate(distribution, options, io)),
     )
+  withConfig(program.command('lint'))
+    .description(
+      'say what is valid in a configuration and its tables and yet hardly meant; exit code 1 when there is something',
+    )
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json', 'sarif']).default('text'),
+    )
+    .option('--log <file...>', 'log files, gzip too: rows of a table that match none of their lines are told')
+    .option('--ignore <code...>', 'codes to leave out')
+    .option('--fix', 'take rows that do nothing out of their files')
+    .action(async options => finish(await (await import('./lint.js')).lint(distribution, options, io)))
   withConfig(program.command('print-config'))
     .description('print the configuration merged and expanded, with secrets redacted')
     .action(async options =>
@@ -74,6 +86,20 @@ export async function main(
     .option('--keyed', 'a processor with state for each key')
     .action(async (kind: string, name: string, options: NewOptions) =>
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
+    )
+  program
+    .command('tap')
+    .description('show what flows at a point of a running collector; without a point, which there are')
+    .argument('[point]', 'a pipeline, such as logs, or a component, such as processor/stateful_alert')
+    .option('--condition <ottl>', 'only records for which it is true')
+    .option('--sample <share>', 'a random share of them, such as 0.01', shareOf)
+    .option('--rate <n>', 'at most so many records a second (default: 100)', countOf)
+    .option('-n, --count <n>', 'end after so many', countOf)
+    .option('--json', 'one JSON object a line')
+    .option('--pid <pid>', 'of the collector, where several run')
+    .option('--socket <path>', 'of the collector, where the configuration names one')
+    .action(async (point: string | undefined, options: TapOptions) =>
+      finish(await (await import('./tap.js')).tap(point, options, io)),
     )
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
@@ -105,6 +131,17 @@ export async function main(
 const EXIT_CODES = `
 Exit codes: 0 stopped on request, or all inputs have ended and everything was delivered; 1 an invalid configuration
 or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything was delivered: the last line says what, and where it is.`
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a whole number of at least 1.')
+}
+
+function shareOf(text: string): number {
+  const share = Number(text)
+  if (share > 0 && share <= 1) return share
+  throw new InvalidArgumentError('It is a number above 0, up to 1.')
+}
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}

@@ -5,6 +5,7 @@ import { systemClock } from '../service/clock.js'
 import { Service } from '../service/service.js'
 import type { ServiceSettings } from '../service/settings.js'
 import { createServiceManager, type ServiceManager } from '../service/systemd.js'
+import { TapServer } from '../service/tap/tap-server.js'
 import { createLogger, type RootLogger } from '../telemetry/logger.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { observeProcess } from '../telemetry/process-metrics.js'
@@ -12,6 +13,7 @@ import { NOT_ALL_DELIVERED, undelivered } from './closing-report.js'
 import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
+import { socketOf } from './tap-sockets.js'
 
 /** Pipelines that the start names. */
 const MAX_NAMED = 20
@@ -65,6 +67,11 @@ export async function run(
       metrics.enable(next.metrics.level !== 'none')
     },
   })
+  const tapServer = new TapServer(
+    service.taps,
+    async () => (await import('../toolkit/ottl/index.js')).compileCondition,
+    logger,
+  )
   const manager = createServiceManager({
     env: io.env,
     pid: process.pid,
@@ -84,6 +91,7 @@ export async function run(
       await inTime(starting, settings.shutdownTimeoutMs)
     }
     failed = 'did not stop cleanly'
+    await openTap(tapServer, settings, io, logger)
     announce(service, settings, distribution, logger)
     await manager.ready(RUNNING)
     const signal = await Promise.race([stopRequested, service.ended])
@@ -98,9 +106,26 @@ export async function run(
     return leaveSoon(1, io)
   } finally {
     clearInterval(alive)
+    await tapServer.close()
     manager.close()
     stopObserving()
     await metrics.close()
+  }
+}
+
+/** What cannot be looked at runs all the same. */
+async function openTap(
+  server: TapServer,
+  { tap }: ServiceSettings,
+  { env }: CommandIo,
+  logger: RootLogger,
+): Promise<void> {
+  if (!tap) return
+  const socket = tap.socket ?? socketOf(env, process.pid)
+  try {
+    await server.listen(socket)
+  } catch (error) {
+    logger.warn('Nobody can look on with "tocsin tap".', { socket, reason: errorText(error) })
   }
 }
 

@@ -31,6 +31,8 @@ export interface ExportRequest {
   readonly queuedAt: bigint
   /** 1 for the first try. */
   readonly attempt: number
+  /** Call it with what the destination said when it took them, for people and without secrets: `200`, `250 2.0.0 queued as 4F2A`. */
+  readonly answered?: (text: string) => void
 }
 
 /**

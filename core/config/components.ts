@@ -146,9 +146,10 @@ function passesCheck(
   for (const problem of problems) {
     const at = locate(node, problem.path, key)
     const where = [...path, ...at.written]
-    const { message, fix, paste, severity = 'error' } = problem
+    const { message, fix, paste, severity = 'error', code } = problem
     findings.problems.push({
       ...problemAt(at.place, where, message, fix, severity),
+      ...(code !== undefined && { code }),
       ...(paste !== undefined && { paste: withoutSecrets(paste, node) }),
     })
   }

@@ -1,6 +1,12 @@
-import { ConfigError, type Kind, type Problem, type SchemaFormat } from '../component/index.js'
+import {
+  ConfigError,
+  type Kind,
+  type LintContext,
+  type Problem,
+  type SchemaFormat,
+} from '../component/index.js'
 import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
-import { checkFiles } from './check-files.js'
+import { checkFiles, lintComponents } from './check-files.js'
 import { checkSection, type Defined } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
@@ -8,6 +14,7 @@ import { Findings, inOrder } from './findings.js'
 import { type Formats, formatsOf } from './formats.js'
 import { parseId } from './ids.js'
 import { takeInline, writtenPath } from './inline.js'
+import { lintPipelines } from './lint-pipelines.js'
 import { type TemplateNames, warnOfUnmadeNames } from './made-names.js'
 import type { Entry, MapNode, Node } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
@@ -36,6 +43,8 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
+  /** Also says what is valid and yet hardly meant. */
+  readonly lint?: Pick<LintContext, 'lines'>
   /** Loaded when a configuration has templates: what they show. */
   readonly templateNames?: () => Promise<TemplateNames>
   /** What to do when there is no source at all. */
@@ -73,13 +82,18 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const normalized = SECTIONS.flatMap(([section, kind]) =>
     [...defined[kind]].map(([id, { node }]) => ({ path: [section, id], node })),
   )
-  await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
+  const { lint, environment } = request
+  await warnOfReadableSecrets(normalized, read.files, environment, findings, lint !== undefined)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
   if (request.templateNames && service && used.has('template')) {
     warnOfUnmadeNames(service.pipelines, defined, await request.templateNames(), findings)
   }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
+  if (lint && service) {
+    lintPipelines(service.pipelines, defined, serviceNode, findings)
+    await lintComponents(defined, service, { baseDir: read.baseDir, ...lint }, findings)
+  }
 
   const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
   const problems = inOrder(

@@ -206,7 +206,7 @@ export class Graph {
     return this.#wire(
       id,
       receivers.map(name => (this.plan.connectors.has(name) ? this.#way(name, id) : this.#batchesOf(name))),
-      steps,
+      [...steps, this.host.lookOut(id)],
       exporters.map(name => {
         const delivery = this.#deliveries.get(name)
         return delivery ? intoQueue(delivery, id) : this.#into(id, name)
@@ -271,6 +271,8 @@ export class Graph {
       batches: this.#batchesOf(id),
       metrics: this.host.intakeMetrics,
       gate: this.#gate,
+      trace: this.host.traceReceiver(id),
+      onBatch: records => this.host.lookIn(id, records),
       onRefused: (records, reason) => this.#refused(id, records, reason),
       onEnd: () => this.#inputEnded(receiver),
     })

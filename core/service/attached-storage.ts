@@ -29,7 +29,14 @@ export async function attachDefaultStorage(
   { logger, clock, version }: AttachOptions,
 ): Promise<AttachedStorage> {
   const status = new StatusBoard(clock, version)
-  const host: Host = { status: () => status.status(), scrape: async () => '' }
+  const host: Host = {
+    status: () => status.status(),
+    scrape: async () => '',
+    metrics: async () => [],
+    graph: () => ({ pipelines: {}, connectors: [], notifying: [] }),
+    deadLetters: () => undefined,
+    enqueue: async () => false,
+  }
   const metrics = createMetrics({})
   // No extension finds another here: only the storage is opened.
   const extensions = new Extensions({

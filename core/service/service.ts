@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type {
   Clock,
+  DeadLetterBox,
+  ExporterFactory,
   Extension,
+  GraphInUse,
   Host,
   LogAttributes,
   Logger,
-  PipelinesInUse,
+  MetricPoint,
   Random,
+  Records,
   ServiceStatus,
 } from '../component/index.js'
 import { ConfigError, errorText, formatProblem, orAborted } from '../component/index.js'
@@ -15,8 +19,10 @@ import type { GraphReport } from '../pipeline/graph-host.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import { AheadSources } from '../state/ahead-sources.js'
 import { memoryStorage } from '../state/memory-state.js'
+import { metricPoints } from '../telemetry/metric-points.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
+import { Traces } from '../telemetry/traces.js'
 import { Components } from './components.js'
 import { Extensions } from './extensions.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -27,6 +33,7 @@ import type { ServiceSettings } from './settings.js'
 import { SharedQueue } from './shared-queue.js'
 import { SharedQueues } from './shared-queues.js'
 import { StatusBoard } from './status.js'
+import { Taps } from './tap/taps.js'
 import { Turns } from './turns.js'
 
 export interface ServiceOptions {
@@ -55,6 +62,9 @@ export class Service implements Host {
   readonly #instance = randomUUID().slice(0, 8)
   readonly #metricsEndpoint: MetricsEndpoint
   readonly #metricsPush: MetricsPush
+  readonly #traces: Traces
+  /** Where somebody may look on. */
+  readonly taps: Taps
   readonly #pipelineMetrics: PipelineMetrics
   readonly #ended: Promise<void>
   #end: () => void = () => {}
@@ -74,6 +84,8 @@ export class Service implements Host {
     this.#pipelineMetrics = pipelineMetrics(metrics.meter)
     this.#metricsEndpoint = new MetricsEndpoint(metrics, this.#listeners, logger, clock)
     this.#metricsPush = new MetricsPush(metrics, clock, logger)
+    this.taps = new Taps(clock, options.random)
+    this.#traces = new Traces(metrics.resource, logger, clock)
     this.#extensions = new Extensions({
       create: plan => {
         const components = this.#components(this.#settings?.baseDir ?? '.')
@@ -117,6 +129,22 @@ export class Service implements Host {
 
   scrape(): Promise<string> {
     return this.options.metrics.scrape()
+  }
+
+  async metrics(): Promise<readonly MetricPoint[]> {
+    return metricPoints(await this.options.metrics.collect())
+  }
+
+  graph(): GraphInUse {
+    return this.#settings ? graphInUse(this.#settings) : { pipelines: {}, connectors: [], notifying: [] }
+  }
+
+  deadLetters(): DeadLetterBox | undefined {
+    return this.#graph?.deadLetters
+  }
+
+  async enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean> {
+    return (await this.#graph?.enqueue(exporter, pipeline, records)) ?? false
   }
 
   /** Where it listens and what it keeps, for the start-up message. */
@@ -201,6 +229,7 @@ export class Service implements Host {
     this.options.apply?.(settings)
     await this.#metricsEndpoint.listen(settings.metrics)
     await this.#metricsPush.apply(settings.metrics.level === 'none' ? [] : settings.metrics.pushes)
+    await this.#traces.apply(settings.traces)
     await this.#extensions.switchTo(settings.extensions)
     const { clock, random, logger, metrics } = this.options
     const storages = this.#extensions.storages()
@@ -221,6 +250,7 @@ export class Service implements Host {
       defaultStorage: defaultStorage?.id,
       volatile: storages.length === 0,
       deadLetters: letters,
+      keepsDeadLetters: defaultStorage !== undefined,
       deadLetterLease: defaultStorage?.storage.lease?.('dead_letters'),
       sharedQueues: this.#sharedQueues,
       handovers: this.#handovers,
@@ -230,10 +260,13 @@ export class Service implements Host {
       meter: components.meter(),
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
+      traces: this.#traces,
+      taps: this.taps,
       onEnd: this.#end,
-      observers: this.#extensions.observers(pipelinesInUse(settings)),
+      observers: this.#extensions.observers(graphInUse(settings).pipelines),
     })
     this.#graph = graph
+    this.taps.set(pointsOf(settings))
     await graph.start()
     this.#status.phase = 'running'
     this.#handovers = new Map()
@@ -288,6 +321,7 @@ export class Service implements Host {
     await this.#extensions.stop()
     await this.#metricsEndpoint.close()
     await this.#metricsPush.close()
+    await this.#traces.close()
     await this.#listeners.close()
     return report
   }
@@ -309,13 +343,34 @@ export class Service implements Host {
   }
 }
 
-function pipelinesInUse({ graph }: ServiceSettings): PipelinesInUse {
-  return Object.fromEntries(
-    [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
+function graphInUse({ graph }: ServiceSettings): GraphInUse {
+  return {
+    pipelines: Object.fromEntries(
+      [...graph.pipelines].map(([id, { receivers, processors, exporters }]) => [
+        id,
+        { receivers, processors, exporters },
+      ]),
+    ),
+    connectors: [...graph.connectors.keys()],
+    notifying: [...graph.exporters.values()]
+      .filter(({ factory }) => (factory as unknown as ExporterFactory).notifying)
+      .map(({ id }) => id),
+  }
+}
+
+/** In the order of their pipelines: `logs`, `receiver/otlp`, `processor/filter`, `exporter/webhook/ops`. */
+function pointsOf({ graph }: ServiceSettings): string[] {
+  const points = [...graph.pipelines].flatMap(([id, { receivers, processors, exporters }]) => {
+    const named = (kind: string, ids: readonly string[]): string[] =>
+      ids.map(one => `${graph.connectors.has(one) ? 'connector' : kind}/${one}`)
+    return [
+      ...named('receiver', receivers),
+      ...named('processor', processors),
       id,
-      { receivers, processors, exporters },
-    ]),
-  )
+      ...named('exporter', exporters),
+    ]
+  })
+  return [...new Set(points)]
 }
 
 /** The language of conditions is loaded only where an exporter has one. */

@@ -11,6 +11,8 @@ import {
 import { switchedMeter } from './switched-meter.js'
 
 export interface Metrics {
+  /** Attributes of who measures. */
+  readonly resource: { readonly [key: string]: string }
   readonly meter: Meter
   /** Off, nothing is counted. On at first. */
   enable(on: boolean): void
@@ -33,6 +35,7 @@ export function createMetrics(resource: { readonly [key: string]: string }): Met
   }
   const serializer = new PrometheusSerializer('', false, undefined, false, true)
   return {
+    resource,
     // One scope for all components: the same instrument of two components is one time series family.
     meter,
     enable: next => {

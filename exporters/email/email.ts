@@ -57,7 +57,7 @@ class Email implements Exporter {
     await this.#clientNow()
   }
 
-  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { config, clock } = this.#context
     const now = clock.now()
@@ -75,7 +75,9 @@ class Email implements Exporter {
       return { refused: [0], reason: failure.reason }
     }
     this.#memory.forget(event)
-    return progress.sent.size > 0 ? 'ok' : { refused: [0], reason: [...progress.refused.values()].join('; ') }
+    const { sent, refused } = progress
+    if (sent.size > 0) answered?.(`${sent.size} of ${sent.size + refused.size} recipients have it`)
+    return sent.size > 0 ? 'ok' : { refused: [0], reason: [...refused.values()].join('; ') }
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,7 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       const tls = await openTlsSource(config.tls, context)
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
-    async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+    async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
       const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
       const record = records[0] as LogRecord
       const notification = notificationOf(record, options)
@@ -37,9 +37,9 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
         )
       const answer = await post(notification)
       // A channel that the template named may not be there: the alert goes where the others go.
-      if (answer.kind !== 'refused' || !notification.channel) return sentOf(answer, records.length)
+      if (answer.kind !== 'refused' || !notification.channel) return sentOf(answer, records.length, answered)
       const { channel: _, ...elsewhere } = notification
-      return sentOf(await post(elsewhere), records.length)
+      return sentOf(await post(elsewhere), records.length, answered)
     },
     async stop() {
       await sender?.close()

@@ -68,7 +68,7 @@ class Telegram implements Exporter {
     this.#sender = createHttpSender({ endpoint, headers, secretPath: true, tls, clock })
   }
 
-  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { clock, config, id } = this.#context
     const format = config.parse_mode === 'HTML' ? config.format : 'plain'
@@ -100,7 +100,9 @@ class Telegram implements Exporter {
     }
     this.#done.delete(event)
     const outcomes = [...done.values()]
-    return outcomes.includes('sent') ? 'ok' : { refused: [0], reason: [...new Set(outcomes)].join('; ') }
+    const taken = outcomes.filter(outcome => outcome === 'sent').length
+    if (taken > 0) answered?.(`${taken} of ${outcomes.length} chats have it`)
+    return taken > 0 ? 'ok' : { refused: [0], reason: [...new Set(outcomes)].join('; ') }
   }
 
   async stop(): Promise<void> {

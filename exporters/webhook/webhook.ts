@@ -51,7 +51,7 @@ class Webhook implements Exporter {
     })
   }
 
-  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { clock, config } = this.#context
     const now = clock.now()
@@ -62,7 +62,7 @@ class Webhook implements Exporter {
       headers: { 'idempotency-key': notification.key },
       body: this.#body(record, notification, pipeline, now),
     }
-    return sentOf(await (this.#sender as HttpSender).send(request, signal), records.length)
+    return sentOf(await (this.#sender as HttpSender).send(request, signal), records.length, answered)
   }
 
   async stop(): Promise<void> {
