@@ -7,6 +7,7 @@ import {
   type LogRecord,
   NO_SCOPE,
   type Resource,
+  type Scope,
 } from 'tocsin/component'
 import type { Encoding } from './encoding.js'
 import type { Joined } from './framer.js'
@@ -108,8 +109,27 @@ class FileRecord extends LazyRecord {
   override get resource(): Resource {
     return this.#origin.resource
   }
+  // What a line cannot say: asking must not decode it.
+  override get severityNumber(): number {
+    return 0
+  }
+  override get severityText(): string {
+    return ''
+  }
+  override get traceId(): string {
+    return ''
+  }
+  override get spanId(): string {
+    return ''
+  }
+  override get scope(): Scope {
+    return NO_SCOPE
+  }
   override bodyBytes(): Uint8Array {
     return this.#origin.bytes.subarray(this.#start, this.#end)
+  }
+  lacksAttribute(name: string): boolean {
+    return !Object.hasOwn(this.#origin.attributes, name)
   }
 
   protected decode(): LogFields {

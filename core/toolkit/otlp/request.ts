@@ -301,6 +301,11 @@ export class WireRecord extends LazyRecord {
     return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
   }
 
+  /** A name that does not stand in the record's bytes is none of its attributes'. */
+  lacksAttribute(name: string): boolean {
+    return !this.wire.includes(name)
+  }
+
   protected decode(): LogFields {
     const fields = this.#decoded ?? this.#part.source.reader.record(this.#start, this.#end)
     return { ...fields, resource: this.resource, scope: this.scope }
