@@ -6,6 +6,7 @@ import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
+import type { TestOptions } from './test/command.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
 /** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
@@ -75,6 +76,7 @@ export async function main(
     .action(async (kind: string, name: string, options: NewOptions) =>
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
+  addTrials(program, distribution, io, finish)
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
     const { demo } = distribution
@@ -108,6 +110,26 @@ or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}
+
+function addTrials(
+  program: Command,
+  distribution: Distribution,
+  io: CommandIo,
+  finish: (code: number) => void,
+): void {
+  withConfig(program.command('test'))
+    .description('run tests of pipelines (*.test.yaml), on a clock of their own: exit code 1 when one fails')
+    .argument('[files...]', 'files, folders or globs; default: all here and below')
+    .option('--filter <text>', 'only tests whose name has this text')
+    .option('--update', 'write the snapshots anew')
+    .option('--coverage [percent]', 'show the rows of tables that no test fires; fail below so many percent')
+    .option('--junit <file>', 'also write the results as JUnit XML')
+    .option('--tap', 'print TAP instead')
+    .option('--watch', 'run again when a file changes')
+    .action(async (files: string[], options: TestOptions) =>
+      finish(await (await import('./test/command.js')).test(distribution, files, options, io)),
+    )
+}
 
 function addDeadLetter(
   program: Command,

@@ -10,6 +10,8 @@ export interface GraphHost {
   readonly clock: Clock
   readonly logger: Logger
   readonly intakeMetrics: IntakeMetrics
+  /** Timers of keyed components run at this pace; default a second. */
+  readonly tickMs?: number | undefined
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
   /** `onRoom`: the queue was full and is not any more. */
   deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery

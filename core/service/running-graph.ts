@@ -68,6 +68,7 @@ export interface RunningGraphOptions {
   readonly metrics: PipelineMetrics
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
+  readonly tickMs: number | undefined
   readonly observers: readonly FlowObserver[]
 }
 
@@ -106,6 +107,7 @@ export class RunningGraph {
         else options.status.set(key, { status })
       },
       onEnd,
+      tickMs: options.tickMs,
       onCrash: (pipeline, error) => {
         logger.error('A pipeline broke down: restart the collector.', { pipeline, reason: errorText(error) })
         const report: ComponentStatus = { status: 'fatal_error', message: errorText(error) }
@@ -129,6 +131,10 @@ export class RunningGraph {
     for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
     await this.#retryLease?.start()
     this.#retries.start()
+  }
+
+  sendTime(): void {
+    this.#graph.sendTime()
   }
 
   /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */

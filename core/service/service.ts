@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly random: Random
+  /** How often time goes through the pipelines; default each second. Infinity: only when `sendTime` is called. */
+  readonly tickMs?: number
 }
 
 /**
@@ -136,6 +138,11 @@ export class Service implements Host {
     ]
   }
 
+  /** Lets the timers of keyed components run that are due by now. */
+  sendTime(): void {
+    this.#graph?.sendTime()
+  }
+
   /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
   start(): Promise<void> {
     return this.#turns.take(async () => {
@@ -231,6 +238,7 @@ export class Service implements Host {
       metrics: this.#pipelineMetrics,
       aheadSources: this.#aheadSources,
       onEnd: this.#end,
+      tickMs: this.options.tickMs,
       observers: this.#extensions.observers(pipelinesInUse(settings)),
     })
     this.#graph = graph
