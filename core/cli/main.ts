@@ -6,6 +6,7 @@ import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
+import type { ReplayCommandOptions } from './replay/command.js'
 import type { TestOptions } from './test/command.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
@@ -128,6 +129,28 @@ function addTrials(
     .option('--watch', 'run again when a file changes')
     .action(async (files: string[], options: TestOptions) =>
       finish(await (await import('./test/command.js')).test(distribution, files, options, io)),
+    )
+  withConfig(program.command('replay'))
+    .description(
+      'show what a configuration would have done with past logs, on their own time; nothing is sent',
+    )
+    .argument('[inputs...]', 'log files (.gz too; OTLP JSON lines too), - for standard input; RECEIVER=FILE')
+    .option('--receiver <id>', 'the receiver that reads them, where there are several')
+    .option('--from <time>', 'read from a source that keeps its logs: RFC 3339, or how long ago, such as 24h')
+    .option('--to <time>', 'until then; default: now')
+    .option('--time-zone <zone>', 'of times in lines that name none; default UTC')
+    .option(
+      '--year <year>',
+      'of times in lines that name none; default: the latest that is not in the future',
+    )
+    .option(
+      '--against <file>',
+      'another configuration, or table (.csv): what it would change, alert by alert',
+    )
+    .option('--top <count>', 'how many of the noisiest keys to show; default 10')
+    .option('--json', 'as JSON')
+    .action(async (inputs: string[], options: ReplayCommandOptions) =>
+      finish(await (await import('./replay/command.js')).replay(distribution, inputs, options, io)),
     )
 }
 
