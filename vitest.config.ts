@@ -17,7 +17,7 @@ export default defineConfig({
         find: /^tocsin\/(http|ottl|template|pattern|otlp|lines|notification)$/,
         replacement: at('./core/toolkit/$1/index.ts'),
       },
-      { find: /^#(files|times)$/, replacement: at('./core/toolkit/$1/index.ts') },
+      { find: /^#(files|history|times)$/, replacement: at('./core/toolkit/$1/index.ts') },
       { find: /^#state$/, replacement: at('./core/state/index.ts') },
       { find: /^tocsin\/components$/, replacement: at('./distributions/full/components.ts') },
       { find: /^tocsin\/testing$/, replacement: at('./core/testing/index.ts') },

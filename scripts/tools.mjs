@@ -7,19 +7,22 @@ const TOOLS = [
     package: 'redis-server',
     why: 'state in Redis',
   },
+  { commands: ['promtool'], package: 'prometheus', why: 'the rules and the dashboard over our metrics' },
+  { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
+  { commands: ['rsyslogd'], version: '-v', package: 'rsyslog', why: 'files that rsyslog writes' },
 ]
 
 export function installTools() {
   for (const tool of TOOLS) {
-    if (tool.commands.some(command => command && has(command))) continue
+    if (tool.commands.some(command => command && has(command, tool.version))) continue
     const canInstall = process.getuid?.() === 0 && has('apt-get')
     if (canInstall) {
       console.log(`Installing ${tool.package} (for the tests of ${tool.why}).`)
       apt('update')
       apt('install', '-y', '--no-install-recommends', tool.package)
     }
-    if (!tool.commands.some(command => command && has(command))) {
+    if (!tool.commands.some(command => command && has(command, tool.version))) {
       const hint = `Install ${tool.package} (Debian: apt-get install ${tool.package}) to run the tests of ${tool.why}`
       if (process.env.CI) {
         console.error(`${hint}.`)
@@ -30,8 +33,8 @@ export function installTools() {
   }
 }
 
-function has(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+function has(command, version = '--version') {
+  return spawnSync(command, [version], { stdio: 'ignore' }).status === 0
 }
 
 function apt(...args) {

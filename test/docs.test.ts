@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { Ajv } from 'ajv'
+import { load as loadYaml } from 'js-yaml'
 import type { Kind } from 'tocsin/component'
 import { describe, expect, test } from 'vitest'
 import { processIo } from '../core/cli/io.js'
-import { load, loadAll } from '../core/cli/load.js'
+import { configSchema, load, loadAll } from '../core/cli/load.js'
 import { components as sources } from '../distributions/full/components.js'
 import { full } from '../distributions/full/index.js'
 import { componentsTable } from '../scripts/components-table.mjs'
@@ -32,6 +34,9 @@ const ENV = new Proxy<{ [name: string]: string }>(
   },
 )
 
+const schema = (await configSchema(full, { config: [], set: [] }, processIo())) as object
+const allows = new Ajv({ strict: false, allErrors: true }).compile(schema)
+
 describe('the YAML examples of the documentation are valid as they stand', () => {
   // Those of docs/contract.md name components of its own: doors.test.ts runs them.
   for (const document of DOCUMENTS.filter(name => name !== 'docs/contract.md')) {
@@ -45,6 +50,9 @@ describe('the YAML examples of the documentation are valid as they stand', () =>
         const io = { ...processIo(), cwd: folder, env: ENV }
         const { settings } = await load(full, { config: [file], set: [] }, io)
         expect(settings.warnings).toEqual([])
+        // What editors are given says the same (`tocsin schema`).
+        allows(loadYaml(yaml))
+        expect(allows.errors).toBeNull()
         await rm(folder, { recursive: true })
       })
     }

@@ -1,5 +1,6 @@
 import { createNoopMeter } from '@opentelemetry/api'
 import {
+  type DeadLetterSummary,
   formatRfc3339,
   type Logger,
   PermanentError,
@@ -7,13 +8,7 @@ import {
   toJson,
   toText,
 } from '../component/index.js'
-import {
-  createDeadLetters,
-  type DeadLetterSummary,
-  type DeadLetters,
-  dropQueued,
-  queueNamespace,
-} from '../delivery/index.js'
+import { createDeadLetters, type DeadLetters, dropQueued, queueNamespace } from '../delivery/index.js'
 import { attachDefaultStorage } from '../service/attached-storage.js'
 import { systemClock } from '../service/clock.js'
 import type { ServiceSettings } from '../service/settings.js'

@@ -22,6 +22,8 @@ export interface Loaded {
   readonly settings: ServiceSettings
   /** The components of the distribution and of the configuration's packages. */
   readonly factories: readonly FactorySource[]
+  /** A text from outside without the secrets of the configuration. */
+  redact(text: string): string
   /** The configuration merged and expanded, as YAML, without secrets. */
   redacted(): string
 }
@@ -53,16 +55,18 @@ export async function load(
   distribution: Distribution,
   options: ConfigOptions,
   io: CommandIo,
-  { checkFiles = false } = {},
+  { checkFiles = false, lint }: Pick<ConfigRequest, 'checkFiles' | 'lint'> = {},
 ): Promise<Loaded> {
   const config = await loadConfig({
     ...request(distribution, options, io),
     checkFiles,
+    ...(lint && { lint }),
     templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
   })
   return {
     settings: settingsOf(config),
     factories: [...config.factories.values()],
+    redact: text => config.secrets().reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text),
     redacted: () => printConfig(config),
   }
 }

@@ -1,12 +1,14 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
+import { keepAlive } from './keep-alive.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
 import type { ReplayCommandOptions } from './replay/command.js'
+import type { TapOptions } from './tap.js'
 import type { TestOptions } from './test/command.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
@@ -47,6 +49,17 @@ export async function main(
     .action(async options =>
       finish(await (await import('./validate.js')).validate(distribution, options, io)),
     )
+  withConfig(program.command('lint'))
+    .description(
+      'say what is valid in a configuration and its tables and yet hardly meant; exit code 1 when there is something',
+    )
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['text', 'json', 'sarif']).default('text'),
+    )
+    .option('--log <file...>', 'log files, gzip too: rows of a table that match none of their lines are told')
+    .option('--ignore <code...>', 'codes to leave out')
+    .option('--fix', 'take rows that do nothing out of their files')
+    .action(async options => finish(await (await import('./lint.js')).lint(distribution, options, io)))
   withConfig(program.command('print-config'))
     .description('print the configuration merged and expanded, with secrets redacted')
     .action(async options =>
@@ -78,6 +91,28 @@ export async function main(
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
   addTrials(program, distribution, io, finish)
+  withConfig(program.command('notify'))
+    .description(
+      'send a sample alert, marked as a test, and its recovery through one exporter, and print request and answer',
+    )
+    .argument('<exporter>', 'its id, such as webhook/oncall')
+    .action(async (exporter: string, options: ConfigOptions) =>
+      finish(await (await import('./notify.js')).notify(distribution, exporter, options, io)),
+    )
+  program
+    .command('tap')
+    .description('show what flows at a point of a running collector; without a point, which there are')
+    .argument('[point]', 'a pipeline, such as logs, or a component, such as processor/stateful_alert')
+    .option('--condition <ottl>', 'only records for which it is true')
+    .option('--sample <share>', 'a random share of them, such as 0.01', shareOf)
+    .option('--rate <n>', 'at most so many records a second (default: 100)', countOf)
+    .option('-n, --count <n>', 'end after so many', countOf)
+    .option('--json', 'one JSON object a line')
+    .option('--pid <pid>', 'of the collector, where several run')
+    .option('--socket <path>', 'of the collector, where the configuration names one')
+    .action(async (point: string | undefined, options: TapOptions) =>
+      finish(await (await import('./tap.js')).tap(point, options, io)),
+    )
   addDeadLetter(program, distribution, io, finish)
   if (distribution.demo) {
     const { demo } = distribution
@@ -109,6 +144,17 @@ const EXIT_CODES = `
 Exit codes: 0 stopped on request, or all inputs have ended and everything was delivered; 1 an invalid configuration
 or a fatal error; ${NOT_ALL_DELIVERED} all inputs have ended, and not everything was delivered: the last line says what, and where it is.`
 
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a whole number of at least 1.')
+}
+
+function shareOf(text: string): number {
+  const share = Number(text)
+  if (share > 0 && share <= 1) return share
+  throw new InvalidArgumentError('It is a number above 0, up to 1.')
+}
+
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}
 
@@ -127,9 +173,10 @@ function addTrials(
     .option('--junit <file>', 'also write the results as JUnit XML')
     .option('--tap', 'print TAP instead')
     .option('--watch', 'run again when a file changes')
-    .action(async (files: string[], options: TestOptions) =>
-      finish(await (await import('./test/command.js')).test(distribution, files, options, io)),
-    )
+    .action(async (files: string[], options: TestOptions) => {
+      const { test } = await import('./test/command.js')
+      finish(await keepAlive(() => test(distribution, files, options, io)))
+    })
   withConfig(program.command('replay'))
     .description(
       'show what a configuration would have done with past logs, on their own time; nothing is sent',
@@ -149,9 +196,10 @@ function addTrials(
     )
     .option('--top <count>', 'how many of the noisiest keys to show; default 10')
     .option('--json', 'as JSON')
-    .action(async (inputs: string[], options: ReplayCommandOptions) =>
-      finish(await (await import('./replay/command.js')).replay(distribution, inputs, options, io)),
-    )
+    .action(async (inputs: string[], options: ReplayCommandOptions) => {
+      const { replay } = await import('./replay/command.js')
+      finish(await keepAlive(() => replay(distribution, inputs, options, io)))
+    })
 }
 
 function addDeadLetter(

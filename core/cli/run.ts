@@ -5,6 +5,7 @@ import { systemClock } from '../service/clock.js'
 import { Service } from '../service/service.js'
 import type { ServiceSettings } from '../service/settings.js'
 import { createServiceManager, type ServiceManager } from '../service/systemd.js'
+import { TapServer } from '../service/tap/tap-server.js'
 import { createLogger, type RootLogger } from '../telemetry/logger.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { observeProcess } from '../telemetry/process-metrics.js'
@@ -12,6 +13,7 @@ import { NOT_ALL_DELIVERED, undelivered } from './closing-report.js'
 import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
+import { socketOf } from './tap-sockets.js'
 
 /** Pipelines that the start names. */
 const MAX_NAMED = 20
@@ -65,6 +67,11 @@ export async function run(
       metrics.enable(next.metrics.level !== 'none')
     },
   })
+  const tapServer = new TapServer(
+    service.taps,
+    async () => (await import('../toolkit/ottl/index.js')).compileCondition,
+    logger,
+  )
   const manager = createServiceManager({
     env: io.env,
     pid: process.pid,
@@ -81,9 +88,10 @@ export async function run(
     const early = await Promise.race([starting, stopRequested])
     if (early !== undefined) {
       logger.info(`${early} while starting: stopping when the start is through.`)
-      await inTime(starting, settings.shutdownTimeoutMs)
+      await inTime(starting, settings.shutdownTimeoutMs, 'start')
     }
     failed = 'did not stop cleanly'
+    await openTap(tapServer, settings, io, logger)
     announce(service, settings, distribution, logger)
     await manager.ready(RUNNING)
     const signal = await Promise.race([stopRequested, service.ended])
@@ -91,16 +99,38 @@ export async function run(
     await manager.stopping()
     // Nobody waits for the end of a finite input but for its records.
     const finite = signal === undefined
-    const complete = report(await service.stop(finite ? stopRequested : undefined), finite, logger)
+    const stopping = service.stop(finite ? stopRequested : undefined)
+    // A reload under way may take its time first.
+    const done = await (finite
+      ? stopping
+      : inTime(stopping, 2 * settings.shutdownTimeoutMs + LEAVE_MS, 'stop'))
+    const complete = report(done, finite, logger)
     return leaveSoon(finite && !complete ? NOT_ALL_DELIVERED : 0, io)
   } catch (error) {
     logger.error(`${distribution.name} ${failed}: ${errorText(error)}`)
     return leaveSoon(1, io)
   } finally {
     clearInterval(alive)
+    await tapServer.close()
     manager.close()
     stopObserving()
     await metrics.close()
+  }
+}
+
+/** What cannot be looked at runs all the same. */
+async function openTap(
+  server: TapServer,
+  { tap }: ServiceSettings,
+  { env }: CommandIo,
+  logger: RootLogger,
+): Promise<void> {
+  if (!tap) return
+  const socket = tap.socket ?? socketOf(env, process.pid)
+  try {
+    await server.listen(socket)
+  } catch (error) {
+    logger.warn('Nobody can look on with "tocsin tap".', { socket, reason: errorText(error) })
   }
 }
 
@@ -110,12 +140,12 @@ function withoutNulls(attributes: { readonly [name: string]: string | null }): {
   )
 }
 
-/** A start that never ends, of a component that waits for something, does not keep a collector that is to stop. */
-async function inTime(starting: Promise<void>, limitMs: number): Promise<void> {
+/** What never ends, as a component waits for something, does not keep a collector that is to stop. */
+function inTime<T>(task: Promise<T>, limitMs: number, name: string): Promise<T> {
   const late = systemClock.sleep(limitMs).then(() => {
-    throw new Error(`the start did not end within ${limitMs / 1_000} s of being told to stop`)
+    throw new Error(`the ${name} did not end within ${limitMs / 1_000} s of being told to stop`)
   })
-  await Promise.race([starting, late])
+  return Promise.race([task, late])
 }
 
 /** What a component left open (a timer, a socket) does not keep a collector that has stopped. */

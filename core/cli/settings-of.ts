@@ -19,6 +19,8 @@ export function settingsOf({ config, baseDir, warnings, notes }: LoadedConfig): 
     extensions: new Map(service.extensions.map(id => [id, extensions.get(id) as ComponentPlan])),
     logs: service.telemetry.logs,
     metrics: metricsSettings(service.telemetry.metrics, baseDir),
+    ...tapSettings(service.telemetry.tap, baseDir),
+    ...tracesSettings(service.telemetry.traces, baseDir),
     resource: service.telemetry.resource,
     shutdownTimeoutMs: service.shutdownTimeoutMs,
     baseDir,
@@ -47,9 +49,21 @@ function metricsSettings(
     host: host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0',
     port: Number(port),
     explicit: address !== undefined,
-    pushes: pushes.map(({ caFile, ...push }) => ({
-      ...push,
-      ...(caFile !== undefined && { caFile: resolve(baseDir, caFile) }),
-    })),
+    pushes: pushes.map(push => inFolder(push, baseDir)),
   }
+}
+
+function tracesSettings(traces: TelemetryConfig['traces'], baseDir: string): Pick<ServiceSettings, 'traces'> {
+  return traces ? { traces: { ...traces, exports: traces.exports.map(one => inFolder(one, baseDir)) } } : {}
+}
+
+function inFolder<T extends { readonly caFile?: string }>(target: T, baseDir: string): T {
+  return target.caFile === undefined ? target : { ...target, caFile: resolve(baseDir, target.caFile) }
+}
+
+function tapSettings(
+  { enabled, socket }: TelemetryConfig['tap'],
+  baseDir: string,
+): Pick<ServiceSettings, 'tap'> {
+  return enabled ? { tap: { socket: socket === undefined ? undefined : resolve(baseDir, socket) } } : {}
 }

@@ -36,6 +36,8 @@ export class PermanentError extends TocsinError {
 /** One mistake in a configuration. Lines and columns count from 1. */
 export interface Problem {
   readonly severity: 'error' | 'warning'
+  /** What kind of problem it is, for `tocsin lint`: kebab-case, stable, explained in docs/lint.md. */
+  readonly code?: string
   readonly file?: string
   readonly line?: number
   readonly column?: number
@@ -47,6 +49,8 @@ export interface Problem {
   readonly fix?: string
   /** Lines of YAML to put into the configuration. */
   readonly paste?: string
+  /** Lines of the file that do nothing: `tocsin lint --fix` takes them out. */
+  readonly removeLines?: { readonly from: number; readonly to: number }
 }
 
 /** All that is wrong with a configuration, at once. */

@@ -39,6 +39,10 @@ export interface ExportRequest {
   readonly queuedAt: bigint
   /** 1 for the first try. */
   readonly attempt: number
+  /** To be called when one recipient of several did not take the records, for those who watch (`FlowObserver`). */
+  readonly missed?: () => void
+  /** Call it with what the destination said when it took them, for people and without secrets: `200`, `250 2.0.0 queued as 4F2A`. */
+  readonly answered?: (text: string) => void
 }
 
 /**

@@ -36,12 +36,16 @@ export interface Factory<Config extends object = object, Component = unknown> {
    * them itself. `baseDir`: as in the context.
    */
   checkFiles?(config: Config, baseDir: string): Promise<readonly FileProblem[]>
-  /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
+  /**
+   * What `tocsin lint` says besides: what is valid and yet is hardly what was meant. Each finding has a `code`.
+   */
+  lint?(config: Config, context: LintContext): Promise<readonly LintFinding[]>
   /**
    * The attributes, by name, that records may have from it: of a receiver those that come in, of a processor those that
    * it adds. Undefined, or without this: any. Tells `validate` which names of templates nothing can make.
    */
   makes?(config: Config): readonly string[] | undefined
+  /** Makes one component; nothing runs and nothing is opened before its `start`. The configuration is in the context. */
   create(context: ComponentContext<Config>): Component
 }
 
@@ -54,6 +58,8 @@ export interface CheckProblem {
   /** Lines of YAML to put into the configuration, shown below the problem. */
   readonly paste?: string
   readonly severity?: 'error' | 'warning'
+  /** Stable, kebab-case: what kind of problem it is. */
+  readonly code?: string
 }
 
 /** With `file` it is about that file: then `path` says where in it. */
@@ -61,6 +67,31 @@ export interface FileProblem extends CheckProblem {
   readonly file?: string
   /** Counts from 1. */
   readonly line?: number
+  /** Lines of `file`, from 1, that do nothing: `tocsin lint --fix` takes them out. */
+  readonly removeLines?: { readonly from: number; readonly to: number }
+}
+
+/** What a component may know of its surroundings when it is looked at closely. */
+export interface LintContext {
+  readonly baseDir: string
+  /** The pipelines that the component is part of. */
+  readonly pipelines: readonly {
+    readonly id: string
+    /** The exporters behind it. */
+    readonly exporters: readonly {
+      readonly id: string
+      readonly notifying: boolean
+      /** OTTL: which records it sends. */
+      readonly condition?: string
+    }[]
+  }[]
+  /** Log lines that were given to try its rules on, in batches; undefined where none were. */
+  readonly lines?: () => AsyncIterable<readonly Uint8Array[]>
+}
+
+/** Something that is valid and yet hardly meant. */
+export interface LintFinding extends FileProblem {
+  readonly code: string
 }
 
 /** A type of receivers. */

@@ -1,19 +1,48 @@
-import { errorText, type FileProblem } from '../component/index.js'
+import { errorText, type FileProblem, type LintContext } from '../component/index.js'
 import type { Defined } from './components.js'
 import type { Findings } from './findings.js'
 import { locate } from './node.js'
 import type { DefinedByKind } from './pipelines.js'
 import type { ServiceConfig } from './types.js'
 
-type CheckFiles = (config: unknown, baseDir: string) => Promise<readonly FileProblem[]>
+type Service = ServiceConfig['service']
+type Ask = (factory: {
+  readonly checkFiles?: (config: unknown, baseDir: string) => Promise<readonly FileProblem[]>
+  readonly lint?: (config: unknown, context: LintContext) => Promise<readonly FileProblem[]>
+}) => Promise<readonly FileProblem[]> | undefined
 
 /** Asks the components that would run about the files that their configuration names. */
 export async function checkFiles(
   defined: DefinedByKind,
-  { extensions, pipelines }: ServiceConfig['service'],
+  service: Service,
   baseDir: string,
   findings: Findings,
 ): Promise<void> {
+  for (const one of inUse(defined, service)) {
+    const config = one.component?.config
+    await askOne(one, factory => factory.checkFiles?.(config, baseDir), findings)
+  }
+}
+
+/** Asks them what is valid and yet hardly meant. */
+export async function lintComponents(
+  defined: DefinedByKind,
+  service: Service,
+  { baseDir, lines }: Pick<LintContext, 'baseDir' | 'lines'>,
+  findings: Findings,
+): Promise<void> {
+  for (const one of inUse(defined, service)) {
+    const pipelines = Object.entries(service.pipelines)
+      .filter(([, pipeline]) =>
+        [...pipeline.receivers, ...pipeline.processors, ...pipeline.exporters].includes(one.id),
+      )
+      .map(([id, { exporters }]) => ({ id, exporters: exporters.flatMap(name => exporterOf(name, defined)) }))
+    const context: LintContext = { baseDir, pipelines, ...(lines && { lines }) }
+    await askOne(one, factory => factory.lint?.(one.component?.config, context), findings)
+  }
+}
+
+function* inUse(defined: DefinedByKind, { extensions, pipelines }: Service): Generator<Defined> {
   const used = new Set([
     ...extensions,
     ...Object.values(pipelines).flatMap(({ receivers, processors, exporters }) => [
@@ -22,17 +51,25 @@ export async function checkFiles(
       ...exporters,
     ]),
   ])
-  for (const components of Object.values(defined)) {
-    for (const one of components.values()) if (used.has(one.id)) await checkFilesOf(one, baseDir, findings)
-  }
+  for (const components of Object.values(defined))
+    for (const one of components.values()) if (used.has(one.id)) yield one
 }
 
-async function checkFilesOf(one: Defined, baseDir: string, findings: Findings): Promise<void> {
-  const check = one.component?.factory.checkFiles as CheckFiles | undefined
-  if (!check) return
+/** None for a connector. */
+function exporterOf(id: string, defined: DefinedByKind): LintContext['pipelines'][0]['exporters'] {
+  const component = defined.exporter.get(id)?.component
+  if (!component) return []
+  const { notifying = false } = component.factory as { readonly notifying?: boolean }
+  const { condition } = component.config as { readonly condition?: string }
+  return [{ id, notifying, ...(condition !== undefined && { condition }) }]
+}
+
+async function askOne(one: Defined, ask: Ask, findings: Findings): Promise<void> {
+  const { component } = one
+  if (!component) return
   const path = [one.section, one.id]
   try {
-    for (const { file, line, ...problem } of await check(one.component?.config, baseDir)) {
+    for (const { file, line, ...problem } of (await ask(component.factory as Parameters<Ask>[0])) ?? []) {
       if (file !== undefined) {
         const place = { file, ...(line !== undefined && { line }) }
         findings.problems.push({ severity: 'error', ...problem, ...place })
@@ -40,8 +77,9 @@ async function checkFilesOf(one: Defined, baseDir: string, findings: Findings): 
       }
       const at = locate(one.node, problem.path, one.key)
       const where = [...path, ...at.written]
-      if (problem.severity === 'warning') findings.warning(at.place, where, problem.message, problem.fix)
-      else findings.error(at.place, where, problem.message, problem.fix)
+      const { message, fix, code } = problem
+      if (problem.severity === 'warning') findings.warning(at.place, where, message, fix, code)
+      else findings.error(at.place, where, message, fix)
     }
   } catch (error) {
     // Third-party code may throw.

@@ -146,9 +146,10 @@ function passesCheck(
   for (const problem of problems) {
     const at = locate(node, problem.path, key)
     const where = [...path, ...at.written]
-    const { message, fix, paste, severity = 'error' } = problem
+    const { message, fix, paste, severity = 'error', code } = problem
     findings.problems.push({
       ...problemAt(at.place, where, message, fix, severity),
+      ...(code !== undefined && { code }),
       ...(paste !== undefined && { paste: withoutSecrets(paste, node) }),
     })
   }
@@ -164,7 +165,8 @@ function withoutSecrets(text: string, node: Node): string {
   }, text)
 }
 
-function secretTexts(node: Node): string[] {
+/** The values that must not be shown. */
+export function secretTexts(node: Node): string[] {
   switch (node.kind) {
     case 'scalar':
       return node.text !== '' && (node.secret || node.expansion?.secret) ? [node.text] : []

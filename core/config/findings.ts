@@ -12,8 +12,11 @@ export class Findings {
     this.problems.push(problemAt(place, path, message, fix))
   }
 
-  warning(place: Place, path: Path, message: string, fix?: string): void {
-    this.problems.push(problemAt(place, path, message, fix, 'warning'))
+  warning(place: Place, path: Path, message: string, fix?: string, code?: string): void {
+    this.problems.push({
+      ...problemAt(place, path, message, fix, 'warning'),
+      ...(code !== undefined && { code }),
+    })
   }
 
   /** Opens a map that may have come of a reference; reports what is wrong with the reference's text. */

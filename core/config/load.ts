@@ -1,13 +1,20 @@
-import { ConfigError, type Kind, type Problem, type SchemaFormat } from '../component/index.js'
+import {
+  ConfigError,
+  type Kind,
+  type LintContext,
+  type Problem,
+  type SchemaFormat,
+} from '../component/index.js'
 import { Catalog, type CommonSchemas, type FactorySource, SECTIONS, type Section } from './catalog.js'
-import { checkFiles } from './check-files.js'
-import { checkSection, type Defined } from './components.js'
+import { checkFiles, lintComponents } from './check-files.js'
+import { checkSection, type Defined, secretTexts } from './components.js'
 import type { ConfigEnvironment } from './environment.js'
 import { expand } from './expand.js'
 import { Findings, inOrder } from './findings.js'
 import { type Formats, formatsOf } from './formats.js'
 import { parseId } from './ids.js'
 import { takeInline, writtenPath } from './inline.js'
+import { lintPipelines } from './lint-pipelines.js'
 import { type TemplateNames, warnOfUnmadeNames } from './made-names.js'
 import type { Entry, MapNode, Node } from './node.js'
 import { type ImportPackage, loadPackages } from './packages.js'
@@ -36,6 +43,8 @@ export interface ConfigRequest {
   readonly importPackage?: ImportPackage
   /** Also looks at the files that the components in use name. */
   readonly checkFiles?: boolean
+  /** Also says what is valid and yet hardly meant. */
+  readonly lint?: Pick<LintContext, 'lines'>
   /** Loaded when a configuration has templates: what they show. */
   readonly templateNames?: () => Promise<TemplateNames>
   /** What to do when there is no source at all. */
@@ -53,6 +62,8 @@ export interface LoadedConfig {
   readonly baseDir: string
   /** Absolute paths of the configuration files. */
   readonly files: readonly string[]
+  /** Those of the components, longest first. */
+  secrets(): readonly string[]
   /** The merged and expanded configuration, without defaults and secrets, to be shown. */
   redacted(): unknown
 }
@@ -73,17 +84,25 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const normalized = SECTIONS.flatMap(([section, kind]) =>
     [...defined[kind]].map(([id, { node }]) => ({ path: [section, id], node })),
   )
-  await warnOfReadableSecrets(normalized, read.files, request.environment, findings)
+  const { lint, environment } = request
+  await warnOfReadableSecrets(normalized, read.files, environment, findings, lint !== undefined)
   const { node: serviceNode, service } = checkService(root, defined, catalog, validator, findings)
 
   if (request.templateNames && service && used.has('template')) {
     warnOfUnmadeNames(service.pipelines, defined, await request.templateNames(), findings)
   }
   if (request.checkFiles && service) await checkFiles(defined, service, read.baseDir, findings)
+  if (lint && service) {
+    lintPipelines(service.pipelines, defined, serviceNode, findings)
+    await lintComponents(defined, service, { baseDir: read.baseDir, ...lint }, findings)
+  }
 
   const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
   const problems = inOrder(
-    findings.problems.map(problem => ({ ...problem, path: writtenPath(problem.path, taken.inline) })),
+    findings.problems.flatMap(problem => {
+      const told = read.restate(problem)
+      return told ? [{ ...told, path: writtenPath(told.path, taken.inline) }] : []
+    }),
     names,
   )
   const errors = problems.filter(problem => problem.severity === 'error')
@@ -102,6 +121,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     notes: read.notes,
     baseDir: read.baseDir,
     files: read.files,
+    secrets: () => secretsOf(normalized.map(({ node }) => node)),
     redacted: () => redactedConfig(taken, defined, serviceNode, catalog),
   }
 }
@@ -232,4 +252,12 @@ function componentsOf(defined: ReadonlyMap<string, Defined>): { [id: string]: Co
 /** Keys such as `x-defaults` hold what YAML anchors in the file name; they mean nothing by themselves. */
 function withoutExtras(root: MapNode): MapNode {
   return { ...root, entries: new Map([...root.entries].filter(([key]) => !key.startsWith('x-'))) }
+}
+
+/** Short words are too likely to stand in a text for another reason. */
+const MIN_SECRET = 4
+
+function secretsOf(nodes: readonly Node[]): readonly string[] {
+  const secrets = new Set(nodes.flatMap(secretTexts).filter(text => text.length >= MIN_SECRET))
+  return [...secrets].sort((a, b) => b.length - a.length)
 }

@@ -68,7 +68,7 @@ function report({ one, path, name, known, later, pipeline }: Miss, findings: Fin
         : names.length > 0
           ? `there are ${names.slice(0, 12).join(', ')}`
           : 'make it with a parser or a transform'
-  findings.warning(at.place, [one.section, one.id, ...at.written], message, fix)
+  findings.warning(at.place, [one.section, one.id, ...at.written], message, fix, 'unmade-name')
 }
 
 /** For each place and name of the pipeline: undefined where it is made. */

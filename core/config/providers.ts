@@ -17,6 +17,8 @@ export interface LoadedSource {
   readonly files?: readonly string[]
   /** For the log, such as which version of a format it was. */
   readonly notes?: readonly string[]
+  /** Says in its own terms what was found in the configuration that this became; undefined: it is not to be said. */
+  readonly restate?: (problem: Problem) => Problem | undefined
 }
 
 /** A way to read a configuration, which a distribution adds: `--config SCHEME:REST`. */

@@ -4,7 +4,7 @@ import type { ConfigEnvironment } from './environment.js'
 import type { Formats } from './formats.js'
 import { merge } from './merge.js'
 import type { MapNode } from './node.js'
-import { type ConfigProvider, loadSource } from './providers.js'
+import { type ConfigProvider, type LoadedSource, loadSource } from './providers.js'
 import { parseSet } from './set.js'
 
 export interface ReadConfig {
@@ -15,6 +15,8 @@ export interface ReadConfig {
   readonly files: readonly string[]
   readonly notes: readonly string[]
   readonly baseDir: string
+  /** A problem in the terms of the source that it is in; undefined: it is not to be said. */
+  restate(problem: Problem): Problem | undefined
 }
 
 /** Reads all sources and `--set` values and merges them, later over earlier. */
@@ -28,6 +30,7 @@ export async function readAll(
   const problems: Problem[] = []
   const files: string[] = []
   const notes: string[] = []
+  const restaters: NonNullable<LoadedSource['restate']>[] = []
   let root: MapNode | undefined
   let complete = true
   for (const [index, value] of sources.entries()) {
@@ -35,6 +38,7 @@ export async function readAll(
     problems.push(...loaded.problems)
     files.push(...(loaded.files ?? []))
     notes.push(...(loaded.notes ?? []))
+    if (loaded.restate) restaters.push(loaded.restate)
     if (!loaded.node) complete = false
     else root = root ? (merge(root, loaded.node) as MapNode) : loaded.node
   }
@@ -44,5 +48,7 @@ export async function readAll(
     if (node) root = root ? (merge(root, node) as MapNode) : node
   }
   const baseDir = files[0] === undefined ? environment.cwd : dirname(files[0])
-  return { root: complete ? root : undefined, problems, files, notes, baseDir }
+  const restate = (problem: Problem): Problem | undefined =>
+    restaters.reduce<Problem | undefined>((told, one) => told && one(told), problem)
+  return { root: complete ? root : undefined, problems, files, notes, baseDir, restate }
 }

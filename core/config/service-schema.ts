@@ -134,6 +134,99 @@ const READER: ConfigSchema = {
   anyOf: [{ required: ['pull'] }, { required: ['periodic'] }],
 }
 
+const SPAN_EXPORTER: ConfigSchema = {
+  type: 'object',
+  properties: { otlp: OTLP, otlp_http: OTLP, otlp_grpc: OTLP },
+  ignored: { console: 'our traces are not printed' },
+}
+
+const EMPTY: ConfigSchema = { type: ['object', 'null'], additionalProperties: false }
+
+const RATIO: ConfigSchema = {
+  type: 'object',
+  required: ['ratio'],
+  properties: { ratio: { type: 'number', minimum: 0, maximum: 1, examples: [0.1] } },
+}
+
+const ROOT_SAMPLERS = { always_on: EMPTY, always_off: EMPTY, trace_id_ratio_based: RATIO } as const
+
+const TRACES: ConfigSchema = {
+  type: 'object',
+  description: 'Spans of what comes in and of what is sent, over OTLP; none without processors.',
+  properties: {
+    level: {
+      enum: ['none', 'basic', 'normal', 'detailed'],
+      default: 'normal',
+      description: 'none: no traces.',
+    },
+    processors: {
+      type: 'array',
+      maxItems: 10,
+      items: {
+        type: 'object',
+        properties: {
+          batch: {
+            type: 'object',
+            required: ['exporter'],
+            properties: {
+              schedule_delay: {
+                type: 'integer',
+                minimum: 1,
+                default: 5_000,
+                description: 'How long spans wait for more, in ms.',
+              },
+              export_timeout: {
+                type: 'integer',
+                minimum: 1,
+                default: 30_000,
+                description: 'Of one export, in ms.',
+              },
+              max_queue_size: {
+                type: 'integer',
+                minimum: 1,
+                maximum: 100_000,
+                default: 2_048,
+                description: 'Spans that wait; further ones are dropped.',
+              },
+              max_export_batch_size: {
+                type: 'integer',
+                minimum: 1,
+                default: 512,
+                description: 'Spans of one export.',
+              },
+              exporter: SPAN_EXPORTER,
+            },
+          },
+          simple: { type: 'object', required: ['exporter'], properties: { exporter: SPAN_EXPORTER } },
+        },
+        anyOf: [{ required: ['batch'] }, { required: ['simple'] }],
+      },
+    },
+    sampler: {
+      type: 'object',
+      properties: {
+        ...ROOT_SAMPLERS,
+        parent_based: {
+          type: 'object',
+          properties: { root: { type: 'object', properties: ROOT_SAMPLERS } },
+          ignored: Object.fromEntries(
+            [
+              'remote_parent_sampled',
+              'remote_parent_not_sampled',
+              'local_parent_sampled',
+              'local_parent_not_sampled',
+            ].map(key => [key, 'what the collector does has no parent: root decides']),
+          ),
+        },
+      },
+    },
+  },
+  ignored: {
+    propagators: 'no context comes with log records',
+    limits: "the spans are the collector's own, and small",
+  },
+}
+
 const ATTRIBUTE: ConfigSchema = { type: ['string', 'number', 'boolean', 'null', 'array'] }
 
 /** The `service` section. */
@@ -151,7 +244,7 @@ export const SERVICE_SCHEMA: ConfigSchema = {
     telemetry: {
       type: 'object',
       default: {},
-      description: "The collector's own logs and metrics.",
+      description: "The collector's own logs, metrics and traces.",
       properties: {
         logs: {
           type: 'object',
@@ -186,6 +279,22 @@ export const SERVICE_SCHEMA: ConfigSchema = {
           },
           ignored: { views: NO_CHOICE },
         },
+        traces: TRACES,
+        tap: {
+          type: 'object',
+          default: {},
+          description: 'Who may look on with `tocsin tap`: the user of the collector, over a unix socket.',
+          properties: {
+            enabled: { type: 'boolean', default: true, description: 'false: nobody.' },
+            socket: {
+              type: 'string',
+              minLength: 1,
+              description:
+                'Path of the socket. Default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /tmp, named by the process id.',
+              examples: ['/run/tocsin/tap.sock'],
+            },
+          },
+        },
         resource: {
           type: 'object',
           properties: {
@@ -217,13 +326,10 @@ export const SERVICE_SCHEMA: ConfigSchema = {
           },
           default: {},
           description:
-            "Attributes of the collector's own metrics, on target_info; null drops one. Read at start.",
+            "Attributes of the collector's own metrics (on target_info) and traces; null drops one. Read at start.",
         },
       },
-      ignored: {
-        traces: 'this collector makes no traces of itself',
-        propagators: 'this collector makes no traces of itself',
-      },
+      ignored: { propagators: 'no context comes with log records' },
     },
   },
   synonyms: {

@@ -7,7 +7,14 @@ import type { Findings } from './findings.js'
 import { emptyMap, type MapNode, type Node } from './node.js'
 import { checkPipelines, type DefinedByKind, references, reportUndefined, resolve } from './pipelines.js'
 import { SERVICE_SCHEMA } from './service-schema.js'
-import type { MetricsPush, PipelineConfig, ServiceConfig, TelemetryConfig } from './types.js'
+import type {
+  MetricsPush,
+  OtlpTarget,
+  PipelineConfig,
+  ServiceConfig,
+  TelemetryConfig,
+  TracesConfig,
+} from './types.js'
 import type { Validator } from './validator.js'
 
 interface RawService {
@@ -22,6 +29,8 @@ interface RawService {
       readonly address?: string
       readonly readers?: readonly RawReader[]
     }
+    readonly traces?: RawTraces
+    readonly tap: TelemetryConfig['tap']
     readonly resource: {
       readonly [name: string]:
         | Attribute
@@ -38,9 +47,33 @@ interface RawReader {
   readonly periodic?: {
     readonly interval: number
     readonly timeout: number
-    readonly exporter: { readonly [name in 'otlp' | 'otlp_http' | 'otlp_grpc']?: RawOtlp }
+    readonly exporter: RawExporter
   }
 }
+
+interface RawTraces {
+  readonly level: TelemetryConfig['metrics']['level']
+  readonly processors?: readonly {
+    readonly batch?: {
+      readonly schedule_delay: number
+      readonly export_timeout: number
+      readonly max_queue_size: number
+      readonly max_export_batch_size: number
+      readonly exporter: RawExporter
+    }
+    readonly simple?: { readonly exporter: RawExporter }
+  }[]
+  readonly sampler?: RawSampler
+}
+
+interface RawSampler {
+  readonly always_on?: unknown
+  readonly always_off?: unknown
+  readonly trace_id_ratio_based?: { readonly ratio: number }
+  readonly parent_based?: { readonly root?: RawSampler }
+}
+
+type RawExporter = { readonly [name in 'otlp' | 'otlp_http' | 'otlp_grpc']?: RawOtlp }
 
 interface RawOtlp {
   readonly protocol: string
@@ -114,7 +147,7 @@ export function checkService(
   }
 }
 
-function telemetryConfig({ logs, metrics, resource }: RawService['telemetry']): TelemetryConfig {
+function telemetryConfig({ logs, metrics, traces, tap, resource }: RawService['telemetry']): TelemetryConfig {
   const readers = metrics.readers ?? []
   const prometheus = readers.find(reader => reader.pull)?.pull?.exporter.prometheus
   const host = prometheus?.host.includes(':') ? `[${prometheus.host}]` : prometheus?.host
@@ -125,20 +158,45 @@ function telemetryConfig({ logs, metrics, resource }: RawService['telemetry']): 
       address: prometheus ? `${host}:${prometheus.port}` : metrics.address,
       pushes: readers.flatMap(reader => (reader.periodic ? pushesOf(reader.periodic) : [])),
     },
+    tap,
+    traces: traces && tracesOf(traces),
     resource: resourceOf(resource),
   }
 }
 
 function pushesOf({ interval, timeout, exporter }: NonNullable<RawReader['periodic']>): MetricsPush[] {
+  return targetsOf(exporter, timeout).map(target => ({ ...target, intervalMs: interval }))
+}
+
+/** Undefined where nothing is traced. What the collector does has no parent: of parent_based the root counts. */
+function tracesOf({ level, processors = [], sampler }: RawTraces): TracesConfig | undefined {
+  const exports = processors.flatMap(({ batch, simple }) => {
+    if (simple) return targetsOf(simple.exporter)
+    if (!batch) return []
+    const { schedule_delay, max_queue_size, max_export_batch_size } = batch
+    const kept = { delayMs: schedule_delay, maxQueue: max_queue_size, maxSize: max_export_batch_size }
+    return targetsOf(batch.exporter, batch.export_timeout).map(target => ({ ...target, batch: kept }))
+  })
+  const ratio = ratioOf(sampler)
+  return level === 'none' || exports.length === 0 || ratio === 0 ? undefined : { exports, ratio }
+}
+
+function ratioOf(sampler: RawSampler | undefined): number {
+  if (sampler?.parent_based) return ratioOf(sampler.parent_based.root)
+  if (sampler?.always_off !== undefined) return 0
+  return sampler?.trace_id_ratio_based?.ratio ?? 1
+}
+
+/** One, or none where the exporter is one that we have not. */
+function targetsOf(exporter: RawExporter, timeoutMs = Number.POSITIVE_INFINITY): OtlpTarget[] {
   const otlp = exporter.otlp ?? exporter.otlp_http ?? exporter.otlp_grpc
   if (!otlp) return []
   const list = Array.isArray(otlp.headers)
     ? otlp.headers.map(({ name, value }) => [name, value ?? ''] as const)
     : Object.entries(otlp.headers ?? {})
   const ca = otlp.certificate ?? otlp.tls?.ca_file
-  const push = {
-    intervalMs: interval,
-    timeoutMs: Math.min(timeout, otlp.timeout),
+  const target = {
+    timeoutMs: Math.min(timeoutMs, otlp.timeout),
     protocol: exporter.otlp_grpc || /^grpc/.test(otlp.protocol) ? 'grpc' : 'http',
     endpoint: otlp.endpoint,
     headers: Object.fromEntries(list),
@@ -146,7 +204,7 @@ function pushesOf({ interval, timeout, exporter }: NonNullable<RawReader['period
     insecure: otlp.insecure ?? otlp.tls?.insecure ?? false,
     ...(ca !== undefined && { caFile: ca }),
   } as const
-  return [push]
+  return [target]
 }
 
 /** Null drops an attribute, such as one that this product sets itself. */
@@ -192,7 +250,13 @@ function warnUnused(defined: DefinedByKind, used: ReadonlySet<Defined>, findings
     for (const one of defined[kind].values()) {
       if (used.has(one)) continue
       const message = `the ${kind} "${one.id}" is in no pipeline`
-      findings.warning(one.key, [section, one.id], message, 'add it to a pipeline, or remove it')
+      findings.warning(
+        one.key,
+        [section, one.id],
+        message,
+        'add it to a pipeline, or remove it',
+        'unused-component',
+      )
     }
   }
 }

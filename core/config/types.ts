@@ -55,13 +55,15 @@ export interface TelemetryConfig {
     /** Where they are sent besides. */
     readonly pushes: readonly MetricsPush[]
   }
+  readonly tap: { readonly enabled: boolean; readonly socket?: string }
+  /** Undefined: there are none. */
+  readonly traces: TracesConfig | undefined
   /** Attributes of our own telemetry; null takes one away. */
   readonly resource: { readonly [name: string]: string | null }
 }
 
-/** Our metrics sent over OTLP, every so often. */
-export interface MetricsPush {
-  readonly intervalMs: number
+/** A server that speaks OTLP, for our own telemetry. */
+export interface OtlpTarget {
   readonly timeoutMs: number
   readonly protocol: 'http' | 'grpc'
   readonly endpoint: string
@@ -71,4 +73,18 @@ export interface MetricsPush {
   /** gRPC without TLS. */
   readonly insecure: boolean
   readonly caFile?: string
+}
+
+/** Our metrics sent over OTLP, every so often. */
+export interface MetricsPush extends OtlpTarget {
+  readonly intervalMs: number
+}
+
+/** Traces of what the collector does; undefined batch: each span at once. */
+export interface TracesConfig {
+  readonly exports: readonly (OtlpTarget & {
+    readonly batch?: { readonly delayMs: number; readonly maxQueue: number; readonly maxSize: number }
+  })[]
+  /** The share that is traced. */
+  readonly ratio: number
 }

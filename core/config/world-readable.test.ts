@@ -41,6 +41,7 @@ it('warns of a secret in a file that everyone can read, without showing it', asy
   expect(found).toEqual([
     {
       severity: 'warning',
+      code: 'secret-written-out',
       file: 'tocsin.yaml',
       line: 5,
       column: 18,

@@ -21,6 +21,8 @@ export async function warnOfReadableSecrets(
   files: readonly string[],
   environment: ConfigEnvironment,
   findings: Findings,
+  /** Whoever may read the file. */
+  always = false,
 ): Promise<void> {
   if (!environment.modeOf) return
   const found = components.flatMap(({ node, path }) => [...writtenSecrets(node, path)])
@@ -28,13 +30,17 @@ export async function warnOfReadableSecrets(
     const [first, ...more] = found.filter(({ node }) => fileOf(node) === file)
     if (!first) continue
     const mode = await environment.modeOf(file).catch(() => undefined)
-    if (mode === undefined || (mode & OTHERS_READ) === 0) continue
+    const read = mode !== undefined && (mode & OTHERS_READ) !== 0
+    if (!read && !always) continue
     const others = more.length > 0 ? ` (and ${more.length} more)` : ''
     findings.warning(
       first.node.place,
       first.path,
-      `a secret is written here${others}, and every user can read the file (mode ${mode.toString(8).padStart(4, '0')})`,
-      `chmod 600 ${basename(file)}, or take secrets from variables: \${env:NAME}`,
+      `a secret is written here${others}${read ? `, and every user can read the file (mode ${mode.toString(8).padStart(4, '0')})` : ''}`,
+      read
+        ? `chmod 600 ${basename(file)}, or take secrets from variables: \${env:NAME}`
+        : 'take secrets from variables: ${env:NAME}',
+      'secret-written-out',
     )
   }
 }

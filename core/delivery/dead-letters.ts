@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api'
 import type { Clock, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
+import type { DeadLetterBox, DeadLetterSummary } from '../component/extension.js'
 import { MinuteLog } from '../component/minute-log.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
@@ -8,20 +9,16 @@ import { DeadLetterRoom } from './dead-letter-room.js'
 import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
 
 /** Records that a destination refused for good, or that could not be delivered in time. */
-export interface DeadLetters {
+export interface DeadLetters extends DeadLetterBox {
   /**
    * Keeps records, durably where there is a store. False when they were not kept: without a store, or when it is full
    * (the oldest stay); that is counted and logged. Rejects when the store fails: try again.
    */
   add(letter: NewDeadLetter): Promise<boolean>
-  /** In order of time. `after` is the id of the last one seen. */
-  list(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly DeadLetterSummary[]>
   /** Rejects when the letter cannot be read. */
   get(id: string): Promise<DeadLetter | undefined>
   /** How many of them there were. */
   remove(ids: readonly string[]): Promise<number>
-  /** Asks the collector, running now or started later, to send letters again. How many of them there were. */
-  requestRetry(ids: readonly string[]): Promise<number>
   /** Ids of letters to send again, oldest first. */
   retryRequests(limit: number): Promise<readonly string[]>
   /**
@@ -44,16 +41,6 @@ export interface NewDeadLetter {
   /** What was found, for people. */
   readonly detail: string
   readonly records: Records
-}
-
-export interface DeadLetterSummary extends Omit<NewDeadLetter, 'records'> {
-  readonly id: string
-  /** ns since the epoch. */
-  readonly at: bigint
-  readonly recordCount: number
-  readonly bytes: number
-  /** It waits to be sent again. */
-  readonly retryRequested: boolean
 }
 
 export interface DeadLetter extends DeadLetterSummary {

@@ -96,9 +96,11 @@ class QueuedDelivery implements Delivery {
   }
 
   async enqueue(records: Records, pipeline: string, settle: Settle): Promise<void> {
+    const { watch } = this.#options
     const wanted = this.#options.condition ? await this.#select(records, pipeline) : { records, refused: 0 }
-    if (wanted.records.length === 0) return settle({ deadLettered: wanted.refused })
-    const requests = this.#options.notifying ? wanted.records.map(record => [record]) : [wanted.records]
+    const going = watch && wanted.records.length > 0 ? watch.let(wanted.records, pipeline) : wanted.records
+    if (going.length === 0) return settle({ deadLettered: wanted.refused })
+    const requests = this.#options.notifying ? going.map(record => [record]) : [going]
     let done = (): void => undefined
     const result = new Promise<void>(resolve => {
       done = resolve
@@ -108,11 +110,14 @@ class QueuedDelivery implements Delivery {
       done()
     })
     const now = this.#options.clock.now()
+    watch?.queued(going, pipeline, now)
     await this.#queue.put(requests.map(request => this.#piece(request, pipeline, now, share)))
     if (!this.#options.settings.queue.enabled) await result
   }
 
   adopt(requests: readonly LeftRequest[]): Promise<void> {
+    for (const { records, pipeline, queuedAt } of requests)
+      this.#options.watch?.queued(records, pipeline, queuedAt)
     return this.#queue.put(
       requests.map(({ records, pipeline, queuedAt }) => this.#piece(records, pipeline, queuedAt, undefined)),
     )

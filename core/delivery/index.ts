@@ -1,7 +1,6 @@
 export {
   createDeadLetters,
   type DeadLetter,
-  type DeadLetterSummary,
   type DeadLetters,
   type DeadLettersOptions,
   type NewDeadLetter,
@@ -13,4 +12,4 @@ export { type Handover, type Settle, settleHandover } from './queued-request.js'
 export { type DeliveryReport, sumOf } from './report.js'
 export { type CommonConfig, checkCommon, type ExporterFlags, exporterCommon } from './schema.js'
 export { type DeliverySettings, deliverySettings } from './settings.js'
-export type { Delivery, DeliveryOptions } from './types.js'
+export type { Delivery, DeliveryOptions, QueueWatch } from './types.js'

@@ -1,4 +1,3 @@
-import type { Clock } from '../component/context.js'
 import { failpoint } from '../failpoints.js'
 import { Backlog } from './backlog.js'
 import { assemble } from './batching.js'
@@ -8,16 +7,13 @@ import { closedError, type LetIn, Puts } from './let-in.js'
 import { PartlySent } from './partly-sent.js'
 import type { Left, Piece, Share } from './queued-request.js'
 import type { QueueSettings } from './settings.js'
+import { type StoreReports, StoreTries } from './store-tries.js'
 
-export interface QueueOptions {
+export interface QueueOptions extends StoreReports {
   readonly settings: QueueSettings
-  readonly clock: Clock
   readonly durable: DurableRequests | undefined
   /** Who waits for the outcome of pieces that are in the store already. */
   readonly waiting: ReadonlyMap<string, Share> | undefined
-  /** The store failed to take this many records; answers how long to wait before the next try. */
-  storeFailed(error: unknown, records: number, attempt: number): number
-  storeWorked(): void
   /** So many requests of the last run are in the store. */
   recovered(requests: number): void
   /** It may have become full, or have room again. */
@@ -36,10 +32,10 @@ export class RequestQueue {
   #window: Piece[] = []
   #size = 0
   #records = 0
-  #storeFails = false
   #pumping = false
   /** Of a durable queue. */
   readonly #backlog: Backlog | undefined
+  readonly #tries: StoreTries
   readonly #partlySent = new PartlySent()
   #loading: Promise<void> | undefined
   /** It is known what the last run left: before, nothing may be written behind it. */
@@ -54,6 +50,7 @@ export class RequestQueue {
     this.#waiting = new Map(options.waiting)
     const { durable, settings } = options
     this.#backlog = durable && new Backlog(durable, settings.sizer)
+    this.#tries = new StoreTries(options, this.#gate, () => this.#closed !== undefined)
   }
 
   /** By the sizer. What is on its way to the destination counts until it is done. */
@@ -69,7 +66,7 @@ export class RequestQueue {
   }
   /** What would come now would have to wait: for room, or for a store that fails. */
   get blocked(): boolean {
-    return this.full || (this.#storeFails && !this.#puts.empty)
+    return this.full || (this.#tries.failing && !this.#puts.empty)
   }
 
   /** Finds what the last run left, unless that is done. Rejects when the store fails: `take` and puts try it again. */
@@ -217,26 +214,18 @@ export class RequestQueue {
   /** False when the queue closed before the store took them. */
   async #write(durable: DurableRequests, pieces: readonly Piece[]): Promise<boolean> {
     const records = pieces.reduce((sum, piece) => sum + piece.records.length, 0)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.recover()
-        const keys = await durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
-        failpoint('after_queueing')
-        this.#storeFails = false
-        this.#options.storeWorked()
-        this.#written(pieces, keys)
-        return true
-      } catch (error) {
-        this.#storeFails = true
-        const waitMs = this.#options.storeFailed(error, records, attempt)
-        if (!this.#closed)
-          await this.#gate.waitFor(this.#options.clock, waitMs, () => this.#closed !== undefined)
-        if (!this.#closed) continue
-        this.#size -= pieces.reduce((sum, piece) => sum + piece.request.size, 0)
-        this.#records -= records
-        return false
-      }
+    const keys = await this.#tries.write(records, async () => {
+      await this.recover()
+      return durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
+    })
+    if (keys) {
+      failpoint('after_queueing')
+      this.#written(pieces, keys)
+      return true
     }
+    this.#size -= pieces.reduce((sum, piece) => sum + piece.request.size, 0)
+    this.#records -= records
+    return false
   }
 
   #written(pieces: readonly Piece[], keys: readonly string[]): void {
@@ -274,7 +263,7 @@ export class RequestQueue {
   }
 
   #load(read: () => Promise<void>): Promise<void> {
-    this.#loading ??= this.#untilRead(read).finally(() => {
+    this.#loading ??= this.#tries.read(read).finally(() => {
       this.#loading = undefined
     })
     return this.#loading
@@ -285,20 +274,6 @@ export class RequestQueue {
     this.#size -= gone.size
     this.#records -= gone.records
     for (const piece of pieces) this.#decode(piece, backlog.sizeOf(piece))
-  }
-
-  async #untilRead(read: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await read()
-        this.#options.storeWorked()
-        return
-      } catch (error) {
-        const waitMs = this.#options.storeFailed(error, 0, attempt)
-        await this.#gate.waitFor(this.#options.clock, waitMs, () => this.#closed !== undefined)
-        if (this.#closed) return
-      }
-    }
   }
 
   #decode(stored: StoredRequest, size: number): void {

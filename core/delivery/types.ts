@@ -43,6 +43,13 @@ export interface Delivery {
   takeOver(graceMs: number): Promise<Handover>
 }
 
+export interface QueueWatch {
+  /** Of the records that the condition wants, those that are not held back. */
+  let(records: Records, pipeline: string): Records
+  /** They are about to be queued. */
+  queued(records: Records, pipeline: string, queuedAt: bigint): void
+}
+
 export interface LeftRequest {
   readonly records: Records
   readonly pipeline: string
@@ -67,6 +74,8 @@ export interface DeliveryOptions {
   readonly store?: KeyValueStore
   /** The compiled `condition`. A record for which it is false is not sent, one for which it throws is dead-lettered. */
   readonly condition?: (record: LogRecord) => boolean
+  /** May hold records back, and hears what goes into the queue. */
+  readonly watch?: QueueWatch
   /** What the delivery of the same id left at a reload. */
   readonly inherit?: Handover
 }

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Clock, Exporter, Kind, Logger, Processor } from '../component/index.js'
+import type { Clock, Exporter, Kind, Logger, Processor, Records } from '../component/index.js'
 import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
-import type { IntakeMetrics } from './intake.js'
+import type { IntakeMetrics, TraceOffer } from './intake.js'
 import type { ComponentPlan } from './plan.js'
 
 /** What the service lends to a graph. */
@@ -12,6 +12,12 @@ export interface GraphHost {
   readonly intakeMetrics: IntakeMetrics
   /** Timers of keyed components run at this pace; default a second. */
   readonly tickMs?: number | undefined
+  /** What comes in at a receiver, before its pipelines. */
+  lookIn(receiver: string, records: Records): void
+  /** What a pipeline has made, before its exporters. */
+  lookOut(pipeline: string): OperatorFunction<PipelineBatch, PipelineBatch>
+  /** Undefined: nothing is traced. */
+  traceReceiver(id: string): TraceOffer | undefined
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
   /** `onRoom`: the queue was full and is not any more. */
   deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery

@@ -13,6 +13,9 @@ export interface IntakeMetrics {
   readonly discarded: Counter
 }
 
+/** Begins a span; what it answers ends it, with the reason why the records were not taken. */
+export type TraceOffer = (records: number, transport?: string) => (refusal?: string) => void
+
 export interface IntakeOptions {
   readonly receiver: string
   /** They take what goes into `batches`. */
@@ -20,6 +23,10 @@ export interface IntakeOptions {
   readonly batches: Subject<PipelineBatch>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
+  /** Told of each batch that goes into the pipelines. */
+  readonly onBatch?: (records: Records) => void
+  /** Where the collector traces itself. */
+  readonly trace?: TraceOffer | undefined
   /** Told of so many records that were answered busy, and why. */
   readonly onRefused: (records: number, reason: string) => void
   readonly onEnd: () => void
@@ -42,7 +49,10 @@ export class ReceiverIntake implements Intake {
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
-  constructor(private readonly options: IntakeOptions) {}
+  constructor(private readonly options: IntakeOptions) {
+    // From the start: what is silent from the beginning must be told from what is not there.
+    options.metrics.accepted.add(0, { receiver: options.receiver })
+  }
 
   get unsettledRecords(): number {
     return this.#unsettledRecords
@@ -53,6 +63,19 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
+    const { trace } = this.options
+    if (!trace) return this.#offerAll(offered, transport, term)
+    const end = trace(
+      offered.reduce((sum, records) => sum + records.length, 0),
+      transport,
+    )
+    return this.#offerAll(offered, transport, term).then(answer => {
+      end(answer.busy ? answer.reason : undefined)
+      return answer
+    })
+  }
+
+  #offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
     const { receiver, pipelines, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
@@ -89,6 +112,7 @@ export class ReceiverIntake implements Intake {
     this.#pushing = true
     let records = 0
     for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
+      this.options.onBatch?.(batch.records)
       this.options.batches.next(batch)
       records += batch.records.length
       if (records < TURN_RECORDS || this.#waiting.length === 0) continue

@@ -43,7 +43,7 @@ export interface Lifted {
 /** Makes an instrumented RxJS operator of a processor of any kind. */
 export function lift(processor: Processor, options: LiftOptions): Lifted {
   const { id, pipeline, metrics, fail } = options
-  const attributes = { processor: id, pipeline, otel_signal: 'logs' }
+  const attributes = Object.freeze({ processor: id, pipeline, otel_signal: 'logs' })
   const counted = (operator: Lifted['operator']): Lifted['operator'] =>
     instrument(operator, metrics, attributes)
   if ('operator' in processor) return { operator: counted(guardRaw(processor, fail)), close: async () => {} }

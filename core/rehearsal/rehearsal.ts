@@ -190,6 +190,7 @@ function observer(flow: FlowObserver): ComponentPlan {
 /** Nobody scrapes a rehearsal. */
 const NO_METRICS: Metrics = {
   meter: createNoopMeter(),
+  resource: {},
   enable: () => undefined,
   scrape: async () => '',
   collect: async () => ({}) as Awaited<ReturnType<Metrics['collect']>>,

@@ -1,23 +1,16 @@
-import type { Clock, Extension, Host, LogAttributes, Logger, StorageExtension } from '../component/index.js'
-import { PermanentError, type StorageProvider } from '../component/index.js'
-import { memoryStorage } from '../state/memory-state.js'
-import { createMetrics } from '../telemetry/metrics.js'
-import { Components } from './components.js'
-import { Extensions } from './extensions.js'
-import { Listeners } from './listeners.js'
+import {
+  type Extension,
+  PermanentError,
+  type StorageExtension,
+  type StorageProvider,
+} from '../component/index.js'
+import { type ApartOptions, apart } from './apart.js'
 import type { ServiceSettings } from './settings.js'
-import { StatusBoard } from './status.js'
 
 export interface AttachedStorage {
   readonly id: string
   readonly storage: StorageProvider
   close(): Promise<void>
-}
-
-export interface AttachOptions {
-  readonly logger: Logger & { child(attributes: LogAttributes): Logger }
-  readonly clock: Clock
-  readonly version: string
 }
 
 /**
@@ -26,34 +19,11 @@ export interface AttachOptions {
  */
 export async function attachDefaultStorage(
   settings: ServiceSettings,
-  { logger, clock, version }: AttachOptions,
+  options: ApartOptions,
 ): Promise<AttachedStorage> {
-  const status = new StatusBoard(clock, version)
-  const host: Host = { status: () => status.status(), scrape: async () => '' }
-  const metrics = createMetrics({})
-  // No extension finds another here: only the storage is opened.
-  const extensions = new Extensions({
-    create: () => ({ extension: {}, close: async () => undefined }),
-    host,
-    logger,
-    report: () => undefined,
-  })
-  const components = new Components(
-    {
-      logger,
-      meter: metrics.meter,
-      clock,
-      // Spreads the tries of many collectors; this is one command.
-      random: () => 0,
-      listeners: new Listeners(),
-      memory: memoryStorage(),
-      status,
-      extensions: () => extensions,
-    },
-    settings.baseDir,
-  )
+  const made = apart(settings, options)
   const storages = [...settings.extensions.values()].flatMap(plan => {
-    const extension = components.create<Extension & Partial<StorageExtension>>('extension', plan, [])
+    const extension = made.components.create<Extension & Partial<StorageExtension>>('extension', plan, [])
     return extension.storage ? [{ id: plan.id, extension, storage: extension.storage }] : []
   })
   const [only, ...more] = storages
@@ -67,14 +37,13 @@ export async function attachDefaultStorage(
   }
   const { id, extension, storage } = only
   if (extension.attach) await extension.attach()
-  else await extension.start?.(host)
+  else await extension.start?.(made.host)
   return {
     id,
     storage,
     close: async () => {
       await extension.stop?.()
-      await components.close()
-      await metrics.close()
+      await made.close()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { type Clock, errorText, isTocsinError, type Logger } from '../component/index.js'
+import { MinuteLog } from '../component/minute-log.js'
 import type { DeadLetter, DeadLetters, Delivery } from '../delivery/index.js'
 
 export interface DeadLetterRetriesOptions {
@@ -12,7 +13,6 @@ export interface DeadLetterRetriesOptions {
 }
 
 const LOOK_EVERY_MS = 2_000
-const LOG_EVERY_MS = 60_000
 /** Letters on their way at a time. */
 const MAX_PENDING = 100
 /** Only what exporters gave up can be queued again. */
@@ -30,10 +30,11 @@ export class DeadLetterRetries {
   readonly #closed = new AbortController()
   #cancel: () => void = () => undefined
   #stopped = false
-  #loggedMs = Number.NEGATIVE_INFINITY
+  readonly #minuteLog: MinuteLog
 
   constructor(options: DeadLetterRetriesOptions) {
     this.#options = options
+    this.#minuteLog = new MinuteLog(options.clock)
   }
 
   start(): void {
@@ -51,6 +52,7 @@ export class DeadLetterRetries {
     this.#closed.abort()
     for (const giveUp of this.#pending.values()) giveUp()
     await Promise.all(this.#running)
+    this.#minuteLog.close()
   }
 
   #run(task: Promise<void>): void {
@@ -59,11 +61,13 @@ export class DeadLetterRetries {
   }
 
   #failed(error: unknown): void {
-    const { clock, logger } = this.#options
-    const now = clock.monotonicMs()
-    if (this.#stopped || now - this.#loggedMs < LOG_EVERY_MS) return
-    this.#loggedMs = now
-    logger.warn('The dead letters fail; they are looked at again.', { reason: errorText(error) })
+    if (this.#stopped) return
+    this.#minuteLog.add('failed', 1, times =>
+      this.#options.logger.warn('The dead letters fail; they are looked at again.', {
+        reason: errorText(error),
+        ...(times > 1 && { times }),
+      }),
+    )
   }
 
   async #look(): Promise<void> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type {
+  ConfigSchema,
   Extension,
   FlowObserver,
   Host,
@@ -65,17 +66,29 @@ export class Extensions {
     return [...this.#running.values()].flatMap(({ extension }) => extension.observe?.(pipelines) ?? [])
   }
 
-  /** Stops what is gone or changed, last first, and starts what is new, in order. */
+  /**
+   * Stops what is gone or changed, last first, and starts what is new, in order: one that names another starts after it, and
+   * anew with it.
+   */
   async switchTo(plans: ReadonlyMap<string, ComponentPlan>): Promise<void> {
-    for (const [id, running] of [...this.#running].reverse()) {
+    const stays = (id: string, asking: readonly string[] = []): boolean => {
+      if (asking.includes(id)) return true
+      const running = this.#running.get(id)
       const next = plans.get(id)
-      if (next && sameExtension(next, running.plan)) continue
+      if (!running || !next || !sameExtension(next, running.plan)) return false
+      return needsOf(next).every(need => stays(need, [...asking, id]))
+    }
+    for (const [id, running] of [...this.#running].reverse().filter(([id]) => !stays(id))) {
       this.#running.delete(id)
       await this.#stop(id, running)
     }
-    for (const [id, plan] of plans) {
-      if (!this.#running.has(id)) this.#running.set(id, await this.#start(id, plan))
+    const start = async (id: string, waiting: ReadonlySet<string>): Promise<void> => {
+      const plan = plans.get(id)
+      if (!plan || this.#running.has(id) || waiting.has(id)) return
+      for (const need of needsOf(plan)) await start(need, new Set([...waiting, id]))
+      this.#running.set(id, await this.#start(id, plan))
     }
+    for (const id of plans.keys()) await start(id, new Set())
   }
 
   async stop(): Promise<void> {
@@ -103,6 +116,17 @@ export class Extensions {
     await close()
     this.options.report(id, 'stopped')
   }
+}
+
+/** The extensions that a configuration names, as its schema says. */
+function needsOf({ config, factory }: ComponentPlan): readonly string[] {
+  const named = (value: unknown, schema: ConfigSchema | undefined): readonly string[] => {
+    if (typeof value === 'string') return schema?.component ? [value] : []
+    if (Array.isArray(value)) return value.flatMap(item => named(item, schema?.items))
+    if (typeof value !== 'object' || value === null) return []
+    return Object.entries(value).flatMap(([key, one]) => named(one, schema?.properties?.[key]))
+  }
+  return named(config, factory.schema)
 }
 
 function sameExtension(a: ComponentPlan, b: ComponentPlan): boolean {

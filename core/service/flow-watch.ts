@@ -1,6 +1,16 @@
+import type { Counter } from '@opentelemetry/api'
 import { type OperatorFunction, tap } from 'rxjs'
-import { type Exporter, errorText, type FlowObserver, type Logger, type Records } from '../component/index.js'
-import type { DeadLetters } from '../delivery/index.js'
+import {
+  type Exporter,
+  errorText,
+  type FlowObserver,
+  type Logger,
+  type LogRecord,
+  onAbort,
+  type Records,
+  type SendAttempt,
+} from '../component/index.js'
+import type { DeadLetters, QueueWatch } from '../delivery/index.js'
 import type { PipelineBatch } from '../pipeline/batch.js'
 
 /** Tells observers what flows. None of them can disturb it. */
@@ -10,6 +20,8 @@ export class FlowWatch {
   constructor(
     private readonly observers: readonly FlowObserver[],
     private readonly logger: Logger,
+    /** Records that are held back, by exporter and reason. */
+    private readonly withheld: Counter,
   ) {}
 
   exporter(id: string, exporter: Exporter): Exporter {
@@ -17,15 +29,67 @@ export class FlowWatch {
       start: async () => exporter.start?.(),
       stop: async () => exporter.stop?.(),
       send: async (request, signal) => {
-        let taken = false
+        const { pipeline, records } = request
+        let told = false
+        const tell = (taken: boolean, more: Pick<SendAttempt, 'answer' | 'refused'>): void => {
+          if (told) return
+          told = true
+          forget()
+          const { attempt, queuedAt } = request
+          this.#tell(one => one.sent?.(pipeline, id, records, taken, { attempt, queuedAt, ...more }))
+        }
+        // Its time is over, whether it heeds that or not.
+        const forget = onAbort(signal, () => tell(false, { answer: errorText(signal.reason) }))
         try {
-          const sent = await exporter.send(request, signal)
-          taken = sent === 'ok'
+          let answer: string | undefined
+          const answered = (text: string): void => {
+            answer = text
+          }
+          const missed = (): void => this.#tell(one => one.missed?.(pipeline, id, records))
+          const sent = await exporter.send({ ...request, answered, missed }, signal)
+          if (sent === 'ok') tell(true, answer === undefined ? {} : { answer })
+          else if ('refused' in sent) tell(false, { answer: sent.reason, refused: sent.refused })
+          else tell(false, { answer: sent.reason })
           return sent
-        } finally {
-          this.#tell(one => one.sent?.(request.pipeline, id, request.records, taken))
+        } catch (error) {
+          tell(false, { answer: errorText(error) })
+          throw error
         }
       },
+    }
+  }
+
+  /** Undefined when no observer cares. */
+  queue(exporter: string, notifying: boolean): QueueWatch | undefined {
+    const watching = this.observers.filter(one => notifying || one.exporters?.includes(exporter))
+    const holding = watching.filter(({ withhold }) => withhold)
+    if (holding.length === 0 && !watching.some(({ queued }) => queued)) return undefined
+    const reasonOf = (record: LogRecord, pipeline: string): string | undefined => {
+      for (const one of holding) {
+        const reason = this.#safely(() => one.withhold?.(pipeline, exporter, record))
+        if (reason !== undefined) return reason
+      }
+      return undefined
+    }
+    return {
+      let: (records, pipeline) => {
+        const withheld = new Map<string, LogRecord[]>()
+        const going = records.filter(record => {
+          const reason = reasonOf(record, pipeline)
+          if (reason === undefined) return true
+          const held = withheld.get(reason)
+          if (held) held.push(record)
+          else withheld.set(reason, [record])
+          return false
+        })
+        for (const [reason, records] of withheld) {
+          this.withheld.add(records.length, { exporter, reason })
+          this.#tell(one => one.withheld?.(pipeline, exporter, records, reason), watching)
+        }
+        return withheld.size === 0 ? records : going
+      },
+      queued: (records, pipeline, queuedAt) =>
+        this.#tell(one => one.queued?.(pipeline, exporter, records, queuedAt), watching),
     }
   }
 
@@ -67,23 +131,27 @@ export class FlowWatch {
     return {
       add: async letter => {
         const kept = await letters.add(letter)
-        this.#tell(one => one.givenUp?.(letter.pipeline, letter.component, letter.records, kept))
+        const { pipeline, component, records, reason, detail } = letter
+        this.#tell(one => one.givenUp?.(pipeline, component, records, kept, { reason, detail }))
         return kept
       },
     }
   }
 
-  #tell(tell: (observer: FlowObserver) => void): void {
-    for (const observer of this.observers) {
-      try {
-        tell(observer)
-      } catch (error) {
-        if (this.#failed) continue
-        this.#failed = true
-        this.logger.error('An extension that observes the flow failed. Said once.', {
-          reason: errorText(error),
-        })
-      }
+  #tell(tell: (observer: FlowObserver) => void, observers = this.observers): void {
+    for (const observer of observers) this.#safely(() => tell(observer))
+  }
+
+  #safely<T>(ask: () => T): T | undefined {
+    try {
+      return ask()
+    } catch (error) {
+      if (this.#failed) return undefined
+      this.#failed = true
+      this.logger.error('An extension that observes the flow failed. Said once.', {
+        reason: errorText(error),
+      })
+      return undefined
     }
   }
 }

@@ -1,7 +1,9 @@
 import type { Meter } from '@opentelemetry/api'
+import { tap } from 'rxjs'
 import {
   type Clock,
   type ComponentStatus,
+  type DeadLetterBox,
   type Exporter,
   type ExporterFactory,
   errorText,
@@ -15,7 +17,9 @@ import {
   type Random,
   type Receiver,
   type ReceiverFactory,
+  type Records,
 } from '../component/index.js'
+import { MinuteLog } from '../component/minute-log.js'
 import {
   type CommonConfig,
   createDelivery,
@@ -26,6 +30,7 @@ import {
   queueNamespace,
   sumOf,
 } from '../delivery/index.js'
+import type { Step } from '../pipeline/compose.js'
 import { ExclusiveReceiver } from '../pipeline/exclusive-receiver.js'
 import { batchFailure } from '../pipeline/failure.js'
 import { Graph } from '../pipeline/graph.js'
@@ -35,6 +40,7 @@ import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
+import type { Traces } from '../telemetry/traces.js'
 import { type Components, namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { FlowWatch } from './flow-watch.js'
@@ -42,6 +48,7 @@ import type { ServiceSettings } from './settings.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
+import type { Taps } from './tap/taps.js'
 
 export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
 
@@ -56,6 +63,8 @@ export interface RunningGraphOptions {
   /** No storage is configured: nothing outlives the process. */
   readonly volatile: boolean
   readonly deadLetters: DeadLetters
+  /** They have a store. */
+  readonly keepsDeadLetters: boolean
   /** Where the dead letters are shared: one collector at a time sends them again. */
   readonly deadLetterLease: LeaseStore | undefined
   readonly sharedQueues: SharedQueues
@@ -70,6 +79,8 @@ export interface RunningGraphOptions {
   readonly onEnd: () => void
   readonly tickMs: number | undefined
   readonly observers: readonly FlowObserver[]
+  readonly traces: Traces
+  readonly taps: Taps
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
@@ -80,6 +91,7 @@ export class RunningGraph {
   readonly #deliveries = new Map<string, Delivery>()
   readonly #retries: DeadLetterRetries
   readonly #retryLease: LeaseKeeper | undefined
+  readonly #failures: MinuteLog
   /** Records of batches on which a processor failed; what exporters gave up is in their own reports. */
   readonly #failed = { delivered: 0, persisted: 0, deadLettered: 0, dropped: 0 }
   /** The storage of each durable queue, by exporter. */
@@ -89,12 +101,20 @@ export class RunningGraph {
 
   constructor(private readonly options: RunningGraphOptions) {
     const { observers } = options
-    this.#watch = observers.length > 0 ? new FlowWatch(observers, options.logger) : undefined
-    const { clock, logger, metrics, components, settings, onEnd } = options
+    const { clock, logger, meter, metrics, components, settings, onEnd } = options
+    const withheld = meter.createCounter('tocsin_exporter_withheld_log_records', {
+      description:
+        'Records that an extension holds back from a notifying exporter, by reason, such as silenced.',
+    })
+    this.#watch = observers.length > 0 ? new FlowWatch(observers, logger, withheld) : undefined
+    this.#failures = new MinuteLog(clock)
     const host: GraphHost = {
       clock,
       logger,
       intakeMetrics: metrics,
+      lookIn: (receiver, records) => options.taps.look(`receiver/${receiver}`, records),
+      lookOut: pipeline => this.#seen(pipeline, pipeline),
+      traceReceiver: id => options.traces.receiver(id),
       create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
         const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
         return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
@@ -137,6 +157,18 @@ export class RunningGraph {
     this.#graph.sendTime()
   }
 
+  get deadLetters(): DeadLetterBox | undefined {
+    return this.options.keepsDeadLetters ? this.options.deadLetters : undefined
+  }
+
+  /** False when there is no such exporter. Resolves when the records are in its queue. */
+  async enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean> {
+    const delivery = this.#deliveries.get(exporter)
+    const queuedAt = this.options.clock.now()
+    await delivery?.adopt(records.map(record => ({ records: [record], pipeline, queuedAt })))
+    return delivery !== undefined
+  }
+
   /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
   async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     this.#stopAdopting()
@@ -162,6 +194,7 @@ export class RunningGraph {
   async #close(): Promise<void> {
     for (const { queue } of this.#shared) await queue.adopted()
     for (const lifted of this.#lifted) await lifted.close()
+    this.#failures.close()
     await this.#retries.close()
     await this.#retryLease?.close()
     this.options.deadLetters.close()
@@ -212,9 +245,13 @@ export class RunningGraph {
     const { condition: text } = config
     const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
+    const watch = this.#watch?.queue(plan.id, notifying)
     const delivery = createDelivery({
       id: plan.id,
-      exporter: this.#watch?.exporter(plan.id, exporter) ?? exporter,
+      exporter: this.options.traces.exporter(
+        plan.id,
+        this.#tapped(plan.id, this.#watch?.exporter(plan.id, exporter) ?? exporter),
+      ),
       notifying,
       settings,
       clock,
@@ -226,6 +263,7 @@ export class RunningGraph {
       onRoom,
       ...(store && { store }),
       ...(condition && { condition: record => condition.test(record) }),
+      ...(watch && { watch }),
       ...(inherit && { inherit }),
     })
     if (shared) this.#shared.push({ queue: shared, delivery })
@@ -242,6 +280,8 @@ export class RunningGraph {
     const fail = batchFailure({
       logger,
       clock,
+      minuteLog: this.#failures,
+      name: `${component} ${pipeline}`,
       deadLetter: async (records, detail) => {
         const kept = await deadLetters.add({
           component,
@@ -268,7 +308,25 @@ export class RunningGraph {
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
-    return this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+    const operator = this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+    return source => source.pipe(operator, this.#seen(component, pipeline))
+  }
+
+  /** Where somebody may look on. */
+  #seen(point: string, pipeline: string): Step {
+    const { taps } = this.options
+    return tap(({ records }) => taps.look(point, records, pipeline))
+  }
+
+  #tapped(id: string, exporter: Exporter): Exporter {
+    return {
+      start: async () => exporter.start?.(),
+      stop: async () => exporter.stop?.(),
+      send: (request, signal) => {
+        this.options.taps.look(`exporter/${id}`, request.records, request.pipeline)
+        return exporter.send(request, signal)
+      },
+    }
   }
 
   get #deadLetters(): Pick<DeadLetters, 'add'> {

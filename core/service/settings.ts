@@ -1,7 +1,7 @@
 import type { Problem } from '../component/index.js'
 import type { ComponentPlan, GraphPlan } from '../pipeline/plan.js'
 import type { LogLevel } from '../telemetry/logger.js'
-import type { PushOptions } from '../telemetry/push-options.js'
+import type { PushOptions, TraceOptions } from '../telemetry/push-options.js'
 
 /** A validated configuration, as the service runs it. */
 export interface ServiceSettings {
@@ -10,6 +10,10 @@ export interface ServiceSettings {
   readonly extensions: ReadonlyMap<string, ComponentPlan>
   readonly logs: { readonly level: LogLevel; readonly encoding: 'console' | 'json' | undefined }
   readonly metrics: MetricsSettings
+  /** Undefined: nobody may look on. */
+  readonly tap?: { readonly socket: string | undefined }
+  /** Undefined: nothing is traced. */
+  readonly traces?: TraceOptions
   /** Attributes of our own metrics, on `target_info`; null takes one away. */
   readonly resource: { readonly [name: string]: string | null }
   readonly shutdownTimeoutMs: number

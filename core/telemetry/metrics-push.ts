@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
-import { type Clock, errorText, type Logger } from '../component/index.js'
+import type { Clock, Logger } from '../component/index.js'
 import type { Metrics } from './metrics.js'
+import { authorities, PushHealth, targetUrl } from './otlp-target.js'
 import type { PushOptions } from './push-options.js'
 
 /** Sends our own metrics to where the configuration says, until it says otherwise. */
@@ -37,19 +37,19 @@ const LAST_MS = 2_000
 
 class Push {
   readonly #exporter: Promise<PushMetricExporter>
-  readonly #target: string
+  readonly #health: PushHealth
   #cancel: () => void = () => {}
   #ended = false
-  #failed = false
 
   constructor(
     private readonly options: PushOptions,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
-    private readonly logger: Logger,
+    logger: Logger,
   ) {
-    this.#target = urlOf(options)
-    this.#exporter = createExporter(options, this.#target)
+    const target = targetUrl(options, '/v1/metrics')
+    this.#health = new PushHealth('Our own metrics', target, logger)
+    this.#exporter = createExporter(options, target)
     this.#exporter.catch(() => {})
     this.#next()
   }
@@ -82,34 +82,16 @@ class Push {
           else reject(error ?? new Error('the export failed'))
         })
       })
-      if (this.#failed) this.logger.info('Our own metrics are sent again.', { endpoint: this.#target })
-      this.#failed = false
+      this.#health.worked()
     } catch (error) {
-      // Once, until it works again.
-      if (!this.#failed) {
-        this.logger.warn('Our own metrics could not be sent; the next interval tries again.', {
-          endpoint: this.#target,
-          reason: errorText(error),
-        })
-      }
-      this.#failed = true
+      this.#health.failed(error)
     }
   }
 }
 
-/** Without user and password. */
-function urlOf({ protocol, endpoint, insecure }: PushOptions): string {
-  const scheme = protocol === 'grpc' && !insecure ? 'https' : 'http'
-  const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `${scheme}://${endpoint}`)
-  url.username = ''
-  url.password = ''
-  if (protocol === 'http' && url.pathname === '/') url.pathname = '/v1/metrics'
-  return url.href
-}
-
 /** The libraries are loaded where metrics are sent. */
 async function createExporter(options: PushOptions, url: string): Promise<PushMetricExporter> {
-  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile)
+  const ca = await authorities(options)
   return options.protocol === 'http'
     ? (await import('./push-over-http.js')).overHttp(options, url, ca)
     : (await import('./push-over-grpc.js')).overGrpc(options, url, ca)

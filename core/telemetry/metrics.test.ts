@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { metricPoints } from './metric-points.js'
 import { createMetrics } from './metrics.js'
 
 it('computes nothing while it is switched off, and counts on when it is on', async () => {
@@ -29,6 +30,24 @@ it('computes nothing while it is switched off, and counts on when it is on', asy
     'test_observed 7',
   ]) {
     expect(text).toContain(line)
+  }
+  await metrics.close()
+})
+
+it('gives the same numbers as points, under the same names', async () => {
+  const metrics = createMetrics({})
+  metrics.meter.createCounter('otelcol_exporter_sent_log_records').add(3, { exporter: 'a' })
+  metrics.meter.createCounter('tocsin_things').add(2)
+  metrics.meter.createCounter('tocsin_named_total').add(1)
+  metrics.meter.createUpDownCounter('tocsin_level').add(4)
+  metrics.meter.createHistogram('tocsin_seconds').record(0.5, { kind: 'x' })
+  metrics.meter.createObservableGauge('tocsin_gauge').addCallback(result => result.observe(7))
+  const points = metricPoints(await metrics.collect())
+  const text = await metrics.scrape()
+  expect(points).toHaveLength(7)
+  for (const { name, labels, value } of points) {
+    const shown = Object.entries(labels).map(([key, one]) => `${key}="${one}"`)
+    expect(text).toContain(`${name}${shown.length > 0 ? `{${shown}}` : ''} ${value}`)
   }
   await metrics.close()
 })

@@ -11,6 +11,8 @@ import {
 import { switchedMeter } from './switched-meter.js'
 
 export interface Metrics {
+  /** Attributes of who measures. */
+  readonly resource: { readonly [key: string]: string }
   readonly meter: Meter
   /** Off, nothing is counted. On at first. */
   enable(on: boolean): void
@@ -27,17 +29,20 @@ export function createMetrics(resource: { readonly [key: string]: string }): Met
   const provider = new MeterProvider({ resource: resourceFromAttributes(resource), readers: [reader] })
   let on = true
   const serializer = new PrometheusSerializer('', false, undefined, false, true)
+  const { meter, flush } = switchedMeter(provider.getMeter('tocsin'), () => on)
+  const collect = async (): Promise<ResourceMetrics> => {
+    flush()
+    return (await reader.collect()).resourceMetrics
+  }
   return {
+    resource,
     // One scope for all components: the same instrument of two components is one time series family.
-    meter: switchedMeter(provider.getMeter('tocsin'), () => on),
+    meter,
     enable: next => {
       on = next
     },
-    scrape: async () => {
-      const { resourceMetrics } = await reader.collect()
-      return collectorNames(serializer.serialize(resourceMetrics))
-    },
-    collect: async () => (await reader.collect()).resourceMetrics,
+    scrape: async () => collectorNames(serializer.serialize(await collect())),
+    collect,
     close: () => provider.shutdown(),
   }
 }

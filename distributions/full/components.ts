@@ -92,6 +92,16 @@ export const components: readonly FactorySource[] = [
   ),
   lazy(
     'extension',
+    'alert_history',
+    async () => (await import('../../core/extensions/alert_history/index.js')).alertHistoryExtension,
+  ),
+  lazy(
+    'extension',
+    'alertmanager_api',
+    async () => (await import('../../core/extensions/alertmanager_api/index.js')).alertmanagerApiExtension,
+  ),
+  lazy(
+    'extension',
     'basicauth',
     async () => (await import('../../core/extensions/basicauth/index.js')).basicAuthExtension,
   ),

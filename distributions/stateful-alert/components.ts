@@ -20,6 +20,8 @@ const NAMES = [
   'exporter/otlp_http',
   'exporter/webhook',
   'connector/forward',
+  'extension/alert_history',
+  'extension/alertmanager_api',
   'extension/basicauth',
   'extension/bearertokenauth',
   'extension/file_storage',

@@ -1,7 +1,7 @@
 import type { CommandIo } from 'tocsin'
 import { FORMATS } from '../../core/cli/load.js'
 import { processEnvironment, redactUrl } from '../../core/config/index.js'
-import { readAsTocsin } from './config/provider.js'
+import { counted, readAsTocsin } from './config/provider.js'
 import { sourcesOf, type ValerterConfig } from './config/types.js'
 
 /** What `--validate` says of a valid configuration; `source`: as for `--config`. Secrets are left out. */
@@ -17,7 +17,9 @@ function lines(config: ValerterConfig): readonly string[] {
   const { sources, rules, templates, notifiers } = config
   return [
     ...section('Sources', sources, ({ url, basic_auth }) =>
-      [redactUrl(url), basic_auth && `user ${basic_auth.username}, password ***`].filter(Boolean).join(', '),
+      [redactUrl(url).replace(/\/+$/, ''), basic_auth && `user ${basic_auth.username}, password ***`]
+        .filter(Boolean)
+        .join(', '),
     ),
     ...section('Rules', rules, rule => {
       const { template, destinations } = rule.notify
@@ -44,5 +46,5 @@ function target(fields: { readonly [field: string]: unknown }): string {
   const url = fields.webhook_url ?? fields.url
   if (typeof url === 'string' && URL.canParse(url)) return `, ${new URL(url).origin}/***`
   if (Array.isArray(fields.to)) return `, to ${fields.to.join(', ')}`
-  return Array.isArray(fields.chat_ids) ? `, ${fields.chat_ids.length} chats, token ***` : ''
+  return Array.isArray(fields.chat_ids) ? `, ${counted(fields.chat_ids.length, 'chat')}, token ***` : ''
 }

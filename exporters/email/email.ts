@@ -61,13 +61,17 @@ class Email implements Exporter {
     return this.#composer
   }
 
-  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { notification, letter } = this.#letter(this.#composer as Composer, record, pipeline)
     const event = `${notification.eventId}\0${record.id}`
     const progress = this.#memory.of(event)
     const client = await this.#clientNow()
-    const failure = await this.#sendAll(client, letter, progress, pipeline, signal)
+    const onMissed = (reason: string): void => {
+      this.#recipientErrors.add(1, { exporter: this.#context.id, pipeline, reason })
+      missed?.()
+    }
+    const failure = await this.#sendAll(client, letter, progress, onMissed, signal)
     if (failure) {
       this.#memory.keep(event, progress)
       if (failure.kind === 'deferred') return { reason: failure.reason }
@@ -76,7 +80,9 @@ class Email implements Exporter {
       return { refused: [0], reason: failure.reason }
     }
     this.#memory.forget(event)
-    return progress.sent.size > 0 ? 'ok' : { refused: [0], reason: [...progress.refused.values()].join('; ') }
+    const { sent, refused } = progress
+    if (sent.size > 0) answered?.(`${sent.size} of ${sent.size + refused.size} recipients have it`)
+    return sent.size > 0 ? 'ok' : { refused: [0], reason: [...refused.values()].join('; ') }
   }
 
   async render({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>): Promise<Rendered> {
@@ -101,14 +107,14 @@ class Email implements Exporter {
     client: SmtpClient,
     letter: Letter,
     progress: Progress,
-    pipeline: string,
+    onMissed: (reason: string) => void,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const missing = this.#context.config.to.filter(to => !progress.sent.has(to) && !progress.refused.has(to))
     const [first, ...others] = missing
     if (first === undefined) return undefined
     // One alone first: a server that is down or does not know us is asked once, not by everyone.
-    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, pipeline, signal)
+    const sendOne = (to: string) => this.#sendOne(client, letter, to, progress, onMissed, signal)
     const failures = [await sendOne(first)]
     if (failures[0]?.scope !== 'server') failures.push(...(await Promise.all(others.map(sendOne))))
     const left = failures.filter(failure => failure !== undefined)
@@ -121,10 +127,10 @@ class Email implements Exporter {
     letter: Letter,
     to: string,
     { sent, refused }: Progress,
-    pipeline: string,
+    onMissed: (reason: string) => void,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
-    const { config, id } = this.#context
+    const { config } = this.#context
     const envelope = { from: addressOf(config.from) as string, to: addressOf(to) as string }
     const outcome = await client.send({ ...letter, to, envelope }, signal)
     if (outcome.kind === 'sent') {
@@ -132,7 +138,7 @@ class Email implements Exporter {
       return undefined
     }
     if (outcome.scope === 'server') return outcome
-    this.#recipientErrors.add(1, { exporter: id, pipeline, reason: outcome.kind })
+    onMissed(outcome.kind)
     if (outcome.kind === 'deferred') return outcome
     refused.set(to, outcome.reason)
     this.#warn(`The mail server refuses the mails to ${envelope.to}.`, outcome.reason)

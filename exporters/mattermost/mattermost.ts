@@ -23,7 +23,7 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
     async send(request: ExportRequest, signal: AbortSignal): Promise<Sent> {
-      const { records, pipeline } = request
+      const { records, pipeline, answered } = request
       const { notification, below } = told(request)
       const post = (notification: Notification): Promise<HttpAnswer> =>
         (sender as HttpSender).send(
@@ -35,9 +35,9 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
         )
       const answer = await post(notification)
       // A channel that the template named may not be there: the alert goes where the others go.
-      if (answer.kind !== 'refused' || !notification.channel) return sentOf(answer, records.length)
+      if (answer.kind !== 'refused' || !notification.channel) return sentOf(answer, records.length, answered)
       const { channel: _, ...elsewhere } = notification
-      return sentOf(await post(elsewhere), records.length)
+      return sentOf(await post(elsewhere), records.length, answered)
     },
     render(request) {
       const { notification, below } = told(request)

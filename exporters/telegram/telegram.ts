@@ -13,7 +13,6 @@ import { compileTemplate, type Template, templateView } from 'tocsin/template'
 import type { TelegramConfig } from './config.js'
 import { defaultText, fitted, withoutMarkup } from './message.js'
 
-const LOG_EVERY_MS = 60_000
 const MIN_WAIT_MS = 1_000
 const MAX_WAIT_MS = 60_000
 /** Events whose chats are remembered between attempts: one that was given up stays until others push it out. */
@@ -32,7 +31,6 @@ class Telegram implements Exporter {
   readonly #truncated
   readonly #chatErrors
   readonly #templateErrors
-  readonly #loggedMs = new Map<string, number>()
   #sender: HttpSender | undefined
 
   constructor(context: ComponentContext<TelegramConfig>) {
@@ -69,7 +67,7 @@ class Telegram implements Exporter {
     this.#sender = createHttpSender({ endpoint, headers, secretPath: true, tls, clock })
   }
 
-  async send({ records, pipeline }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
     const { config, id } = this.#context
     const { notification, text, cut } = this.#message(record, pipeline)
@@ -89,6 +87,7 @@ class Telegram implements Exporter {
         pipeline,
         reason: answer.kind === 'refused' ? 'refused' : 'deferred',
       })
+      missed?.()
       if (answer.kind === 'retry') {
         this.#keep(event, done)
         return { reason: answer.reason, ...waitOf(answer) }
@@ -98,7 +97,9 @@ class Telegram implements Exporter {
     }
     this.#done.delete(event)
     const outcomes = [...done.values()]
-    return outcomes.includes('sent') ? 'ok' : { refused: [0], reason: [...new Set(outcomes)].join('; ') }
+    const taken = outcomes.filter(outcome => outcome === 'sent').length
+    if (taken > 0) answered?.(`${taken} of ${outcomes.length} chats have it`)
+    return taken > 0 ? 'ok' : { refused: [0], reason: [...new Set(outcomes)].join('; ') }
   }
 
   render({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>): Rendered {
@@ -165,11 +166,8 @@ class Telegram implements Exporter {
 
   /** Once a minute each. */
   #warn(message: string, reason: string): void {
-    const { id, clock, logger } = this.#context
-    const now = clock.monotonicMs()
-    if (now - (this.#loggedMs.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return
-    this.#loggedMs.set(message, now)
-    logger.warn(message, { exporter: id, reason })
+    const { id, oncePerMinute } = this.#context
+    oncePerMinute.warn(message, { exporter: id, reason })
   }
 }
 

@@ -57,7 +57,7 @@ class Webhook implements Exporter {
     const headers = { 'idempotency-key': notification.key }
     const { method } = this.#context.config
     const answer = await (this.#sender as HttpSender).send({ method, headers, body }, signal)
-    return sentOf(answer, request.records.length)
+    return sentOf(answer, request.records.length, request.answered)
   }
 
   render(request: Pick<ExportRequest, 'records' | 'pipeline'>): Rendered {

@@ -12,6 +12,10 @@ import {
 import type { ParserConfig } from './config.js'
 import { jsonFields, splitField } from './json-fields.js'
 import { timestampReader } from './timestamp.js'
+import { type Member, Together } from './together.js'
+
+/** Parsers of one process that read the same batches. */
+const TOGETHER = new Together()
 
 type Reason =
   | 'regex_no_match'
@@ -32,10 +36,24 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
   const readTime = config.timestamp && timestampReader(config.timestamp, context.clock)
   const noMatch = config.on_no_match === 'drop' ? 'dropped' : 'passed'
   const tally = counter(context)
+  const { regex } = config
+  const alone = regex === undefined || noMatch === 'passed' || !isBody(config.parse_from)
+  let member: Member | undefined
   return {
+    async start() {
+      member = alone ? undefined : TOGETHER.join(regex)
+    },
+    async stop() {
+      member?.leave()
+      member = undefined
+    },
     process(records) {
       const out: LogRecord[] = []
-      for (const record of records) {
+      const matching = member?.matching(records)
+      const candidates = matching ? matching.map(at => records[at] as LogRecord) : records
+      if (candidates.length < records.length)
+        tally.add(noMatch, 'regex_no_match', records.length - candidates.length)
+      for (const record of candidates) {
         const found = parse(record)
         if (typeof found === 'string') {
           tally.add(noMatch, found)
@@ -102,9 +120,13 @@ interface Source {
   value(record: LogRecord): AnyValue | undefined
 }
 
+function isBody(path: string): boolean {
+  return path.trim() === 'body'
+}
+
 function sourceReader(parseFrom: string): Source {
   const path = compilePath(parseFrom)
-  if (parseFrom.trim() === 'body') {
+  if (isBody(parseFrom)) {
     return { bytes: record => asBuffer(record.bodyBytes()), value: record => record.body }
   }
   return {
@@ -136,18 +158,20 @@ function counter({ id, pipeline = '', meter }: ComponentContext<ParserConfig>) {
   const records = meter.createCounter('tocsin_parser_log_records', {
     description: 'Records that a parser saw, by what became of them and why.',
   })
-  const counts = new Map<string, number>()
+  const counts = new Map<string, { readonly labels: object; count: number }>()
   return {
-    add(result: 'parsed' | 'dropped' | 'passed', reason: Reason | 'ok'): void {
+    add(result: 'parsed' | 'dropped' | 'passed', reason: Reason | 'ok', times = 1): void {
       const key = `${result} ${reason}`
-      counts.set(key, (counts.get(key) ?? 0) + 1)
+      const known = counts.get(key)
+      if (known) known.count += times
+      else
+        counts.set(key, { labels: Object.freeze({ processor: id, pipeline, result, reason }), count: times })
     },
     flush(): void {
-      for (const [key, count] of counts) {
-        const [result = '', reason = ''] = key.split(' ')
-        records.add(count, { processor: id, pipeline, result, reason })
+      for (const one of counts.values()) {
+        if (one.count > 0) records.add(one.count, one.labels as { [label: string]: string })
+        one.count = 0
       }
-      counts.clear()
     },
   }
 }

@@ -13,7 +13,9 @@ export async function checkTable(
   const { name } = file
   try {
     const read = await file.read()
-    const { problems } = await loadTable(name, read?.text ?? '', config)
+    const text = read?.text ?? ''
+    const { problems } = await loadTable(name, text, config)
+    const lines = text.split('\n')
     return problems.map(row => {
       const rejected = row.severity === 'error'
       return {
@@ -21,10 +23,17 @@ export async function checkTable(
         // The other rows serve.
         severity: 'warning',
         message: rejected ? `the row is rejected: ${row.message}` : row.message,
+        ...(row.code === 'duplicate-row' &&
+          isOneLine(lines[row.line - 1] ?? '') && { removeLines: { from: row.line, to: row.line } }),
       }
     })
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     return [{ path: ['lookup_table', 'location'], message: errorText(explained(name, error)) }]
   }
+}
+
+/** Of a row that goes over several lines each has an odd quote. */
+function isOneLine(line: string): boolean {
+  return line.split('"').length % 2 === 1
 }

@@ -1,6 +1,8 @@
 import { defineProcessor } from 'tocsin/component'
+import { check } from './check-config.js'
 import { checkTable } from './check-table.js'
-import { check, type StatefulAlertConfig, schema } from './config.js'
+import { type StatefulAlertConfig, schema } from './config.js'
+import { lint } from './lint.js'
 import { statefulAlert } from './stateful-alert.js'
 
 export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
@@ -11,6 +13,7 @@ export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
   schema,
   check,
   checkFiles: checkTable,
+  lint,
   makes: () => ['alert'],
   create: statefulAlert,
 })

@@ -25,7 +25,7 @@ export async function loadTable(
   throw new ConfigError((problems.length > 0 ? problems : [NO_ROWS]).map(row => problemOf(name, row)))
 }
 
-export function problemOf(name: string, { severity, line, column, message, fix }: RowProblem): Problem {
+export function problemOf(name: string, { severity, line, column, message, fix, code }: RowProblem): Problem {
   return {
     severity,
     file: name,
@@ -33,6 +33,7 @@ export function problemOf(name: string, { severity, line, column, message, fix }
     path: column ? [column] : [],
     message,
     ...(fix !== undefined && { fix }),
+    ...(code !== undefined && { code }),
   }
 }
 

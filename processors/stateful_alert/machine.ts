@@ -153,7 +153,15 @@ function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Deci
   if (staleAt(rules, state, rule) <= time) {
     // A look before its time finds it too.
     const made = { at: time - (time % rules.scanNs), origin: '' }
-    const outcome: Outcome = { status: 'heartbeat_scan', key, row: NO_ROW, count: active ? 1 : 0, made }
+    const told = active && episode ? { eventId: episode.eventId } : {}
+    const outcome: Outcome = {
+      status: 'heartbeat_scan',
+      key,
+      row: NO_ROW,
+      ...told,
+      count: active ? 1 : 0,
+      made,
+    }
     return { state: undefined, outcome, reason: 'stale', ...(active && { episode: 'ends' as const }) }
   }
   return { state, ...schedule(rules, state, rule), outcome: undefined, reason: 'early' }

@@ -1,11 +1,13 @@
 import type { ComponentContext } from 'tocsin/component'
 import { type ActiveAlerts, severityLabel } from './active-alerts.js'
-import type { Outcome } from './outcome.js'
+import { type Outcome, STATUSES } from './outcome.js'
 import type { Table } from './table.js'
 
 export interface AlertMetrics {
   /** Outcomes that leave the processor on records. */
   count(outcomes: readonly Outcome[]): void
+  /** Its severities have series from now on, at zero: else the first alert would not show in `increase()`. */
+  loaded(table: Table): void
   reloaded(): void
   storeFailed(): void
 }
@@ -45,7 +47,8 @@ export function alertMetrics(
   let reloadedAt: number | undefined
   meter
     .createObservableGauge('tocsin_stateful_alert_last_reload_timestamp_seconds', {
-      description: 'When the table was last read or found unchanged, Unix time.',
+      description:
+        'When the lookup table was last read or found unchanged, Unix time. Not of rows in the configuration.',
       unit: 's',
     })
     .addCallback(result => {
@@ -68,6 +71,13 @@ export function alertMetrics(
         const counts = pending.get(status) ?? new Map<string, number>()
         pending.set(status, counts)
         counts.set(row.severity, (counts.get(row.severity) ?? 0) + 1)
+      }
+    },
+    loaded({ byId }) {
+      for (const severity of new Set([...byId.values()].map(row => severityLabel(row.text.severity)))) {
+        for (const status of STATUSES) {
+          if (status !== 'heartbeat_scan') transitions.add(0, { ...labels, status, severity })
+        }
       }
     },
     reloaded() {

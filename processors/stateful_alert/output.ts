@@ -61,7 +61,7 @@ export function recoveryRecord(outcome: Outcome): LogRecord {
 }
 
 /** The record of a scan that removed stale state. */
-export function scanRecord({ at, removed, active, leastKey }: Scan): LogRecord {
+export function scanRecord({ at, removed, active, ended, leastKey }: Scan): LogRecord {
   const message = `Housekeeping removed the stale state of ${removed} ${removed === 1 ? 'key' : 'keys'}, ${active} of them with an active alert.`
   const id = createHash('sha256').update(`${at} ${leastKey}`).digest('hex').slice(0, 32)
   const alert = newMap([
@@ -72,6 +72,7 @@ export function scanRecord({ at, removed, active, leastKey }: Scan): LogRecord {
     ['skip_webhook', true],
     ['removed_count', BigInt(removed)],
     ['removed_active_count', BigInt(active)],
+    ...(ended.length > 0 ? [['removed_alerts', [...ended].sort()] as const] : []),
   ])
   return createRecord({
     id: `heartbeat_scan/${id}`,

@@ -59,6 +59,8 @@ export interface RowProblem {
   readonly column?: Column
   readonly message: string
   readonly fix?: string
+  /** For `tocsin lint`. */
+  readonly code?: string
 }
 
 /** Reads the cells of a row, or says all that is wrong with them. */
@@ -131,7 +133,7 @@ function nameRule(
   const equal = taken.get(whole)
   if (equal !== undefined) {
     const message = `the row is the same as that of line ${equal} and does not serve`
-    warnings.push({ severity: 'warning', line, message, fix: 'remove one' })
+    warnings.push({ severity: 'warning', code: 'duplicate-row', line, message, fix: 'remove one' })
     return undefined
   }
   const first = taken.get(short)
@@ -139,7 +141,7 @@ function nameRule(
     const same = ruleId === '' ? 'the patterns' : 'the rule_id'
     const message = `the row has ${same} of line ${first}; both serve, each with a state of its own`
     const fix = 'give each row a rule_id of its own: then alerts survive when it is changed'
-    warnings.push({ severity: 'warning', line, message, fix })
+    warnings.push({ severity: 'warning', code: 'ambiguous-row', line, message, fix })
   } else taken.set(short, line)
   taken.set(whole, line)
   return {
@@ -163,6 +165,7 @@ function warningsOf({ line, cells, schema, recovery }: Candidate): RowProblem[] 
     const unused = schema.mode === 'threshold' ? ' (M and W do nothing without one)' : ''
     warnings.push({
       severity: 'warning',
+      code: 'never-clears',
       line,
       column: 'recovery_pattern',
       message: `the alert can never clear: there is no recovery pattern${unused} and no E`,
@@ -189,7 +192,7 @@ function warningsOf({ line, cells, schema, recovery }: Candidate): RowProblem[] 
   }
   for (const column of ['alert_pattern', 'recovery_pattern'] as const) {
     const found = lookAlikeIn(cells[column])
-    if (found) warnings.push({ severity: 'warning', line, column, ...found })
+    if (found) warnings.push({ severity: 'warning', code: 'look-alike', line, column, ...found })
   }
   if (severityNumber(cells.severity) === 0) {
     warnings.push({

@@ -7,12 +7,15 @@ export interface Scan {
   readonly removed: number
   /** Of these with an active alert. */
   readonly active: number
+  /** The event ids of these, as far as they are kept. */
+  readonly ended: readonly string[]
   /** The least of the keys that went: no two collectors remove the same one. */
   readonly leastKey: string
 }
 
 /** Scans that are counted at a time; then the oldest is told, although more of it may come. */
 const MOST_OPEN = 1_000
+const MOST_ENDED = 1_000
 
 /**
  * Counts what scans removed: their keys come in parts, as many as run at a time, and now and then one that its next record
@@ -23,13 +26,15 @@ export class Scans {
 
   /** Answers with scans that have to be told now. */
   add(stale: readonly Outcome[]): Scan[] {
-    for (const { key, made, count = 0 } of stale) {
+    for (const { key, made, eventId, count = 0 } of stale) {
       const { at } = made as Made
       const scan = this.#open.get(at)
+      const ended = scan?.ended ?? []
       this.#open.set(at, {
         at,
         removed: (scan?.removed ?? 0) + 1,
         active: (scan?.active ?? 0) + count,
+        ended: eventId === undefined || ended.length >= MOST_ENDED ? ended : [...ended, eventId],
         leastKey: scan && scan.leastKey < key ? scan.leastKey : key,
       })
     }

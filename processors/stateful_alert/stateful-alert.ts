@@ -63,9 +63,10 @@ export function statefulAlert(
     scanNs: msToNs(durationMs(config.scan_interval)),
   }
 
-  async function loaded({ byId }: Table): Promise<void> {
-    metrics.reloaded()
-    const rows = new Map([...byId].map(([id, { schema }]) => [id, schema.expireNs]))
+  async function loaded(table: Table): Promise<void> {
+    metrics.loaded(table)
+    if (keeper) metrics.reloaded()
+    const rows = new Map([...table.byId].map(([id, { schema }]) => [id, schema.expireNs]))
     changed = new Set([...changed, ...known.loaded(rows)])
     await saveRules()
   }

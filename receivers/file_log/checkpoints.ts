@@ -1,5 +1,6 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
 import type { CutPoint, Fingerprint } from './fingerprint.js'
+import { NOT_AHEAD } from './framer.js'
 
 /** How far a file was read and settled. */
 export interface Checkpoint extends Fingerprint {
@@ -55,14 +56,19 @@ export function patternsChange(patterns: string): KeyValueChange {
   return { key: PATTERNS, value: Buffer.from(patterns) }
 }
 
-function encode({ cuts, mtimeNs, ...rest }: Checkpoint): Uint8Array {
+function encode({ ahead, cuts, mtimeNs, ...rest }: Checkpoint): Uint8Array {
   let before = 0
   const points = cuts.map(([offset, crc]) => {
     const distance = offset - before
     before = offset
     return `${distance.toString(36)}.${crc.toString(36)}`
   })
-  const stored = { ...rest, cuts: points.join(' '), mtimeNs: mtimeNs?.toString() }
+  const stored = {
+    ...rest,
+    cuts: points.join(' '),
+    mtimeNs: mtimeNs?.toString(),
+    ...(ahead !== NOT_AHEAD && { ahead }),
+  }
   return Buffer.from(JSON.stringify(stored))
 }
 
@@ -78,6 +84,7 @@ function decode(value: Uint8Array): Checkpoint {
   })
   return {
     home: rest.firstPath,
+    ahead: NOT_AHEAD,
     ...rest,
     cuts: points,
     ...(mtimeNs !== undefined && { mtimeNs: BigInt(mtimeNs) }),

@@ -10,6 +10,7 @@ export interface FileLogConfig extends AddedFields {
   readonly stop_at_end: boolean
   readonly poll_interval: string | number
   readonly encoding: string
+  readonly container?: { readonly add_metadata_from_filepath: boolean }
   readonly multiline?: { readonly line_start_pattern?: string; readonly line_end_pattern?: string }
   readonly force_flush_period: string | number
   readonly max_log_size: string | number
@@ -107,6 +108,23 @@ export const schema: ConfigSchema = {
         line_end_pattern: { type: 'string', format: 'regex', description: 'A line that ends a record.' },
       },
     },
+    container: {
+      type: 'object',
+      additionalProperties: false,
+      ignored: {
+        format: 'each line says whether it is of the CRI (containerd, CRI-O) or of Docker',
+        max_log_size: 'max_log_size of the receiver bounds a record',
+      },
+      description:
+        'Reads what container runtimes write: time, stream and text of a line. Lines that the runtime has cut are joined.',
+      properties: {
+        add_metadata_from_filepath: {
+          type: 'boolean',
+          default: true,
+          description: 'Takes resource attributes (`k8s.pod.name` and others) from the path.',
+        },
+      },
+    },
     force_flush_period: {
       type: 'string',
       format: 'duration',
@@ -157,6 +175,13 @@ export function checkConfig(config: FileLogConfig): CheckProblem[] {
       path: ['encoding'],
       message: `"${config.encoding}" is no encoding that file_log reads`,
       fix: 'use utf-8, utf-16le, utf-16be, latin1, windows-1252, gb18030, shift_jis or another WHATWG name',
+    })
+  }
+  if (config.container && encodingOf(config.encoding)?.isUtf8 === false) {
+    problems.push({
+      path: ['encoding'],
+      message: `"${config.encoding}" does not go with container`,
+      fix: 'leave encoding out: container runtimes write UTF-8',
     })
   }
   const { line_start_pattern: start, line_end_pattern: end } = config.multiline ?? {}

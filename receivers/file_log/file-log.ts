@@ -7,11 +7,13 @@ import {
   type KeyValueStore,
   type Receiver,
 } from 'tocsin/component'
+import { UNFINISHED_IDLE_MS } from './archives.js'
 import { loadCheckpoints, patternsChange } from './checkpoints.js'
 import type { FileLogConfig } from './config.js'
+import { ContainerFramer } from './container-framer.js'
 import { type Encoding, encodingOf } from './encoding.js'
 import { FileSet } from './file-set.js'
-import { createFramer, type Flush } from './framer.js'
+import { createFramer, type Flush, type Framer } from './framer.js'
 import { Ledger } from './ledger.js'
 import { createMetrics, type FileLogMetrics } from './metrics.js'
 import { Notices } from './notices.js'
@@ -30,6 +32,8 @@ const SUPERSEDED_FLUSH_MS = 500
 /** How long a text without any line end waits when it does not grow, and when it does. */
 const LINELESS_IDLE_MS = 5_000
 const LINELESS_MOST_MS = 60_000
+/** How long a line that a container runtime has cut waits for its rest. */
+const CUT_LINE_IDLE_MS = 60_000
 
 interface Work {
   readonly files: FileSet
@@ -172,14 +176,15 @@ export class FileLogReceiver implements Receiver {
     }
   }
 
-  #framer(encoding: Encoding) {
-    const { max_log_size: maxSize, multiline } = this.#context.config
-    return createFramer({
+  #framer(encoding: Encoding): Framer {
+    const { container, max_log_size: maxSize, multiline } = this.#context.config
+    const options = {
       encoding,
       maxBytes: Math.max(16, byteSize(maxSize)),
       startPattern: multiline?.line_start_pattern,
       endPattern: multiline?.line_end_pattern,
-    })
+    }
+    return container ? new ContainerFramer({ ...options, flushMs: this.#flushMs }) : createFramer(options)
   }
 
   async #scan(files: FileSet, newAtEnd: boolean, patterns: string | undefined): Promise<void> {
@@ -220,7 +225,10 @@ export class FileLogReceiver implements Receiver {
     let progress = false
     do {
       const flush = this.#flush(file, files)
-      if (!file.dirty && flush === file.flushed) break
+      if (!file.dirty && flush === file.flushed) {
+        this.#lookAtArchive(file)
+        break
+      }
       if (files.problems.has(file.path) || (await files.mustWait(file))) break
       await ledger.room()
       if (this.#stopping.signal.aborted) return false
@@ -242,6 +250,15 @@ export class FileLogReceiver implements Receiver {
     }
   }
 
+  /** Says once when a compressed file that is not whole does not grow. */
+  #lookAtArchive(file: TrackedFile): void {
+    const { archiveEnd: end, offset, pending, size } = file
+    if (!file.compressed || file.done || !end || end === 'whole') return
+    const { clock, config } = this.#context
+    if (!config.stop_at_end && clock.monotonicMs() - file.grownAtMs < UNFINISHED_IDLE_MS) return
+    this.#notices.archive(file.path, { end, readBytes: offset + pending, fileBytes: Number(size) })
+  }
+
   /** What to take as complete at the end of the file. */
   #flush(file: TrackedFile, files: FileSet): Flush {
     const { clock, config } = this.#context
@@ -256,6 +273,7 @@ export class FileLogReceiver implements Receiver {
       if (flush) this.#notices.noLineEnds(file.path)
       if (flush) return flush
     }
+    if (config.container && idleMs >= CUT_LINE_IDLE_MS) return 'parts'
     return config.multiline && idleMs >= this.#flushMs ? 'lines' : file.flushed
   }
 }

@@ -9,6 +9,7 @@ import {
   type Resource,
 } from 'tocsin/component'
 import type { Encoding } from './encoding.js'
+import type { Joined } from './framer.js'
 
 /** What the records of one read have in common. */
 export interface Origin {
@@ -57,6 +58,25 @@ export function recordsOf(origin: Origin, bounds: readonly number[], encoding: E
       }),
     )
   }
+  return { records, replaced }
+}
+
+/** The records of a container's log file. */
+export function joinedRecords(
+  origin: Origin & { readonly stdout: Attributes; readonly stderr: Attributes },
+  joined: readonly Joined[],
+  encoding: Encoding,
+): DecodedRecords {
+  const { file, observedTimestamp, resource } = origin
+  let replaced = 0
+  const records = joined.map(({ start, text: bytes, timestamp, stream }) => {
+    const { text, valid } = encoding.decode(bytes)
+    if (!valid) replaced++
+    const attributes = stream ? origin[stream] : origin.attributes
+    return createRecord({
+      ...{ id: `${file}:${start}`, bodyText: text, timestamp, observedTimestamp, attributes, resource },
+    })
+  })
   return { records, replaced }
 }
 

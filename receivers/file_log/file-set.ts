@@ -1,4 +1,5 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
+import { Archives } from './archives.js'
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import { type Encoding, encodingByMark } from './encoding.js'
 import { FileIds } from './file-ids.js'
@@ -49,6 +50,7 @@ export class FileSet {
   readonly #fileIds: FileIds
   readonly #handles: OpenFiles
   readonly #matcher: CheckpointMatcher
+  readonly #archives: Archives
   readonly #folders = new Folders()
   readonly #generations: Generations
   /** Files that hold no log lines, with their size and time. */
@@ -69,6 +71,7 @@ export class FileSet {
       options.durable ? options.clock : undefined,
       checkpoints.map(({ id }) => id),
     )
+    this.#archives = new Archives(options.clock)
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
     this.#matcher = new CheckpointMatcher({
       framer: options.framer,
@@ -281,6 +284,7 @@ export class FileSet {
   async #openFresh(fresh: ReadonlyMap<string, { path: string; version: string }>): Promise<OpenedFile[]> {
     const { encoding, notices } = this.#options
     const found: OpenedFile[] = []
+    this.#archives.begin()
     const leftOut = new Map<string, string>()
     const paths = new Map<string, string>()
     for (const [key, { path, version }] of fresh) {
@@ -296,12 +300,31 @@ export class FileSet {
         await one.close()
         return
       }
+      if (one.compressed && !(await this.#isReady(one, paths.get(path) as string, leftOut))) {
+        await one.close()
+        return
+      }
       found.push(one)
       if (found.length > KEPT_OPEN) await one.close()
     })
     this.#leftOut = leftOut
     notices.saidLeftOut()
     return found.sort(byAge)
+  }
+
+  async #isReady(one: OpenedFile, version: string, leftOut: Map<string, string>): Promise<boolean> {
+    const key = keyOf(one.place)
+    const readiness = await this.#archives.readiness(one, key, version)
+    if (readiness === 'take') return true
+    if (readiness === 'wait') {
+      this.deferred = true
+      return false
+    }
+    if (!this.#matcher.holdsOnlyKnown(one, readiness.bytes)) return true
+    leftOut.set(key, version)
+    const state = { end: readiness.end, readBytes: readiness.bytes, fileBytes: one.size }
+    this.#options.notices.archive(one.path, state)
+    return false
   }
 
   async #adopt(

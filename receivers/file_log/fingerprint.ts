@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import type { Ahead } from './framer.js'
 
 /** How much of a file's start tells it from others. */
 export const HEAD_BYTES = 1_000
@@ -26,6 +27,7 @@ export interface Fingerprint {
   readonly tail: Mark
   /** Where reading can go on when the end of the file was cut, in order. */
   readonly cuts: readonly CutPoint[]
+  readonly ahead: Ahead
 }
 
 export function markOf(bytes: Uint8Array): Mark {

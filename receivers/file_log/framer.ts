@@ -3,9 +3,27 @@ import type { Encoding } from './encoding.js'
 
 /**
  * What to take as complete at the end of the bytes: nothing, lines that end, of a text without line ends what stands before the
- * last start of a record, or everything.
+ * last start of a record, of a container's log lines that were cut too, or everything.
  */
-export type Flush = 'nothing' | 'lines' | 'starts' | 'everything'
+export type Flush = 'nothing' | 'lines' | 'starts' | 'parts' | 'everything'
+
+/** Up to which offset in the file the lines of a stream were delivered, where that is behind the read position. */
+export type Ahead = { readonly [stream: string]: number }
+
+export const NOT_AHEAD: Ahead = Object.freeze({})
+
+/** A record made of several pieces of a file. */
+export interface Joined {
+  /** Where it begins in the file. */
+  readonly start: number
+  readonly text: Buffer
+  /** ns since the epoch; 0n when its lines have none. */
+  readonly timestamp: bigint
+  readonly stream?: 'stdout' | 'stderr'
+  /** Where reading goes on when this record and those before it are delivered. */
+  readonly offset: number
+  readonly ahead: Ahead
+}
 
 export interface Frames {
   /** Start and end of each record, in turn. */
@@ -16,11 +34,15 @@ export interface Frames {
   readonly oversized: number
   /** Bytes that were skipped because they are NUL. */
   readonly nuls: number
+  /** In place of `bounds`. */
+  readonly joined?: readonly Joined[]
+  readonly ahead?: Ahead
 }
 
 /** Finds the records in the bytes of one file. */
 export interface Framer {
-  frame(bytes: Buffer, from: number, flush: Flush): Frames
+  /** `at`: where `bytes` begin in the file. */
+  frame(bytes: Buffer, from: number, flush: Flush, at: number, ahead: Ahead): Frames
 }
 
 export interface FramerOptions {

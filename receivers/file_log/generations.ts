@@ -134,7 +134,8 @@ export class Generations {
     }
     // A symbolic link that points elsewhere now.
     for (const file of added) {
-      const owner = owners.get(file.path)
+      // One that was moved away may still have the path of the file that came after it.
+      const owner = file.gone ? undefined : owners.get(file.path)
       if (owner && owner !== file && files.get(owner.key) === owner) follow(file, owner)
     }
   }
@@ -142,9 +143,15 @@ export class Generations {
 
 function follow(file: TrackedFile, before: TrackedFile): void {
   if (before.done || file.waitsFor.some(other => other.file === before)) return
+  // Two that wait for each other would never be read.
+  if (waits(before, file)) return
   // It may have grown since it was read.
   before.dirty = true
   file.waitsFor.push({ file: before })
+}
+
+function waits(file: TrackedFile, on: TrackedFile): boolean {
+  return file.waitsFor.some(({ file: other }) => other === on || waits(other, on))
 }
 
 /** The path of the file that a file was rotated from, when there is one, else its own. */

@@ -11,7 +11,12 @@ export const fileLogReceiver = defineReceiver<FileLogConfig>({
   description: 'Reads the lines of files, through rotation, truncation and restarts.',
   schema,
   check: checkConfig,
-  makes: ({ attributes, resource }) => ['log.file', ...Object.keys(attributes), ...Object.keys(resource)],
+  makes: ({ attributes, resource, container }) => [
+    ...(container ? ['log.iostream', 'k8s', 'container.id'] : []),
+    'log.file',
+    ...Object.keys(attributes),
+    ...Object.keys(resource),
+  ],
   past: pastReader,
   create: context => new FileLogReceiver(context),
 })

@@ -28,6 +28,7 @@ interface Extras {
   readonly home?: string
   readonly id?: string
   readonly cuts?: Checkpoint['cuts']
+  readonly ahead?: Checkpoint['ahead']
 }
 
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
@@ -43,9 +44,9 @@ export class CheckpointMatcher {
     const matched = await this.#parts.missing.take(found, by)
     if (!matched) return 'no'
     const { known, tail } = matched
-    const { offset, id, firstPath, home, cuts } = known
-    const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts })
-    file.done = known.done === true
+    const { offset, id, firstPath, home, cuts, ahead } = known
+    const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts, ahead })
+    file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path
     return file
@@ -87,15 +88,32 @@ export class CheckpointMatcher {
         const known = file.fingerprint()
         const tail = known.head.length > 0 && (await found.tailWhenSame(known))
         if (tail && known.offset === 0) file.expect(found.head)
-        if (tail) return file.dirty || ledger.has(generation) ? 'later' : this.copy(found, known, tail)
+        // What waits for the rest of its record would come from both.
+        const isOpen = file.dirty || file.pending > 0 || ledger.has(generation)
+        if (tail) return isOpen ? 'later' : this.copy(found, known, tail)
       }
       return 'no'
     }
   }
 
+  /** True when a compressed file that is no whole one holds the beginning of what was read already, and no more. */
+  holdsOnlyKnown(found: OpenedFile, bytes: number): boolean {
+    const { files, missing } = this.#parts
+    const index = new ContentIndex<Fingerprint>()
+    for (const file of files.values()) {
+      for (const known of [file.previous, file.fingerprint()]) if (known) index.add(known, known)
+    }
+    const all = [...index.candidates(found), ...missing.candidates(found)]
+    return all.some(({ head, offset }) => {
+      const length = Math.min(head.length, found.head.length)
+      return offset >= bytes && head.length > 0 && found.headDigest(length) === head.digest
+    })
+  }
+
   /** The copy of a known file, to be read from where that was read to. */
-  copy(found: OpenedFile, { offset, firstPath, home, cuts }: Fingerprint, tail: Buffer): TrackedFile {
-    const file = this.#track(found, { offset, tail }, { firstPath, home, cuts })
+  copy(found: OpenedFile, known: Fingerprint, tail: Buffer): TrackedFile {
+    const { offset, ...extras } = known
+    const file = this.#track(found, { offset, tail }, extras)
     this.#parts.fileIds.give(file.generation)
     return file
   }
@@ -115,7 +133,7 @@ export class CheckpointMatcher {
 
   #track(found: OpenedFile, start: ReadStart, extras: Extras): TrackedFile {
     const { place, path, realPath, head, encoding, compressed } = found
-    const { firstPath = path, home = realPath, id, cuts = [] } = extras
+    const { firstPath = path, home = realPath, id, cuts = [], ahead } = extras
     const { memory } = this.#parts
     const framer = this.#parts.framer(encoding)
     return new TrackedFile({
@@ -133,6 +151,7 @@ export class CheckpointMatcher {
         memory,
         id,
         cuts,
+        ahead,
       },
     })
   }

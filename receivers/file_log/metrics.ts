@@ -26,8 +26,8 @@ export function createMetrics({ meter, id }: ComponentContext<unknown>): FileLog
   const oversized = meter.createCounter('tocsin_receiver_oversized_log_records', {
     description: 'Records longer than max_log_size, which were split.',
   })
-  const nuls = meter.createCounter('tocsin_file_log_skipped_nul_bytes', {
-    description: 'NUL bytes before lines, which were skipped.',
+  const nuls = meter.createCounter('tocsin_receiver_skipped_nul_bytes', {
+    description: 'NUL bytes around lines, which were skipped.',
   })
   return {
     openFiles: change => open.add(change, attributes),

@@ -47,9 +47,14 @@ export class MissingFiles {
     return [...(this.#byInode.get(keyOf(file.place)) ?? [])]
   }
 
+  /** What a file may be a copy of. */
+  candidates(file: OpenedFile): readonly Checkpoint[] {
+    return [...this.#byContent.candidates(file)]
+  }
+
   /** The checkpoint of a file that was found; it is then no longer missing. */
   async take(file: OpenedFile, by: 'inode' | 'content'): Promise<Matched | undefined> {
-    const candidates = by === 'inode' ? this.ofInode(file) : [...this.#byContent.candidates(file)]
+    const candidates = by === 'inode' ? this.ofInode(file) : this.candidates(file)
     for (const known of candidates) {
       const tail = await file.tailWhenSame(known)
       if (!tail) continue

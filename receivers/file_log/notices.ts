@@ -2,7 +2,15 @@ import type { Logger } from 'tocsin/component'
 import type { Checkpoint } from './checkpoints.js'
 import type { Encoding } from './encoding.js'
 import { looksLikeUtf16 } from './format.js'
+import type { GzipEnd } from './gzip.js'
 import type { TrackedFile } from './tracked-file.js'
+
+/** How much of a compressed file could be read, unpacked, and how long the file is. */
+export interface ArchiveState {
+  readonly end: GzipEnd
+  readonly readBytes: number
+  readonly fileBytes: number
+}
 
 /** So many files are named in one line of the log. */
 const NAMED = 10
@@ -65,11 +73,29 @@ export class Notices {
     }
   }
 
+  /** A compressed file that ends too early. */
+  archive(path: string, { end, readBytes, fileBytes }: ArchiveState): void {
+    this.#once(`archive ${path} ${fileBytes}`, () => {
+      const message =
+        end === 'cut'
+          ? 'A gzip file ends in the middle. What it holds up to there is read; the rest will be when it has grown.'
+          : 'A gzip file is damaged. What stands before the damage is read; when the file changes it is looked at again.'
+      this.#logger.warn(message, { path, read_bytes: readBytes, file_bytes: fileBytes })
+    })
+  }
+
   nuls(path: string, bytes: number): void {
     this.#once('nuls', () => {
       const message =
         'NUL bytes before a line are skipped: its writer went on at its old place after a truncation. Open the file to append.'
       this.#logger.warn(message, { path, bytes })
+    })
+  }
+
+  noContainerLine(path: string): void {
+    this.#once('container', () => {
+      const message = 'A line is in no format of a container runtime; such lines are taken as they are.'
+      this.#logger.warn(message, { path })
     })
   }
 

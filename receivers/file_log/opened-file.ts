@@ -1,8 +1,12 @@
 import { realpath } from 'node:fs/promises'
-import { Content, openToRead } from './content.js'
+import { Content } from './content.js'
+import { openToRead } from './disk.js'
 import { type Encoding, encodingByMark } from './encoding.js'
 import { cutCheck, type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES } from './fingerprint.js'
 import { type Format, formatOf } from './format.js'
+import type { GzipEnd } from './gzip.js'
+
+const UNPACKED_AT_ONCE = 256 * 1024
 
 export interface FilePlace {
   readonly device: string
@@ -90,6 +94,16 @@ export class OpenedFile {
   async read(position: number, length: number): Promise<Buffer> {
     this.#content ??= new Content(await openToRead(this.path), this.compressed)
     return this.#content.read(position, length)
+  }
+
+  /** What of a compressed file can be read. */
+  async unpacked(): Promise<{ readonly bytes: number; readonly end: GzipEnd }> {
+    for (let bytes = 0; ; ) {
+      const { length } = await this.read(bytes, UNPACKED_AT_ONCE)
+      bytes += length
+      const end = this.#content?.end
+      if (end && length < UNPACKED_AT_ONCE) return { bytes, end }
+    }
   }
 
   /** Hands over the open file, when it is open. */

@@ -8,7 +8,8 @@ export type Step =
   | { readonly kind: 'statement'; readonly text: string }
   | { readonly kind: 'drop'; readonly condition: string }
   | { readonly kind: 'parser'; readonly lines: readonly string[] }
-  | { readonly kind: 'multiline'; readonly lines: readonly string[] }
+  /** Lines for the receiver itself. */
+  | { readonly kind: 'receiver'; readonly lines: readonly string[] }
   | { readonly kind: 'note'; readonly text: string }
 
 const statement = (text: string): Step => ({ kind: 'statement', text })
@@ -207,57 +208,22 @@ function recombined(reader: Reader): Step[] {
   const [, pattern] =
     /^IsMatch\(body(?:\["\w+"\])?, ("(?:[^"\\]|\\.)*")\)$/.exec(conditionOf(expression) ?? '') ?? []
   if (pattern === undefined || /body\[/.test(conditionOf(expression) ?? '')) {
-    return [
-      note(`recombine by ${expression}: lines are joined by a pattern, with multiline of this receiver`),
-    ]
+    const how = expression.includes('logtag')
+      ? 'container of this receiver reads lines of the CRI and joins those that were cut, in place of their parsing'
+      : 'lines are joined by a pattern, with multiline of this receiver'
+    return [note(`recombine by ${expression}: ${how}`)]
   }
   const key = first === undefined ? 'line_end_pattern' : 'line_start_pattern'
-  return [{ kind: 'multiline', lines: ['multiline:', `  ${key}: ${yaml(JSON.parse(pattern))}`] }]
+  return [{ kind: 'receiver', lines: ['multiline:', `  ${key}: ${yaml(JSON.parse(pattern))}`] }]
 }
 
-const CRI = String.raw`^(?P<time>\S+) (?P<stream>stdout|stderr) (?P<logtag>\S*) ?(?P<log>.*)$`
-const POD =
-  '/pods/%{DATA:k8s.namespace.name}_%{DATA:k8s.pod.name}_%{DATA:k8s.pod.uid}/%{DATA:k8s.container.name}/%{INT:k8s.container.restart_count}[.]log'
-
 function container(reader: Reader): Step[] {
-  const format = reader.text('format')
-  const steps: Step[] = []
-  if (format === undefined || format === 'docker') {
-    steps.push(reader.when('merge_maps(attributes, ParseJSON(body), "upsert")', 'HasPrefix(body, "{")'))
-  }
-  if (format !== 'docker') {
-    steps.push(
-      reader.when(
-        `merge_maps(attributes, ExtractPatterns(body, ${JSON.stringify(CRI)}), "upsert")`,
-        'not HasPrefix(body, "{")',
-      ),
-    )
-  }
-  const time = 'attributes["time"]'
-  for (const [layout, zulu] of [
-    ['%Y-%m-%dT%H:%M:%S.%fZ', true],
-    ['%Y-%m-%dT%H:%M:%S.%f%j', false],
-  ] as const) {
-    const test = `${zulu ? '' : 'not '}HasSuffix(${time}, "Z")`
-    steps.push(reader.when(`set(time, Time(${time}, "${layout}"))`, `${time} != nil`, test))
-  }
-  steps.push(
-    reader.when('set(attributes["log.iostream"], attributes["stream"])'),
-    reader.when('set(body, attributes["log"])'),
-    reader.when('delete_matching_keys(attributes, "^(?:time|stream|logtag|log)$")'),
-  )
-  if (reader.operator.add_metadata_from_filepath !== false) {
-    steps.push(
-      reader.when(
-        `merge_maps(resource.attributes, ExtractGrokPatterns(attributes["log.file.path"], ${JSON.stringify(POD)}, true), "upsert")`,
-        'attributes["log.file.path"] != nil',
-      ),
-      note(
-        'include_file_path: true of this receiver gives log.file.path; lines that the runtime has cut (tag P) are not joined',
-      ),
-    )
-  }
-  return steps
+  const setting =
+    reader.operator.add_metadata_from_filepath === false ? ' { add_metadata_from_filepath: false }' : ' {}'
+  const only = reader.where
+    ? [note(`container was only for ${reader.where}: it is for all files of the receiver`)]
+    : []
+  return [{ kind: 'receiver', lines: [`container:${setting}`] }, ...only]
 }
 
 function filtered(reader: Reader): Step[] {

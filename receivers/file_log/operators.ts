@@ -61,7 +61,7 @@ function routesOf(operators: readonly Operator[]): ReadonlyMap<string, string> {
 }
 
 function receiverLines(steps: readonly Step[]): string[] {
-  const lines = steps.flatMap(step => (step.kind === 'multiline' ? step.lines : []))
+  const lines = steps.flatMap(step => (step.kind === 'receiver' ? step.lines : []))
   return lines.length === 0 ? [] : ['# in this receiver:', ...lines]
 }
 

@@ -11,7 +11,7 @@ import {
 import type { FileLogConfig } from './config.js'
 import { type Encoding, encodingByMark, encodingOf } from './encoding.js'
 import { recordsOf } from './file-record.js'
-import { createFramer } from './framer.js'
+import { createFramer, NOT_AHEAD } from './framer.js'
 
 const MAX_BATCH_RECORDS = 1_000
 
@@ -36,7 +36,7 @@ export function pastReader({ config }: ComponentContext<FileLogConfig>): PastRea
       let offset = 0
       const cut = function* (flush: 'nothing' | 'everything'): Iterable<Records> {
         const mark = offset === 0 ? encoding.markLength(rest) : 0
-        const { bounds, consumed } = framer.frame(rest, mark, flush)
+        const { bounds, consumed } = framer.frame(rest, mark, flush, offset, NOT_AHEAD)
         const { records } = recordsOf({ ...common, bytes: rest, offset }, bounds, encoding)
         offset += consumed
         rest = rest.subarray(consumed)

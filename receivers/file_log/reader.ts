@@ -1,11 +1,11 @@
-import { basename } from 'node:path'
-import { type Attributes, type ComponentContext, NO_RESOURCE, newMap, type Resource } from 'tocsin/component'
+import type { ComponentContext } from 'tocsin/component'
 import type { FileLogConfig } from './config.js'
 import type { Encoding } from './encoding.js'
-import { recordsOf } from './file-record.js'
+import { FileFieldsMaker } from './file-fields.js'
+import { joinedRecords, recordsOf } from './file-record.js'
 import type { FileSet } from './file-set.js'
 import { markOf, TAIL_BYTES } from './fingerprint.js'
-import type { Flush, Framer, Frames } from './framer.js'
+import { type Ahead, type Flush, type Framer, type Frames, type Joined, NOT_AHEAD } from './framer.js'
 import type { Ledger } from './ledger.js'
 import type { FileLogMetrics } from './metrics.js'
 import type { Notices } from './notices.js'
@@ -25,16 +25,12 @@ export interface ReaderParts {
 export class Reader {
   readonly #context: ComponentContext<FileLogConfig>
   readonly #parts: ReaderParts
-  readonly #resource: Resource
-  /** By the path a file was first found at; few, and shared by all its records. */
-  readonly #attributes = new WeakMap<TrackedFile, Attributes>()
+  readonly #fields: FileFieldsMaker
 
   constructor(context: ComponentContext<FileLogConfig>, parts: ReaderParts) {
     this.#context = context
     this.#parts = parts
-    const attributes = newMap(Object.entries(context.config.resource))
-    const empty = Object.keys(attributes).length === 0
-    this.#resource = empty ? NO_RESOURCE : { ...NO_RESOURCE, attributes }
+    this.#fields = new FileFieldsMaker(context.config)
   }
 
   /**
@@ -55,17 +51,17 @@ export class Reader {
     if (isStart && bytes.length > 0 && !(await files.begin(file, bytes))) return 'read'
     const mark = isStart ? file.encoding.markLength(bytes) : 0
     // Text that stands before a hole of NULs is complete.
-    const frames = file.framer.frame(bytes, from + mark, this.#flushOf(file, chunk, flush))
+    const { framer, ahead } = file
+    const frames = framer.frame(bytes, from + mark, this.#flushOf(file, chunk, flush), at, ahead)
     const nuls = frames.nuls + (chunk.textAt === undefined ? 0 : chunk.textAt - at - bytes.length)
     metrics.skippedNuls(nuls)
     if (nuls > 0) notices.nuls(file.path, nuls)
-    if (frames.bounds.length > 0) {
+    if (hasRecords(frames)) {
       if (!(await files.identify(file, bytes))) return 'unstored'
       metrics.oversized(frames.oversized)
       this.#offer(file, chunk, frames)
     }
-    const ends = frames.bounds.flatMap((start, index) => (index % 2 === 0 && index > 0 ? [start] : []))
-    file.advance(chunk, frames.consumed, [...ends, frames.consumed], this.#context.clock.monotonicMs())
+    file.advance(chunk, frames, this.#context.clock.monotonicMs())
     if (chunk.atEnd) {
       file.dirty = false
       file.flushed = flush
@@ -79,10 +75,10 @@ export class Reader {
     const { remainder } = file
     if (!remainder) return
     file.remainder = undefined
-    const { generation, bytes, at, encoding } = remainder
+    const { generation, bytes, at, ahead, encoding } = remainder
     const mark = at === 0 ? encoding.markLength(bytes) : 0
-    const frames = this.#parts.framer(encoding).frame(bytes, mark, 'everything')
-    if (frames.bounds.length > 0) this.#offer(file, { bytes, at }, frames, generation, encoding)
+    const frames = this.#parts.framer(encoding).frame(bytes, mark, 'everything', at, ahead)
+    if (hasRecords(frames)) this.#offer(file, { bytes, at }, frames, generation, encoding)
   }
 
   #flushOf(file: TrackedFile, chunk: Chunk, flush: Flush): Flush {
@@ -102,49 +98,49 @@ export class Reader {
   #offer(
     file: TrackedFile,
     chunk: Pick<Chunk, 'bytes' | 'at'>,
-    { bounds, consumed }: Frames,
+    { bounds, consumed, joined }: Frames,
     generation = file.generation,
     encoding = file.encoding,
   ): void {
-    const { ledger, metrics } = this.#parts
+    const { ledger, metrics, notices } = this.#parts
     const { bytes, at } = chunk
-    const { records, replaced } = recordsOf(
-      {
-        file: generation.id as string,
-        bytes,
-        offset: at,
-        observedTimestamp: this.#context.clock.now(),
-        attributes: this.#attributesOf(file),
-        resource: this.#resource,
-      },
-      bounds,
-      encoding,
-    )
+    const origin = {
+      file: generation.id as string,
+      bytes,
+      offset: at,
+      observedTimestamp: this.#context.clock.now(),
+      ...this.#fields.of(file),
+    }
+    const { records, replaced } = joined
+      ? joinedRecords(origin, joined, encoding)
+      : recordsOf(origin, bounds, encoding)
     metrics.invalidEncoding(replaced)
-    let start = bounds[0] as number
+    if (joined?.some(({ stream }) => stream === undefined)) notices.noContainerLine(file.path)
+    let start = at + (bounds[0] ?? 0)
     for (let first = 0; first < records.length; first += MAX_BATCH_RECORDS) {
       const batch = records.slice(first, first + MAX_BATCH_RECORDS)
-      const end = bounds[2 * (first + batch.length)] ?? consumed
-      ledger.offer(generation, batch, end - start, positionAt(chunk, at + end))
+      const behind = first + batch.length
+      const { offset: end, ahead } = joined?.[behind - 1] ?? { offset: at + (bounds[2 * behind] ?? consumed) }
+      const bytesOfBatch = joined ? textBytes(joined, first, behind) : end - start
+      ledger.offer(generation, batch, bytesOfBatch, positionAt(chunk, end, ahead))
       start = end
     }
   }
-
-  #attributesOf(file: TrackedFile): Attributes {
-    let attributes = this.#attributes.get(file)
-    if (!attributes) {
-      const { config } = this.#context
-      const own = newMap(Object.entries(config.attributes))
-      if (config.include_file_name) own['log.file.name'] = basename(file.firstPath)
-      if (config.include_file_path) own['log.file.path'] = file.firstPath
-      attributes = Object.freeze(own)
-      this.#attributes.set(file, attributes)
-    }
-    return attributes
-  }
 }
 
-function positionAt({ bytes, at }: Pick<Chunk, 'bytes' | 'at'>, offset: number): Position {
+function hasRecords({ bounds, joined }: Frames): boolean {
+  return bounds.length > 0 || (joined !== undefined && joined.length > 0)
+}
+
+function textBytes(joined: readonly Joined[], first: number, behind: number): number {
+  return joined.slice(first, behind).reduce((sum, { text }) => sum + text.length, 0)
+}
+
+function positionAt(
+  { bytes, at }: Pick<Chunk, 'bytes' | 'at'>,
+  offset: number,
+  ahead: Ahead = NOT_AHEAD,
+): Position {
   const end = offset - at
-  return { offset, tail: markOf(bytes.subarray(Math.max(0, end - TAIL_BYTES), end)) }
+  return { offset, tail: markOf(bytes.subarray(Math.max(0, end - TAIL_BYTES), end)), ahead }
 }

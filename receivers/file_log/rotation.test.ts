@@ -335,6 +335,94 @@ describe('compressed files', () => {
     await seen(intake, ['new'])
   })
 
+  test('that are still being written, of what was read already, bring nothing again', async () => {
+    const text = lines('a', 20_000)
+    write('a.log', text)
+    const config = { include: ['a.log*'] }
+    const { intake, context } = await started(config)
+    await intake.waitFor(20_000)
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'b\n')
+    await polls(3)
+    const packed = gzipSync(text)
+    for (let end = 0; end < packed.length; end += Math.ceil(packed.length / 6)) {
+      writeFileSync(at('a.log.1.gz'), packed.subarray(0, end))
+      await polls(2)
+    }
+    writeFileSync(at('a.log.1.gz'), packed)
+    unlinkSync(at('a.log.1'))
+    await polls(4)
+    expect(intake.records()).toHaveLength(20_001)
+    expect(warnings(context)).toEqual([])
+  })
+
+  test('that stay a part of what was read already bring nothing again, and are said', async () => {
+    write('a.log', lines('a', 20_000))
+    const { intake, context } = await started({ include: ['a.log*'] })
+    await intake.waitFor(20_000)
+    const packed = gzipSync(lines('a', 20_000))
+    writeFileSync(at('a.log.1.gz'), packed.subarray(0, packed.length / 2))
+    await polls(40)
+    expect(intake.records()).toHaveLength(20_000)
+    expect(warnings(context)).toEqual([expect.stringContaining('ends in the middle')])
+  })
+
+  test('that are cut are read as far as they go, which is said, and to their end when they have grown', async () => {
+    const all = lines('a', 20_000).trim().split('\n')
+    const packed = gzipSync(lines('a', 20_000))
+    writeFileSync(at('a.log.1.gz'), packed.subarray(0, packed.length / 2))
+    const config = { include: ['a.log*'] }
+    const before = await started(config)
+    await polls(60)
+    const some = before.intake.records().length
+    expect(some).toBeGreaterThan(5_000)
+    expect(bodies(before.intake)).toEqual(all.slice(0, some))
+    const said = before.context.logs.filter(({ message }) => message.includes('ends in the middle'))
+    expect(said).toHaveLength(1)
+    expect(said[0]?.attributes).toMatchObject({
+      path: at('a.log.1.gz'),
+      file_bytes: Math.floor(packed.length / 2),
+      read_bytes: expect.any(Number),
+    })
+    writeFileSync(at('a.log.1.gz'), packed.subarray(0, packed.length * 0.75))
+    await expect.poll(() => advanced(before.intake.records().length)).toBeGreaterThan(some)
+    await stopped(before.receiver)
+    writeFileSync(at('a.log.1.gz'), packed)
+    const after = await started(config)
+    await seen(after.intake, all.slice(before.intake.records().length))
+    await polls(30)
+    expect([...bodies(before.intake), ...bodies(after.intake)]).toEqual(all)
+  })
+
+  test('that are damaged are read as far as they go, which is said, and not again and again', async () => {
+    const all = Array.from({ length: 9_000 }, (_, index) => `a ${index} ${index ** 5}`)
+    const packed = gzipSync(`${all.join('\n')}\n`)
+    packed[packed.length - 8]! ^= 0xff
+    writeFileSync(at('a.log.1.gz'), packed)
+    write('b.log', 'now\n')
+    const { intake, context } = await started({ include: ['*.log*'] })
+    await polls(60)
+    const read = bodies(intake)
+    expect(read).toEqual(expect.arrayContaining(['now', ...all.slice(0, 8_950)]))
+    expect(warnings(context)).toEqual([expect.stringContaining('is damaged')])
+    await polls(20)
+    expect(bodies(intake)).toEqual(read)
+  })
+
+  test('to which a member is added are read on', async () => {
+    writeFileSync(at('a.log.1.gz'), gzipSync('one\n'))
+    const config = { include: ['a.log*'] }
+    const before = await started(config)
+    await seen(before.intake, ['one'])
+    appendFileSync(at('a.log.1.gz'), gzipSync('two\n'))
+    await seen(before.intake, ['one', 'two'])
+    await stopped(before.receiver)
+    await later()
+    appendFileSync(at('a.log.1.gz'), gzipSync('three\n'))
+    const { intake } = await started(config)
+    await seen(intake, ['three'])
+  })
+
   test.each([
     ['bzip2', Buffer.from('BZh91AY&SYabc')],
     ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4])],

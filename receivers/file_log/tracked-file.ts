@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs'
 import type { KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
-import { Content, openToRead } from './content.js'
+import { Content } from './content.js'
+import { openToRead } from './disk.js'
 import type { Encoding } from './encoding.js'
 import {
   type CutPoint,
@@ -12,7 +13,8 @@ import {
   TAIL_BYTES,
   Trail,
 } from './fingerprint.js'
-import type { Flush, Framer } from './framer.js'
+import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
+import type { GzipEnd } from './gzip.js'
 import type { Stream } from './ledger.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
 
@@ -20,6 +22,7 @@ import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-fil
 export interface Position {
   readonly offset: number
   readonly tail: Mark
+  readonly ahead: Ahead
 }
 
 export interface Chunk {
@@ -43,6 +46,7 @@ export interface Remainder {
   readonly bytes: Buffer
   /** Where it was in the file. */
   readonly at: number
+  readonly ahead: Ahead
   readonly encoding: Encoding
 }
 
@@ -60,6 +64,7 @@ export interface TrackedFileInit {
   readonly memory: HeldMemory
   readonly id?: string | undefined
   readonly cuts?: readonly CutPoint[]
+  readonly ahead?: Ahead | undefined
 }
 
 /** Bounds what waits in memory for the rest of its record, over all files: beyond it only the last bytes are kept. */
@@ -89,6 +94,8 @@ export class TrackedFile {
   /** The generation that is being read; another one after a truncation. */
   generation: Generation
   offset: number
+  /** What was delivered behind the offset. */
+  ahead: Ahead
   /** How the file looked before its last truncation: what a copy of it is recognised by. */
   previous: Fingerprint | undefined
   /** To be delivered before anything else of the file. */
@@ -107,8 +114,10 @@ export class TrackedFile {
   /** Bytes behind the read position that are no complete record yet. */
   pending = 0
   pendingSinceMs = 0
-  /** A compressed file that was read to its end: it does not grow. */
+  /** A compressed file that was read to its end. */
   done = false
+  /** How a compressed file ended when it was last read to its end. */
+  archiveEnd: GzipEnd | undefined
   /** A line end was seen in it. */
   hasLineEnds: boolean
   size = 0n
@@ -138,6 +147,7 @@ export class TrackedFile {
     this.encoding = init.encoding
     this.framer = init.framer
     this.offset = init.start.offset
+    this.ahead = init.ahead ?? NOT_AHEAD
     this.#tail = init.start.tail
     this.#trail = new Trail(init.cuts)
     this.#memory = init.memory
@@ -153,7 +163,7 @@ export class TrackedFile {
 
   /** A compressed file is complete when it can be unpacked to its end. */
   get isWhole(): boolean {
-    return this.#content?.whole === true
+    return this.archiveEnd === 'whole'
   }
 
   /** Takes the open file over. */
@@ -193,9 +203,14 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
+    const grew = size > this.size
     this.size = size
     this.mtimeNs = mtimeNs
-    if (this.done) return
+    if (this.done) {
+      // Of one that was found at the first start nothing is read; to another a member may be added.
+      if (!grew || this.offset === 0) return
+      this.done = false
+    }
     this.grownAtMs = nowMs
     this.flushed = 'nothing'
     this.dirty = true
@@ -211,6 +226,11 @@ export class TrackedFile {
     const wanted = Math.max(seen, from + Math.min(size - this.offset, this.#wanted))
     const at = this.offset - from
     const read = await content.read(at, wanted)
+    this.archiveEnd = content.end
+    // A compressed file that is being written anew says what it is when it is longer.
+    if (this.compressed && read.length < seen && content.end === 'cut') {
+      return { kind: 'bytes', bytes: this.#tail, at, from, atEnd: true }
+    }
     const same = read.subarray(0, from).equals(this.#tail) && read.subarray(from, seen).equals(this.#held)
     if (!same) return { kind: 'rewritten' }
     const atEnd = at + read.length >= size || read.length < wanted
@@ -230,8 +250,9 @@ export class TrackedFile {
   }
 
   /** Moves the position to `consumed` in what was read. When that is no progress, the next read takes more. */
-  advance(chunk: Chunk, consumed: number, ends: readonly number[], nowMs: number): void {
+  advance(chunk: Chunk, frames: Frames, nowMs: number): void {
     const { bytes, at, from } = chunk
+    const { consumed, ahead = NOT_AHEAD } = frames
     if (consumed > from || this.pending === 0) this.pendingSinceMs = nowMs
     this.pending = bytes.length - consumed
     if (consumed > from || this.#held.length < bytes.length - from) {
@@ -242,9 +263,10 @@ export class TrackedFile {
       this.#wanted = MIN_READ_BYTES
       this.offset = at + consumed
       this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
-      this.#trail.add(bytes, at, ends)
+      this.#trail.add(bytes, at, endsOf(frames, at))
       this.generation.growHead(bytes.subarray(0, consumed), at)
     } else if (!chunk.atEnd && chunk.textAt === undefined && this.#nulsTo === 0) this.#wanted *= 2
+    this.ahead = ahead
     if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
   }
 
@@ -253,12 +275,13 @@ export class TrackedFile {
     const old = this.generation
     this.previous = this.fingerprint()
     if (this.#held.length > 0) {
-      const { encoding } = this
+      const { encoding, ahead } = this
       // An older one could not be delivered: it stays the first.
-      this.remainder ??= { generation: old, bytes: this.#held, at: this.offset, encoding }
+      this.remainder ??= { generation: old, bytes: this.#held, at: this.offset, ahead, encoding }
     }
     this.#hold(NOTHING)
     this.offset = start.offset
+    this.ahead = NOT_AHEAD
     this.#tail = start.tail
     this.#trail = new Trail(start.offset === 0 ? [] : this.#trail.upTo(start.offset))
     this.#wanted = MIN_READ_BYTES
@@ -286,8 +309,9 @@ export class TrackedFile {
 
   /** What the file is recognised by, at the read position; before anything was delivered, what was seen of it. */
   fingerprint(): Fingerprint {
-    const { firstPath, home, offset, generation } = this
+    const { ahead, firstPath, home, offset, generation } = this
     return {
+      ahead,
       firstPath,
       home,
       offset,
@@ -302,7 +326,7 @@ export class TrackedFile {
   }
 
   position(): Position {
-    return { offset: this.offset, tail: markOf(this.#tail) }
+    return { offset: this.offset, tail: markOf(this.#tail), ahead: this.ahead }
   }
 
   /** A copy of it begins so: when it does not, it was truncated, even if it begins like the little that was seen of it. */
@@ -402,13 +426,34 @@ export class Generation implements Stream {
     return saveChange(this.describe(position as Position))
   }
 
-  describe({ offset, tail }: Position): Checkpoint {
+  describe({ offset, tail, ahead }: Position): Checkpoint {
     const { path, firstPath, home, place, mtimeNs, done } = this.file
     // After a truncation the file's cut points are those of another generation.
     const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
     const { id = '', head } = this
-    return { id, path, firstPath, home, ...place, offset, head, tail, cuts, mtimeNs, ...(done && { done }) }
+    return {
+      id,
+      path,
+      firstPath,
+      home,
+      ...place,
+      offset,
+      head,
+      tail,
+      ahead,
+      cuts,
+      mtimeNs,
+      ...(done && { done }),
+    }
   }
+}
+
+/** Ends of records: where reading may go on, and nothing behind was delivered. */
+function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: number): number[] {
+  const ends = joined
+    ? joined.flatMap(one => (one.ahead === NOT_AHEAD ? [one.offset - at] : []))
+    : bounds.flatMap((start, index) => (index % 2 === 0 && index > 0 ? [start] : []))
+  return ahead === NOT_AHEAD ? [...ends, consumed] : ends
 }
 
 /** The bytes without the NULs at their end, from `from` on. */

@@ -120,8 +120,7 @@ export class GrpcProtocol implements Protocol {
     const { budget, context } = this.shared
     const wrong = httpFault(headers)
     if (wrong !== undefined) {
-      stream.respond({ ':status': wrong }, { endStream: true })
-      stream.close(constants.NGHTTP2_NO_ERROR)
+      answerOnly(stream, { ':status': wrong })
       return
     }
     const lease = budget.lease()
@@ -222,7 +221,12 @@ function refuse(stream: ServerHttp2Stream, refused: Failure): void {
   }
   if (refused.reason === 'unsupported_encoding')
     headers['grpc-accept-encoding'] = 'identity,deflate,gzip,zstd,snappy'
+  answerOnly(stream, headers)
+}
+
+/** An answer without a body; the client may stop sending what it has not sent yet. */
+function answerOnly(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
   stream.respond(headers, { endStream: true })
-  // The client may stop sending what it has not sent yet.
-  stream.close(constants.NGHTTP2_NO_ERROR)
+  // Not in the same turn: Node.js 22.23 then sends the reset without the answer.
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
 }

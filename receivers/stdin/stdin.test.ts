@@ -53,6 +53,14 @@ test('bytes that are not UTF-8 are replaced', async () => {
   expect(bodies(intake)).toEqual(['a\ufffd', 'b'])
 })
 
+test('NULs around lines are skipped, and said once', async () => {
+  const holes = ['\0'.repeat(9), 'ERROR a\n\0\0', '\0', 'b\0\n', '\0'.repeat(70_000), 'last\0']
+  const { intake, context } = await started(Readable.from(holes.map(text => Buffer.from(text))))
+  await expect.poll(() => intake.ended).toBe(true)
+  expect(bodies(intake)).toEqual(['ERROR a', 'b', 'last'])
+  expect(context.logs.map(({ message }) => message)).toEqual([expect.stringContaining('NUL bytes')])
+})
+
 test('a line over the limit is split', async () => {
   const { intake } = await started(Readable.from([Buffer.from(`${'x'.repeat(250)}\nok\n`)]), {
     max_log_size: 100,

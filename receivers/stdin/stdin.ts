@@ -36,6 +36,7 @@ export class StdinReceiver implements Receiver {
   #run = ''
   #count = 0
   #oversized = 0
+  #nuls = 0
   #idle = false
   #caughtUp: bigint | undefined
 
@@ -102,7 +103,7 @@ export class StdinReceiver implements Receiver {
 
   /** False when reading must stop: what was not offered is then given back. */
   async #offer(outbox: Outbox, lines: readonly Buffer[], intake: Intake): Promise<boolean> {
-    this.#countOversized()
+    this.#countSkipped()
     for (let first = 0; first < lines.length; first += MAX_BATCH_RECORDS) {
       if (!(await outbox.room())) {
         this.#giveBack(lines.slice(first), intake)
@@ -135,9 +136,18 @@ export class StdinReceiver implements Receiver {
     return records
   }
 
-  #countOversized(): void {
+  #countSkipped(): void {
     this.#metrics.oversized(this.#splitter.oversized - this.#oversized)
     this.#oversized = this.#splitter.oversized
+    const { skippedNuls } = this.#splitter
+    if (skippedNuls === this.#nuls) return
+    this.#metrics.skippedNuls(skippedNuls - this.#nuls)
+    if (this.#nuls === 0) {
+      const message =
+        'NUL bytes around lines are skipped: what writes them goes on at its old place in a file that was truncated.'
+      this.#context.logger.warn(message, { bytes: skippedNuls })
+    }
+    this.#nuls = skippedNuls
   }
 
   /** Puts what was read but not offered back, for the receiver that a reload starts next. */

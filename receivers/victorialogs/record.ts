@@ -35,8 +35,9 @@ export class VictoriaLogsRecord extends LazyRecord {
     return this.#observed
   }
   override bodyBytes(): Uint8Array {
+    if (this.#text) return this.#text
     const message = messageOf(this.#line())
-    this.#text ??= typeof message === 'string' ? Buffer.from(message) : super.bodyBytes()
+    this.#text = typeof message === 'string' ? Buffer.from(message) : super.bodyBytes()
     return this.#text
   }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const LINES = 20_000
+const LINES = 60_000
 const program = resolve(import.meta.dirname, '../../dist/commands/tocsin-valerter.js')
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-valerter-'))
 
@@ -68,7 +68,7 @@ function configOf(rules, queries, url) {
     notify: { template: plain, destinations: [hook] }
 `
   return `victorialogs: { main: { url: "${url}" } }
-metrics: { enabled: false }
+metrics: { port: 0 }
 defaults: { max_streams: 1000, throttle: { count: 1, window: 1h } }
 templates: { plain: { title: "{{ rule_name }}", body: "{{ _msg }}" } }
 notifiers: { hook: { type: webhook, url: "${url}/hook" } }

@@ -154,40 +154,6 @@ describe('what the pasted lines do', () => {
     ],
     ['operators-filter-several.yaml', ['x', { 'log.file.name': 'a', size: 1000 }], undefined],
     [
-      'operators-container.yaml',
-      [
-        '2026-01-02T03:04:05.123456789Z stderr F it broke',
-        {
-          'log.file.path': '/var/log/pods/shop_web-1_0a1b2c3d-0000-0000-0000-000000000000/app/3.log',
-        },
-      ],
-      {
-        body: 'it broke',
-        attributes: {
-          'log.file.path': '/var/log/pods/shop_web-1_0a1b2c3d-0000-0000-0000-000000000000/app/3.log',
-          'log.iostream': 'stderr',
-        },
-        resource: {
-          'k8s.namespace.name': 'shop',
-          'k8s.pod.name': 'web-1',
-          'k8s.pod.uid': '0a1b2c3d-0000-0000-0000-000000000000',
-          'k8s.container.name': 'app',
-          'k8s.container.restart_count': '3',
-        },
-        time: '2026-01-02T03:04:05.123Z',
-      },
-    ],
-    [
-      'operators-container.yaml',
-      '{"log":"it broke\\n","stream":"stdout","time":"2026-01-02T03:04:05.5Z"}',
-      { body: 'it broke\n', attributes: { 'log.iostream': 'stdout' }, time: '2026-01-02T03:04:05.500Z' },
-    ],
-    [
-      'operators-container.yaml',
-      '2026-01-02T03:04:05.5+02:00 stdout F x',
-      { body: 'x', attributes: { 'log.iostream': 'stdout' }, time: '2026-01-02T01:04:05.500Z' },
-    ],
-    [
       'operators-router-formats.yaml',
       [
         '2026-01-02T03:04:05.123456789+00:00 stdout F hello',

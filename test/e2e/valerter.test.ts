@@ -1,147 +1,19 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SMTPServer } from 'smtp-server'
-import { type HttpDestination, httpDestination } from 'tocsin/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TABLE } from '../../core/extensions/valerter_metrics/table.js'
-import { type Running, runCommand, startCommand } from '../support/command.js'
-import { freePort } from '../support/free-port.js'
-import { ROOT, shared, sharedTitle } from '../support/shared.js'
-import { VictoriaLogsServer } from '../support/victorialogs-server.js'
-
-const command = 'tocsin-valerter'
-const FIXTURES = join(ROOT, 'test/fixtures/valerter')
-
-interface World {
-  readonly folder: string
-  readonly config: string
-  readonly server: VictoriaLogsServer
-  readonly sink: HttpDestination
-  readonly mails: { readonly to: string; readonly data: string }[]
-  readonly metricsUrl: string
-  readonly env: { readonly [name: string]: string }
-}
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-/** A Valerter directory with its ports, a server to tail, and destinations. */
-async function world(directory: string): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-valerter-'))
-  ends.push(() => rm(folder, { recursive: true, force: true }))
-  await cp(directory, join(folder, 'etc'), { recursive: true, mode: 0 })
-  const server = await VictoriaLogsServer.start()
-  ends.push(() => server.down())
-  const sink = await httpDestination()
-  ends.push(() => sink.close())
-  const mails: World['mails'] = []
-  const smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    closeTimeout: 10,
-    onData(stream, { envelope }, callback) {
-      const chunks: Buffer[] = []
-      stream.on('data', chunk => chunks.push(chunk))
-      stream.on('end', () => {
-        const data = Buffer.concat(chunks)
-          .toString()
-          .replace(/=\r\n/g, '')
-          .replace(/=3D/g, '=')
-          .replaceAll('&#x2f;', '/')
-        mails.push({ to: envelope.rcptTo[0]?.address ?? '', data })
-        callback()
-      })
-    },
-  })
-  await new Promise<void>(resolve => smtp.listen(0, '127.0.0.1', () => resolve()))
-  ends.push(() => new Promise<void>(resolve => smtp.close(resolve)))
-  const [metrics, mail] = [await freePort(), (smtp.server.address() as AddressInfo).port]
-  for (const file of ['config.yaml', 'notifiers.d/more.yml', 'notifiers.d/more.yaml', 'rules.d/web.yaml']) {
-    const path = join(folder, 'etc', file)
-    const text = await readFile(path, 'utf8').catch(() => undefined)
-    // The server of the tests knows words, phrases and fields.
-    const asked = text
-      ?.replace('_msg:"Out of memory"', '"Out of memory"')
-      .replace('status:>=500', 'status:500')
-    if (asked !== undefined)
-      await rm(path).then(() =>
-        writeFile(path, asked.replace('19090', String(metrics)).replace('11025', String(mail))),
-      )
-  }
-  const env = {
-    STATE_DIRECTORY: join(folder, 'state'),
-    VL_URL: server.url,
-    VICTORIALOGS_URL: server.url,
-    VL_PASSWORD: 's3cret-vl',
-    VL_PASS: 's3cret-vl',
-    SINK: sink.url,
-    HOOK_URL: `${sink.url}/hook`,
-    MATTERMOST_WEBHOOK: `${sink.url}/chat`,
-    TOKEN: 's3cret-token',
-  }
-  const metricsUrl = `http://127.0.0.1:${metrics}/metrics`
-  return { folder, config: join(folder, 'etc/config.yaml'), server, sink, mails, metricsUrl, env }
-}
-
-async function started(
-  { config, env, server }: World,
-  tails: number,
-  more: readonly string[] = [],
-): Promise<Running> {
-  const running = startCommand(['-c', config, ...more], { command, env })
-  ends.push(async () => {
-    running.child.kill('SIGKILL')
-    await running.finished
-  })
-  await until(
-    () => server.openTails >= tails,
-    () => JSON.stringify(running.output()),
-  )
-  return running
-}
-
-function stopped(running: Running) {
-  running.child.kill('SIGTERM')
-  return running.finished
-}
-
-async function until(
-  holds: () => boolean | Promise<boolean>,
-  context: () => unknown = () => '',
-): Promise<void> {
-  for (let tries = 0; tries < 1_500; tries++) {
-    if (await holds()) return
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  throw new Error(`It did not come: ${String(context())}`)
-}
-
-async function metrics(url: string): Promise<string> {
-  return (await fetch(url)).text()
-}
-
-function value(
-  text: string,
-  name: string,
-  labels: { readonly [label: string]: string } = {},
-): number | undefined {
-  const line = text
-    .split('\n')
-    .find(
-      one =>
-        one.startsWith(`valerter_${name}`) &&
-        /[ {]/.test(one[`valerter_${name}`.length] ?? '') &&
-        Object.entries(labels).every(([label, of]) => one.includes(`${label}="${of}"`)),
-    )
-  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1))
-}
-
-const bodies = (sink: HttpDestination, path: string): { [key: string]: never }[] =>
-  sink.requests.filter(request => request.path === path).map(({ body }) => JSON.parse(body))
+import { runCommand } from '../support/command.js'
+import { shared, sharedTitle } from '../support/shared.js'
+import {
+  bodies,
+  command,
+  FIXTURES,
+  metrics,
+  started,
+  stopped,
+  until,
+  value,
+  world,
+} from '../support/valerter-world.js'
 
 describe('a Valerter directory of 2.x', () => {
   test('runs as it is: payloads, mails, throttle and metrics', async () => {
@@ -345,21 +217,77 @@ test.skipIf(!NATIVE)(
   async () => {
     const here = await world(NATIVE as string)
     const running = await started(here, 2)
-    const time = BigInt(Date.now()) * 1_000_000n
-    here.server.insert({
-      msg: 'Out of memory: Killed process 7 (nginx)',
-      time,
-      stream: { host: 'n1' },
-      fields: { host: 'n1' } as never,
+    const ms = Date.now()
+    const insert = (msg: string, at: number, fields: object) =>
+      here.server.insert({
+        msg,
+        time: BigInt(ms + at) * 1_000_000n,
+        stream: { host: 'n1' },
+        fields: fields as never,
+      })
+    insert('Out of memory: Killed process 7 (nginx)', 0, { host: 'n1' })
+    insert('Out of memory: Killed process 8 (nginx)', 1, { host: 'n1' })
+    insert('GET /a <b>', 2, { host: 'n1', status: '500', 'request.path': '/a' })
+    await until(
+      () =>
+        bodies(here.sink, '/hook').length >= 2 &&
+        here.mails.length >= 2 &&
+        bodies(here.sink, '/chat').length >= 1,
+      () => JSON.stringify(running.output()),
+    )
+    const time = inZone(ms, 'Europe/Paris')
+    expect(bodies(here.sink, '/chat')).toEqual([
+      {
+        channel: 'kernel',
+        attachments: [
+          {
+            fallback: 'Alert on n1',
+            color: '#ff0000',
+            title: 'Alert on n1',
+            text: 'Out of memory: Killed process 7 (nginx)',
+            footer: `valerter | oom | main | ${time}`,
+          },
+        ],
+      },
+    ])
+    const payload = {
+      alert_name: 'hook',
+      vl_source: 'main',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      log_timestamp: expect.stringMatching(/Z$/),
+    }
+    const hooks = bodies(here.sink, '/hook') as unknown as { rule_name: string }[]
+    expect(hooks.find(({ rule_name }) => rule_name === 'oom')).toEqual({
+      ...payload,
+      rule_name: 'oom',
+      title: 'Alert on n1',
+      body: 'Out of memory: Killed process 7 (nginx)',
+      log_timestamp_formatted: time,
     })
-    const [request] = await here.sink.waitFor(1, '/chat')
-    expect(JSON.parse(request?.body ?? '')).toMatchObject({
-      channel: 'kernel',
-      attachments: [
-        { title: 'Alert on n1', text: 'Out of memory: Killed process 7 (nginx)', color: '#ff0000' },
-      ],
+    expect(hooks.find(({ rule_name }) => rule_name === 'http_5xx')).toEqual({
+      ...payload,
+      rule_name: 'http_5xx',
+      title: '500 on /A',
+      body: 'n1: GET /a <b>',
+      log_timestamp_formatted: expect.stringMatching(/ CES?T$/),
     })
-    expect(request?.body).toMatch(/valerter \| oom \| main \| /)
+    expect(here.mails.map(({ to }) => to).sort()).toEqual(['oncall@example.com', 'ops@example.com'])
+    for (const { data } of here.mails) {
+      expect(data).toContain('Subject: [HTTP_5XX] 500 on /A')
+      expect(data).toContain('<b>500</b> GET /a &lt;b&gt;')
+    }
+    const oom = { rule_name: 'oom', vl_source: 'main' }
+    await until(async () => value(await metrics(here.metricsUrl), 'alerts_throttled_total', oom) === 1)
+    const text = await metrics(here.metricsUrl)
+    expect(value(text, 'logs_matched_total', oom)).toBe(2)
+    expect(value(text, 'alerts_passed_total', oom)).toBe(1)
+    for (const [notifier_name, notifier_type, rule_name] of [
+      ['chat', 'mattermost', 'oom'],
+      ['hook', 'webhook', 'oom'],
+      ['hook', 'webhook', 'http_5xx'],
+      ['mail', 'email', 'http_5xx'],
+    ] as const)
+      expect(value(text, 'alerts_sent_total', { rule_name, notifier_name, notifier_type })).toBe(1)
     expect((await stopped(running)).code).toBe(0)
   },
   30_000,
@@ -389,13 +317,17 @@ describe('the command line', () => {
 })
 
 function berlin(ms: number): string {
+  return inZone(ms, 'Europe/Berlin')
+}
+
+function inZone(ms: number, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone: 'Europe/Berlin',
+    timeZone,
     dateStyle: 'short',
     timeStyle: 'medium',
   }).format(new Date(ms))
   const short = new Date(ms).toLocaleString('en-US', {
-    timeZone: 'Europe/Berlin',
+    timeZone,
     timeZoneName: 'longOffset',
   })
   return `${parts.replace(',', '')} ${short.includes('+02') ? 'CEST' : 'CET'}`

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
 import { type Cut, pick, VictoriaLogsServer } from '../support/victorialogs-server.js'
@@ -130,6 +130,14 @@ export async function fileSource(folder: string, random: Random): Promise<ChaosS
           inTurn(async () => {
             await rename(path, `${path}.${rotations++}`)
             await appendFile(path, '')
+          }),
+      },
+      {
+        name: 'source copied and truncated',
+        act: () =>
+          inTurn(async () => {
+            await copyFile(path, `${path}.${rotations++}`)
+            await truncate(path)
           }),
       },
     ],

@@ -27,6 +27,7 @@ export interface CaseRun extends Observed, Fired {
 
 /** Turns of the event loop for components that take their time. */
 const IDLE_TURNS = 5
+const STARTING_NS = 60_000_000_000n
 const MOST_TURNS = 20_000
 /** What reads a file is through by then; else it waits for the clock. */
 const BUSY_TURNS = 300
@@ -41,9 +42,11 @@ export async function runCase(
   const receiver = receiverOf(settings, test)
   const offers = new Offers(settings, test, receiver, folder)
   const start = (parseRfc3339(given ?? '') ?? (await offers.firstTime()) ?? parseRfc3339(START)) as bigint
-  const clock = new VirtualClock(start)
+  // The start takes what it takes: it is over by then.
+  const clock = new VirtualClock(start - STARTING_NS)
   const stage = new Stage(settings, clock, start)
   await stage.during(stage.rehearsal.start())
+  await stage.moveTo(start)
   try {
     for await (const { at, receiver, records } of offers.all(start, stage.contexts)) {
       await stage.moveTo(at)
@@ -52,6 +55,7 @@ export async function runCase(
     }
     await stage.moveTo(clock.now() + BigInt(Math.round(durationMs(test.advance) * 1e6)))
   } finally {
+    stage.endedAt = clock.now()
     await stage.during(stage.rehearsal.stop())
   }
   return stage.run()
@@ -62,6 +66,8 @@ class Stage {
   readonly rehearsal: Rehearsal
   readonly contexts = new Map<string, ComponentContext<object>>()
   private readonly hops: number
+  /** What a stop brings out comes as of its beginning. */
+  endedAt: bigint | undefined
   readonly #observed: Observed = { alerts: [], recoveries: [], statuses: {}, notifications: {}, records: {} }
   readonly #fired = new Set<string>()
   readonly #failures: string[] = []
@@ -102,7 +108,9 @@ class Stage {
           const { records, notifications } = this.#observed
           for (const record of request.records) into(records, exporter).push(shownRecord(record, start))
           if (notifying)
-            into(notifications, exporter).push(await shownNotification(outgoing, clock.now(), start))
+            into(notifications, exporter).push(
+              await shownNotification(outgoing, this.endedAt ?? clock.now(), start),
+            )
         } catch (error) {
           this.#failures.push(`${exporter} cannot render: ${errorText(error)}`)
         } finally {

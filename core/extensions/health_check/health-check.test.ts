@@ -149,8 +149,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
   }
   const extension = healthCheckExtension.create(context)
   const since = '2026-01-15T10:00:00Z'
-  const host: Host = {
-    scrape: async () => '',
+  const host: Pick<Host, 'status'> = {
     status: () => ({
       status,
       startedAt: clock.now(),
@@ -159,7 +158,7 @@ async function started(status: ServiceStatus['status'], config: Partial<HealthCh
       extensions: {},
     }),
   }
-  await extension.start?.(host)
+  await extension.start?.(host as Host)
   stops.push(async () => {
     await extension.stop?.()
     await base.close()

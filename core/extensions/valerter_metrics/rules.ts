@@ -34,6 +34,53 @@ export function rulesOf(
   }))
 }
 
+export type Labels = { readonly [name: string]: string }
+
+/** What series there are for. */
+export interface Layout {
+  readonly rules: readonly Rule[]
+  /** Each rule once for each of its sources; in 1.x they have no label of it. */
+  readonly streams: readonly Stream[]
+  readonly notifiers: readonly Notifier[]
+  /** The receivers of each source. */
+  readonly sources: ReadonlyMap<string, readonly string[]>
+}
+
+export interface Stream {
+  readonly rule: Rule
+  readonly receiver: string
+  readonly labels: Labels
+}
+
+export function layoutOf(rules: readonly Rule[], bySource: boolean): Layout {
+  const sources = new Map<string, string[]>()
+  for (const rule of rules)
+    for (const { name, receiver } of rule.sources) {
+      const receivers = sources.get(name) ?? []
+      if (!receivers.includes(receiver)) receivers.push(receiver)
+      sources.set(name, receivers)
+    }
+  return {
+    rules,
+    sources,
+    notifiers: [...new Map(rules.flatMap(({ notifiers }) => notifiers.map(one => [one.id, one]))).values()],
+    streams: rules.flatMap(rule =>
+      rule.sources.map(({ name, receiver }) => ({
+        rule,
+        receiver,
+        labels: { rule_name: rule.name, ...(bySource && { vl_source: name }) },
+      })),
+    ),
+  }
+}
+
+export function labelsOf({
+  name,
+  type,
+}: Notifier): Labels & { notifier_name: string; notifier_type: string } {
+  return { notifier_name: name, notifier_type: type }
+}
+
 function nameIn(id: string): string {
   const slash = id.indexOf('/')
   return slash < 0 ? id : id.slice(slash + 1)

@@ -1,16 +1,23 @@
+import type { Labels } from './rules.js'
 import type { MetricKind } from './table.js'
-
-export type Labels = { readonly [name: string]: string }
 
 /** Values of one metric by labels. */
 export class Series {
   readonly #values = new Map<string, { readonly labels: Labels; value: number }>()
 
   add(labels: Labels, by: number): void {
+    this.cell(labels).value += by
+  }
+
+  /** What is counted under these labels, to be kept by who counts there often. */
+  cell(labels: Labels): { value: number } {
     const key = keyOf(labels)
-    const found = this.#values.get(key)
-    if (found) found.value += by
-    else this.#values.set(key, { labels, value: by })
+    let cell = this.#values.get(key)
+    if (!cell) {
+      cell = { labels, value: 0 }
+      this.#values.set(key, cell)
+    }
+    return cell
   }
 
   set(labels: Labels, value: number): void {

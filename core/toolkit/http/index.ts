@@ -15,6 +15,7 @@ export {
   sentOf,
 } from './sender.js'
 export { type GetAnswer, type GetServerOptions, serveGets } from './serve-gets.js'
+export { serveRequests, type WebAnswer, type WebRequest, type WebServerOptions } from './serve-requests.js'
 export {
   checkTls,
   type TlsClientConfig,

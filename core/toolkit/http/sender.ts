@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Agent, Dispatcher } from 'undici'
 import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
-import type { Sent } from '../../component/exporter.js'
+import type { ExportRequest, Sent } from '../../component/exporter.js'
 import type { CheckProblem } from '../../component/factory.js'
 import type { ConfigSchema } from '../../component/schema.js'
 import { nsToMs } from '../../model/index.js'
@@ -71,9 +71,12 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
   return new UndiciSender(options)
 }
 
-/** An exporter's answer for the records of a request. */
-export function sentOf(answer: HttpAnswer, recordCount: number): Sent {
-  if (answer.kind === 'ok') return 'ok'
+/** An exporter's answer for the records of a request; `answered` of the request hears the status. */
+export function sentOf(answer: HttpAnswer, recordCount: number, answered?: ExportRequest['answered']): Sent {
+  if (answer.kind === 'ok') {
+    answered?.(`answered ${answer.status}`)
+    return 'ok'
+  }
   const { reason } = answer
   if (answer.kind === 'refused')
     return { refused: Array.from({ length: recordCount }, (_, index) => index), reason }

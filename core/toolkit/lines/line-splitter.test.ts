@@ -67,6 +67,28 @@ describe('LineSplitter', () => {
   })
 })
 
+describe('NULs', () => {
+  test.each([1, 7, 8, 5_000])(
+    '%i of them around, between and inside lines, however the input is cut',
+    count => {
+      const nuls = '\0'.repeat(count)
+      const input = `${nuls}one\n${nuls}\r\n\n${nuls}two${nuls}\r\n${nuls}\nthr${nuls}ee${nuls}\n${nuls}last${nuls}`
+      const inside = count < 8 ? [`thr${nuls}ee`] : ['thr', 'ee']
+      for (const size of [1, 2, 3, 7, 64, 100_000]) {
+        const splitter = new LineSplitter({ maxLineBytes: 100, oversized: 'drop' })
+        expect(texts(feed(splitter, input, size)), `cut at ${size}`).toEqual([
+          'one',
+          '',
+          'two',
+          ...inside,
+          'last',
+        ])
+        expect(splitter.skippedNuls).toBe((count < 8 ? 8 : 9) * count)
+      }
+    },
+  )
+})
+
 test('utf8PieceEnd cuts bytes that are no UTF-8 anywhere', () => {
   expect(utf8PieceEnd(Buffer.alloc(20, 0x80), 0, 10)).toBe(10)
 })

@@ -1,3 +1,5 @@
+import { NulFilter } from './nul-filter.js'
+
 /** How long a line may be, and what becomes of a longer one. */
 export interface LineSplitterOptions {
   /** Longest line in bytes, without its line end; memory stays near this. At least 4. */
@@ -13,7 +15,8 @@ const LF = 10
 const CR = 13
 
 /**
- * Cuts a stream of chunks into lines at LF, and takes a CR before the LF off. It works on bytes, so a chunk may
+ * Cuts a stream of chunks into lines at LF, and takes a CR before the LF off. NULs around lines are skipped, and eight or more in
+ * a row end a line. It works on bytes, so a chunk may
  * end inside a UTF-8 sequence. Lines are views over their chunk; a line that crosses chunks is a copy.
  */
 export class LineSplitter {
@@ -25,6 +28,7 @@ export class LineSplitter {
   /** The current line was too long: `drop` skips what is left of it, `split` has counted it. */
   #tooLong = false
   #oversized = 0
+  readonly #nuls = new NulFilter()
 
   constructor({ maxLineBytes, oversized }: LineSplitterOptions) {
     this.#max = Math.max(4, maxLineBytes)
@@ -36,13 +40,19 @@ export class LineSplitter {
     return this.#oversized
   }
 
+  /** How many NUL bytes were skipped, ever. */
+  get skippedNuls(): number {
+    return this.#nuls.skipped
+  }
+
   /** The line begun, as far as it came and was kept: to give it back to the source. */
   get rest(): Buffer {
     return Buffer.from(this.#rest.subarray(0, this.#restLength))
   }
 
   /** The lines that this chunk completes. They are views: do not write to the chunk while they are in use. */
-  push(chunk: Buffer): Buffer[] {
+  push(input: Buffer): Buffer[] {
+    const chunk = this.#nuls.push(input)
     const lines: Buffer[] = []
     let start = 0
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
@@ -56,6 +66,7 @@ export class LineSplitter {
 
   /** The end of the stream: the last line when it had no line end. The splitter is then as new. */
   end(): Buffer[] {
+    this.#nuls.end()
     const lines: Buffer[] = []
     if (this.#restLength > 0) this.#finish(Buffer.alloc(0), lines)
     this.#tooLong = false
@@ -64,6 +75,11 @@ export class LineSplitter {
 
   /** Forgets the line begun: for a stream that breaks off and starts anew. */
   reset(): void {
+    this.#nuls.end()
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#restLength = 0
     this.#tooLong = false
   }
@@ -88,7 +104,7 @@ export class LineSplitter {
       if (text.length <= this.#max) lines.push(Buffer.from(text))
       else this.#overlong(text, lines)
     }
-    this.reset()
+    this.#forget()
     // A buffer that one long line blew up is not kept for the short ones.
     if (this.#rest.length > 65_536) this.#rest = Buffer.alloc(0)
   }

@@ -25,8 +25,7 @@ export interface TextOptions {
 
 const MAX_TITLE = 200
 const GREY = '#757575'
-/** Where a record comes from, by the usual names; the first of each that is there. */
-const WHERE = [['host.name', 'k8s.pod.name', '_HOSTNAME', 'hostname', 'host'], ['service.name']] as const
+const HOST = ['host.name', 'k8s.pod.name', '_HOSTNAME', 'hostname', 'host']
 
 /** `[CRITICAL] Database Connection Failed (host-1)`. */
 export function defaultTitle(
@@ -38,15 +37,18 @@ export function defaultTitle(
   const label = statusLabel(record, alert, options.now) || severity.toUpperCase()
   const subject =
     textAt(alert, 'normalized_message') || firstLine(toText(record.body)) || unlessBlank(record.eventName)
-  const where = WHERE.map(names => placeOf(record, names))
-    .filter(text => text !== '')
-    .join(', ')
+  const where = [hostOf(record), placeOf(record, ['service.name'])].filter(text => text !== '').join(', ')
   const parts = [
     label && `[${label}]`,
     shorten(subject || `Log record of ${options.pipeline}`),
     where && `(${where})`,
   ]
   return parts.filter(part => part !== '').join(' ')
+}
+
+/** Which host a record comes from, by the first of the usual names that is there; '' when none is. */
+export function hostOf(record: LogRecord): string {
+  return placeOf(record, HOST)
 }
 
 function placeOf(record: LogRecord, names: readonly string[]): string {
@@ -75,7 +77,7 @@ function statusLabel(record: LogRecord, alert: Attributes, now: bigint): string 
     case 'heartbeat_scan':
       return 'HOUSEKEEPING'
     default:
-      return ''
+      return alert.silence === undefined ? '' : 'STILL ACTIVE'
   }
 }
 
@@ -108,6 +110,7 @@ export function factsOf(
     ['Events', toText(alert.accumulating_count)],
     ['Repeated', repeats(toText(alert.duplicate_count))],
     [isRuleGone(alert) ? 'Rule' : 'Ended', endOf(alert)],
+    ['Silenced', silenceOf(mapAt(alert, 'silence'), timeZone)],
   ]
   return [...facts.filter(([, value]) => value !== ''), ...keysOf(record, alert)]
 }
@@ -127,6 +130,15 @@ function keysOf({ attributes }: LogRecord, alert: Attributes): Fact[] {
 function repeats(count: string): string {
   if (count === '' || count === '0') return ''
   return `${count} ${count === '1' ? 'time' : 'times'} since then`
+}
+
+/** Of a silence that has ended: `until 15/01/2026 11:00:00 CET, by anna: maintenance`. */
+function silenceOf(silence: Attributes, timeZone: string): string {
+  const ended = parseRfc3339(textAt(silence, 'ended_at'))
+  if (ended === undefined) return ''
+  const by = textAt(silence, 'created_by')
+  const comment = textAt(silence, 'comment')
+  return `until ${formatInZone(ended, timeZone)}${by && `, by ${by}`}${comment && `: ${comment.slice(0, 200)}`}`
 }
 
 function endOf(alert: Attributes): string {

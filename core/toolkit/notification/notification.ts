@@ -176,7 +176,11 @@ function bodyOf(
 /** The event id for what is no stateful alert, and for its first notification. */
 function keyOf(eventId: string, alert: Attributes): string {
   const status = textAt(alert, 'status')
-  if (status === '' || status === 'alert') return eventId
+  if (status === '' || status === 'alert') {
+    // It is told again when a silence ends.
+    const silence = textAt(mapAt(alert, 'silence'), 'id')
+    return silence === '' ? eventId : `${eventId}.silence.${silence}`
+  }
   // An episode ends once: whoever tells of it, and whatever duplicates it had counted.
   if (status === 'recovery') return `${eventId}.recovery`
   // Several of an episode may be sent; their counts tell them apart.

@@ -65,7 +65,6 @@ interface Tables {
 }
 
 const ROWS_A_STEP = 256
-const FIRST_ROWS = 1_024
 
 /**
  * Builds the automaton, yielding after every few hundred rows. The literals are distinct, not empty, and hold
@@ -73,43 +72,17 @@ const FIRST_ROWS = 1_024
  */
 export function* buildAutomaton(literals: readonly string[], foldAscii: boolean): Generator<void, Automaton> {
   const { columns, width } = columnsOf(literals, foldAscii)
-  let trie = new Int32Array(FIRST_ROWS * width)
-  let states = 1
-  const lastOf = new Int32Array(literals.length)
+  const trie = new Trie(literals.reduce((sum, literal) => sum + literal.length, 1))
   for (const [id, literal] of literals.entries()) {
-    let state = 0
-    if ((states + literal.length) * width > trie.length) trie = doubled(trie, literal.length * width)
-    for (let at = 0; at < literal.length; at++) {
-      const edge = state * width + columns[literal.charCodeAt(at)]!
-      if (trie[edge] === 0) trie[edge] = states++
-      state = trie[edge]!
-    }
-    lastOf[id] = state
+    trie.add(id, literal, columns)
     if (id % ROWS_A_STEP === 0) yield
   }
-  const endsAt = new Int32Array(states).fill(-1)
-  for (const [id, state] of lastOf.entries()) endsAt[state] = id
-
-  // Breadth first: a state's suffix is shorter, so its row is complete when the state's row is filled.
+  const { states, endsAt, suffix, nearestEnd } = trie
+  // Breadth first: a state's suffix is shorter, so it is known, and its row filled, before the state's own.
   const queue = new Int32Array(states)
-  const suffix = new Int32Array(states)
-  /** The nearest state in the chain of suffixes, itself included, that ends a literal; 0 for none. */
-  const nearestEnd = new Int32Array(states)
   let queued = 1
   for (let head = 0; head < queued; head++) {
-    const state = queue[head]!
-    const back = suffix[state]!
-    if (state !== 0) nearestEnd[state] = endsAt[state]! >= 0 ? state : nearestEnd[back]!
-    for (let column = 0; column < width; column++) {
-      const edge = state * width + column
-      const child = trie[edge]!
-      const viaSuffix = state === 0 ? 0 : trie[back * width + column]!
-      if (child === 0) trie[edge] = viaSuffix
-      else {
-        suffix[child] = viaSuffix
-        queue[queued++] = child
-      }
-    }
+    queued = trie.visit(queue, head, queued)
     if (head % ROWS_A_STEP === 0) yield
   }
 
@@ -123,17 +96,16 @@ export function* buildAutomaton(literals: readonly string[], foldAscii: boolean)
   const next = new Int32Array(states * width)
   const ends = new Int32Array(states - quiet).fill(-1)
   const shorter = new Int32Array(states - quiet).fill(-1)
-  for (let state = 0; state < states; state++) {
-    const from = state * width
-    const to = number[state]! * width
-    for (let column = 0; column < width; column++) next[to + column] = number[trie[from + column]!]! * width
+  for (let head = 0; head < states; head++) {
+    const state = queue[head]!
+    trie.fillRow(next, width, number, state)
     if (nearestEnd[state] !== 0) {
       const hit = number[state]! - quiet
       const chained = nearestEnd[suffix[state]!]!
       ends[hit] = endsAt[state]!
       if (chained !== 0) shorter[hit] = number[chained]! - quiet
     }
-    if (state % ROWS_A_STEP === 0) yield
+    if (head % ROWS_A_STEP === 0) yield
   }
   return new Automaton({
     literals: literals.length,
@@ -146,11 +118,88 @@ export function* buildAutomaton(literals: readonly string[], foldAscii: boolean)
   })
 }
 
-/** With room for `more`. A table that is large enough if literals share nothing would be several times too large. */
-function doubled(trie: Int32Array<ArrayBuffer>, more: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(trie.length * 2 + more)
-  larger.set(trie)
-  return larger
+/**
+ * The literals as a tree, a state's children as a list: a table of all columns is filled only once, row by row from the
+ * row of the suffix.
+ */
+class Trie {
+  states = 1
+  /** The literal that ends at a state, -1 for none. */
+  readonly endsAt: Int32Array
+  /** The state of its longest proper suffix. */
+  readonly suffix: Int32Array
+  /** The nearest state in the chain of suffixes, itself included, that ends a literal; 0 for none. */
+  readonly nearestEnd: Int32Array
+  /** The first child and the next sibling; 0 for none. */
+  readonly #child: Int32Array
+  readonly #sibling: Int32Array
+  /** The column that leads to a state. */
+  readonly #column: Uint8Array
+
+  /** `most` states. */
+  constructor(most: number) {
+    this.endsAt = new Int32Array(most).fill(-1)
+    this.suffix = new Int32Array(most)
+    this.nearestEnd = new Int32Array(most)
+    this.#child = new Int32Array(most)
+    this.#sibling = new Int32Array(most)
+    this.#column = new Uint8Array(most)
+  }
+
+  add(id: number, literal: string, columns: Uint8Array): void {
+    let state = 0
+    for (let at = 0; at < literal.length; at++) {
+      const column = columns[literal.charCodeAt(at)]!
+      state = this.#childOf(state, column) || this.#grow(state, column)
+    }
+    this.endsAt[state] = id
+  }
+
+  /** Finds the suffixes of the children of a state, and queues them. Answers how many states are queued then. */
+  visit(queue: Int32Array, head: number, queued: number): number {
+    const state = queue[head]!
+    let end = queued
+    for (let child = this.#child[state]!; child !== 0; child = this.#sibling[child]!) {
+      if (state !== 0) this.suffix[child] = this.#after(this.suffix[state]!, this.#column[child]!)
+      this.nearestEnd[child] = this.endsAt[child]! >= 0 ? child : this.nearestEnd[this.suffix[child]!]!
+      queue[end++] = child
+    }
+    return end
+  }
+
+  /** The row of a state is that of its suffix, but for its own children. */
+  fillRow(next: Int32Array, width: number, number: Int32Array, state: number): void {
+    const to = number[state]! * width
+    if (state !== 0) {
+      const from = number[this.suffix[state]!]! * width
+      next.copyWithin(to, from, from + width)
+    }
+    for (let child = this.#child[state]!; child !== 0; child = this.#sibling[child]!) {
+      next[to + this.#column[child]!] = number[child]! * width
+    }
+  }
+
+  /** Where a column leads from a state whose suffixes are all known. */
+  #after(state: number, column: number): number {
+    for (let at = state; ; at = this.suffix[at]!) {
+      const child = this.#childOf(at, column)
+      if (child !== 0 || at === 0) return child
+    }
+  }
+
+  #childOf(state: number, column: number): number {
+    let child = this.#child[state]!
+    while (child !== 0 && this.#column[child] !== column) child = this.#sibling[child]!
+    return child
+  }
+
+  #grow(state: number, column: number): number {
+    const child = this.states++
+    this.#column[child] = column
+    this.#sibling[child] = this.#child[state]!
+    this.#child[state] = child
+    return child
+  }
 }
 
 function columnsOf(literals: readonly string[], foldAscii: boolean): { columns: Uint8Array; width: number } {

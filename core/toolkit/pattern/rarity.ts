@@ -31,7 +31,7 @@ export class Rarity {
 
   /** The clause with each literal cut to its best part. */
   windows(clause: Clause): Clause {
-    return [...new Set(clause.map(literal => this.#weigh(literal).text))]
+    return this.#weighAll(clause).map(({ text }) => text)
   }
 
   /**
@@ -39,12 +39,18 @@ export class Rarity {
    * many patterns share is more frequent than its letters tell, so the number counts twice.
    */
   cost(clause: Clause): number {
-    return this.windows(clause).reduce((sum, window) => sum + this.#weigh(window).cost, 0)
+    return this.#weighAll(clause).reduce((sum, { cost }) => sum + cost, 0)
   }
 
   /** About how often one of the clause's windows starts at a given byte. */
   frequency(clause: Clause): number {
-    return this.windows(clause).reduce((sum, window) => sum + frequency(window), 0)
+    return this.#weighAll(clause).reduce((sum, { text }) => sum + frequency(text), 0)
+  }
+
+  /** Each window once. */
+  #weighAll(clause: Clause): readonly Weighed[] {
+    if (clause.length === 1) return [this.#weigh(clause[0]!)]
+    return [...new Map(clause.map(literal => [this.#weigh(literal).text, this.#weigh(literal)])).values()]
   }
 
   #weigh(literal: string): Weighed {

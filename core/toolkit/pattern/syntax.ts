@@ -5,11 +5,16 @@ import { classEnd } from './source.js'
 export type Node =
   /** One character out of these code points. */
   | { readonly kind: 'runes'; readonly runes: readonly number[] }
-  /** Any text at all: whatever is not worth a closer look. `weight`: how large RE2's program for it is, about. */
-  | { readonly kind: 'gap'; readonly weight: number }
+  /**
+   * Any text at all: whatever is not worth a closer look. `weight`: how large RE2's program for it is, about; `like`: a
+   * character that it likely takes.
+   */
+  | { readonly kind: 'gap'; readonly weight: number; readonly like: string }
   | { readonly kind: 'concat'; readonly nodes: readonly Node[] }
   | { readonly kind: 'alternate'; readonly nodes: readonly Node[] }
   | { readonly kind: 'repeat'; readonly node: Node; readonly min: number; readonly max: number }
+
+type Gap = Extract<Node, { kind: 'gap' }>
 
 export interface Syntax {
   readonly node: Node
@@ -19,9 +24,9 @@ export interface Syntax {
 
 /** A class with more characters than this is a gap: its literals would be many and short. */
 const MAX_RUNES = 10
-export const GAP: Node = { kind: 'gap', weight: 10 }
-const ASCII_CLASS: Node = { kind: 'gap', weight: 2 }
-const UNICODE_CLASS: Node = { kind: 'gap', weight: 1_000 }
+export const GAP: Gap = { kind: 'gap', weight: 10, like: 'x' }
+/** `.` */
+const ANY: Gap = { kind: 'gap', weight: 10, like: ' ' }
 const NOTHING: Node = { kind: 'concat', nodes: [] }
 
 /**
@@ -60,6 +65,32 @@ export function weightOf(node: Node): number {
 function orbitOf(runes: readonly number[]): number[] {
   const has = (letter: string): boolean => runes.includes(letter.codePointAt(0)!)
   return [...(has('k') && has('K') ? [0x212a] : []), ...(has('s') && has('S') ? [0x17f] : [])]
+}
+
+const OFTEN = ['x', '7', 'X', ' ', '-', '.', '/', '_', 'f', 'A']
+
+/** A character that a class such as `[^ ]` or `[0-9a-f]` takes: JavaScript reads most of them as RE2 does. */
+function likely(text: string): string {
+  try {
+    const pattern = new RegExp(
+      text.replaceAll(/\[:(\w+):\]/g, (_, name: string) => POSIX[name] ?? ''),
+      'u',
+    )
+    return OFTEN.find(character => pattern.test(character)) ?? 'x'
+  } catch {
+    return 'x'
+  }
+}
+
+const POSIX: { readonly [name: string]: string } = {
+  alnum: 'a-zA-Z0-9',
+  alpha: 'a-zA-Z',
+  digit: '0-9',
+  lower: 'a-z',
+  space: ' ',
+  upper: 'A-Z',
+  word: 'a-zA-Z0-9_',
+  xdigit: '0-9a-f',
 }
 
 class NotUnderstood extends Error {}
@@ -103,7 +134,7 @@ class Parser {
   #item(nodes: Node[]): void {
     const { source } = this
     if (this.#take('(')) this.#group(nodes)
-    else if (this.#take('.')) nodes.push(GAP)
+    else if (this.#take('.')) nodes.push(ANY)
     else if (this.#take('^') || this.#take('$')) nodes.push(NOTHING)
     else if (source[this.#at] === '[') nodes.push(this.#class())
     else if (this.#take('\\Q')) this.#quotation(nodes)
@@ -146,9 +177,12 @@ class Parser {
 
   #escape(): Node {
     if (this.#match(/\\[AzbB]/y)) return NOTHING
-    if (this.#match(/\\[dsw]/y)) return ASCII_CLASS
-    if (this.#match(/\\[CDSW]/y)) return GAP
-    if (this.#match(/\\[pP](?:\{[^}]*\}|[A-Z])/y)) return UNICODE_CLASS
+    const [, ascii] = this.#match(/\\([dsw])/y) ?? []
+    if (ascii) return { kind: 'gap', weight: 2, like: { d: '7', s: ' ', w: 'x' }[ascii] as string }
+    if (this.#match(/\\[CDS]/y)) return GAP
+    if (this.#match(/\\W/y)) return { ...GAP, like: '-' }
+    const unicode = this.#match(/\\[pP](?:\{[^}]*\}|[A-Z])/y)
+    if (unicode) return { kind: 'gap', weight: 1_000, like: /\{?\^?N/.test(unicode[0]) ? '7' : 'x' }
     return this.#literal(this.#escapedCodePoint())
   }
 
@@ -172,7 +206,8 @@ class Parser {
     this.#at = end
     if (this.source[end - 1] !== ']' || end - start < 3) throw new NotUnderstood()
     if (runes) return this.#fold([...runes, ...orbitOf(runes)])
-    return /\\[pP]/.test(this.source.slice(start, end)) ? UNICODE_CLASS : GAP
+    const text = this.source.slice(start, end)
+    return { kind: 'gap', weight: /\\[pP]/.test(text) ? 1_000 : 10, like: likely(text) }
   }
 
   /** The members of a class up to `end`, `undefined` when they are many or named. */

@@ -23,10 +23,11 @@ export interface Unit {
 export function createUnit(pattern: Pattern): Unit | PatternProblem {
   const { text, mode, ignoreCase } = pattern
   if (text === '' || (mode === 'regex' && ignoreCase)) return checkPattern(pattern)!
-  if (mode !== 'regex' && !ignoreCase) {
+  const literal = asLiteral(pattern)
+  if (literal) {
     return {
       patterns: [],
-      judge: literalJudge(pattern),
+      judge: literalJudge(literal),
       clauses: [[bytesOf(text).slice(0, MAX_LITERAL)]],
       foldsAscii: false,
     }
@@ -40,6 +41,16 @@ export function createUnit(pattern: Pattern): Unit | PatternProblem {
   const judge: Judge = text => compiled.test(text)
   return { patterns: [], judge, clauses, foldsAscii: syntax?.foldsAscii ?? false, re2 }
 }
+
+/** A regular expression of plain characters says the same as a literal, and needs no RE2. */
+function asLiteral(pattern: Pattern): Pattern | undefined {
+  if (pattern.ignoreCase) return undefined
+  if (pattern.mode !== 'regex') return pattern
+  return PLAIN.test(pattern.text) ? { ...pattern, mode: 'contain' } : undefined
+}
+
+/** Printable ASCII without what means something to RE2. */
+const PLAIN = /^[ !"#%&',/0-9:;<=>@A-Z_`a-z~-]+$/
 
 function rarer(a: Clause, b: Clause): number {
   return expected(a) - expected(b)

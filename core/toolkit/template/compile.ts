@@ -1,7 +1,7 @@
-import { closest, distance } from 'fastest-levenshtein'
 import { toText } from '../../model/index.js'
 import { BLOCKS, type BlockParts, type Render, section } from './blocks.js'
-import { invalid, offsetOf } from './error.js'
+import { offsetOf } from './error.js'
+import { Faults } from './faults.js'
 import { Frame, Run, type Target } from './frame.js'
 import { HELPERS, type Helper, namedValues } from './helpers.js'
 import type { JsonText } from './json-text.js'
@@ -34,6 +34,7 @@ export function compileProgram(
 
 class Compiler {
   readonly #source: string
+  readonly #faults: Faults
   readonly #escape: (text: string) => string
   /** The names of `as |a b|` around this place. */
   readonly #names: string[] = []
@@ -41,6 +42,7 @@ class Compiler {
 
   constructor(source: string, escaped: (text: string) => string) {
     this.#source = source
+    this.#faults = new Faults(source)
     this.#escape = escaped
   }
 
@@ -74,9 +76,9 @@ class Compiler {
         return this.#deeper(node, () => this.#block(node as hbs.AST.BlockStatement))
       case 'PartialStatement':
       case 'PartialBlockStatement':
-        throw this.#fault(node, 'partials ({{> name}}) are not available', 'write the text in place')
+        throw this.#faults.at(node, 'partials ({{> name}}) are not available', 'write the text in place')
       default:
-        throw this.#fault(node, 'decorators ({{* name}}, inline partials) are not available')
+        throw this.#faults.at(node, 'decorators ({{* name}}, inline partials) are not available')
     }
   }
 
@@ -97,26 +99,18 @@ class Compiler {
     const name = node.path.original
     const params = node.params ?? []
     if (this.#source.startsWith('{{{{', offsetOf(this.#source, node.loc.start))) {
-      throw this.#fault(
+      throw this.#faults.at(
         node,
         'raw blocks ({{{{name}}}}) are not available',
         'write \\{{ for braces as they are',
       )
     }
     const kind = simpleName(node.path) && Object.hasOwn(BLOCKS, name) ? BLOCKS[name] : undefined
-    if (!kind && (params.length > 0 || HELPERS.has(name))) throw this.#noBlock(node, name)
-    if (kind && params.length !== 1) {
-      throw this.#fault(
-        node,
-        `{{#${name}}} takes one value, not ${params.length}`,
-        params.length > 1 && HELPERS.has(this.#text(params.slice(0, 1)))
-          ? `a helper stands in parentheses: {{#${name} (${this.#text(params)})}}`
-          : `{{#${name} name}}`,
-      )
-    }
+    if (!kind && (params.length > 0 || HELPERS.has(name))) throw this.#faults.noBlock(node, name)
+    if (kind && params.length !== 1) throw this.#faults.blockTakesOne(node, name)
     const hash = node.hash?.pairs ?? []
     const wrong = hash.find(pair => !(kind && /^(if|unless)$/.test(name) && pair.key === 'includeZero'))
-    if (wrong) throw this.#fault(wrong, `{{#${name}}} takes no ${wrong.key}=`)
+    if (wrong) throw this.#faults.at(wrong, `{{#${name}}} takes no ${wrong.key}=`)
     const names = node.program?.blockParams ?? node.inverse?.blockParams ?? []
     const value = kind ? this.#value(params[0] as hbs.AST.Expression) : this.#path(node.path)
     const includeZero = hash[0] && this.#value(hash[0].value)
@@ -127,26 +121,13 @@ class Compiler {
     return (kind ?? section)(parts)
   }
 
-  #noBlock(node: hbs.AST.BlockStatement, name: string): Error {
-    const helper = HELPERS.get(name)
-    const inner = [name, this.#text(node.params ?? [])].join(' ').trim()
-    return helper
-      ? this.#fault(
-          node,
-          `${name} is not a block`,
-          helper.usage.startsWith('{{#if')
-            ? `write {{#if (${inner})}}…{{/if}}`
-            : `write {{${inner}}} where its text goes`,
-        )
-      : this.#unknown(node, name, [...Object.keys(BLOCKS)], 'block')
-  }
-
   /** A name, a literal, or a helper with its values. */
   #call(path: hbs.AST.Expression, call: Call): Evaluate {
     const params = call.params ?? []
     const pairs = call.hash?.pairs ?? []
     if (path.type !== 'PathExpression') {
-      if (params.length > 0 || pairs.length > 0) throw this.#fault(call, `${this.#text([path])} is no helper`)
+      if (params.length > 0 || pairs.length > 0)
+        throw this.#faults.at(call, `${this.#faults.text([path])} is no helper`)
       // Handlebars reads {{"a name"}} as that name.
       const name = [toText(literal(path))]
       return frame => frame.lookup(name)
@@ -155,10 +136,10 @@ class Compiler {
     const helper = this.#isHelper(path as hbs.AST.PathExpression) ? HELPERS.get(original) : undefined
     if (helper) return this.#deeper(call, () => this.#helper(original, helper, call))
     if (simpleName(path as hbs.AST.PathExpression) && Object.hasOwn(BLOCKS, original)) {
-      throw this.#fault(call, `${original} is a block`, `write {{#${original} name}}…{{/${original}}}`)
+      throw this.#faults.at(call, `${original} is a block`, `write {{#${original} name}}…{{/${original}}}`)
     }
     if (params.length > 0 || pairs.length > 0) {
-      throw this.#unknown(call, original, [...HELPERS.keys()], 'helper')
+      throw this.#faults.unknown(call, original, [...HELPERS.keys()], 'helper')
     }
     return this.#path(path as hbs.AST.PathExpression)
   }
@@ -166,20 +147,13 @@ class Compiler {
   #helper(name: string, helper: Helper, call: Call): Evaluate {
     const params = call.params ?? []
     if (params.length < helper.min || params.length > helper.max) {
-      const takes = helper.min === helper.max ? helper.min : `${helper.min} to ${helper.max}`
-      throw this.#fault(
-        call,
-        `${name} takes ${takes} value${takes === 1 ? '' : 's'}, not ${params.length}`,
-        params.length === 0
-          ? `write ${helper.usage}, or {{attributes.${name}}} for an attribute of this name`
-          : `write ${helper.usage}`,
-      )
+      throw this.#faults.wrongCount(call, name, helper, params.length)
     }
     const pairs = call.hash?.pairs ?? []
     const wrong = pairs.find(pair => !helper.named?.includes(pair.key))
-    if (wrong) throw this.#fault(wrong, `${name} takes no ${wrong.key}=`, `write ${helper.usage}`)
+    if (wrong) throw this.#faults.at(wrong, `${name} takes no ${wrong.key}=`, `write ${helper.usage}`)
     const problem = helper.check?.(params.map(literal))
-    if (problem) throw this.#fault(call, problem)
+    if (problem) throw this.#faults.at(call, problem)
     const values = params.map(param => this.#value(param))
     const named = pairs.map(pair => [pair.key, this.#value(pair.value)] as const)
     return frame =>
@@ -198,7 +172,7 @@ class Compiler {
       const sub = node as hbs.AST.SubExpression
       const { original } = sub.path
       if (this.#isHelper(sub.path) && HELPERS.has(original)) return this.#call(sub.path, sub)
-      throw this.#unknown(sub, original, [...HELPERS.keys()], 'helper')
+      throw this.#faults.unknown(sub, original, [...HELPERS.keys()], 'helper')
     }
     const value = literal(node)
     return () => value
@@ -206,7 +180,7 @@ class Compiler {
 
   #path(path: hbs.AST.PathExpression): Evaluate {
     const { parts, depth } = path
-    if (parts.length > MAX_NAMES) throw this.#fault(path, `a path has at most ${MAX_NAMES} names`)
+    if (parts.length > MAX_NAMES) throw this.#faults.at(path, `a path has at most ${MAX_NAMES} names`)
     if (path.data) return this.#loopValue(path)
     const [first, ...rest] = parts
     if (first !== undefined && depth === 0 && !scoped(path) && this.#names.includes(first)) {
@@ -236,7 +210,7 @@ class Compiler {
       case 'last':
         return frame => frame.loop(up)?.last
       default:
-        throw this.#unknown(path, `@${name}`, LOOP_NAMES, 'name')
+        throw this.#faults.unknown(path, `@${name}`, LOOP_NAMES, 'name')
     }
   }
 
@@ -250,39 +224,11 @@ class Compiler {
   }
 
   #deeper<T>(node: { readonly loc: hbs.AST.SourceLocation }, compile: () => T): T {
-    if (this.#depth >= MAX_DEPTH) throw this.#fault(node, `nested more than ${MAX_DEPTH} deep`)
+    if (this.#depth >= MAX_DEPTH) throw this.#faults.at(node, `nested more than ${MAX_DEPTH} deep`)
     this.#depth++
     const compiled = compile()
     this.#depth--
     return compiled
-  }
-
-  #unknown(
-    node: { readonly loc: hbs.AST.SourceLocation },
-    name: string,
-    known: readonly string[],
-    what: 'helper' | 'block' | 'name',
-  ): Error {
-    const near = closest(name, known)
-    const close = distance(name.toLowerCase(), near.toLowerCase()) <= (near.length > 3 ? 2 : 1)
-    const text = what === 'block' ? `{{#${name}}}` : name
-    return this.#fault(
-      node,
-      `there is no ${what} ${text}`,
-      close ? `did you mean ${what === 'block' ? `{{#${near}}}` : near}?` : `there are ${known.join(', ')}`,
-    )
-  }
-
-  #fault(node: { readonly loc: hbs.AST.SourceLocation }, problem: string, fix?: string): Error {
-    return invalid(this.#source, offsetOf(this.#source, node.loc.start), problem, fix)
-  }
-
-  #text(nodes: readonly hbs.AST.Expression[]): string {
-    return nodes
-      .map(({ loc }) =>
-        this.#source.slice(offsetOf(this.#source, loc.start), offsetOf(this.#source, loc.end)),
-      )
-      .join(' ')
   }
 }
 

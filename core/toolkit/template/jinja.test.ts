@@ -92,6 +92,9 @@ test.each([
   ['{% set y = nwo() %}', 'unknown function "nwo"', 11],
   ['a\n{{ nwo() }}', 'unknown function "nwo"', 5],
   ['{% filter shout %}x{% endfilter %}', 'unknown filter "shout"', 10],
+  ['{% if false %}{{ a.b.upper() }}{% endif %}', 'unknown method "upper": values have none', 21],
+  ['{{ "x".startswith("x") }}', 'unknown method "startswith": values have none', 7],
+  ['{% include "header" %}', '{% include %} needs another template, and there is none', 3],
   ['{{ labels.app.kubernetes.io/name }}', '"labels.app.kubernetes.io/name" is a division, not a path', 3],
   ['a\n  {{ v | }}', 'syntax error: unexpected end of variable block, expected identifier', 11],
   ['{{ x', 'syntax error: unexpected end of input, expected end of variable block', 3],
@@ -110,6 +113,10 @@ test('hints say the bracket form and the name that was meant', () => {
   expect(render('{{ a.b["c/d"] }}')).toBe('')
   expect(checkTemplate('{{ x | uper }}', 'jinja')[0]?.fix).toContain('did you mean upper?')
   expect(checkTemplate('{{ used / total }}', 'jinja')).toEqual([])
+  expect(checkTemplate('{{ a.b.upper() }}', 'jinja')[0]?.fix).toBe('write a.b|upper')
+  const own = '{% for x in a %}{{ loop.cycle("a", "b") }}{% endfor %}{% set c = cycler("a") %}{{ c.next() }}'
+  expect(checkTemplate(own, 'jinja')).toEqual([])
+  expect(checkTemplate('{% include "x" ignore missing %}', 'jinja')).toEqual([])
 })
 
 test('all mistakes are told at once', () => {

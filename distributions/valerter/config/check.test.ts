@@ -1,7 +1,10 @@
 import { dirname } from 'node:path'
+import type { ConfigError } from 'tocsin/component'
 import { describe, expect, test } from 'vitest'
 import { FORMATS } from '../../../core/cli/load.js'
-import type { ConfigEnvironment } from '../../../core/config/index.js'
+import { type ConfigEnvironment, loadConfig } from '../../../core/config/index.js'
+import { components } from '../components.js'
+import { valerterProvider } from '../provider.js'
 import { readAsTocsin } from './provider.js'
 
 const MAIN = `victorialogs:
@@ -170,8 +173,44 @@ describe('what Valerter refuses is refused, at its place', () => {
     ['no http', () => change('https://hook/in', 'ftp://hook/in'), 'notifiers.hook.url: '],
     [
       'what still holds ${',
-      () => change('https://hook/in', 'https://${hook}-x${/in'),
-      'notifiers.hook.url: ',
+      () => change('https://hook/in', 'https://hook/${a-b}'),
+      'notifiers.hook.url: there is still a ${ in the URL',
+    ],
+    [
+      'a variable that holds another',
+      () => change('http://vl:9428/', 'http://vl/${1X}'),
+      ':3: victorialogs.main.url: there is still a ${ in the URL',
+    ],
+    [
+      'a source of 1.x without its URL',
+      () => change(/ {2}main:\n.*\n.*\n/, '  basic_auth: { username: a, password: b }\n'),
+      'victorialogs: the required key "url" is missing',
+    ],
+    [
+      'no source',
+      () => change(/victorialogs:\n.*\n.*\n.*\n/, 'victorialogs: {}\n'),
+      'victorialogs: there is no source',
+    ],
+    ['the pipe join', () => change(`'"Out of memory"'`, `'a | join by (x) (b)'`), ':17: rules.oom.query: '],
+    [
+      'a class in a class',
+      () => change('pid (', '[a-z&&[^b]] ('),
+      ':18: rules.oom.parser.regex: a class in a class',
+    ],
+    [
+      'a method',
+      () => change('{{ host }}', '{{ host.upper() }}'),
+      ':9: templates.plain.title: unknown method "upper"',
+    ],
+    [
+      'rules as a map',
+      () => change('  - name: oom\n    query', '  oom:\n    query'),
+      'rules: expected a list of rules',
+    ],
+    [
+      'a rule without a name',
+      () => change('- name: oom\n    query', '- query'),
+      'rules.0: the rule has no name',
     ],
     [
       'an undefined variable of a source',
@@ -254,4 +293,75 @@ test('without a place to write, that is said', async () => {
   const { notes, node } = await readAsTocsin('valerter/config.yaml', here, FORMATS)
   expect(notes?.[1]).toContain('are lost at a restart')
   expect(JSON.stringify(node?.entries.get('service')?.value.kind)).toBe('"map"')
+})
+
+describe('what components find is told at its place in the directory', () => {
+  async function all(main: string, files: Files = {}): Promise<readonly string[]> {
+    const request = {
+      sources: ['valerter:valerter/config.yaml'],
+      sets: [],
+      factories: components,
+      formats: FORMATS,
+      common: {},
+      environment: environment({ ...files, '/etc/valerter/config.yaml': main }),
+      providers: [valerterProvider],
+    }
+    const found = await loadConfig(request).then(
+      ({ warnings }) => warnings,
+      (error: ConfigError) => error.problems,
+    )
+    return found.map(({ file, line, path, message }) => `${file}:${line}: ${path.join('.')}: ${message}`)
+  }
+
+  test('in one pass with what the directory itself has', async () => {
+    const main = change('60s', '0s')
+      .replace('to: [d@e.f]', 'to: [nobody]')
+      .replace('type: webhook,', 'type: webhook, headers: { "X Bad": a },')
+      .replace('chat, hook]', 'chat, hok]')
+    expect(await all(main)).toEqual([
+      'valerter/config.yaml:6: defaults.throttle.window: the window is zero',
+      'valerter/config.yaml:12: notifiers.hook.headers.X Bad: "X Bad" is no name of an HTTP header',
+      expect.stringContaining(
+        'valerter/config.yaml:13: notifiers.mail.to.0: "nobody" is not one mail address',
+      ),
+      'valerter/config.yaml:19: rules.oom.notify.destinations.1: there is no notifier "hok"',
+    ])
+  })
+
+  test('in the files of the folders, and once', async () => {
+    const files = {
+      '/etc/valerter/notifiers.d/m.yaml':
+        '# mail\nmail2: { type: email, smtp: { host: mx, port: 25, username: u }, from: a@b.c, to: [d@e.f], subject_template: x }\n',
+    }
+    expect(await all(MAIN, files)).toEqual([
+      expect.stringContaining(
+        'valerter/notifiers.d/m.yaml:2: notifiers.mail2.smtp.username: there is a username',
+      ),
+    ])
+    expect(await all(change('{{ _msg }}', '{{ _msg | nope }}'))).toHaveLength(1)
+  })
+
+  test('a warning of a source, and none for what no rule uses', async () => {
+    const both = change(
+      '    basic_auth:',
+      '    headers: { Authorization: "Bearer ${TOKEN}" }\n    basic_auth:',
+    )
+    expect(await all(both)).toEqual([
+      'valerter/config.yaml:4: victorialogs.main.headers.Authorization: the Authorization header wins, basic_auth is not used',
+    ])
+    const unused = change('  main:', '  other: { url: "http://o" }\n  main:').replace(
+      '    notify:',
+      '    vl_sources: [main]\n    notify:',
+    )
+    expect(await all(unused)).toEqual([])
+  })
+})
+
+test('a mail template in a file is relative to config.yaml, and its faults are told in it', async () => {
+  const mail = change('subject_template:', 'body_template_file: mail/a.html, subject_template:')
+  const files = { '/etc/valerter/mail/a.html': '<p>\n{{ body | shout }}{{ host }}</p>' }
+  expect(await problems(mail, files)).toEqual([
+    'valerter/mail/a.html:2: notifiers.mail.body_template_file: unknown filter "shout"',
+    'warning valerter/mail/a.html:2: notifiers.mail.body_template_file: "host" is no variable of a notifier\'s template',
+  ])
 })

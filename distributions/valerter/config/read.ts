@@ -46,7 +46,7 @@ export async function readValerter(path: string, environment: ConfigEnvironment)
     const files = (await environment.filesOf?.(join(dirname(file), folder))) ?? []
     for (const more of files) {
       const shown = join(dirname(path), relative(dirname(file), more))
-      const content = await reader.map(more, shown, true)
+      const content = await reader.map(more, shown, { section, folder })
       if (content) reader.add(content, section, what, entries)
     }
     sections[section] = entries
@@ -64,8 +64,12 @@ class Reader {
 
   readonly #environment: ConfigEnvironment
 
-  /** An empty file in a folder is none. */
-  async map(file: string, shown: string, mayBeEmpty = false): Promise<MapNode | undefined> {
+  /** `inFolder`: of a file in one, which may be empty and holds one section by name. */
+  async map(
+    file: string,
+    shown: string,
+    inFolder?: { readonly section: string; readonly folder: string },
+  ): Promise<MapNode | undefined> {
     const read = await readDocument(file, this.#environment)
     const source = textSource(shown, dirname(file), 'text' in read ? read.text : '')
     const start = { source, offset: 0 }
@@ -77,12 +81,23 @@ class Reader {
     const { node, problems } = parseYaml(read.text, source)
     this.problems.push(...problems)
     if (!node || (node.kind === 'scalar' && node.value === null)) {
-      if (problems.length === 0 && !mayBeEmpty)
+      if (problems.length === 0 && !inFolder)
         this.problems.push(problemAt(start, [], 'the configuration is empty'))
       return undefined
     }
-    if (node.kind === 'map') return node
-    this.problems.push(problemAt(node.place, [], 'found a list or a single value where names belong'))
+    const { section, folder } = inFolder ?? {}
+    const fix =
+      folder === undefined
+        ? undefined
+        : `a file of ${folder} maps each name to its fields: "NAME:", and indented below it what it has`
+    if (node.kind !== 'map') {
+      const found = 'found a list or a single value where names belong'
+      this.problems.push(problemAt(node.place, [], found, fix))
+      return undefined
+    }
+    const wrapped = section !== undefined && node.entries.size === 1 && node.entries.get(section)
+    if (!wrapped) return node
+    this.problems.push(problemAt(wrapped.key, [section], `"${section}:" stands around the ${section}`, fix))
     return undefined
   }
 

@@ -22,7 +22,7 @@ const throttle = map(
   ['count', 'window'],
 )
 
-const source = map(
+export const sourceSchema = map(
   {
     url: { type: 'string', format: 'http-url', examples: ['http://127.0.0.1:9428'] },
     basic_auth: map({ username: text, password: { type: 'string', secret: true } }, ['username', 'password']),
@@ -35,8 +35,8 @@ const source = map(
 export const templateSchema: ConfigSchema = {
   ...map(
     {
-      title: { type: 'string', format: 'jinja', examples: ["'{{ host }} is down'"] },
-      body: { type: 'string', format: 'jinja', examples: ["'{{ _msg }}'"] },
+      title: { type: 'string', format: 'jinja', examples: ['{{ host }} is down'] },
+      body: { type: 'string', format: 'jinja', examples: ['{{ _msg }}'] },
       email_body_html: { type: 'string', format: 'jinja' },
       accent_color: { type: 'string', format: 'color' },
       body_format: { enum: ['text', 'markdown'] },
@@ -50,7 +50,7 @@ export const templateSchema: ConfigSchema = {
 export const ruleSchema = map(
   {
     enabled: { type: 'boolean' },
-    query: { type: 'string', minLength: 1, examples: ["'_msg:error'"] },
+    query: { type: 'string', minLength: 1, examples: ['_msg:error'] },
     parser: map({
       regex: { type: 'string', format: 'regex' },
       json: map({ fields: { type: 'array', items: text, minItems: 1 } }, ['fields']),
@@ -113,7 +113,7 @@ export const NOTIFIERS: { readonly [type: string]: ConfigSchema } = {
       smtp,
       from: text,
       to: { type: 'array', items: text, minItems: 1 },
-      subject_template: { type: 'string', format: 'jinja' },
+      subject_template: { type: 'string', format: 'jinja', examples: ['{{ title }}'] },
       body_template: { type: 'string', format: 'jinja' },
       body_template_file: text,
       format: { enum: ['html'] },
@@ -147,25 +147,25 @@ export const UNKNOWN_NOTIFIER: ConfigSchema = {
   additionalProperties: true,
 }
 
-/** `config.yaml` without what its folders may hold too. `version` says which shape `victorialogs` has. */
-export function mainSchema(version: 1 | 2): ConfigSchema {
-  return map(
-    {
-      victorialogs:
-        version === 1 ? source : { type: 'object', minProperties: 1, additionalProperties: source },
-      defaults: map(
-        {
-          throttle,
-          timestamp_timezone: { type: 'string', format: 'time-zone' },
-          max_streams: { type: 'integer', minimum: 1 },
-        },
-        ['throttle'],
-      ),
-      metrics: map({ enabled: { type: 'boolean' }, port: { type: 'integer', minimum: 0, maximum: 65_535 } }),
-    },
-    ['victorialogs', 'defaults'],
-  )
-}
+export const defaultsSchema = map(
+  {
+    throttle,
+    timestamp_timezone: { type: 'string', format: 'time-zone' },
+    max_streams: { type: 'integer', minimum: 1 },
+  },
+  ['throttle'],
+)
 
-/** The sections of `config.yaml`, for hints. */
-export const SECTIONS = ['victorialogs', 'defaults', 'templates', 'notifiers', 'rules', 'metrics'] as const
+export const metricsSchema = map({
+  enabled: { type: 'boolean' },
+  port: { type: 'integer', minimum: 0, maximum: 65_535 },
+})
+
+/** The sections of `config.yaml`, whatever they hold. */
+export const sectionsSchema = map(
+  { victorialogs: {}, defaults: {}, templates: {}, notifiers: {}, rules: {}, metrics: {} },
+  ['victorialogs', 'defaults'],
+)
+
+/** The keys by which a source of 1.x is known. */
+export const SOURCE_KEYS = Object.keys(sourceSchema.properties ?? {})

@@ -3,6 +3,7 @@ import { OttlEvalError } from '../errors.js'
 import { anything, type Converter, converter, type Kind, param, strings } from '../signature.js'
 import { typeNoun, typeOf, type Value } from '../values.js'
 
+// Not net.BlockList: it finds 10.1.2.3 in ::/0, where the Collector, as Go, does not.
 interface Network {
   readonly bits: bigint
   /** How many bits of an address are its own. */

@@ -46,18 +46,60 @@ const WORDS = new Set(
 
 /**
  * What the engine would find only when it renders that place, branches that are seldom taken included: unknown
- * filters, tests and functions, and paths with a slash, which would be a division.
+ * filters, tests and functions, methods (values have none), other templates, and paths with a slash, which would be a
+ * division.
  */
 export function scanJinja(source: string, known: Known): readonly TemplateProblem[] {
   const tags = tagsOf(source)
   const bound = boundNames(tags)
-  return tags.flatMap(({ tokens }) =>
-    tokens.flatMap((token, at) => {
+  return tags.flatMap(tag => [
+    ...otherTemplate(tag),
+    ...tag.tokens.flatMap((token, at) => {
       const problem =
-        unknownName(tokens, at, known, bound) ?? (token.text === '/' ? slashPath(tokens, at) : undefined)
+        unknownName(tag.tokens, at, known, bound) ??
+        methodCall(tag.tokens, at, known, bound) ??
+        (token.text === '/' ? slashPath(tag.tokens, at) : undefined)
       return problem ? [problem] : []
     }),
-  )
+  ])
+}
+
+/** A template stands alone: there is nothing to include or extend. */
+function otherTemplate({ kind, tokens }: Tag): readonly TemplateProblem[] {
+  const [first] = tokens
+  if (kind !== 'statement' || !first || !/^(include|import|from|extends)$/.test(first.text)) return []
+  if (tokens.some(({ text }, at) => text === 'ignore' && tokens[at + 1]?.text === 'missing')) return []
+  return [
+    {
+      message: `{% ${first.text} %} needs another template, and there is none`,
+      fix: 'write its text here',
+      offset: first.offset,
+    },
+  ]
+}
+
+/** `name.upper()`: only what a template made itself, such as a loop, has something to call. */
+function methodCall(
+  tokens: readonly Token[],
+  at: number,
+  { filters }: Known,
+  bound: ReadonlySet<string>,
+): TemplateProblem | undefined {
+  const { kind, text, offset } = tokens[at] as Token
+  if (kind !== 'name' || tokens[at - 1]?.text !== '.' || tokens[at + 1]?.text !== '(') return undefined
+  let first = at - 2
+  while (tokens[first]?.kind === 'name' && tokens[first - 1]?.text === '.') first -= 2
+  const root = tokens[first]
+  if (!root || root.kind === 'sign' || bound.has(root.text)) return undefined
+  const value = tokens
+    .slice(first, at - 1)
+    .map(token => token.text)
+    .join('')
+  return {
+    message: `unknown method "${text}": values have none`,
+    fix: filters.has(text) ? `write ${value}|${text}` : 'use a filter: value|filter',
+    offset,
+  }
 }
 
 /** Names that the template itself gives a meaning: they may be called. */

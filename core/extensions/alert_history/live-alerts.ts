@@ -1,0 +1,90 @@
+import { type LogRecord, nsToMs } from 'tocsin/component'
+import type { Alert, AlertLine } from '#history'
+import { count, line, saidBy } from './says.js'
+
+/** An active alert. What a storm does to it is two fields a record; the rest waits for `settle`. */
+export class LiveAlert {
+  /** Duplicates, and what accumulates to its recovery, that are not in the figures yet. */
+  duplicates = 0
+  accumulating = 0
+  newest: LogRecord | undefined
+  /** The newest, not written yet. */
+  line: AlertLine | undefined
+
+  constructor(public alert: Alert) {}
+
+  /** Takes in what came since the last time. */
+  settle(now: number): void {
+    const { newest } = this
+    if (!newest) return
+    this.newest = undefined
+    const said = saidBy(newest)
+    const told = said && count(said.map, 'duplicate_count')
+    const duplicates = Math.max(this.alert.duplicates, told ?? this.alert.duplicates + this.duplicates)
+    const text = line(newest)
+    this.alert = { ...this.alert, lastAt: now, lastLine: text, duplicates }
+    this.line = { at: now, time: nsToMs(newest.time), status: said?.status ?? '', text }
+  }
+}
+
+/** The active alerts, of all collectors that share the storage. */
+export class LiveAlerts {
+  readonly #byId = new Map<string, LiveAlert>()
+  /** Ids by pipeline and key: there is one active alert of each. */
+  readonly #byKey = new Map<string, string>()
+  #sorted: readonly LiveAlert[] | undefined
+
+  constructor(private readonly limit: number) {}
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get(id: string): LiveAlert | undefined {
+    return this.#byId.get(id)
+  }
+
+  ofKey(pipeline: string, key: string): LiveAlert | undefined {
+    return this.#byId.get(this.#byKey.get(keyOf(pipeline, key)) ?? '')
+  }
+
+  /** Undefined when there are too many. */
+  add(alert: Alert): LiveAlert | undefined {
+    const known = this.#byId.get(alert.id)
+    if (!known && this.#byId.size >= this.limit) return undefined
+    const live = known ?? new LiveAlert(alert)
+    live.alert = alert
+    this.#byId.set(alert.id, live)
+    this.#byKey.set(keyOf(alert.pipeline, alert.key), alert.id)
+    if (!known) this.#sorted = undefined
+    return live
+  }
+
+  delete(id: string): void {
+    const live = this.#byId.get(id)
+    if (!live) return
+    this.#byId.delete(id)
+    const { pipeline, key } = live.alert
+    if (this.#byKey.get(keyOf(pipeline, key)) === id) this.#byKey.delete(keyOf(pipeline, key))
+    this.#sorted = undefined
+  }
+
+  [Symbol.iterator](): Iterator<LiveAlert> {
+    return this.#byId.values()
+  }
+
+  /** Newest first. */
+  sorted(): readonly LiveAlert[] {
+    this.#sorted ??= [...this.#byId.values()].sort((a, b) => compare(a.alert, b.alert))
+    return this.#sorted
+  }
+}
+
+/** Newest first. */
+export function compare(a: Pick<Alert, 'firedAt' | 'id'>, b: Pick<Alert, 'firedAt' | 'id'>): number {
+  return b.firedAt - a.firedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+}
+
+function keyOf(pipeline: string, key: string): string {
+  return `${pipeline}\n${key}`
+}
