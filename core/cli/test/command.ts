@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename, relative, resolve } from 'node:path'
 import { createColors } from 'picocolors'
 import { ConfigError, errorText, formatProblem } from '../../component/index.js'
@@ -252,7 +252,10 @@ async function filesOf(names: readonly string[], cwd: string): Promise<readonly 
   const found = new Set<string>()
   const search = async (pattern: string, from: string): Promise<void> => {
     const files = await glob(pattern, { cwd: from, absolute: true, ignore: ['**/node_modules/**'] })
-    for (const file of files.sort()) found.add(relative(cwd, file) || file)
+    for (const file of files.sort()) {
+      // promtool's tests have the same names.
+      if (!/^rule_files:/m.test(await readFile(file, 'utf8'))) found.add(relative(cwd, file) || file)
+    }
   }
   for (const name of names.length === 0 ? ['.'] : names) {
     const entry = await stat(resolve(cwd, name)).catch(() => undefined)
