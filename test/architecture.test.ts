@@ -90,6 +90,7 @@ test('time comes from the injected clock, randomness from the injected source', 
   const allowed = new Set([
     'core/service/clock.ts',
     'core/cli/run.ts',
+    'core/cli/keep-alive.ts',
     'core/collector.ts',
     'core/telemetry/logger.ts',
     // The age of a file is measured on the clock of the file system.

@@ -26,6 +26,8 @@ export interface LastingOptions {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly random: Random
+  /** How often time goes through the pipelines; default each second. Infinity: only when `sendTime` is called. */
+  readonly tickMs?: number
 }
 
 /**
@@ -159,6 +161,7 @@ export class Lasting {
         traces: this.#traces,
         taps: this.taps,
         onEnd,
+        tickMs: this.options.tickMs,
         observers: this.#extensions.observers(graphInUse(settings).pipelines),
       })
       this.taps.set(pointsOf(settings))

@@ -84,6 +84,11 @@ export class Service implements Host {
     return this.#lasting.describe()
   }
 
+  /** Lets the timers of keyed components run that are due by now. */
+  sendTime(): void {
+    this.#graph?.sendTime()
+  }
+
   /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
   start(): Promise<void> {
     return this.#turns.take(async () => {

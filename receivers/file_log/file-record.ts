@@ -20,6 +20,8 @@ export interface Origin {
   /** Where `bytes` begin in the file. */
   readonly offset: number
   readonly observedTimestamp: bigint
+  /** In place of it, where each record says its own. */
+  readonly observedAt?: (text: Uint8Array) => bigint
   readonly attributes: Attributes
   readonly resource: Resource
 }
@@ -51,7 +53,7 @@ export function recordsOf(origin: Origin, bounds: readonly number[], encoding: E
       createRecord({
         id: idOf(origin, start),
         bodyText: text,
-        observedTimestamp: origin.observedTimestamp,
+        observedTimestamp: origin.observedAt?.(text) ?? origin.observedTimestamp,
         attributes: origin.attributes,
         resource: origin.resource,
       }),
@@ -83,25 +85,27 @@ class FileRecord extends LazyRecord {
   readonly #origin: Origin
   readonly #start: number
   readonly #end: number
+  readonly #observed: bigint
 
   constructor(origin: Origin, start: number, end: number) {
     super()
     this.#origin = origin
     this.#start = start
     this.#end = end
+    this.#observed = origin.observedAt?.(origin.bytes.subarray(start, end)) ?? origin.observedTimestamp
   }
 
   override get id(): string {
     return idOf(this.#origin, this.#start)
   }
   override get time(): bigint {
-    return this.#origin.observedTimestamp
+    return this.#observed
   }
   override get timestamp(): bigint {
     return 0n
   }
   override get observedTimestamp(): bigint {
-    return this.#origin.observedTimestamp
+    return this.#observed
   }
   override get attributes(): Attributes {
     return this.#origin.attributes
@@ -133,10 +137,10 @@ class FileRecord extends LazyRecord {
   }
 
   protected decode(): LogFields {
-    const { bytes, observedTimestamp, attributes, resource } = this.#origin
+    const { bytes, attributes, resource } = this.#origin
     return {
       timestamp: 0n,
-      observedTimestamp,
+      observedTimestamp: this.#observed,
       severityNumber: 0,
       severityText: '',
       body: bytes.toString('utf8', this.#start, this.#end),
