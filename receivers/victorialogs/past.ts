@@ -40,7 +40,7 @@ export function pastReader(context: ComponentContext<VictoriaLogsConfig>): PastR
         const id = `${path}:${count++}`
         const line = scanLine(bytes, hash)
         if (typeof line !== 'string')
-          return new VictoriaLogsRecord(id, line.bytes, line.time ?? 0n, line.time ?? observedAt(bytes))
+          return new VictoriaLogsRecord(line, line.time ?? observedAt(bytes), 0, id)
         return createRecord({ id, bodyText: bytes, observedTimestamp: observedAt(bytes) })
       }
       const cut = function* (lines: readonly Buffer[]): Iterable<Records> {
