@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 
 const COMMANDS = {
   tocsin: 'full',
@@ -48,7 +49,8 @@ const { metafile } = await build({
   },
   logLevel: 'warning',
 })
-writeFileSync(join(OUT, 'LICENSES.txt'), licenses(metafile))
+const page = await buildPage()
+writeFileSync(join(OUT, 'LICENSES.txt'), licenses({ inputs: { ...metafile.inputs, ...page.inputs } }))
 
 /** Of the packages that are in the bundles: their licences ask to be passed on. */
 function licenses({ inputs }) {

@@ -17,6 +17,7 @@ if (project !== 'unit') installTools()
 if (!slow && !project && only.length === 0) {
   step('Format and lint', 'biome', 'ci', '--error-on-warnings', '.')
   step('Types', 'tsc', '-p', 'tsconfig.json')
+  step('Types of the page', 'tsc', '-p', 'core/extensions/dashboard/page')
 }
 if (project !== 'unit') step('Build', 'node', 'scripts/build.mjs')
 const report = join(folder, 'report.json')

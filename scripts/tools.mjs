@@ -10,6 +10,7 @@ const TOOLS = [
   { commands: ['promtool'], package: 'prometheus', why: 'the rules and the dashboard over our metrics' },
   { commands: ['amtool'], package: 'prometheus-alertmanager', why: "Alertmanager's API" },
   { commands: ['logrotate'], package: 'logrotate', why: 'rotated files' },
+  { commands: [process.env.CHROMIUM_BIN, 'chromium'], package: 'chromium', why: 'the dashboard' },
   { commands: ['rsyslogd'], version: '-v', package: 'rsyslog', why: 'files that rsyslog writes' },
 ]
 

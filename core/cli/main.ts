@@ -4,9 +4,12 @@ import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
+import { keepAlive } from './keep-alive.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
+import type { ReplayCommandOptions } from './replay/command.js'
 import type { TapOptions } from './tap.js'
+import type { TestOptions } from './test/command.js'
 import { unexpectedArgument } from './unexpected-argument.js'
 
 /** Runs the command line of a distribution; each command loads what it needs. The answer is the exit code: see `EXIT_CODES`. */
@@ -87,6 +90,7 @@ export async function main(
     .action(async (kind: string, name: string, options: NewOptions) =>
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
+  addTrials(program, distribution, io, finish)
   withConfig(program.command('notify'))
     .description(
       'send a sample alert, marked as a test, and its recovery through one exporter, and print request and answer',
@@ -153,6 +157,50 @@ function shareOf(text: string): number {
 
 /** A collector outlives whoever reads its log, and the disk that it is written to. */
 function outlive(): void {}
+
+function addTrials(
+  program: Command,
+  distribution: Distribution,
+  io: CommandIo,
+  finish: (code: number) => void,
+): void {
+  withConfig(program.command('test'))
+    .description('run tests of pipelines (*.test.yaml), on a clock of their own: exit code 1 when one fails')
+    .argument('[files...]', 'files, folders or globs; default: all here and below')
+    .option('--filter <text>', 'only tests whose name has this text')
+    .option('--update', 'write the snapshots anew')
+    .option('--coverage [percent]', 'show the rows of tables that no test fires; fail below so many percent')
+    .option('--junit <file>', 'also write the results as JUnit XML')
+    .option('--tap', 'print TAP instead')
+    .option('--watch', 'run again when a file changes')
+    .action(async (files: string[], options: TestOptions) => {
+      const { test } = await import('./test/command.js')
+      finish(await keepAlive(() => test(distribution, files, options, io)))
+    })
+  withConfig(program.command('replay'))
+    .description(
+      'show what a configuration would have done with past logs, on their own time; nothing is sent',
+    )
+    .argument('[inputs...]', 'log files (.gz too; OTLP JSON lines too), - for standard input; RECEIVER=FILE')
+    .option('--receiver <id>', 'the receiver that reads them, where there are several')
+    .option('--from <time>', 'read from a source that keeps its logs: RFC 3339, or how long ago, such as 24h')
+    .option('--to <time>', 'until then; default: now')
+    .option('--time-zone <zone>', 'of times in lines that name none; default UTC')
+    .option(
+      '--year <year>',
+      'of times in lines that name none; default: the latest that is not in the future',
+    )
+    .option(
+      '--against <file>',
+      'another configuration, or table (.csv): what it would change, alert by alert',
+    )
+    .option('--top <count>', 'how many of the noisiest keys to show; default 10')
+    .option('--json', 'as JSON')
+    .action(async (inputs: string[], options: ReplayCommandOptions) => {
+      const { replay } = await import('./replay/command.js')
+      finish(await keepAlive(() => replay(distribution, inputs, options, io)))
+    })
+}
 
 function addDeadLetter(
   program: Command,

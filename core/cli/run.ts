@@ -88,7 +88,7 @@ export async function run(
     const early = await Promise.race([starting, stopRequested])
     if (early !== undefined) {
       logger.info(`${early} while starting: stopping when the start is through.`)
-      await inTime(starting, settings.shutdownTimeoutMs)
+      await inTime(starting, settings.shutdownTimeoutMs, 'start')
     }
     failed = 'did not stop cleanly'
     await openTap(tapServer, settings, io, logger)
@@ -99,7 +99,12 @@ export async function run(
     await manager.stopping()
     // Nobody waits for the end of a finite input but for its records.
     const finite = signal === undefined
-    const complete = report(await service.stop(finite ? stopRequested : undefined), finite, logger)
+    const stopping = service.stop(finite ? stopRequested : undefined)
+    // A reload under way may take its time first.
+    const done = await (finite
+      ? stopping
+      : inTime(stopping, 2 * settings.shutdownTimeoutMs + LEAVE_MS, 'stop'))
+    const complete = report(done, finite, logger)
     return leaveSoon(finite && !complete ? NOT_ALL_DELIVERED : 0, io)
   } catch (error) {
     logger.error(`${distribution.name} ${failed}: ${errorText(error)}`)
@@ -135,12 +140,12 @@ function withoutNulls(attributes: { readonly [name: string]: string | null }): {
   )
 }
 
-/** A start that never ends, of a component that waits for something, does not keep a collector that is to stop. */
-async function inTime(starting: Promise<void>, limitMs: number): Promise<void> {
+/** What never ends, as a component waits for something, does not keep a collector that is to stop. */
+function inTime<T>(task: Promise<T>, limitMs: number, name: string): Promise<T> {
   const late = systemClock.sleep(limitMs).then(() => {
-    throw new Error(`the start did not end within ${limitMs / 1_000} s of being told to stop`)
+    throw new Error(`the ${name} did not end within ${limitMs / 1_000} s of being told to stop`)
   })
-  await Promise.race([starting, late])
+  return Promise.race([task, late])
 }
 
 /** What a component left open (a timer, a socket) does not keep a collector that has stopped. */

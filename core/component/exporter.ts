@@ -19,7 +19,15 @@ export interface Exporter {
    * become dead letters.
    */
   send(request: ExportRequest, signal: AbortSignal): Promise<Sent>
+  /**
+   * For `tocsin test`: what `send` would send, as plain JSON and without credentials. Works without a `start`, and opens no
+   * connection.
+   */
+  render?(request: Pick<ExportRequest, 'records' | 'pipeline'>): Promise<Rendered> | Rendered
 }
+
+/** A request as people compare it, such as `{ headers, body }`. */
+export type Rendered = { readonly [name: string]: unknown }
 
 /** What one `send` is to deliver. */
 export interface ExportRequest {

@@ -18,10 +18,12 @@ export type PipelinesInUse = {
 
 /** Is called for each batch: what it does costs every record. */
 export interface FlowObserver {
+  /** Ids of exporters whose queues it watches too, beside the notifying ones: for `withhold`, `withheld` and `queued`. */
+  readonly exporters?: readonly string[]
   /** What a processor made of a batch. */
   processed?(pipeline: string, processor: string, incoming: Records, outgoing: Records): void
   /**
-   * Why this record must not go to this notifying exporter: a named reason. Asked before its queue, of what its condition
+   * Why this record must not go to this exporter: a named reason. Asked before its queue, of what its condition
    * wants; what is withheld counts as delivered for its source.
    */
   withhold?(pipeline: string, exporter: string, record: LogRecord): string | undefined

@@ -2,7 +2,7 @@ import type { ComponentContext } from './context.js'
 import type { Exporter } from './exporter.js'
 import type { Extension } from './extension.js'
 import type { Processor } from './processor.js'
-import type { Receiver } from './receiver.js'
+import type { PastReader, Receiver } from './receiver.js'
 import type { ConfigSchema } from './schema.js'
 
 /** The five kinds of components. */
@@ -102,6 +102,10 @@ export interface ReceiverFactory<C extends object = object> extends Factory<C, R
    * configuration is shared, it runs in one of them at a time. It is created anew for each term.
    */
   readonly exclusive?: boolean
+  /**
+   * How past input is read as this receiver would read it. Without it the lines of a file are bodies of records.
+   */
+  past?(context: ComponentContext<C>): PastReader
 }
 /** A type of processors. */
 export interface ProcessorFactory<C extends object = object> extends Factory<C, Processor> {

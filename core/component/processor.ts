@@ -76,6 +76,33 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   lookEarly?(): EarlyLook<S> | undefined
   /** The store of the state could not be used; it is tried again, or a local copy serves meanwhile. */
   storeFailed?(error: Error): void
+  /** For `tocsin test` and `tocsin replay`: the rules it decides by now, such as the rows of a table, in their order. */
+  rules?(): readonly DecisionRule[]
+  /** For the same: what a key stands for. `record` is one that touches it. Called once for each key. */
+  about?(key: string, record: LogRecord): KeyAbout
+}
+
+/** One of the rules that a keyed processor decides by, as tools name it. */
+export interface DecisionRule {
+  /** Stays the same while its meaning does. */
+  readonly id: string
+  /** As its author named it. */
+  readonly ruleId?: string
+  readonly name: string
+  readonly severity?: string
+  /** The file it is written in, as the configuration names it; without one it stands in the configuration. */
+  readonly file?: string
+  /** From 1 in a file; else the index of its entry. */
+  readonly line?: number
+  /** So many events of a key within so long begin an episode. */
+  readonly count?: number
+  readonly windowMs?: number
+}
+
+/** The rule of a key, and the values that tell it from the other keys of the rule, for people. */
+export interface KeyAbout {
+  readonly rule: string
+  readonly values: string
 }
 
 /** A look at keys that have a timer, over several ticks. Nothing else of the kind is asked for before it is done. */
@@ -116,4 +143,10 @@ export interface Step<S, O> {
   readonly outcome: O | undefined
   /** Names the decision; the metric and the log line use it. */
   readonly reason: string
+  /** For tools: the record speaks for an alert or the like, an *episode*, or for its end. */
+  readonly speaks?: 'for' | 'against'
+  /** For tools: an episode of the key begins or ends with it; `passes`: both at once. */
+  readonly episode?: 'begins' | 'ends' | 'passes'
+  /** For tools: with so many more records like this one an episode would have begun. */
+  readonly missing?: number
 }

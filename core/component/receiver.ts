@@ -56,3 +56,24 @@ export interface Busy {
   readonly retryAfterMs: number
   readonly reason: string
 }
+
+/** Reads what is past, for `tocsin test` and `tocsin replay`. It keeps no checkpoint and changes nothing at the source. */
+export interface PastReader {
+  /** The records of a file, in order. `bytes`: unpacked, in pieces of any size; records may keep them. */
+  read?(bytes: AsyncIterable<Buffer>, file: PastFile): AsyncIterable<Records>
+  /** The records of a source that keeps them, from `from` up to `to` (ns since the epoch), in order of time. */
+  query?(from: bigint, to: bigint, signal: AbortSignal): AsyncIterable<Records>
+  /** Lets go of connections. */
+  close?(): Promise<void>
+}
+
+/** A file of the past. */
+export interface PastFile {
+  /** For `log.file.path` and ids. */
+  readonly path: string
+  /**
+   * The observed time of a record with this text: when it would have come in, by what it says, else by those before it. To be
+   * asked once for each record, in order.
+   */
+  observedAt(text: Uint8Array): bigint
+}

@@ -29,6 +29,16 @@ describe('configJsonSchema', () => {
     expect(validate.errors).toBeNull()
   })
 
+  it('takes 0 as a duration, no other number, and x- keys for anchors', () => {
+    const config = loadYaml(`x-common: &common {window: 0}\n${yaml}`) as {
+      processors: { throttle: { window: unknown } }
+    }
+    config.processors.throttle.window = 0
+    expect(validate(config)).toBe(true)
+    config.processors.throttle.window = 5
+    expect(validate(config)).toBe(false)
+  })
+
   it.each(['windw: 5m', 'mode: slow', 'count: many'])('refuses throttle with %s', wrong => {
     const config = loadYaml(yaml) as { processors: { throttle: object } }
     Object.assign(config.processors.throttle, loadYaml(wrong))

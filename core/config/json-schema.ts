@@ -28,6 +28,8 @@ export function configJsonSchema(factories: readonly AnyFactory[], common: Commo
     title: 'tocsin configuration',
     type: 'object',
     additionalProperties: false,
+    // Anchors.
+    patternProperties: { '^x-': {} },
     required: ['service'],
     properties: {
       ...Object.fromEntries(sections),
@@ -89,6 +91,8 @@ function plain(schema: ConfigSchema, insideProperties = false): JsonSchema {
       .filter(Boolean)
       .join(' ')
   if (format && rest.type === undefined && !anyOf) own.type = 'string'
+  // "0" is the one duration that needs no unit.
+  if (format === 'duration') Object.assign(own, { type: ['string', 'integer'], minimum: 0, maximum: 0 })
   if (secret) own.writeOnly = true
   if (component) own.description = rest.description ?? 'The id of an extension, such as file_storage.'
   if (named) {

@@ -74,7 +74,7 @@ export interface DeliveryOptions {
   readonly store?: KeyValueStore
   /** The compiled `condition`. A record for which it is false is not sent, one for which it throws is dead-lettered. */
   readonly condition?: (record: LogRecord) => boolean
-  /** Of a notifying exporter: may hold records back, and hears what goes into the queue. */
+  /** May hold records back, and hears what goes into the queue. */
   readonly watch?: QueueWatch
   /** What the delivery of the same id left at a reload. */
   readonly inherit?: Handover

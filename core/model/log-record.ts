@@ -34,6 +34,11 @@ export interface LogRecord extends LogFields {
   readonly time: bigint
   /** The body as UTF-8 text, a body that is no string as JSON. A view: copy it to keep it. */
   bodyBytes(): Uint8Array
+  /**
+   * True only when the record is known to have no attribute of this name. It may answer false, or be left out; a record that
+   * decodes its source on demand answers from the bytes, so that a condition on `attributes["alert"]` need not decode each.
+   */
+  lacksAttribute?(name: string): boolean
   /** The value at an OTTL path such as `attributes["host.name"]`; `undefined` when it is not there. */
   get(path: string): AnyValue | undefined
   /** A copy with another value at an OTTL path. Throws on a path that cannot be set. */

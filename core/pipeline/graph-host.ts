@@ -10,6 +10,8 @@ export interface GraphHost {
   readonly clock: Clock
   readonly logger: Logger
   readonly intakeMetrics: IntakeMetrics
+  /** Timers of keyed components run at this pace; default a second. */
+  readonly tickMs?: number | undefined
   /** What comes in at a receiver, before its pipelines. */
   lookIn(receiver: string, records: Records): void
   /** What a pipeline has made, before its exporters. */

@@ -1,5 +1,6 @@
-import type { Kind, Processor, Receiver } from '../component/index.js'
+import { type Kind, type Processor, type Receiver, RetryableError } from '../component/index.js'
 import { MinuteLog } from '../component/minute-log.js'
+import { orAborted } from '../component/or-aborted.js'
 import {
   type Delivery,
   type DeliveryReport,
@@ -27,6 +28,7 @@ export class Graph {
   readonly #ended = new Set<Receiver>()
   /** Only what was started is stopped. */
   readonly #started = new Set<Delivery | Processor | Receiver>()
+  #stopping = false
   #cancelTick = (): void => {}
 
   /** Creates all components; nothing runs yet. Throws what a component's `create` throws. */
@@ -99,6 +101,14 @@ export class Graph {
     return { handovers, report: sumOf(reports.flat()) }
   }
 
+  /** Sends the time of each pipeline through it, as happens each second. */
+  sendTime(): void {
+    for (const [id, pipeline] of this.#wiring.pipelines) {
+      pipeline.advance(this.#watermarkOf(id) ?? UNKNOWN_TIME)
+    }
+    this.#gate.changed()
+  }
+
   /** Receivers stop, pipelines run empty. The answer says how much of the time is left. */
   async #quiesce(timeoutMs: number): Promise<() => number> {
     const { clock } = this.host
@@ -109,10 +119,13 @@ export class Graph {
     for (const { id } of this.#wiring.receivers) {
       this.host.report('receiver', id, pipelinesWith(this.plan, 'receivers', id), 'stopping')
     }
-    await this.#all(
+    this.#stopping = true
+    const stopped = this.#all(
       this.#wiring.receivers.map(({ receiver }) => receiver),
       receiver => receiver.stop(),
     )
+    // One that does not end keeps nothing from being drained.
+    await orAborted(stopped, deadline.signal)
     await Promise.all(this.#wiring.receivers.map(({ intake }) => intake.close()))
     for (const pipeline of this.#wiring.pipelines.values()) await pipeline.close(deadline.signal)
     cancel()
@@ -140,6 +153,7 @@ export class Graph {
     component: Delivery | Processor | Receiver,
     start: () => Promise<void> | undefined,
   ): Promise<void> {
+    if (this.#stopping) throw new RetryableError('stopping', 'The service stops.')
     this.host.report(kind, id, pipelines, 'starting')
     this.#started.add(component)
     try {
@@ -179,11 +193,8 @@ export class Graph {
   }
 
   #tick(): void {
-    this.#cancelTick = this.host.clock.schedule(TICK_MS, () => {
-      for (const [id, pipeline] of this.#wiring.pipelines) {
-        pipeline.advance(this.#watermarkOf(id) ?? UNKNOWN_TIME)
-      }
-      this.#gate.changed()
+    this.#cancelTick = this.host.clock.schedule(this.host.tickMs ?? TICK_MS, () => {
+      this.sendTime()
       this.#tick()
     })
   }

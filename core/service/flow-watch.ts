@@ -60,9 +60,10 @@ export class FlowWatch {
   }
 
   /** Undefined when no observer cares. */
-  queue(exporter: string): QueueWatch | undefined {
-    const holding = this.observers.filter(({ withhold }) => withhold)
-    if (holding.length === 0 && !this.observers.some(({ queued }) => queued)) return undefined
+  queue(exporter: string, notifying: boolean): QueueWatch | undefined {
+    const watching = this.observers.filter(one => notifying || one.exporters?.includes(exporter))
+    const holding = watching.filter(({ withhold }) => withhold)
+    if (holding.length === 0 && !watching.some(({ queued }) => queued)) return undefined
     const reasonOf = (record: LogRecord, pipeline: string): string | undefined => {
       for (const one of holding) {
         const reason = this.#safely(() => one.withhold?.(pipeline, exporter, record))
@@ -83,12 +84,12 @@ export class FlowWatch {
         })
         for (const [reason, records] of withheld) {
           this.withheld.add(records.length, { exporter, reason })
-          this.#tell(one => one.withheld?.(pipeline, exporter, records, reason))
+          this.#tell(one => one.withheld?.(pipeline, exporter, records, reason), watching)
         }
         return withheld.size === 0 ? records : going
       },
       queued: (records, pipeline, queuedAt) =>
-        this.#tell(one => one.queued?.(pipeline, exporter, records, queuedAt)),
+        this.#tell(one => one.queued?.(pipeline, exporter, records, queuedAt), watching),
     }
   }
 
@@ -137,8 +138,8 @@ export class FlowWatch {
     }
   }
 
-  #tell(tell: (observer: FlowObserver) => void): void {
-    for (const observer of this.observers) this.#safely(() => tell(observer))
+  #tell(tell: (observer: FlowObserver) => void, observers = this.observers): void {
+    for (const observer of observers) this.#safely(() => tell(observer))
   }
 
   #safely<T>(ask: () => T): T | undefined {

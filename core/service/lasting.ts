@@ -7,7 +7,7 @@ import { memoryStorage } from '../state/memory-state.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { MetricsPush } from '../telemetry/metrics-push.js'
 import { Traces } from '../telemetry/traces.js'
-import { Components } from './components.js'
+import { Components, namespaceOf } from './components.js'
 import { Extensions } from './extensions.js'
 import { graphInUse, pointsOf } from './graph-in-use.js'
 import { reportLeftQueues } from './left-queues.js'
@@ -26,6 +26,8 @@ export interface LastingOptions {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly random: Random
+  /** How often time goes through the pipelines; default each second. Infinity: only when `sendTime` is called. */
+  readonly tickMs?: number
 }
 
 /**
@@ -159,12 +161,14 @@ export class Lasting {
         traces: this.#traces,
         taps: this.taps,
         onEnd,
+        tickMs: this.options.tickMs,
         observers: this.#extensions.observers(graphInUse(settings).pipelines),
       })
       this.taps.set(pointsOf(settings))
       const started = async (): Promise<void> => {
         await this.#sharedQueues.retain()
-        this.#memory.retain(components.namespaces)
+        const ofExtensions = [...settings.extensions.keys()].map(id => namespaceOf('extension', id))
+        this.#memory.retain(new Set([...components.namespaces, ...ofExtensions]))
         await this.#listeners.closeUnused()
         await reportLeftQueues(storages, graph.queues, logger)
       }

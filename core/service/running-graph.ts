@@ -77,6 +77,7 @@ export interface RunningGraphOptions {
   readonly metrics: PipelineMetrics
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
+  readonly tickMs: number | undefined
   readonly observers: readonly FlowObserver[]
   readonly traces: Traces
   readonly taps: Taps
@@ -126,6 +127,7 @@ export class RunningGraph {
         else options.status.set(key, { status })
       },
       onEnd,
+      tickMs: options.tickMs,
       onCrash: (pipeline, error) => {
         logger.error('A pipeline broke down: restart the collector.', { pipeline, reason: errorText(error) })
         const report: ComponentStatus = { status: 'fatal_error', message: errorText(error) }
@@ -149,6 +151,10 @@ export class RunningGraph {
     for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
     await this.#retryLease?.start()
     this.#retries.start()
+  }
+
+  sendTime(): void {
+    this.#graph.sendTime()
   }
 
   get deadLetters(): DeadLetterBox | undefined {
@@ -239,7 +245,7 @@ export class RunningGraph {
     const { condition: text } = config
     const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
     const inherit = handovers.get(plan.id)
-    const watch = notifying ? this.#watch?.queue(plan.id) : undefined
+    const watch = this.#watch?.queue(plan.id, notifying)
     const delivery = createDelivery({
       id: plan.id,
       exporter: this.options.traces.exporter(

@@ -6,7 +6,7 @@ import type {
   Records,
   ServiceStatus,
 } from '../component/index.js'
-import { ConfigError, errorText, formatProblem, orAborted } from '../component/index.js'
+import { ConfigError, errorText, formatProblem, onAbort, orAborted } from '../component/index.js'
 import { type DeliveryReport, type Handover, sumOf } from '../delivery/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import { metricPoints } from '../telemetry/metric-points.js'
@@ -84,6 +84,11 @@ export class Service implements Host {
     return this.#lasting.describe()
   }
 
+  /** Lets the timers of keyed components run that are due by now. */
+  sendTime(): void {
+    this.#graph?.sendTime()
+  }
+
   /** Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
   start(): Promise<void> {
     return this.#turns.take(async () => {
@@ -120,7 +125,7 @@ export class Service implements Host {
       }
       await this.#handOver(old, next)
       try {
-        await this.#run(next)
+        if (!(await this.#runUnlessLeft(next))) return false
         logger.info('The new configuration is in force.')
         return true
       } catch (error) {
@@ -128,7 +133,7 @@ export class Service implements Host {
           reason: errorText(error),
         })
         await this.#handOver({ ...next, shutdownTimeoutMs: 0 }, old)
-        await this.#run(old)
+        await this.#runUnlessLeft(old)
         return false
       }
     })
@@ -140,7 +145,29 @@ export class Service implements Host {
    */
   stop(leave?: Promise<unknown>): Promise<GraphReport> {
     this.#stopping.abort()
-    return this.#turns.take(() => this.#stopAll(this.#settings?.shutdownTimeoutMs ?? 0, leave))
+    const { clock } = this.options
+    const beganMs = clock.monotonicMs()
+    return this.#turns.take(() => {
+      const timeoutMs = this.#settings?.shutdownTimeoutMs ?? 0
+      // A reload that was under way has had some of it.
+      const leftMs = Math.max(timeoutMs / 2, timeoutMs - (clock.monotonicMs() - beganMs))
+      return this.#stopAll(leftMs, leave)
+    })
+  }
+
+  /** False when it did not start in half of the time for a stop: a component that hangs does not keep the collector from stopping. */
+  async #runUnlessLeft(settings: ServiceSettings): Promise<boolean> {
+    const { clock, logger } = this.options
+    const left = new AbortController()
+    const cancel = onAbort(this.#stopping.signal, () => {
+      clock.schedule(settings.shutdownTimeoutMs / 2, () => left.abort())
+    })
+    const running = this.#run(settings).then(() => true)
+    const ran = await orAborted(running, left.signal).finally(cancel)
+    if (ran) return true
+    running.catch(() => undefined)
+    logger.error('A component has not started in time: stopping without it.')
+    return false
   }
 
   async #run(settings: ServiceSettings): Promise<void> {

@@ -5,10 +5,10 @@
 export { LeaseKeeper, type LeaseKeeperOptions, type LeaseTerm } from './lease/lease-keeper.js'
 export { leaseLost } from './lease/lease-lost.js'
 export { observeLease } from './lease/observe-lease.js'
+export type { HeldState } from './local-copy.js'
 export {
-  type HeldState,
+  CONNECTION_LOST,
   type OutageCopyOptions,
-  type RemoteState,
   STATE_LOST,
   type StateWithOutageCopy,
   withOutageCopy,
@@ -24,4 +24,5 @@ export {
   STREAM_FIELD,
   streamProperties,
 } from './redis/stream.js'
+export type { RemoteState } from './reunion.js'
 export { StateIndex } from './state-index.js'

@@ -56,6 +56,12 @@ export class VirtualClock implements Clock {
     return this.#tasks.size
   }
 
+  /** ms until the next timer; undefined when there is none. */
+  get nextMs(): number | undefined {
+    const next = this.#next(Number.POSITIVE_INFINITY)
+    return next && Math.max(0, next.at - this.#elapsedMs)
+  }
+
   async advance(ms: number): Promise<void> {
     const end = this.#elapsedMs + ms
     await settleMicrotasks()
@@ -72,7 +78,7 @@ export class VirtualClock implements Clock {
   #next(end: number): Task | undefined {
     let next: Task | undefined
     for (const task of this.#tasks) {
-      if (task.at > end) continue
+      if (task.at > end || task.at === Number.POSITIVE_INFINITY) continue
       if (!next || task.at < next.at || (task.at === next.at && task.order < next.order)) next = task
     }
     return next

@@ -112,6 +112,11 @@ export const components: readonly FactorySource[] = [
   ),
   lazy(
     'extension',
+    'dashboard',
+    async () => (await import('../../core/extensions/dashboard/index.js')).dashboardExtension,
+  ),
+  lazy(
+    'extension',
     'file_storage',
     async () => (await import('../../core/extensions/file_storage/index.js')).fileStorageExtension,
   ),

@@ -24,6 +24,7 @@ const NAMES = [
   'extension/alertmanager_api',
   'extension/basicauth',
   'extension/bearertokenauth',
+  'extension/dashboard',
   'extension/file_storage',
   'extension/health_check',
   'extension/redis_storage',

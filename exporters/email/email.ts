@@ -7,6 +7,7 @@ import {
   errorText,
   type LogRecord,
   PermanentError,
+  type Rendered,
   type Sent,
 } from 'tocsin/component'
 import { openTlsSource, type TlsConnectOptions, type TlsSource } from 'tocsin/http'
@@ -43,26 +44,26 @@ class Email implements Exporter {
   }
 
   async start(): Promise<void> {
+    const { config } = this.#context
+    const [tls] = await Promise.all([openTlsSource(config.smtp.tls, this.#context), this.#prepare()])
+    this.#tls = tls
+    await this.#clientNow()
+  }
+
+  async #prepare(): Promise<Composer> {
     const { config, baseDir } = this.#context
-    const [tls, bodyTemplate] = await Promise.all([
-      openTlsSource(config.smtp.tls, this.#context),
-      readTemplate(config, baseDir),
-    ])
+    const bodyTemplate = await readTemplate(config, baseDir)
     const onTemplateError = (template: string, reason: string): void => {
       this.#templateErrors.add(1, { exporter: this.#context.id })
       this.#warn(`The ${template} failed: the built-in text is sent.`, reason)
     }
     this.#composer = createComposer({ config, bodyTemplate, onTemplateError })
-    this.#tls = tls
-    await this.#clientNow()
+    return this.#composer
   }
 
   async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
-    const { config, clock } = this.#context
-    const now = clock.now()
-    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
-    const letter = (this.#composer as Composer).compose(record, notification, pipeline, now)
+    const { notification, letter } = this.#letter(this.#composer as Composer, record, pipeline)
     const event = `${notification.eventId}\0${record.id}`
     const progress = this.#memory.of(event)
     const client = await this.#clientNow()
@@ -82,6 +83,19 @@ class Email implements Exporter {
     const { sent, refused } = progress
     if (sent.size > 0) answered?.(`${sent.size} of ${sent.size + refused.size} recipients have it`)
     return sent.size > 0 ? 'ok' : { refused: [0], reason: [...refused.values()].join('; ') }
+  }
+
+  async render({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>): Promise<Rendered> {
+    const composer = this.#composer ?? (await this.#prepare())
+    const { from, subject, text, html } = this.#letter(composer, records[0] as LogRecord, pipeline).letter
+    return { from, to: this.#context.config.to, subject, text, html }
+  }
+
+  #letter(composer: Composer, record: LogRecord, pipeline: string) {
+    const { config, clock } = this.#context
+    const now = clock.now()
+    const notification = notificationOf(record, { pipeline, timeZone: config.time_zone, now })
+    return { notification, letter: composer.compose(record, notification, pipeline, now) }
   }
 
   async stop(): Promise<void> {

@@ -97,18 +97,23 @@ describe('the file exporter', () => {
 
   it('goes on in a new file when another program renames, removes or empties it', async () => {
     const path = fresh()
-    const exporter = create({ path, rotation: { max_megabytes: 0.001, max_backups: 2 } })
+    const clock = new VirtualClock()
+    const exporter = create({ path, rotation: { max_megabytes: 0.001, max_backups: 2 } }, clock)
     await exporter.start?.()
     const bodies = (of: string) => recordsIn(of).map(found => String(found.body).trim())
     await send(exporter, [record('a'.padEnd(600))])
     renameSync(path, `${path}.1`)
+    // It asks once a second, not for each request.
+    await clock.advance(1_000)
     await send(exporter, [record('b'.padEnd(600))])
     expect([bodies(`${path}.1`), bodies(path)]).toEqual([['a'], ['b']])
     truncateSync(path)
+    await clock.advance(1_000)
     // It has room again: no rotation.
     await send(exporter, [record('c'.padEnd(600))])
     expect(bodies(path)).toEqual(['c'])
     rmSync(dirname(path), { recursive: true })
+    await clock.advance(1_000)
     await send(exporter, [record('d')])
     expect(bodies(path)).toEqual(['d'])
     expect(readdirSync(dirname(path))).toHaveLength(1)

@@ -7,7 +7,7 @@ import { LineFile } from './line-file.js'
 /** Writes each request as a line. A request is delivered when the operating system has it. */
 export function createFile({ config, baseDir, clock }: ComponentContext<FileConfig>): Exporter {
   const { rotation } = config
-  const file = new LineFile(resolve(baseDir, config.path), () => clock.now(), {
+  const file = new LineFile(resolve(baseDir, config.path), clock, {
     maxBytes: rotation ? rotation.max_megabytes * 1_000_000 : Number.POSITIVE_INFINITY,
     maxBackups: rotation?.max_backups ?? 0,
   })

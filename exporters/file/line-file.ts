@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { formatRfc3339, RetryableError } from 'tocsin/component'
+import { type Clock, formatRfc3339, RetryableError } from 'tocsin/component'
 
 export interface RotationLimits {
   readonly maxBytes: number
@@ -10,20 +10,24 @@ export interface RotationLimits {
 const NEWLINE = 10
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[.\d]*$/
 
+/** Whether another program moved the file is asked so often, not for each line: until then lines go into the moved one. */
+const LOOK_EVERY_MS = 1_000
+
 /** A file of whole lines: what fails to be written in full is taken back. */
 export class LineFile {
   readonly #path: string
-  readonly #now: () => bigint
+  readonly #clock: Clock
   readonly #limits: RotationLimits
   #handle: FileHandle | undefined
   /** Of the open file, whatever has its name now. */
   #inode = ''
   #size = 0
+  #lookedMs = Number.NEGATIVE_INFINITY
   #busy: Promise<void> = Promise.resolve()
 
-  constructor(path: string, now: () => bigint, limits: RotationLimits) {
+  constructor(path: string, clock: Clock, limits: RotationLimits) {
     this.#path = path
-    this.#now = now
+    this.#clock = clock
     this.#limits = limits
   }
 
@@ -61,19 +65,27 @@ export class LineFile {
   }
 
   async #append(line: Buffer): Promise<void> {
-    await this.#look()
+    if (this.#clock.monotonicMs() >= this.#lookedMs + LOOK_EVERY_MS) await this.#look()
     if (!this.#handle) await this.open()
-    if (this.#size > 0 && this.#size + line.length > this.#limits.maxBytes) await this.#rotate()
+    // What is renamed must be our file.
+    if (this.#isFull(line)) await this.#look()
+    if (!this.#handle) await this.open()
+    if (this.#isFull(line)) await this.#rotate()
     if (!this.#handle) await this.open()
     await this.#write(this.#handle as FileHandle, line)
   }
 
   /** Another program may have renamed, removed or emptied the file: then a new one is begun, or its size is another. */
   async #look(): Promise<void> {
+    this.#lookedMs = this.#clock.monotonicMs()
     if (!this.#handle) return
     const found = await stat(this.#path).catch(() => undefined)
     if (found && `${found.dev}/${found.ino}` === this.#inode) this.#size = found.size
     else await this.#letGo()
+  }
+
+  #isFull(line: Buffer): boolean {
+    return this.#size > 0 && this.#size + line.length > this.#limits.maxBytes
   }
 
   async #letGo(): Promise<void> {
@@ -90,7 +102,7 @@ export class LineFile {
       await handle.appendFile(line)
       this.#size += line.length
     } catch (error) {
-      await handle.truncate(this.#size).catch(() => undefined)
+      await takeBack(handle, this.#size).catch(() => undefined)
       throw new RetryableError('write_failed', `${this.#path} cannot be written`, { cause: error })
     }
   }
@@ -103,7 +115,7 @@ export class LineFile {
     const stem = basename(this.#path, extension)
     const folder = dirname(this.#path)
     // Names sort by time; a colon is no part of a file name everywhere.
-    const stamp = formatRfc3339(this.#now()).replaceAll(':', '-').replace(/Z$/, '')
+    const stamp = formatRfc3339(this.#clock.now()).replaceAll(':', '-').replace(/Z$/, '')
     await rename(this.#path, await freeName(join(folder, `${stem}-${stamp}`), extension))
     this.#size = 0
     const backups = (await readdir(folder)).filter(
@@ -115,6 +127,11 @@ export class LineFile {
     const old = backups.sort().slice(0, Math.max(0, backups.length - this.#limits.maxBackups))
     for (const name of old) await rm(join(folder, name), { force: true })
   }
+}
+
+/** Another program may have emptied the file meanwhile: then it must not become longer. */
+async function takeBack(handle: FileHandle, size: number): Promise<void> {
+  if ((await handle.stat()).size > size) await handle.truncate(size)
 }
 
 async function freeName(stem: string, extension: string): Promise<string> {

@@ -22,16 +22,14 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       const tls = await openTlsSource(config.tls, context)
       sender = createHttpSender({ endpoint: config.webhook_url, secretPath: true, tls, clock })
     },
-    async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
-      const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
-      const record = records[0] as LogRecord
-      const notification = notificationOf(record, options)
-      const below = footer?.(record, notification, pipeline)
-      const post = (told: Notification): Promise<HttpAnswer> =>
+    async send(request: ExportRequest, signal: AbortSignal): Promise<Sent> {
+      const { records, pipeline, answered } = request
+      const { notification, below } = told(request)
+      const post = (notification: Notification): Promise<HttpAnswer> =>
         (sender as HttpSender).send(
           {
             headers: { 'content-type': 'application/json', 'idempotency-key': notification.key },
-            body: mattermostPayload(told, config, pipeline, below),
+            body: mattermostPayload(notification, config, pipeline, below),
           },
           signal,
         )
@@ -41,9 +39,20 @@ export function createMattermost(context: ComponentContext<MattermostConfig>): E
       const { channel: _, ...elsewhere } = notification
       return sentOf(await post(elsewhere), records.length, answered)
     },
+    render(request) {
+      const { notification, below } = told(request)
+      return { body: mattermostPayload(notification, config, request.pipeline, below) }
+    },
     async stop() {
       await sender?.close()
     },
+  }
+
+  function told({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>) {
+    const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format: 'markdown' } as const
+    const record = records[0] as LogRecord
+    const notification = notificationOf(record, options)
+    return { notification, below: footer?.(record, notification, pipeline) }
   }
 }
 

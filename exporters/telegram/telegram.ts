@@ -4,6 +4,7 @@ import {
   type ExportRequest,
   errorText,
   type LogRecord,
+  type Rendered,
   type Sent,
 } from 'tocsin/component'
 import { createHttpSender, type HttpAnswer, type HttpSender, openTlsSource } from 'tocsin/http'
@@ -68,11 +69,8 @@ class Telegram implements Exporter {
 
   async send({ records, pipeline, answered, missed }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const record = records[0] as LogRecord
-    const { clock, config, id } = this.#context
-    const format = config.parse_mode === 'HTML' ? config.format : 'plain'
-    const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format } as const
-    const notification = notificationOf(record, options)
-    const { text, cut } = fitted(this.#text(record, notification, pipeline), config.parse_mode)
+    const { config, id } = this.#context
+    const { notification, text, cut } = this.#message(record, pipeline)
     const event = `${notification.key}\0${record.id}`
     const known = this.#done.get(event)
     const done = known ?? new Map<string, string>()
@@ -104,8 +102,21 @@ class Telegram implements Exporter {
     return taken > 0 ? 'ok' : { refused: [0], reason: [...new Set(outcomes)].join('; ') }
   }
 
+  render({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>): Rendered {
+    const { chat_ids, parse_mode } = this.#context.config
+    return { chat_ids, parse_mode, text: this.#message(records[0] as LogRecord, pipeline).text }
+  }
+
   async stop(): Promise<void> {
     await this.#sender?.close()
+  }
+
+  #message(record: LogRecord, pipeline: string) {
+    const { clock, config } = this.#context
+    const format = config.parse_mode === 'HTML' ? config.format : 'plain'
+    const options = { pipeline, timeZone: config.time_zone, now: clock.now(), format } as const
+    const notification = notificationOf(record, options)
+    return { notification, ...fitted(this.#text(record, notification, pipeline), config.parse_mode) }
   }
 
   async #sendTo(chat: string, text: string, signal: AbortSignal): Promise<HttpAnswer> {

@@ -4,6 +4,7 @@ import {
   type ExportRequest,
   errorText,
   type LogRecord,
+  type Rendered,
   type Sent,
 } from 'tocsin/component'
 import { createHttpSender, type HttpSender, openTlsSource, secretsIn, sentOf } from 'tocsin/http'
@@ -51,18 +52,25 @@ class Webhook implements Exporter {
     })
   }
 
-  async send({ records, pipeline, answered }: ExportRequest, signal: AbortSignal): Promise<Sent> {
+  async send(request: ExportRequest, signal: AbortSignal): Promise<Sent> {
+    const { notification, body } = this.#told(request)
+    const headers = { 'idempotency-key': notification.key }
+    const { method } = this.#context.config
+    const answer = await (this.#sender as HttpSender).send({ method, headers, body }, signal)
+    return sentOf(answer, request.records.length, request.answered)
+  }
+
+  render(request: Pick<ExportRequest, 'records' | 'pipeline'>): Rendered {
+    return { method: this.#context.config.method, body: this.#told(request).body }
+  }
+
+  #told({ records, pipeline }: Pick<ExportRequest, 'records' | 'pipeline'>) {
     const record = records[0] as LogRecord
     const { clock, config } = this.#context
     const now = clock.now()
     const options = { pipeline, timeZone: config.time_zone, now, format: config.format ?? 'plain' } as const
     const notification = notificationOf(record, options)
-    const request = {
-      method: config.method,
-      headers: { 'idempotency-key': notification.key },
-      body: this.#body(record, notification, pipeline, now),
-    }
-    return sentOf(await (this.#sender as HttpSender).send(request, signal), records.length, answered)
+    return { notification, body: this.#body(record, notification, pipeline, now) }
   }
 
   async stop(): Promise<void> {

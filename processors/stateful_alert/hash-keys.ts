@@ -17,6 +17,8 @@ export interface HashKeys {
    * what a batch repeats.
    */
   hash(record: LogRecord, known: Map<string, string>): string
+  /** The values for people: `host.name=web-1`, and the name alone where there is none. */
+  shown(record: LogRecord): string
   /** The resource and the values of a record, as OTLP JSON: what a record of a timer is made from. */
   origin(record: LogRecord): string
 }
@@ -41,6 +43,13 @@ export function hashKeys(names: readonly string[]): HashKeys {
       known.set(text, hash)
       return hash
     },
+    shown: record =>
+      keys
+        .map((key, at) => {
+          const value = key.get(record)
+          return value === undefined ? `no ${names[at]}` : `${names[at]}=${toText(value)}`
+        })
+        .join(' '),
     origin(record) {
       const { resource, scope } = record
       const bare: LogRecord = createRecord({ id: '', resource, scope })

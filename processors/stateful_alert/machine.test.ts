@@ -96,6 +96,7 @@ function ruleOf(schema: string, recovery = 'ok'): Rule {
   const parsed = parseAlertSchema(schema) as AlertSchema
   return {
     id: '0123456789abcdef',
+    line: 2,
     text: { severity: 'critical', message: 'It broke', pattern: 'bad' },
     recovery,
     schema: parsed,

@@ -39,22 +39,26 @@ export function stepAlert(
 ): Decision {
   const { key, time } = event
   if (event.kind === 'due') return state ? onDue(rules, state, key, time) : REMOVED
-  const step =
-    event.data.kind === 'alert'
-      ? onAlert(state, key, time, event.data)
-      : onRecovery(state, key, time, event.data)
+  const isAlert = event.data.kind === 'alert'
+  const speaks = isAlert ? 'for' : 'against'
+  const step = isAlert ? onAlert(state, key, time, event.data) : onRecovery(state, key, time, event.data)
   const { state: next, outcome, reason } = step
-  if (next === undefined) return step
+  if (next === undefined) return { ...step, speaks }
   const { due, pinned } = schedule(rules, next, event.data.rule)
-  return { state: next, outcome, reason, due, pinned }
+  return { state: next, outcome, reason, due, pinned, speaks }
 }
 
 const REMOVED: Decision = { state: undefined, outcome: undefined, reason: 'gone' }
 
-type Decided = Pick<Decision, 'state' | 'outcome' | 'reason'>
+type Decided = Pick<Decision, 'state' | 'outcome' | 'reason' | 'episode' | 'missing'>
 
 function decided(state: AlertState | undefined, outcome: Outcome): Decided {
-  return { state, outcome, reason: outcome.status }
+  const { status } = outcome
+  if (status === 'alert')
+    return { state, outcome, reason: status, episode: outcome.recovered ? 'passes' : 'begins' }
+  return status === 'recovery'
+    ? { state, outcome, reason: status, episode: 'ends' }
+    : { state, outcome, reason: status }
 }
 
 function onAlert(state: AlertState | undefined, key: string, time: bigint, sighting: Sighting): Decided {
@@ -84,7 +88,13 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   }
   if (!fires) {
     const next = { ...kept, alerts, ...(alerts.length > 0 && { episode }) }
-    return decided(next, { ...common, status: 'alert_accumulating', ...told(episode), ...count })
+    const accumulating = decided(next, {
+      ...common,
+      status: 'alert_accumulating',
+      ...told(episode),
+      ...count,
+    })
+    return { ...accumulating, missing: schema.count - alerts.length }
   }
   const alert: Outcome = { ...common, status: 'alert', ...told(episode), ...count }
   if (recoveredAt !== undefined && time < recoveredAt) {
@@ -168,7 +178,7 @@ function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Deci
       count: active ? 1 : 0,
       made,
     }
-    return { state: undefined, outcome, reason: 'stale' }
+    return { state: undefined, outcome, reason: 'stale', ...(active && { episode: 'ends' as const }) }
   }
   return { state, ...schedule(rules, state, rule), outcome: undefined, reason: 'early' }
 }

@@ -151,7 +151,7 @@ describe('merging', () => {
 
 function rulesOf(schema: AlertSchema): Rules {
   const text = { severity: 'critical', message: 'It broke', pattern: 'bad' }
-  const rule: Rule = { id: KEY.slice(0, 16), text, recovery: 'ok', schema }
+  const rule: Rule = { id: KEY.slice(0, 16), line: 2, text, recovery: 'ok', schema }
   return { ruleOf: () => rule, isRemoved: () => false, ttlNs: 1_000_000n, scanNs: 60n }
 }
 

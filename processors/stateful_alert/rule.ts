@@ -35,6 +35,8 @@ export interface Modes {
 export interface Rule {
   /** 16 hex digits: the first half of the keys of its state. */
   readonly id: string
+  /** Of the table; the index of an entry of `patterns`. */
+  readonly line: number
   readonly text: RowText
   readonly recovery: string
   readonly schema: AlertSchema
@@ -144,6 +146,7 @@ function nameRule(
   taken.set(whole, line)
   return {
     id: hashOf(first === undefined ? short : whole),
+    line,
     text: {
       ...linksOf(cells),
       severity: cells.severity.trim(),

@@ -11,6 +11,8 @@ import {
 } from 'tocsin/component'
 import { ActiveAlerts } from './active-alerts.js'
 import { rowsOf, type StatefulAlertConfig } from './config.js'
+import { decisionRules } from './decision-rules.js'
+import { hashKeys } from './hash-keys.js'
 import { KnownRules } from './known-rules.js'
 import { type Rules, type Sighting, stepAlert } from './machine.js'
 import { matcher, ruleIdOf } from './matcher.js'
@@ -42,6 +44,7 @@ export function statefulAlert(
   const active = new ActiveAlerts(config.max_keys)
   const scans = new Scans()
   const match = matcher(config)
+  const keys = hashKeys(config.hash_keys)
   const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
   /** Rows whose keys are to be looked at: their E changed. */
   let changed: ReadonlySet<string> = new Set()
@@ -134,6 +137,8 @@ export function statefulAlert(
       }
     },
     storeFailed: () => metrics.storeFailed(),
+    rules: () => decisionRules([...table().byId.values()], config.lookup_table?.location),
+    about: (key, record) => ({ rule: ruleIdOf(key), values: keys.shown(record) }),
   }
 
   function severityOf(key: string, severity: string): string {

@@ -33,6 +33,8 @@ export function throttle(context: ComponentContext<ThrottleConfig>): Keyed<Passe
     step: (state, event) => stepThrottle(window, state, event),
     join: (record, [passes]) => (passes ? [record] : []),
     merge: (remote, local) => mergePassed(window, remote, local),
+    rules: () => [{ id: context.id, name: `at most ${config.count} in ${config.window}` }],
+    about: key => ({ rule: context.id, values: key.replace(/^=/, '') }),
   }
 }
 

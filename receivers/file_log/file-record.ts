@@ -7,6 +7,7 @@ import {
   type LogRecord,
   NO_SCOPE,
   type Resource,
+  type Scope,
 } from 'tocsin/component'
 import type { Encoding } from './encoding.js'
 import type { Joined } from './framer.js'
@@ -19,6 +20,8 @@ export interface Origin {
   /** Where `bytes` begin in the file. */
   readonly offset: number
   readonly observedTimestamp: bigint
+  /** In place of it, where each record says its own. */
+  readonly observedAt?: (text: Uint8Array) => bigint
   readonly attributes: Attributes
   readonly resource: Resource
 }
@@ -50,7 +53,7 @@ export function recordsOf(origin: Origin, bounds: readonly number[], encoding: E
       createRecord({
         id: idOf(origin, start),
         bodyText: text,
-        observedTimestamp: origin.observedTimestamp,
+        observedTimestamp: origin.observedAt?.(text) ?? origin.observedTimestamp,
         attributes: origin.attributes,
         resource: origin.resource,
       }),
@@ -82,25 +85,27 @@ class FileRecord extends LazyRecord {
   readonly #origin: Origin
   readonly #start: number
   readonly #end: number
+  readonly #observed: bigint
 
   constructor(origin: Origin, start: number, end: number) {
     super()
     this.#origin = origin
     this.#start = start
     this.#end = end
+    this.#observed = origin.observedAt?.(origin.bytes.subarray(start, end)) ?? origin.observedTimestamp
   }
 
   override get id(): string {
     return idOf(this.#origin, this.#start)
   }
   override get time(): bigint {
-    return this.#origin.observedTimestamp
+    return this.#observed
   }
   override get timestamp(): bigint {
     return 0n
   }
   override get observedTimestamp(): bigint {
-    return this.#origin.observedTimestamp
+    return this.#observed
   }
   override get attributes(): Attributes {
     return this.#origin.attributes
@@ -108,15 +113,34 @@ class FileRecord extends LazyRecord {
   override get resource(): Resource {
     return this.#origin.resource
   }
+  // What a line cannot say: asking must not decode it.
+  override get severityNumber(): number {
+    return 0
+  }
+  override get severityText(): string {
+    return ''
+  }
+  override get traceId(): string {
+    return ''
+  }
+  override get spanId(): string {
+    return ''
+  }
+  override get scope(): Scope {
+    return NO_SCOPE
+  }
   override bodyBytes(): Uint8Array {
     return this.#origin.bytes.subarray(this.#start, this.#end)
   }
+  lacksAttribute(name: string): boolean {
+    return !Object.hasOwn(this.#origin.attributes, name)
+  }
 
   protected decode(): LogFields {
-    const { bytes, observedTimestamp, attributes, resource } = this.#origin
+    const { bytes, attributes, resource } = this.#origin
     return {
       timestamp: 0n,
-      observedTimestamp,
+      observedTimestamp: this.#observed,
       severityNumber: 0,
       severityText: '',
       body: bytes.toString('utf8', this.#start, this.#end),

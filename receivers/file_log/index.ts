@@ -1,6 +1,7 @@
 import { defineReceiver } from 'tocsin/component'
 import { checkConfig, type FileLogConfig, schema } from './config.js'
 import { FileLogReceiver } from './file-log.js'
+import { pastReader } from './past.js'
 
 export const fileLogReceiver = defineReceiver<FileLogConfig>({
   api: 1,
@@ -16,5 +17,6 @@ export const fileLogReceiver = defineReceiver<FileLogConfig>({
     ...Object.keys(attributes),
     ...Object.keys(resource),
   ],
+  past: pastReader,
   create: context => new FileLogReceiver(context),
 })

@@ -74,7 +74,7 @@ export async function ingest(
 
 /** Neighbours that share their Resource and Scope are a batch. */
 function* jsonSteps(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Steps<Records[]> {
-  if (hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
+  if (yield* hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
   const batches: LogRecord[][] = []
   let last: LogRecord | undefined
   yield
@@ -84,6 +84,7 @@ function* jsonSteps(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Steps<Re
     if (batch && goesOn && batch.length < MAX_BATCH) batch.push(record)
     else batches.push([record])
     last = record
+    if (batch?.length === MAX_BATCH || batches.length % 256 === 0) yield
   }
   return batches
 }

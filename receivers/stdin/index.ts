@@ -1,5 +1,6 @@
 import { defineReceiver } from 'tocsin/component'
 import { type StdinConfig, schema } from './config.js'
+import { pastReader } from './past.js'
 import { StdinReceiver } from './stdin.js'
 
 export const stdinReceiver = defineReceiver<StdinConfig>({
@@ -9,5 +10,6 @@ export const stdinReceiver = defineReceiver<StdinConfig>({
   description: 'Reads lines from standard input, as in `journalctl -f -a | tocsin ...`.',
   schema,
   makes: ({ attributes, resource }) => [...Object.keys(attributes), ...Object.keys(resource)],
+  past: pastReader,
   create: context => new StdinReceiver(context, process.stdin),
 })

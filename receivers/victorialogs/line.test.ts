@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { parseRfc3339 } from 'tocsin/component'
+import { createRecord, parseRfc3339, pickFields } from 'tocsin/component'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { decodeLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
 import { LineHash } from './line-hash.js'
+import { VictoriaLogsRecord } from './record.js'
 
 const hash = new LineHash([1, 2])
 const scan = (text: string) => scanLine(Buffer.from(text), hash) as Line
@@ -39,6 +40,33 @@ describe('scanLine', () => {
         expect(decodeLine(scan(plain).bytes)).toEqual(fields)
       }),
       runs(),
+    )
+  })
+
+  it('is a view that says what decoding says, however the line is written', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'm', 'é', '🚀', '"', '\\', '\n', '\u0001', '<', "'", '/'),
+    })
+    const name = fc.oneof(fc.constantFrom('_msg', 'alert', 'a"b', 'é', "it's", '<'), text)
+    const value = fc.oneof(text, fc.constant('missing _msg field; see https://docs.victoriametrics.com/x'))
+    const field = fc.tuple(name, value, fc.constantFrom(/[</']/g, /[é_]/g, /^$/g))
+    fc.assert(
+      fc.property(fc.array(field, { maxLength: 6 }), name, fc.boolean(), (fields, asked, spaced) => {
+        // Names may come twice, and be written in two ways.
+        const parts = fields.map(([key, of, escaped]) =>
+          `${JSON.stringify(key)}:${JSON.stringify(of)}`.replace(
+            escaped,
+            char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+          ),
+        )
+        const line = scan(`{${parts.join(spaced ? ' , ' : ',')}}`)
+        const plain = createRecord({ id: '', ...pickFields(new VictoriaLogsRecord(line, 1n, 0)) })
+        const view = new VictoriaLogsRecord(line, 1n, 0)
+        expect(Buffer.from(view.bodyBytes()).toString()).toBe(Buffer.from(plain.bodyBytes()).toString())
+        if (view.lacksAttribute(asked)) expect(Object.hasOwn(plain.attributes, asked)).toBe(false)
+        expect({ ...pickFields(view) }).toEqual({ ...pickFields(plain) })
+      }),
+      runs(500),
     )
   })
 

@@ -14,6 +14,11 @@ export interface Line {
   readonly time: bigint | undefined
   /** A JSON object in UTF-8. It may share memory with what was scanned. */
   readonly bytes: Buffer
+  /** Where the text of `_msg` stands in `bytes`; -1 when only decoding tells. */
+  readonly textAt: number
+  readonly textEnd: number
+  /** Names are written without needless escapes: one that does not stand in `bytes` is no field. */
+  readonly plainNames: boolean
   /** Bytes that were not UTF-8 have become U+FFFD. */
   readonly repaired: boolean
 }
@@ -48,21 +53,36 @@ const PLAIN_ESCAPES = new Set(Buffer.from('"\\bfnrt'))
 const OTHER_ESCAPES = new Set(Buffer.from('u/'))
 
 const TIME = Buffer.from('"_time"')
+const MESSAGE = Buffer.from('"_msg"')
+/** A text that begins so may be what VictoriaLogs writes where there is none. */
+const MISSING = 'm'.charCodeAt(0)
 /**
  * What says nothing more of a line: the id of its stream, which stands in `_stream` (a user's own field of that name
  * comes before or after it, so one line would look like two), and of the tenant, which versions before 1.39 leave out.
  */
 const NOT_HASHED = ['_stream_id', 'AccountID', 'ProjectID'].map(name => Buffer.from(`"${name}"`))
 
-/** Looks a line over: whether it is one, its hash and its time. A repeat costs no more than this. Never throws. */
+/**
+ * Looks a line over: whether it is one, its hash, its time, and where its message stands. A repeat, and a line that no rule
+ * wants, cost no more than this. Never throws.
+ */
 export function scanLine(wire: Buffer, hash: LineHash): Line | BadLine {
-  const repaired = !isUtf8(wire)
-  const bytes = repaired ? Buffer.from(wire.toString('utf8')) : wire
-  hash.reset()
   try {
-    const { time, length } = scanFlat(bytes, hash) ?? scanAny(bytes, hash)
-    if (length > MAX_LINE_BYTES) return 'oversized'
-    return { high: hash.high, low: hash.low, time, bytes, repaired }
+    hash.reset()
+    let scanned = scanFlat(wire, hash)
+    // Most lines are ASCII; only others are checked, and put right where they are not UTF-8.
+    const repaired = !(scanned?.ascii || isUtf8(wire))
+    const bytes = repaired ? Buffer.from(wire.toString('utf8')) : wire
+    if (repaired) {
+      hash.reset()
+      scanned = scanFlat(bytes, hash)
+    }
+    scanned ??= scanAny(bytes, hash)
+    if (scanned.length > MAX_LINE_BYTES) return 'oversized'
+    scanned.high = hash.high
+    scanned.low = hash.low
+    scanned.repaired = repaired
+    return scanned
   } catch {
     return 'invalid_json'
   }
@@ -73,26 +93,45 @@ export function decodeLine(bytes: Buffer): LineFields {
   return JSON.parse(bytes.toString('utf8')) as LineFields
 }
 
-interface Scanned {
-  readonly time: bigint | undefined
+/** A line in the making. */
+type Scanned = { -readonly [K in keyof Line]: Line[K] } & {
   /** Bytes of the decoded names and values. */
-  readonly length: number
+  length: number
+  ascii: boolean
 }
 
 /** A line as VictoriaLogs writes it: an object whose values are strings. Undefined for any other; throws as JSON does. */
 function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
   const last = bytes.length - 1
   if (last < 1 || bytes[0] !== OPEN || bytes[last] !== CLOSE) return undefined
-  let time: bigint | undefined
-  let length = 0
-  if (last === 1) return { time, length }
+  const line = newScanned(bytes)
+  seenBytes = 0
+  if (last === 1) return line
   for (let at = 1; ; at++) {
+    const plainEnd = hash.plainField(bytes, at)
+    if (plainEnd >= 0) {
+      addPlain(line, hash, at, plainEnd)
+      at = plainEnd
+      if (at === last) break
+      if (bytes[at] !== COMMA) return undefined
+      continue
+    }
     const nameEnd = stringEnd(bytes, at)
     const nameIsPlain = stringIsPlain
     if (nameEnd < 0 || bytes[nameEnd] !== COLON) return undefined
     const end = stringEnd(bytes, nameEnd + 1)
     if (end < 0) return undefined
     const written = !nameIsPlain ? -1 : stringIsPlain ? end - at : withoutEscapes(bytes, at, end)
+    if (!nameIsPlain) {
+      // It may be the message by another spelling.
+      line.plainNames = false
+      line.textAt = -1
+    } else if (bytes[at + 1] === UNDERSCORE && isAt(MESSAGE, bytes, at, nameEnd)) {
+      // Of a name that comes twice the last one counts, as for JSON.parse.
+      const readable = !stringHasEscapes && bytes[nameEnd + 2] !== MISSING
+      line.textAt = readable ? nameEnd + 2 : -1
+      line.textEnd = end - 1
+    }
     if (written >= 0) {
       if (bytes[at + 1] !== UNDERSCORE || !isAt(TIME, bytes, at, nameEnd)) {
         if (!isNotHashed(bytes, at, nameEnd)) {
@@ -101,19 +140,52 @@ function scanFlat(bytes: Buffer, hash: LineHash): Scanned | undefined {
         }
       } else {
         hash.add(bytes, at, end)
-        time = timeAt(bytes, nameEnd + 2, end - 1)
+        line.time = timeAt(bytes, nameEnd + 2, end - 1)
       }
-      length += written - 5
+      line.length += written - 5
     } else {
       const field = JSON.parse(`{${bytes.toString('utf8', at, end)}}`) as LineFields
-      length += addFields(hash, field)
-      if ('_time' in field) time = timeOf(field._time)
+      line.length += addFields(hash, field)
+      if ('_time' in field) line.time = timeOf(field._time)
     }
     at = end
     if (at === last) break
     if (bytes[at] !== COMMA) return undefined
   }
-  return { time, length }
+  line.ascii = ((seenBytes | hash.seen) & 0x80) === 0
+  return line
+}
+
+/** A field without any escape, as nearly all are. */
+function addPlain(line: Scanned, hash: LineHash, start: number, end: number): void {
+  const { bytes } = line
+  const { nameEnd } = hash
+  line.length += end - start - 5
+  if (bytes[start + 1] !== UNDERSCORE) {
+    if (!isNotHashed(bytes, start, nameEnd)) hash.addField()
+    return
+  }
+  if (isAt(TIME, bytes, start, nameEnd)) line.time = timeAt(bytes, nameEnd + 2, end - 1)
+  else if (isAt(MESSAGE, bytes, start, nameEnd)) {
+    line.textAt = bytes[nameEnd + 2] === MISSING ? -1 : nameEnd + 2
+    line.textEnd = end - 1
+  } else if (isNotHashed(bytes, start, nameEnd)) return
+  hash.addField()
+}
+
+function newScanned(bytes: Buffer): Scanned {
+  return {
+    high: 0,
+    low: 0,
+    time: undefined,
+    bytes,
+    textAt: -1,
+    textEnd: -1,
+    plainNames: true,
+    repaired: false,
+    length: 0,
+    ascii: false,
+  }
 }
 
 /** Any object. Throws for what is none, or is nested too deeply. */
@@ -123,7 +195,11 @@ function scanAny(bytes: Buffer, hash: LineHash): Scanned {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || tooDeep(fields, MAX_DEPTH)) {
     throw new TypeError('no object')
   }
-  return { time: timeOf((fields as LineFields)._time), length: addFields(hash, fields as LineFields) }
+  const line = newScanned(bytes)
+  line.plainNames = false
+  line.length = addFields(hash, fields as LineFields)
+  line.time = timeOf((fields as LineFields)._time)
+  return line
 }
 
 /** Hashes fields as they would be hashed had VictoriaLogs written them without needless escapes. */
@@ -140,16 +216,23 @@ function addFields(hash: LineHash, fields: LineFields): number {
 
 /** Whether the last string was written as JSON.stringify does. Kept here because an answer of two values costs an object. */
 let stringIsPlain = true
+/** Whether any character of it is written with an escape. */
+let stringHasEscapes = false
+/** All bytes of all strings of a line, or-ed. */
+let seenBytes = 0
 
 /** Behind the closing quote of the string that begins at `start`; -1 when there is none, or what stands in it is no JSON. */
 function stringEnd(bytes: Buffer, start: number): number {
   stringIsPlain = true
+  stringHasEscapes = false
   if (bytes[start] !== QUOTE) return -1
   for (let at = start + 1; at < bytes.length; at++) {
     const byte = bytes[at] as number
+    seenBytes |= byte
     if (byte === QUOTE) return at + 1
     if (byte < FIRST_PRINTABLE) return -1
     if (byte !== BACKSLASH) continue
+    stringHasEscapes = true
     at++
     const after = bytes[at] as number
     if (PLAIN_ESCAPES.has(after)) continue

@@ -1,7 +1,7 @@
 import type { Clock, Logger, LogRecord } from 'tocsin/component'
 import { type BadLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
 import { LineHash, type LineKey } from './line-hash.js'
-import { VictoriaLogsRecord } from './record.js'
+import { hashText, VictoriaLogsRecord } from './record.js'
 import { MOST_PASSES, type SeenLine, SeenLines } from './seen-lines.js'
 
 const REMEMBERED_BAD_BYTES = 65_536
@@ -15,7 +15,7 @@ export interface NewRecords {
 
 /** New lines of one reading, and what else was seen in it. */
 export interface Sifted {
-  /** Lines that were not offered before. Their bytes are copies. */
+  /** Lines that were not offered before. */
   readonly fresh: readonly Line[]
   readonly repeats: number
   /** The newest `_time` among all lines, repeats too; 0n when none has one. */
@@ -67,6 +67,8 @@ export class NewLines {
     let repeats = 0
     let mended = 0
     let newest = 0n
+    let repeated = 0
+    let kept = 0
     for (const bytes of lines) {
       if (bytes.length === 0) continue
       const line = scanLine(bytes, this.#hash)
@@ -76,18 +78,22 @@ export class NewLines {
       }
       const { time } = line
       if (time !== undefined && time > newest) newest = time
-      if (time !== undefined && seen.isRepeat({ high: line.high, low: line.low, time }, pass)) {
+      if (isTimed(line) && seen.isRepeat(line, pass)) {
         repeats++
+        repeated += bytes.length
         continue
       }
       if (line.repaired) mended++
-      fresh.push(line.bytes === bytes ? { ...line, bytes: Buffer.from(bytes) } : line)
+      else kept += bytes.length
+      fresh.push(line)
     }
+    // Views hold the chunk that they lie in: where most of it is repeats, its new lines are copied out.
+    const own = kept >= repeated ? fresh : fresh.map(line => ({ ...line, bytes: Buffer.from(line.bytes) }))
     if (mended > 0) {
       repaired(mended)
       this.#say('repaired', mended)
     }
-    return { fresh, repeats, newest }
+    return { fresh: own, repeats, newest }
   }
 
   /** Counts lines that were too long to be read. */
@@ -103,23 +109,19 @@ export class NewLines {
     const records: LogRecord[] = []
     const remembered: SeenLine[] = []
     let length = 0
-    for (const { high, low, time, bytes } of lines) {
-      const hash = hex(high) + hex(low)
-      if (time === undefined) {
+    for (const line of lines) {
+      if (!isTimed(line)) {
         // VictoriaLogs sends none without a time. What cannot be placed in time cannot be told from a repeat.
-        const id = `${hash}-${this.#run}-${this.#untimed++}`
-        records.push(new VictoriaLogsRecord(id, bytes, 0n, observed))
-        length += bytes.length
+        const id = `${hashText(line)}-${this.#run}-${this.#untimed++}`
+        records.push(new VictoriaLogsRecord(line, observed, 0, id))
+        length += line.bytes.length
         continue
       }
-      const line = { high, low, time }
       // Another reading may have offered it since it was sifted.
       if (seen.isRepeat(line, pass)) continue
-      const before = seen.add(line, pass)
-      const id = `${time.toString(36)}-${hash}${before === 0 ? '' : `-${before}`}`
-      records.push(new VictoriaLogsRecord(id, bytes, time, observed))
-      remembered.push(line)
-      length += bytes.length
+      records.push(new VictoriaLogsRecord(line, observed, seen.add(line, pass)))
+      remembered.push({ high: line.high, low: line.low, time: line.time })
+      length += line.bytes.length
     }
     return { records, lines: remembered, bytes: length }
   }
@@ -139,6 +141,6 @@ export class NewLines {
   }
 }
 
-function hex(half: number): string {
-  return half.toString(16).padStart(8, '0')
+function isTimed(line: Line): line is Line & { readonly time: bigint } {
+  return line.time !== undefined
 }

@@ -26,7 +26,7 @@ export interface RangeReaderOptions {
   readonly client: Client
   readonly query: string
   readonly newLines: NewLines
-  readonly offers: Offers
+  readonly offers: Pick<Offers, 'room' | 'full' | 'onRoom'>
 }
 
 export interface RangeSink {

@@ -6,45 +6,84 @@ import {
   NO_RESOURCE,
   NO_SCOPE,
   newMap,
+  type Resource,
+  type Scope,
 } from 'tocsin/component'
-import { decodeLine, type LineFields } from './line.js'
+import { decodeLine, type Line, type LineFields } from './line.js'
 
 /** What VictoriaLogs stores for a line without a message, or with an empty one. Newer versions may name another page. */
 const NO_MESSAGE = /^missing _msg field; see https:\/\/docs\.victoriametrics\.com\/\S*$/
 
-/** A line as a log record: `_msg` is the body, `_time` the timestamp, everything else an attribute. */
+/**
+ * A line as a log record: `_msg` is the body, `_time` the timestamp, everything else an attribute. It is a view over the line's
+ * bytes: nothing is decoded before someone asks for more than its text and times.
+ */
 export class VictoriaLogsRecord extends LazyRecord {
-  readonly #bytes: Buffer
-  readonly #timestamp: bigint
+  readonly #line: Line
   readonly #observed: bigint
-  #fields: LineFields | undefined
+  #id: string | undefined
+  readonly #equals: number
+  #decoded: LineFields | undefined
   #text: Uint8Array | undefined
 
-  /** `timestamp` is 0n for a line without a time; `observed`: when it was read. Both ns since the epoch. */
-  constructor(id: string, bytes: Buffer, timestamp: bigint, observed: bigint) {
-    super(id)
-    this.#bytes = bytes
-    this.#timestamp = timestamp
+  /**
+   * `observed`: when it was read, ns since the epoch; `equals`: how many equal lines were offered before it. A line without a
+   * time, which cannot be told from a repeat, has its id given.
+   */
+  constructor(line: Line, observed: bigint, equals: number, id?: string) {
+    super()
+    this.#line = line
     this.#observed = observed
+    this.#equals = equals
+    this.#id = id
   }
 
+  override get id(): string {
+    this.#id ??= `${this.timestamp.toString(36)}-${hashText(this.#line)}${this.#equals === 0 ? '' : `-${this.#equals}`}`
+    return this.#id
+  }
   override get timestamp(): bigint {
-    return this.#timestamp
+    return this.#line.time ?? 0n
   }
   override get observedTimestamp(): bigint {
     return this.#observed
   }
+  // What a line cannot say: asking must not decode it.
+  override get severityNumber(): number {
+    return 0
+  }
+  override get severityText(): string {
+    return ''
+  }
+  override get traceId(): string {
+    return ''
+  }
+  override get spanId(): string {
+    return ''
+  }
+  override get resource(): Resource {
+    return NO_RESOURCE
+  }
+  override get scope(): Scope {
+    return NO_SCOPE
+  }
   override bodyBytes(): Uint8Array {
     if (this.#text) return this.#text
-    const message = messageOf(this.#line())
+    const { bytes, textAt, textEnd } = this.#line
+    if (textAt >= 0) return bytes.subarray(textAt, textEnd)
+    const message = messageOf(this.#lineFields())
     this.#text = typeof message === 'string' ? Buffer.from(message) : super.bodyBytes()
     return this.#text
   }
+  lacksAttribute(name: string): boolean {
+    const { bytes, plainNames } = this.#line
+    return plainNames && !bytes.includes(nameAsWritten(name))
+  }
 
   protected decode(): LogFields {
-    const line = this.#line()
+    const line = this.#lineFields()
     return {
-      timestamp: this.#timestamp,
+      timestamp: this.timestamp,
       observedTimestamp: this.#observed,
       severityNumber: 0,
       severityText: '',
@@ -60,10 +99,29 @@ export class VictoriaLogsRecord extends LazyRecord {
     }
   }
 
-  #line(): LineFields {
-    this.#fields ??= decodeLine(this.#bytes)
-    return this.#fields
+  #lineFields(): LineFields {
+    this.#decoded ??= decodeLine(this.#line.bytes)
+    return this.#decoded
   }
+}
+
+/** The hash of a line as its id has it. */
+export function hashText({ high, low }: Pick<Line, 'high' | 'low'>): string {
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+}
+
+const MOST_NAMES = 64
+const writtenNames = new Map<string, Buffer>()
+
+/** A name as it stands in lines whose names have no needless escapes. Few are asked for, again and again. */
+function nameAsWritten(name: string): Buffer {
+  let written = writtenNames.get(name)
+  if (!written) {
+    written = Buffer.from(JSON.stringify(name))
+    if (writtenNames.size >= MOST_NAMES) writtenNames.clear()
+    writtenNames.set(name, written)
+  }
+  return written
 }
 
 function messageOf({ _msg }: LineFields): unknown {

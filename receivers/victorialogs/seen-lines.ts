@@ -48,6 +48,10 @@ export class SeenLines {
   #size = 0
   #newestSpan = Number.NEGATIVE_INFINITY
   #newestSize = 0
+  /** The span that was asked for last: from, up to but not including, ns since the epoch. */
+  #lastSpan = 0
+  #lastFrom = 0n
+  #lastTo = 0n
 
   constructor(options: SeenLinesOptions) {
     this.#options = options
@@ -120,7 +124,15 @@ export class SeenLines {
   }
 
   #spanOf(time: bigint): number {
-    return Number(time / this.#options.spanNs)
+    // Lines come in order of time; dividing costs as much as all else of a look.
+    if (time >= this.#lastFrom && time < this.#lastTo) return this.#lastSpan
+    const { spanNs } = this.#options
+    const span = time / spanNs
+    if (time < 0n) return Number(span)
+    this.#lastSpan = Number(span)
+    this.#lastFrom = span * spanNs
+    this.#lastTo = this.#lastFrom + spanNs
+    return this.#lastSpan
   }
 
   #forget(span: number): void {

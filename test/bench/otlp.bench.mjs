@@ -1,100 +1,99 @@
-/**
- * Records per second of one core that the otlp receiver takes: records of a run by the CPU time of the collector's
- * process, next to a bare node:http server that reads and drops the same bodies, and one that only parses the JSON, in
- * one run. The pipeline ends in an exporter whose condition wants nothing; with `stateful_alert` over 1,000 rows and
- * without.
- * After `npm run build`: node test/bench/otlp.bench.mjs [CPU seconds a cell]
- */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Records over OTLP in requests of 1,000, beside a bare node:http server that reads and drops the same bodies (and one that only
+// parses the JSON): `npm run bench -- --case otlp`. The pipeline ends in an exporter whose condition wants nothing.
+import { writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:http2'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import {
+  before,
+  command,
+  cpuMs,
+  freePort,
+  ROUNDS,
+  report,
+  row,
+  started,
+  temporaryFolder,
+} from './support/measure.mjs'
 
 const dist = resolve(import.meta.dirname, '../../dist')
-const { createRecord, encodeOtlpJson, encodeOtlpProto, newMap } = await import(
-  pathToFileURL(resolve(dist, 'core/component/index.js')).href
-)
+const door = name => import(pathToFileURL(resolve(dist, name)).href)
+const { createRecord, newMap } = await door('core/component/index.js')
+const { encodeOtlpJson, encodeOtlpProto } = await door('core/toolkit/otlp/index.js')
 
-const SECONDS = Number(process.argv[2] ?? 1)
-const BATCHES = [1, 100, 1_000]
+const SECONDS = 0.6
+const BATCH = 1_000
 /** Bodies differ, so that no request looks like one sent again. */
 const VARIANTS = 64
 const CONCURRENCY = 8
-/** CPU time before a cell, and of all cells of a server before the first of them counts: for the compiler. */
-const WARM_UP_MS = 700
+/** CPU time before the first cell of a server counts: for the compiler. */
+const WARM_UP_MS = 1_000
 const ROWS = 1_000
 const MATCHING = 0.01
-/** Of /proc/PID/stat. */
-const TICK_MS = 10
 const PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
 
-const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'))
-const children = []
-let exitCode = 0
-try {
-  const bodies = new Map(BATCHES.map(size => [size, variants(size)]))
-  console.log(
-    `Records per second and core; ${SECONDS} CPU s a cell, ${CONCURRENCY} requests at a time, ` +
-      `${Math.round(bodies.get(1_000).proto[0].length / 1_000)} bytes a record as protobuf, ` +
-      `${Math.round(bodies.get(1_000).json[0].length / 1_000)} as JSON\n`,
-  )
-  console.log(`| server | encoding | ${BATCHES.map(size => `batch ${size}`).join(' | ')} |`)
-  console.log(`| --- | --- | ${BATCHES.map(() => '---:').join(' | ')} |`)
-  const bare = await startBare("request.on('data', () => {}).on('end', () => response.end())")
-  await rows('bare node:http', [
-    [
-      'HTTP/protobuf',
-      (size, seconds) => http(bare, 'application/x-protobuf', bodies.get(size).proto, seconds),
-    ],
-    ['HTTP/JSON', (size, seconds) => http(bare, 'application/json', bodies.get(size).json, seconds)],
-  ])
-  const parsing = await startBare(
-    `const chunks = []
+const folder = temporaryFolder()
+const bodies = variants(BATCH)
+const bare = await startBare("request.on('data', () => {}).on('end', () => response.end())")
+const parsing = await startBare(
+  `const chunks = []
     request.on('data', chunk => chunks.push(chunk)).on('end', () => {
       JSON.parse(Buffer.concat(chunks).toString())
       response.end()
     })`,
-  )
-  await rows('node:http and JSON.parse', [
-    ['HTTP/JSON', (size, seconds) => http(parsing, 'application/json', bodies.get(size).json, seconds)],
-  ])
-  for (const [name, alert] of [
-    ['otlp', false],
-    [`otlp, ${ROWS} alert rows`, true],
-  ]) {
-    if (alert && !existsSync(join(dist, 'processors/stateful_alert/index.js'))) continue
-    const collector = await startCollector(alert)
-    await rows(name, [
-      [
-        'HTTP/protobuf',
-        (size, seconds) => http(collector, 'application/x-protobuf', bodies.get(size).proto, seconds),
-      ],
-      ['HTTP/JSON', (size, seconds) => http(collector, 'application/json', bodies.get(size).json, seconds)],
-      ['gRPC', (size, seconds) => grpc(collector, bodies.get(size).proto, seconds)],
-    ])
-  }
-} catch (error) {
-  console.error(error)
-  exitCode = 1
-} finally {
-  for (const child of children) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
+)
+const proto = server => seconds => http(server, 'application/x-protobuf', bodies.proto, seconds)
+const json = server => seconds => http(server, 'application/json', bodies.json, seconds)
+const cells = { bare: proto(bare), bareJson: json(bare), parse: json(parsing) }
+for (const [kind, alert] of [
+  ['nothing', false],
+  ['rows', true],
+]) {
+  const collector = await startCollector(command, alert)
+  cells[kind] = proto(collector)
+  cells[`${kind}Grpc`] = seconds => grpc(collector, bodies.proto, seconds)
+  cells[`${kind}Json`] = json(collector)
+  if (before) cells[`${kind}Before`] = proto(await startCollector(before, alert))
 }
-process.exit(exitCode)
-
-async function rows(server, encodings) {
-  for (const [, measure] of encodings) for (const size of BATCHES) await measure(size, 0)
-  for (const [encoding, measure] of encodings) {
-    const cells = []
-    for (const size of BATCHES)
-      cells.push(Math.round((await measure(size, SECONDS)) * size).toLocaleString('en'))
-    console.log(`| ${server} | ${encoding} | ${cells.join(' | ')} |`)
+const cost = {}
+for (const [name, measure] of Object.entries(cells)) {
+  await measure(0)
+  cost[name] = []
+}
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, measure] of Object.entries(cells)) {
+    cost[name].push(1e9 / ((await measure(SECONDS)) * BATCH))
   }
 }
+const beside = kind => ({ 'bare node:http': cost.bare, ...(before && { before: cost[`${kind}Before`] }) })
+const besideJson = { 'bare node:http': cost.bareJson, 'JSON.parse alone': cost.parse }
+report({
+  name: 'otlp',
+  unit: 'ns a record',
+  rows: [
+    row('HTTP/protobuf, nothing wanted', cost.nothing, beside('nothing'), {
+      to: 'bare node:http',
+      atMost: 1.67,
+    }),
+    row('HTTP/protobuf, 1,000 rules', cost.rows, beside('rows'), { to: 'bare node:http', atMost: 4 }),
+    row(
+      'gRPC, nothing wanted',
+      cost.nothingGrpc,
+      { 'bare node:http': cost.bare },
+      { to: 'bare node:http', atMost: 1.67 },
+    ),
+    row(
+      'gRPC, 1,000 rules',
+      cost.rowsGrpc,
+      { 'bare node:http': cost.bare },
+      { to: 'bare node:http', atMost: 4 },
+    ),
+    row('HTTP/JSON, nothing wanted', cost.nothingJson, besideJson, { to: 'JSON.parse alone' }),
+    row('HTTP/JSON, 1,000 rules', cost.rowsJson, besideJson, { to: 'JSON.parse alone' }),
+  ],
+})
+process.exit()
 
 function variants(size) {
   let at = 0
@@ -141,8 +140,10 @@ function variants(size) {
 
 /** Requests per CPU second of the server. Cells end by its CPU time, so that a busy machine only takes longer. */
 async function measured({ pid }, send, seconds) {
-  await drive(WARM_UP_MS)
-  if (seconds === 0) return 0
+  if (seconds === 0) {
+    await drive(WARM_UP_MS)
+    return 0
+  }
   const { requests, usedMs } = await drive(seconds * 1_000)
   return requests / (usedMs / 1_000)
 
@@ -209,22 +210,16 @@ async function grpc(server, bodies, seconds) {
   return result
 }
 
-function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-}
-
 async function startBare(answer) {
   const port = await freePort()
   const program = `require('node:http').createServer((request, response) => {
     ${answer}
   }).listen(${port}, '127.0.0.1', () => console.error('is running'))`
-  return { pid: await started(['-e', program]), http: port }
+  const { pid } = await started(process.execPath, ['-e', program], 'is running')
+  return { pid, http: port }
 }
 
-async function startCollector(alert) {
+async function startCollector(program, alert) {
   const [httpPort, grpcPort] = [await freePort(), await freePort()]
   const file = join(folder, 'bench.yaml')
   const rows = Array.from(
@@ -242,33 +237,11 @@ ${alert ? 'processors:\n  stateful_alert: { lookup_table: { location: alerts.csv
 exporters:
   debug: { condition: severity_number > 24 }
 service:
-  telemetry: { metrics: { level: none } }
+  telemetry: { metrics: { address: '127.0.0.1:0' } }
   pipelines:
     logs: { receivers: [otlp], processors: [${alert ? 'stateful_alert' : ''}], exporters: [debug] }
 `,
   )
-  const pid = await started([join(dist, 'commands/tocsin.js'), '--config', file])
+  const { pid } = await started(process.execPath, [program, '--config', file], 'is running')
   return { pid, http: httpPort, grpc: grpcPort }
-}
-
-/** The process id, when it says that it runs. */
-function started(args) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  children.push(child)
-  return new Promise((done, failed) => {
-    let text = ''
-    child.stderr.setEncoding('utf8').on('data', part => {
-      text += part
-      if (text.includes('is running')) done(child.pid)
-    })
-    child.on('close', () => failed(new Error(`It ended: ${text}`)))
-  })
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address()
-  await new Promise(done => server.close(done))
-  return port
 }

@@ -49,6 +49,21 @@ service:
     logs: { receivers: [demo_logs], exporters: [file] }
 `
 
+function withHanging(yaml: string, kind: string): string {
+  switch (kind) {
+    case 'exporter':
+      return yaml.replace('exporters:\n', 'exporters:\n  hanging:\n').replace('[file]', '[file, hanging]')
+    case 'receiver':
+      return yaml
+        .replace('receivers:\n', 'receivers:\n  hanging:\n')
+        .replace('[demo_logs]', '[demo_logs, hanging]')
+    case 'processor':
+      return `${yaml.replace('exporters: [', 'processors: [hanging], exporters: [')}processors: { hanging: }\n`
+    default:
+      return `${yaml.replace('service:\n', 'service:\n  extensions: [hanging]\n')}extensions: { hanging: }\n`
+  }
+}
+
 describe('the command', () => {
   test('--version and --help', async () => {
     expect(await runCommand(['--version'])).toMatchObject({
@@ -329,6 +344,42 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     expect(stderr).toContain('cannot start: the start did not end within 0.2 s of being told to stop')
     expect(code).toBe(1)
   })
+
+  describe.each(['exporter', 'processor', 'receiver', 'extension'])(
+    'a reload in which the start of a new %s never ends',
+    kind => {
+      test.each(['ends', 'never ends'])(
+        'does not keep a collector that is to stop, when its stop %s',
+        async stop => {
+          const hanging = `{
+        start: () => { console.error('Waiting.'); return new Promise(() => {}) },
+        stop: () => ${stop === 'ends' ? 'undefined' : 'new Promise(() => {})'},
+        send: async () => 'ok', operator: source => source, finite: false,
+      }`
+          await writeFile(
+            join(folder, 'hanging.mjs'),
+            `export const components = [{
+          kind: '${kind}', api: 1, type: 'hanging', stability: 'alpha', description: '', schema: { type: 'object', properties: {} },
+          create: () => (${hanging}),
+        }]`,
+          )
+          const before = `packages: [./hanging.mjs]${LIVE}`
+          const file = await config(before)
+          const command = startCommand(['--config', file, '--set', 'service.shutdown_timeout=1s'])
+          await command.says(/is running/)
+          await writeFile(file, withHanging(before, kind))
+          command.child.kill('SIGHUP')
+          await command.says(/Waiting/)
+          command.child.kill('SIGTERM')
+          const { code, stderr } = await command.finished
+          expect(stderr).toContain('A component has not started in time: stopping without it.')
+          if (stop === 'never ends') return
+          expect(stderr).toMatch(/Stopped\./)
+          expect(code).toBe(0)
+        },
+      )
+    },
+  )
 
   test('many components look like no leak, nor do many consumers of a queue', async () => {
     const all = Array.from({ length: 12 }, (_, index) => index)

@@ -16,7 +16,7 @@ test('the curl line of the README raises an alert in the demonstration, once', a
   const [http, metrics] = [await freePort(), await freePort()]
   const overlay = `yaml:
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } } }
-extensions: { health_check: { endpoint: "127.0.0.1:0" } }
+extensions: { health_check: { endpoint: "127.0.0.1:0" }, dashboard: { endpoint: "127.0.0.1:0" } }
 service: { telemetry: { metrics: { address: "127.0.0.1:${metrics}" } } }`
   const demo = startCommand(['--config', join(ROOT, 'distributions/full/demo.yaml'), '--config', overlay])
   await demo.says(new RegExp(`Listening on [\\d.]+:${http}`))

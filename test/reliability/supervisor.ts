@@ -46,6 +46,8 @@ export class Supervisor {
 
   /** Drains; answers what the last life said. Throws when it does not end well. */
   async stop(): Promise<string> {
+    // One that has only just been started again does not know the signal yet.
+    await Promise.race([this.#running?.says(/is running/), this.#running?.finished])
     this.#stopping = true
     this.signal('SIGTERM')
     await this.#loop

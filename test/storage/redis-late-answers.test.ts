@@ -103,6 +103,48 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     expect(await one.send(3, 'alert:a,alert:b')).toBe('alert a 3; duplicate b 2')
   }, 30_000)
 
+  it('a write that arrives after its connection broke, and after what came later, is never done', async () => {
+    const redis = await server()
+    const proxy = await proxied(redis)
+    const one = await collector({ endpoint: proxy.endpoint })
+    const two = await collector({ endpoint: redis.endpoint })
+    // Redis knows the scripts.
+    await two.send(0, 'alert:z')
+    proxy.strand(WRITE.sha, 1_000)
+    const sent = one.send(1, 'alert:a')
+    await until('the write is stranded', () => proxy.touched === 1)
+    expect(await sent).toBe('alert a 1')
+    expect(await one.send(2, 'recover:a')).toBe('recovery a 1')
+    await new Promise(resolve => setTimeout(resolve, 1_300))
+    await one.usesRedis()
+    expect(await two.send(3, 'alert:a')).toBe('alert a 3')
+    expect(await one.send(4, 'recover:a')).toBe('recovery a 3')
+  }, 30_000)
+
+  it('connections that are cut again and again, as Redis answers, are no outage: nothing is told twice', async () => {
+    const redis = await server()
+    const [one, two] = [
+      await collector({ endpoint: redis.endpoint }),
+      await collector({ endpoint: redis.endpoint }),
+    ]
+    const told = new Map<string, number>()
+    const read = async ({ send }: typeof one, offset: number): Promise<void> => {
+      for (let n = 0; n < 120; n++) {
+        const key = `k${(n + offset) % 120}`
+        const sent = send(n + 1, `alert:${key}`)
+        // In the middle of a write, of a read, or of nothing.
+        if (n % 10 === 0) setTimeout(() => redis.cli('client', 'kill', 'type', 'normal'), n % 3)
+        if ((await sent).startsWith('alert')) told.set(key, (told.get(key) ?? 0) + 1)
+      }
+    }
+    await Promise.all([read(one, 0), read(two, 3)])
+    expect([...told.values()].filter(times => times > 1)).toEqual([])
+    expect(told.size).toBe(120)
+    for (const { storage } of [one, two]) {
+      expect(storage.logs.filter(({ message }) => message.includes('goes on locally'))).toEqual([])
+    }
+  }, 60_000)
+
   it('timers run once though the answer that names them is late', async () => {
     const redis = await server()
     const proxy = await proxied(redis)

@@ -34,11 +34,14 @@ export async function startHistory(
     folder,
     tail = '',
     names = ['alert_history'],
+    state,
   }: {
     readonly clock: Clock
     readonly folder?: string
     readonly tail?: string
     readonly names?: readonly string[]
+    /** The storage of the state of alerts. */
+    readonly state?: string
   },
 ): Promise<HistoryCollector> {
   const found: { history?: AlertHistory; intake?: Intake } = {}
@@ -101,7 +104,7 @@ export async function startHistory(
 receivers: { lines: }
 processors:
   stateful_alert:
-    hash_keys: [host.name]
+    hash_keys: [host.name]${state === undefined ? '' : `\n    storage: ${state}`}
     patterns:
       - { alert_pattern: 'down (\\w+)', recovery_pattern: up, normalized_message: Database down, severity: critical, alert_schema: immediate, rule_id: db, runbook: 'https://wiki/db' }
       - { alert_pattern: full, recovery_pattern: free, normalized_message: Disk full, severity: warning, alert_schema: 'threshold,3,60,1,60' }

@@ -6,6 +6,8 @@ export interface LateProxy {
   hold(text: string, forMs: number, times?: number): void
   /** The next `times` requests that hold this text are done, and the connection is cut in place of the answers. */
   lose(text: string, times?: number): void
+  /** The connection is cut in place of the next request that holds this text; the request arrives so much later. */
+  strand(text: string, forMs: number): void
   /** How many answers were held or lost. */
   readonly touched: number
   /** Where connections go from now on. */
@@ -15,7 +17,8 @@ export interface LateProxy {
 
 interface Fault {
   readonly text: string
-  readonly forMs: number | undefined
+  readonly kind: 'hold' | 'lose' | 'strand'
+  readonly forMs: number
   times: number
 }
 
@@ -29,6 +32,7 @@ export async function lateProxy(firstPort: number): Promise<LateProxy> {
     const target = createConnection({ port, host: '127.0.0.1', noDelay: true })
     let held: Buffer[] | undefined
     let losing = false
+    let stranded = false
     for (const [socket, other] of [
       [client, target],
       [target, client],
@@ -37,7 +41,7 @@ export async function lateProxy(firstPort: number): Promise<LateProxy> {
       socket.on('error', () => other.destroy())
       socket.on('close', () => {
         sockets.delete(socket)
-        other.destroy()
+        if (!stranded) other.destroy()
       })
     }
     client.on('data', data => {
@@ -45,7 +49,13 @@ export async function lateProxy(firstPort: number): Promise<LateProxy> {
       if (fault) {
         fault.times--
         touched++
-        if (fault.forMs === undefined) losing = true
+        if (fault.kind === 'strand') {
+          stranded = true
+          client.destroy()
+          setTimeout(() => target.end(data), fault.forMs)
+          return
+        }
+        if (fault.kind === 'lose') losing = true
         else {
           held ??= []
           setTimeout(() => {
@@ -57,6 +67,7 @@ export async function lateProxy(firstPort: number): Promise<LateProxy> {
       target.write(data)
     })
     target.on('data', data => {
+      if (stranded) return
       if (losing) client.destroy()
       else if (held) held.push(data)
       else client.write(data)
@@ -65,8 +76,9 @@ export async function lateProxy(firstPort: number): Promise<LateProxy> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     endpoint: `127.0.0.1:${(server.address() as { port: number }).port}`,
-    hold: (text, forMs, times = 1) => void faults.push({ text, forMs, times }),
-    lose: (text, times = 1) => void faults.push({ text, forMs: undefined, times }),
+    hold: (text, forMs, times = 1) => void faults.push({ text, kind: 'hold', forMs, times }),
+    lose: (text, times = 1) => void faults.push({ text, kind: 'lose', forMs: 0, times }),
+    strand: (text, forMs) => void faults.push({ text, kind: 'strand', forMs, times: 1 }),
     get touched() {
       return touched
     },

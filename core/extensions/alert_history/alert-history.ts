@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import {
   type ComponentContext,
@@ -31,11 +32,13 @@ import type {
 } from '#history'
 import { LeaseKeeper } from '#state'
 import type { AlertHistoryConfig } from './config.js'
+import type { Counted, Subject } from './counts.js'
+import { Episodes } from './episodes.js'
 import { FINE_KEPT_MS, FiguresBook } from './figures.js'
 import { Flow } from './flow.js'
 import { Keeper } from './keeper.js'
 import { listed, pageOfAlerts, wantsAlert } from './lists.js'
-import { LiveAlerts } from './live-alerts.js'
+import { LiveAlerts, type StoredAlert } from './live-alerts.js'
 import { historyMetrics } from './metrics.js'
 import { Outbox } from './outbox.js'
 import { Peers } from './peers.js'
@@ -55,6 +58,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   readonly #live: LiveAlerts
   readonly #silences: Silences
   readonly #figures: FiguresBook
+  readonly #episodes: Episodes
   readonly #flow: Flow
   readonly #subscribers: Subscribers
   readonly #outbox: Outbox
@@ -65,9 +69,11 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   #lease: LeaseKeeper | undefined
   #peers: Peers | undefined
   #kv: KeyValueStore | undefined
+  /** The last time that `stamp` gave, microseconds. */
+  #stamped = 0
 
   constructor(context: ComponentContext<AlertHistoryConfig>) {
-    const { config, random } = context
+    const { config } = context
     this.#context = context
     this.collector = config.collector ?? hostname()
     this.limits = {
@@ -77,9 +83,8 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     }
     const store = (): KeyValueStore => this.#store
     const now = (): number => this.#now()
-    const run = Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
+    // Not from the injected randomness: two collectors with one seed are two.
+    const run = randomUUID().slice(0, 8)
     this.#live = new LiveAlerts(config.max_active)
     this.#silences = new Silences(store, now)
     this.#figures = new FiguresBook(store, now, run)
@@ -91,21 +96,29 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     this.#outbox = new Outbox(what => this.#metrics.lost(what))
     this.#writer = new Writer(store, changes => this.#metrics.lost('write', changes))
     this.#run = run
-    this.#flow = new Flow({
-      live: this.#live,
+    const common = {
       outbox: this.#outbox,
-      collector: this.collector,
       labels: config.labels,
       now,
-      count: (subject, what, count) => {
+      stamp: () => this.#stamp(),
+      count: (subject: Subject, what: Counted, count: number) => {
         this.#figures.count(subject, what, count)
         this.#subscribers.counted(what, count)
       },
+    }
+    this.#episodes = new Episodes({
+      ...common,
+      live: this.#live,
+      collector: this.collector,
+      tooMany: () => this.#metrics.lost('active_alert'),
+    })
+    this.#flow = new Flow({
+      ...common,
+      episodes: this.#episodes,
       hasSilences: () => this.#silences.any,
       silencedBy: labels => this.#silences.of(labels),
       makesAlerts: id =>
         id === 'stateful_alert' || id.startsWith('stateful_alert/') || config.processors.includes(id),
-      tooMany: () => this.#metrics.lost('active_alert'),
     })
   }
 
@@ -137,7 +150,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
       live: this.#live,
       outbox: this.#outbox,
       writer: this.#writer,
-      flow: this.#flow,
+      episodes: this.#episodes,
       figures: this.#figures,
       silences: this.#silences,
       subscribers: this.#subscribers,
@@ -171,7 +184,8 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   observe(_pipelines: PipelinesInUse): FlowObserver {
-    return this.#flow.observer(new Set(this.#host?.graph().notifying))
+    const { exporters } = this.#context.config
+    return this.#flow.observer([...(this.#host?.graph().notifying ?? []), ...exporters])
   }
 
   async active(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Alert>> {
@@ -181,7 +195,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   async alert(id: string): Promise<AlertStory | undefined> {
-    await this.#keeper?.flushed()
+    await this.#keeper?.flushed(true)
     const alert = this.#live.get(id)?.alert ?? (await get<Alert>(this.#store, `x/${id}`))
     return alert && readStory(this.#store, this.#told(alert))
   }
@@ -250,7 +264,12 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     return Math.floor(nsToMs(this.#context.clock.now()))
   }
 
-  #told(alert: Alert): Alert {
+  #stamp(): number {
+    this.#stamped = Math.max(Math.floor(nsToMs(this.#context.clock.now()) * 1_000), this.#stamped + 1)
+    return this.#stamped / 1_000
+  }
+
+  #told({ adopted: _, ...alert }: StoredAlert): Alert {
     const silencedBy = alert.state === 'active' && this.#silences.any ? this.#silences.of(alert.labels) : []
     return silencedBy.length === 0 ? alert : { ...alert, silencedBy }
   }

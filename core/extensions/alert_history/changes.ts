@@ -2,7 +2,7 @@ import { type KeyValueChange, type KeyValueStore, type LogRecord, newMap } from 
 import { encodeOtlpJson } from 'tocsin/otlp'
 import type { AlertLine, Notification } from '#history'
 import { backwards, forwards } from './keys.js'
-import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import { type LiveAlert, type LiveAlerts, type StoredAlert, withNews } from './live-alerts.js'
 import { tells } from './messages.js'
 import type { Unwritten } from './outbox.js'
 import { line, saidBy } from './says.js'
@@ -33,9 +33,12 @@ export function changesOf(
   { begun, ended, transitions }: Unwritten,
   notifications: readonly Notification[],
   live: LiveAlerts,
+  /** Begun elsewhere: their collectors wrote them. */
+  elsewhere: ReadonlySet<LiveAlert>,
 ): KeyValueChange[] {
   const changes: KeyValueChange[] = []
   for (const one of begun) {
+    if (elsewhere.has(one.live)) continue
     const { alert } = one.live
     if (live.get(alert.id) === one.live) changes.push(put(`a/${alert.id}`, alert))
     changes.push(put(`s/${alert.id}`, storyOf(one)))
@@ -63,8 +66,11 @@ export async function touchedChanges(
 ): Promise<KeyValueChange[]> {
   const changes = await Promise.all(
     touched.map(async live => {
-      const { alert, line: newest } = live
+      const { line: newest } = live
       live.line = undefined
+      const stored = live.alert.adopted && (await get<StoredAlert>(store, `a/${live.alert.id}`))
+      if (stored) live.alert = withNews(stored, live.alert)
+      const { alert } = live
       const known = newest && ((await get<readonly AlertLine[]>(store, `l/${alert.id}`)) ?? [])
       return [
         put(`a/${alert.id}`, alert),

@@ -9,6 +9,7 @@ export interface AlertHistoryConfig {
   readonly flush_interval: string
   readonly labels: readonly string[]
   readonly processors: readonly string[]
+  readonly exporters: readonly string[]
 }
 
 export const schema: ConfigSchema = {
@@ -67,6 +68,14 @@ export const schema: ConfigSchema = {
       default: [],
       description:
         'Ids of further processors that write attributes["alert"], beside those of the type stateful_alert.',
+    },
+    exporters: {
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
+      description:
+        'Ids of further exporters whose records count as notifications, beside those that notify (webhook, email, ...).',
+      examples: [['debug']],
     },
   },
 }

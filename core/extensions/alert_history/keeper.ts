@@ -2,18 +2,20 @@ import { type ComponentContext, durationMs, errorText, type KeyValueStore } from
 import type { Alert, HistoryLimits, Notification, Transition } from '#history'
 import { changesOf, routeChanges, touchedChanges } from './changes.js'
 import type { AlertHistoryConfig } from './config.js'
+import type { Episodes } from './episodes.js'
 import type { FiguresBook } from './figures.js'
-import { type Flow, subjectOf } from './flow.js'
 import { backwards } from './keys.js'
 import { listed } from './lists.js'
-import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import { type LiveAlert, type LiveAlerts, withNews } from './live-alerts.js'
 import { notificationEntry } from './messages.js'
 import type { HistoryMetrics } from './metrics.js'
 import type { Outbox, Unwritten } from './outbox.js'
 import type { Peers } from './peers.js'
 import type { Reminders } from './reminders.js'
 import type { Retention } from './retention.js'
+import { subjectOf } from './says.js'
 import type { Silences } from './silences.js'
+import { get } from './stored.js'
 import type { Subscribers } from './subscribers.js'
 import type { Writer } from './writer.js'
 
@@ -30,7 +32,7 @@ export interface KeeperOptions {
   readonly live: LiveAlerts
   readonly outbox: Outbox
   readonly writer: Writer
-  readonly flow: Flow
+  readonly episodes: Episodes
   readonly figures: FiguresBook
   readonly silences: Silences
   readonly subscribers: Subscribers
@@ -44,11 +46,14 @@ export interface KeeperOptions {
 }
 
 const HOUSEKEEPING_MS = 60_000
-/** Alerts whose duplicates are written in one flush: the others wait for the next. */
+/** Alerts that only had duplicates are written at this pace, so many at a time: who asks has them from memory. */
+const TOUCHED_MS = 2_000
 const MOST_TOUCHED = 200
 /** Transitions that a start looks back at, so that what comes again after a crash is known. */
 const KNOWN = 1_000
 const MOST_UNROUTED = 5_000
+/** What a collector heard is in the storage after this, if that works. */
+const UNWRITTEN_MS = 30_000
 
 /** The regular work of a history: writes what happened, hears what others wrote, tells who listens, keeps house. */
 export class Keeper {
@@ -58,9 +63,11 @@ export class Keeper {
   readonly #touched = new Set<LiveAlert>()
   /** Messages whose routes are not kept yet. */
   #unrouted: Unwritten['messages'] = []
+  readonly #elsewhere = new Set<LiveAlert>()
   #loaded = false
   #stopped = false
   #houseAtMs = 0
+  #touchedAtMs = 0
   #turn: Promise<void> = Promise.resolve()
   #cancel: () => void = () => undefined
 
@@ -83,19 +90,19 @@ export class Keeper {
     await this.#options.reminders.stop()
     await this.#turn
     await this.#safely(async () => {
-      while (this.#touched.size > 0) await this.#write()
-      await this.#write()
+      do await this.#write(true)
+      while (this.#touched.size > 0)
     })
   }
 
-  /** When what happened until now is written, as far as the storage works. */
-  async flushed(): Promise<void> {
-    await this.#inTurn(() => this.#write())
+  /** When what happened until now is written, as far as the storage works; duplicates only where they are wanted. */
+  async flushed(duplicates = false): Promise<void> {
+    await this.#inTurn(() => this.#write(duplicates))
   }
 
   /** Brings into the figures what is only noted yet. */
   settle(): void {
-    this.#options.flow.settle()
+    this.#options.episodes.settle()
     for (const live of this.#options.outbox.touched) this.#count(live)
   }
 
@@ -136,12 +143,12 @@ export class Keeper {
   }
 
   async #load(): Promise<void> {
-    const { silences, peers, flow, store } = this.#options
+    const { silences, peers, episodes, store } = this.#options
     await silences.load()
     silences.moved()
     await peers.readAll(() => true)
     const { items } = await listed<Transition>(store(), 'e', {}, { limit: KNOWN })
-    for (const transition of [...items].reverse()) flow.know(transition)
+    for (const transition of [...items].reverse()) episodes.know(transition)
     this.#loaded = true
   }
 
@@ -157,7 +164,7 @@ export class Keeper {
     if (isDue) this.#houseAtMs = context.clock.monotonicMs() + HOUSEKEEPING_MS
   }
 
-  async #write(): Promise<void> {
+  async #write(duplicates = false): Promise<void> {
     const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention } =
       this.#options
     const { clock } = this.#options.context
@@ -169,14 +176,18 @@ export class Keeper {
       one.settle(now)
       if (live.get(one.alert.id) === one) this.#touched.add(one)
     }
+    if (shared) await this.#findAdopted(unwritten.begun)
     const notifications = unwritten.messages.map(message => notificationEntry(message, collector))
     this.#tell(unwritten, notifications)
-    const changes = changesOf(unwritten, notifications, live)
+    const changes = changesOf(unwritten, notifications, live, this.#elsewhere)
+    this.#elsewhere.clear()
     writer.add(changes)
     retention.added(unwritten.transitions.length + notifications.length)
     writer.add(figures.changes())
     this.#unrouted = [...this.#unrouted, ...unwritten.messages].slice(-MOST_UNROUTED)
-    const touched = [...this.#touched].slice(0, MOST_TOUCHED)
+    const isDue = duplicates || startMs >= this.#touchedAtMs
+    if (isDue) this.#touchedAtMs = startMs + TOUCHED_MS
+    const touched = isDue ? [...this.#touched].slice(0, MOST_TOUCHED) : []
     if (shared && (changes.length > 0 || touched.length > 0)) {
       writer.add([peers.notice(noticeOf(unwritten, notifications, touched))])
     }
@@ -193,6 +204,19 @@ export class Keeper {
     metrics.flushed(clock.monotonicMs() - startMs)
   }
 
+  /** An alert that fired on another collector, of which nobody has told this one yet: it is as that one wrote it. */
+  async #findAdopted(begun: Unwritten['begun']): Promise<void> {
+    const { store } = this.#options
+    await Promise.all(
+      begun.map(async ({ live, adopted }) => {
+        const stored = adopted && (await get<Alert>(store(), `a/${live.alert.id}`).catch(() => undefined))
+        if (!stored) return
+        live.alert = withNews(stored, live.alert)
+        this.#elsewhere.add(live)
+      }),
+    )
+  }
+
   #tell({ begun, ended, transitions, touched }: Unwritten, notifications: readonly Notification[]): void {
     const { subscribers, live } = this.#options
     const active = new Map<string, Alert>()
@@ -203,25 +227,31 @@ export class Keeper {
   }
 
   async #hear(): Promise<void> {
-    const { peers, flow, silences, subscribers } = this.#options
+    const { peers, episodes, silences, subscribers } = this.#options
     const { alerts, transitions, notifications, silences: moved, more } = await peers.look()
-    for (const transition of transitions) flow.know(transition)
+    for (const transition of transitions) episodes.know(transition)
     if (moved || more) await silences.load()
-    if (more) await peers.readAll(live => this.#touched.has(live))
+    if (more) await peers.readAll(live => this.#isOwn(live))
     subscribers.tell({ alerts, transitions, notifications, silences: moved, overflow: more })
   }
 
   async #keepHouse(): Promise<void> {
-    const { shared, leads, silences, peers, live, flow, now, limits, retention } = this.#options
+    const { shared, leads, silences, peers, live, episodes, now, limits, retention } = this.#options
     if (shared) {
       await silences.load()
-      await peers.readAll(one => this.#touched.has(one))
+      await peers.readAll(one => this.#isOwn(one))
     }
     if (!leads()) return
     const old = now() - limits.retentionMs
-    for (const one of [...live]) if (one.alert.lastAt < old && !one.newest) flow.end(one, 'stale')
+    for (const one of [...live]) if (one.alert.lastAt < old && !one.newest) episodes.end(one, 'stale')
     await silences.trim(old)
     await retention.run()
+  }
+
+  /** It may not be in the storage yet. */
+  #isOwn(live: LiveAlert): boolean {
+    const { writer, now } = this.#options
+    return writer.waiting > 0 || this.#touched.has(live) || live.alert.lastAt > now() - UNWRITTEN_MS
   }
 
   #count(live: LiveAlert): void {

@@ -13,23 +13,38 @@
  * | `z/ID` | a silence |
  * | `d/TIME/RUN` | what a collector changed, for the others |
  */
-const END = 9_999_999_999_999
+const DIGITS = 16
+/** Microseconds: in the year 2255, and a number that is exact. */
+const END = 9_000_000_000_000_000
 
 /** ms since the epoch, later times first. */
 export function backwards(ms: number): string {
-  return String(END - Math.min(Math.max(0, Math.floor(ms)), END)).padStart(13, '0')
+  return pad(END - micros(ms))
 }
 
 export function forwards(ms: number): string {
-  return String(Math.min(Math.max(0, Math.floor(ms)), END)).padStart(13, '0')
+  return pad(micros(ms))
+}
+
+/** What `backwards` makes of the time that `forwards` made this of. */
+export function reversed(time: string): string {
+  return pad(END - Number(time))
 }
 
 /** The time in the second part of a key that counts backwards. */
 export function timeOf(key: string): number {
-  return END - Number(key.slice(2, 15))
+  return (END - Number(key.slice(2, 2 + DIGITS))) / 1_000
 }
 
 /** What follows every key that begins with this and a slash. */
 export function after(prefix: string): string {
   return `${prefix}0`
+}
+
+function micros(ms: number): number {
+  return Math.min(Math.max(0, Math.round(ms * 1_000)), END)
+}
+
+function pad(micros: number): string {
+  return String(micros).padStart(DIGITS, '0')
 }

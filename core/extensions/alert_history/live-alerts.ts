@@ -2,6 +2,17 @@ import { type LogRecord, nsToMs } from 'tocsin/component'
 import type { Alert, AlertLine } from '#history'
 import { count, line, saidBy } from './says.js'
 
+/** `adopted`: it was taken in after it had fired, so that another collector may know better. */
+export type StoredAlert = Alert & { readonly adopted?: true }
+
+/** A stored alert with what is known here besides: what it was when it fired is as who saw that says. */
+export function withNews(stored: StoredAlert, known: StoredAlert | undefined): StoredAlert {
+  if (!known) return stored
+  const base = stored.adopted && !known.adopted ? known : stored
+  const { lastAt, lastLine } = known.lastAt > stored.lastAt ? known : stored
+  return { ...base, lastAt, lastLine, duplicates: Math.max(stored.duplicates, known.duplicates) }
+}
+
 /** An active alert. What a storm does to it is two fields a record; the rest waits for `settle`. */
 export class LiveAlert {
   /** Duplicates, and what accumulates to its recovery, that are not in the figures yet. */
@@ -11,7 +22,7 @@ export class LiveAlert {
   /** The newest, not written yet. */
   line: AlertLine | undefined
 
-  constructor(public alert: Alert) {}
+  constructor(public alert: StoredAlert) {}
 
   /** Takes in what came since the last time. */
   settle(now: number): void {
@@ -49,7 +60,7 @@ export class LiveAlerts {
   }
 
   /** Undefined when there are too many. */
-  add(alert: Alert): LiveAlert | undefined {
+  add(alert: StoredAlert): LiveAlert | undefined {
     const known = this.#byId.get(alert.id)
     if (!known && this.#byId.size >= this.limit) return undefined
     const live = known ?? new LiveAlert(alert)

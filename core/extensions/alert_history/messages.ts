@@ -13,7 +13,7 @@ export function notificationEntry(message: Message, collector: string): Notifica
   const { title } = notificationOf(record, { pipeline, timeZone: 'UTC', now: msToNs(queuedAt) })
   return {
     id: hashOf([exporter, pipeline, record.id]),
-    at: Math.floor(queuedAt),
+    at: queuedAt,
     exporter,
     pipeline,
     collector,

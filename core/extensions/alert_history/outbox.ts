@@ -23,6 +23,8 @@ export interface Begun {
   readonly record: LogRecord
   /** The first that accumulated to it. */
   readonly first?: AlertLine
+  /** It fired earlier, or elsewhere. */
+  readonly adopted?: true
 }
 
 /** What one collector has yet to write. */

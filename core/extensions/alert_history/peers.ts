@@ -1,7 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
 import type { Alert, Notification, Transition } from '#history'
 import { after, forwards } from './keys.js'
-import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import { type LiveAlert, type LiveAlerts, withNews } from './live-alerts.js'
 import { Recent } from './recent.js'
 import { entries, get, getAll, parse, put, remove, write } from './stored.js'
 
@@ -114,15 +114,7 @@ export class Peers {
   }
 
   #take(alert: Alert): Alert {
-    const known = this.live.get(alert.id)?.alert
-    const newer = known && known.lastAt > alert.lastAt ? known : alert
-    const merged = known
-      ? {
-          ...newer,
-          firedAt: Math.min(known.firedAt, alert.firedAt),
-          duplicates: Math.max(known.duplicates, alert.duplicates),
-        }
-      : alert
+    const merged = withNews(alert, this.live.get(alert.id)?.alert)
     this.live.add(merged)
     return merged
   }

@@ -73,7 +73,8 @@ export class Reminders {
       const { exporter, pipeline } = route
       const record = reminder(route, alert, silence)
       if (!record || (await host.enqueue(exporter, pipeline, [record]))) continue
-      if (host.graph().notifying.includes(exporter)) throw new Error('the exporters do not run now')
+      const inUse = Object.values(host.graph().pipelines).flatMap(({ exporters }) => exporters)
+      if (inUse.includes(exporter)) throw new Error('the exporters do not run now')
       logger.warn('What is active after a silence cannot be told: its exporter is not there any more.', {
         exporter,
       })

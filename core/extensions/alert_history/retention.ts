@@ -1,7 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
 import type { Beside } from './changes.js'
 import { FINE_KEPT_MS } from './figures.js'
-import { after, backwards, forwards } from './keys.js'
+import { after, backwards, forwards, reversed } from './keys.js'
 import { entries, parse, remove, write } from './stored.js'
 
 /** Entries that go at a time. */
@@ -71,7 +71,7 @@ export class Retention {
 
 function removals(key: string, { alert, end }: Beside): KeyValueChange[] {
   const [, time = '', kind = '', id = ''] = key.split('/')
-  const at = backwards(Number(time))
+  const at = reversed(time)
   const gone = [key, `${kind}/${at}/${id}`]
   if (kind === 'n' && alert !== undefined) gone.push(`i/${alert}/${at}/${id}`)
   if (end && alert !== undefined) gone.push(...['x', 's', 'l', 'r'].map(prefix => `${prefix}/${alert}`))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Attributes, isMap, type LogRecord, nsToMs, parseRfc3339, toText } from 'tocsin/component'
 import { hostOf, lineOf } from 'tocsin/notification'
 import type { Labels } from '#history'
+import type { Subject } from './counts.js'
 
 /** What a record says of an alert. */
 export interface Said {
@@ -78,6 +79,24 @@ export function labelsOf(
 
 export function severityOf(record: LogRecord, alert: Attributes): string {
   return text(alert, 'severity', 100) || cut(record.severityText, 100)
+}
+
+/** What its figures are counted under. */
+export function saidSubject(
+  record: LogRecord,
+  { map }: Said,
+  { pipeline }: Pick<Subject, 'pipeline'>,
+): Subject {
+  return {
+    pipeline,
+    severity: severityOf(record, map),
+    message: text(map, 'normalized_message', 200),
+    host: hostOf(record),
+  }
+}
+
+export function subjectOf({ pipeline, severity, message, host }: Subject): Subject {
+  return { pipeline, severity, message: cut(message, 200), host }
 }
 
 /** A copy, where something is cut off: a part of a string keeps the whole. */

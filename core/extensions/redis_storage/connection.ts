@@ -9,11 +9,12 @@ import {
 import { tlsConnectOptions } from 'tocsin/http'
 import type { RedisCommands, RedisScript } from '#state'
 import type { RedisStorageConfig } from './config.js'
-import { explain, isReadOnly, notConnected, type Peer } from './explain.js'
+import { explain, explainCommand, isReadOnly, notConnected, type Peer } from './explain.js'
+import { Link } from './link.js'
 import { Patience } from './patience.js'
 
 const DEFAULT_ENDPOINT = '127.0.0.1:6379'
-const RECONNECT_FIRST_MS = 100
+const RECONNECT_FIRST_MS = 25
 const RECONNECT_MOST_MS = 5_000
 const FAILOVER_MS = 3_000
 const RECONNECT_DEMOTED_EVERY_MS = 5_000
@@ -47,6 +48,7 @@ export async function connect(
   const settled = new Promise<void>(resolve => {
     settle = resolve
   })
+  const link = new Link(client, context.clock)
   client.on('ready', () => {
     events.connected()
     settle()
@@ -57,7 +59,10 @@ export async function connect(
     events.failed(explain(error, peer))
     settle()
   }
-  client.on('error', failed)
+  client.on('error', error => {
+    // One that broke is no trouble before no other can be had.
+    if (!link.usable) failed(error)
+  })
   client.on('node error', (error: unknown) => {
     // One node of many: what needs it will say so.
     if (client.status !== 'ready') failed(error)
@@ -65,7 +70,7 @@ export async function connect(
   // It rejects with less than the event before it said.
   client.connect().catch(error => !told && failed(error))
   await settled
-  return new RedisConnection(client, peer, { patience, timeoutMs }, context)
+  return new RedisConnection(client, peer, { link, patience, timeoutMs }, context)
 }
 
 class RedisConnection implements Connection {
@@ -74,18 +79,24 @@ class RedisConnection implements Connection {
   readonly #peer: Peer
   readonly #client: Redis | Cluster
   readonly #timeoutMs: number
+  readonly #link: Link
   readonly #patience: Patience
   readonly #context: ComponentContext<RedisStorageConfig>
 
   constructor(
     client: Redis | Cluster,
     peer: Peer,
-    { patience, timeoutMs }: { readonly patience: Patience; readonly timeoutMs: number },
+    {
+      link,
+      patience,
+      timeoutMs,
+    }: { readonly link: Link; readonly patience: Patience; readonly timeoutMs: number },
     context: ComponentContext<RedisStorageConfig>,
   ) {
     this.#client = client
     this.#peer = peer
     this.#timeoutMs = timeoutMs
+    this.#link = link
     this.#patience = patience
     this.#context = context
     this.prefix = context.config.prefix
@@ -145,7 +156,7 @@ class RedisConnection implements Connection {
     const giveUpMs = clock.monotonicMs() + FAILOVER_MS
     for (;;) {
       try {
-        if (this.#client.status !== 'ready') throw notConnected(this.#peer.where)
+        if (!this.#link.usable && !(await this.#link.back())) throw notConnected(this.#peer.where)
         return await this.#inTime(send)
       } catch (error) {
         if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
@@ -158,7 +169,7 @@ class RedisConnection implements Connection {
   #inTime<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
     let givenUp = false
     const explained = send(() => givenUp).catch((error: unknown) => {
-      throw explain(error, this.#peer)
+      throw explainCommand(error, this.#peer)
     })
     const message = `Redis at ${this.#peer.where} did not answer within ${this.#timeoutMs} ms.`
     return this.#patience.wait(explained, () => {
@@ -265,6 +276,7 @@ async function clientOf(
         ...(hosts[0] as { host: string; port: number }),
         retryStrategy: backOff,
         reconnectOnError,
+        enableOfflineQueue: false,
       })
   }
 }

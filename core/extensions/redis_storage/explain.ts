@@ -1,4 +1,5 @@
 import { RetryableError } from 'tocsin/component'
+import { CONNECTION_LOST } from '#state'
 
 const REPLIES: readonly (readonly [RegExp, string, string])[] = [
   [
@@ -97,6 +98,14 @@ export function explain(error: unknown, { where, tls, cluster }: Peer): Retryabl
     return notConnected(where)
   }
   return new RetryableError('redis_failed', `Redis at ${where}: ${message.slice(0, 200)}`)
+}
+
+/** The same for a command: it may have been done when it was sent before its connection broke. */
+export function explainCommand(error: unknown, peer: Peer): RetryableError {
+  const explained = explain(error, peer)
+  const { message = '' } = error as Error
+  if (!/isn't writeable|Connection is closed|max retries/i.test(message)) return explained
+  return new RetryableError(CONNECTION_LOST, explained.message)
 }
 
 /** It was written to a replica. */

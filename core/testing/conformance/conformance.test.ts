@@ -152,6 +152,13 @@ test('a processor that answers nothing, or no records', async () => {
   ).toContain('no record')
 })
 
+test('a processor that spreads records, which are views', async () => {
+  const spreading = processor(() => ({
+    process: (records: Records) => records.map(record => ({ ...record, body: 'x' })),
+  }))
+  expect(await said(spreading, 'survives awkward records')).toContain('use createRecord(), with() or patch()')
+})
+
 test('a processor that is not the same twice, or leaves a timer', async () => {
   let count = 0
   const random = processor(() => ({

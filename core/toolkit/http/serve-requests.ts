@@ -1,8 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
+import { isIP, type Socket } from 'node:net'
 import type { Clock } from '../../component/context.js'
 import type { AuthenticatorExtension } from '../../component/extension.js'
 import type { Listener } from '../../component/listener.js'
+import type { ServerTls } from './tls-server.js'
 
 /** A request whose body is read. */
 export interface WebRequest {
@@ -31,6 +34,13 @@ export interface WebAnswer {
 export interface WebServerOptions {
   readonly listener: Listener
   readonly clock: Clock
+  /** Opened by `openServerTls`; its `stop` stays with the caller. */
+  readonly tls?: ServerTls
+  /**
+   * Without an authenticator: the names, in lower case, under which it may be asked beside `localhost` and IP addresses. Without it
+   * any name does, but on a loopback address.
+   */
+  readonly hosts?: readonly string[]
   /** Who may ask; without one everybody who can reach the address. Paths in `open` are for everybody. */
   readonly authenticator?: Required<Pick<AuthenticatorExtension, 'authenticate'>>
   readonly open?: readonly string[]
@@ -54,14 +64,24 @@ const STUCK_MS = 30_000
  * hold, no cross-site writes (what changes something must come from the same origin, or from no browser).
  */
 export function serveRequests(options: WebServerOptions): { close(): Promise<void> } {
-  const { listener, clock } = options
+  const { listener, clock, tls } = options
   const sockets = new Set<Socket>()
   const closing = new AbortController()
-  const server = createServer({ maxHeaderSize: 16_384 }, (request, response) => {
-    const { socket } = request
+  // One listener a request that is being answered.
+  setMaxListeners(MAX_SOCKETS, closing.signal)
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const socket = bySender.get(senderOf(request.socket)) ?? request.socket
     timers.get(socket)?.()
     void respond(request, response, options, closing.signal).finally(() => idle(socket))
-  })
+  }
+  /** A request that came in TLS does not show the socket below, whose time is kept. */
+  const bySender = new Map<string, Socket>()
+  const server = tls
+    ? createTlsServer({ maxHeaderSize: 16_384, ...tls.options }, handle)
+    : createServer({ maxHeaderSize: 16_384 }, handle)
+  tls?.watch(renewed => 'setSecureContext' in server && server.setSecureContext(renewed))
+  // Who does not speak TLS has nobody to tell.
+  server.on('tlsClientError', () => {})
   /** Of a socket: ends the wait for it. Node's own time-outs do not apply to a server that is handed its connections. */
   const timers = new Map<Socket, () => void>()
   const idle = (socket: Socket, ms = IDLE_MS): void => {
@@ -78,8 +98,12 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
       return
     }
     sockets.add(socket)
+    const sender = senderOf(socket)
+    bySender.set(sender, socket)
     idle(socket, READ_MS)
+    socket.on('error', () => {})
     socket.once('close', () => {
+      bySender.delete(sender)
       timers.get(socket)?.()
       timers.delete(socket)
       sockets.delete(socket)
@@ -95,10 +119,14 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
   }
 }
 
+function senderOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { clock, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
+  { listener, clock, hosts, authenticator, open = [], answer, onError, headers: always }: WebServerOptions,
   closing: AbortSignal,
 ): Promise<void> {
   const gone = new AbortController()
@@ -110,6 +138,14 @@ async function respond(
     const { method = 'GET', headers } = request
     const url = urlOf(request)
     if (!url) return send(response, always, method, text(400, 'The address of the request is none.\n'))
+    if (!authenticator && isDisguised(headers.host, listener.host, hosts)) {
+      return send(
+        response,
+        always,
+        method,
+        text(403, 'Ask by address, as localhost, or by a name that is allowed.\n'),
+      )
+    }
     const refusal = open.includes(url.pathname) ? undefined : authenticator?.authenticate(headers)
     if (refusal) {
       const challenge = { 'www-authenticate': refusal.challenge }
@@ -162,6 +198,23 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
 
 function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/**
+ * A page of another site whose name leads here (DNS rebinding): an address cannot be made to lead elsewhere, and nobody else asks a
+ * loopback address by a name.
+ */
+function isDisguised(host: string | undefined, listening: string, hosts?: readonly string[]): boolean {
+  if (host === undefined || (!hosts && !isLoopback(listening))) return false
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+  return isIP(name) === 0 && !/^(.*\.)?localhost\.?$/.test(name) && !hosts?.includes(name)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 /** Browsers say where a request comes from; other clients say nothing. */

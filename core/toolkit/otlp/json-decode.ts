@@ -4,7 +4,16 @@ import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields, LogRecord } from '../../model/log-record.js'
 import type { Resource, Scope } from '../../model/resource.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
-import { decodeFields, decodeResource, decodeScope, type JsonObject, list, object } from './json-fields.js'
+import {
+  decodeFields,
+  fieldsSteps,
+  hasManyValues,
+  type JsonObject,
+  list,
+  object,
+  resourceSteps,
+  scopeSteps,
+} from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
 
@@ -37,33 +46,34 @@ export function* otlpJsonSteps(input: string | Uint8Array, options: DecodeOption
   const root = object(yield* parseJson(input), 'the request')
   const records: LogRecord[] = []
   let index = 0
+  let parts = 0
   for (const resourceLogs of list(root, 'resourceLogs', 'resource_logs')) {
-    const resource = decodeResource(resourceLogs)
+    const resource = yield* resourceSteps(resourceLogs)
+    if (++parts % STEP_PARTS === 0) yield
     for (const scopeLogs of list(resourceLogs, 'scopeLogs', 'scope_logs')) {
-      const scope = decodeScope(scopeLogs)
+      const scope = yield* scopeSteps(scopeLogs)
+      if (++parts % STEP_PARTS === 0) yield
       for (const json of list(scopeLogs, 'logRecords', 'log_records')) {
         if (index >= maxRecords) throw new OtlpLimitError(`${maxRecords} records`)
         const record = new JsonRecord(json, index, options, resource, scope)
-        if (isFit(record, index, options)) records.push(record)
-        if (++index % STEP_RECORDS === 0) yield
+        try {
+          if (!record.fits()) yield* record.decodeSteps()
+          records.push(record)
+        } catch (error) {
+          if (!(error instanceof OtlpDecodeError) || !options.onUnfit) throw error
+          options.onUnfit(index, error.message)
+        }
+        index++
+        if (++parts % STEP_PARTS === 0) yield
       }
     }
   }
   return records
 }
 
-const STEP_RECORDS = 256
-
-function isFit(record: JsonRecord, index: number, { onUnfit }: DecodeOptions): boolean {
-  try {
-    record.check()
-    return true
-  } catch (error) {
-    if (!(error instanceof OtlpDecodeError) || !onUnfit) throw error
-    onUnfit(index, error.message)
-    return false
-  }
-}
+const STEP_PARTS = 256
+/** Of a record whose attributes are not looked at in one go. */
+const MANY_ATTRIBUTES = 1_000
 
 /** A record that stays parsed JSON until someone asks for more than its body's text, severity or times. */
 class JsonRecord extends LazyRecord {
@@ -75,6 +85,7 @@ class JsonRecord extends LazyRecord {
   /** Its fields can be read as they stand in the JSON. */
   #plain = false
   #text: Uint8Array | undefined
+  #decoded: LogFields | undefined
 
   constructor(json: JsonObject, index: number, options: DecodeOptions, resource: Resource, scope: Scope) {
     super()
@@ -85,10 +96,19 @@ class JsonRecord extends LazyRecord {
     this.#scope = scope
   }
 
-  /** Throws `OtlpDecodeError` when it cannot be taken. */
-  check(): void {
+  /** False when `decodeSteps` has to tell. Throws `OtlpDecodeError` when it cannot be taken. */
+  fits(): boolean {
+    const { attributes } = this.#json
+    if (Array.isArray(attributes) && attributes.length > MANY_ATTRIBUTES) return false
     this.#plain = surelyFits(this.#json)
-    if (!this.#plain) this.fields
+    if (this.#plain) return true
+    if (hasManyValues(this.#json)) return false
+    this.fields
+    return true
+  }
+
+  *decodeSteps(): Steps<void> {
+    this.#decoded = yield* fieldsSteps(this.#json, this.#resource, this.#scope)
   }
 
   override get id(): string {
@@ -119,6 +139,6 @@ class JsonRecord extends LazyRecord {
   }
 
   protected decode(): LogFields {
-    return decodeFields(this.#json, this.#resource, this.#scope)
+    return this.#decoded ?? decodeFields(this.#json, this.#resource, this.#scope)
   }
 }

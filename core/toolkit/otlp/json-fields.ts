@@ -1,3 +1,4 @@
+import type { Steps } from '../../component/in-slices.js'
 import { type AnyValue, type Attributes, NO_ATTRIBUTES } from '../../model/any-value.js'
 import type { LogFields } from '../../model/log-record.js'
 import { type EntityRef, NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
@@ -46,6 +47,80 @@ export function decodeFields(json: JsonObject, resource: Resource, scope: Scope)
     resource,
     scope,
   }
+}
+
+/** The same, in steps: for records with many values. */
+export function* fieldsSteps(json: JsonObject, resource: Resource, scope: Scope): Steps<LogFields> {
+  const body = pick(json, 'body')
+  const progress = { values: 0 }
+  return {
+    ...decodeFields({ ...json, body: undefined, attributes: undefined }, resource, scope),
+    body: body === undefined ? null : yield* valueSteps(body, 1, progress),
+    attributes: yield* attributesSteps(json, progress),
+  }
+}
+
+/** As `decodeResource`, in steps. */
+export function* resourceSteps(json: JsonObject): Steps<Resource> {
+  const resource = child(json, 'resource')
+  if (!resource || !hasManyValues(resource)) return decodeResource(json)
+  const attributes = yield* attributesSteps(resource)
+  return { ...decodeResource({ ...json, resource: { ...resource, attributes: undefined } }), attributes }
+}
+
+/** As `decodeScope`, in steps. */
+export function* scopeSteps(json: JsonObject): Steps<Scope> {
+  const scope = child(json, 'scope')
+  if (!scope || !hasManyValues(scope)) return decodeScope(json)
+  const attributes = yield* attributesSteps(scope)
+  return { ...decodeScope({ ...json, scope: { ...scope, attributes: undefined } }), attributes }
+}
+
+/** Whether it takes long to decode. */
+export function hasManyValues(found: unknown, budget = { left: MANY_VALUES }): boolean {
+  if (typeof found !== 'object' || found === null) return false
+  for (const name in found) {
+    if (--budget.left < 0 || hasManyValues((found as JsonObject)[name], budget)) return true
+  }
+  return false
+}
+
+const MANY_VALUES = 4_000
+const STEP_VALUES = 256
+
+function* attributesSteps(json: JsonObject, progress = { values: 0 }): Steps<Attributes> {
+  const pairs = list(json, 'attributes')
+  return pairs.length === 0 ? NO_ATTRIBUTES : yield* pairsSteps(pairs, 1, progress)
+}
+
+function* pairsSteps(
+  pairs: readonly JsonObject[],
+  depth: number,
+  progress: { values: number },
+): Steps<Attributes> {
+  const map: Record<string, AnyValue> = Object.create(null)
+  for (const pair of pairs) {
+    const value = pick(pair, 'value')
+    map[string(pair, 'key')] = value === undefined ? null : yield* valueSteps(value, depth, progress)
+  }
+  return map
+}
+
+function* valueSteps(json: unknown, depth: number, progress: { values: number }): Steps<AnyValue> {
+  if (++progress.values % STEP_VALUES === 0) yield
+  const value = typeof json === 'object' && json !== null ? (json as JsonObject) : {}
+  // As in the order of the kinds: what comes first counts.
+  const [kind] = KINDS.find(([camel, snake]) => pick(value, camel, snake) !== undefined) ?? []
+  if (depth > MAX_NESTING || (kind !== 'kvlistValue' && kind !== 'arrayValue'))
+    return decodeValue(json, depth)
+  if (kind === 'kvlistValue') {
+    const values = object(pick(value, kind, 'kvlist_value'), kind)
+    return yield* pairsSteps(list(values, 'values'), depth + 1, progress)
+  }
+  const items: AnyValue[] = []
+  for (const item of list(object(pick(value, kind, 'array_value'), kind), 'values'))
+    items.push(yield* valueSteps(item, depth + 1, progress))
+  return items
 }
 
 export function list(json: JsonObject | undefined, ...names: Names): readonly JsonObject[] {

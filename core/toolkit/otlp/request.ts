@@ -6,8 +6,8 @@ import type { LogFields, Records } from '../../model/log-record.js'
 import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
-import { RESOURCE, SCOPE, UnfitRecordError, WireScan } from './scan.js'
-import { type Span, WireReader } from './values.js'
+import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
+import { type Span, type WireFields, WireReader } from './values.js'
 
 /** How a request in protobuf is read. */
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
@@ -30,7 +30,9 @@ export function otlpProtoSteps(bytes: Uint8Array, options: ProtoDecodeOptions = 
 
 /** Records of a batch that is decoded in steps. */
 export const MAX_BATCH = 4_096
-const STEP_RECORDS = 256
+const STEP_BYTES = 4_096
+/** A record, a resource or a scope with more values is decoded at once, in steps: later it would be one long one. */
+const MANY_VALUES = 1_000
 
 /** Ids for the records of a request by their index: a hash of its bytes, computed when the first is asked for. */
 export function requestIds(bytes: Uint8Array): (index: number) => string {
@@ -48,6 +50,7 @@ class RequestScan {
   readonly #maxRecords: number
   readonly #batches: Records[] = []
   #index = 0
+  #pausedAt = 0
 
   constructor(
     bytes: Buffer,
@@ -73,6 +76,7 @@ class RequestScan {
         const tag = scan.tag(end)
         if (tag === 0x0a) yield* this.#resourceLogs(scan.length(end))
         else scan.skip(tag, end)
+        if (this.#isDue()) yield
       }
     } catch (error) {
       // A resource or a scope: all of its records would be without.
@@ -89,13 +93,25 @@ class RequestScan {
     while (scan.at < end) {
       const tag = scan.tag(end)
       if (tag === 0x0a) {
-        const stop = scan.length(end)
-        owner.span = { start: scan.at, end: stop }
-        scan.message(RESOURCE, stop)
+        owner.span = yield* this.#owner(RESOURCE, scan.length(end))
+        owner.decoded = isLarge(owner.span) ? yield* this.#source.reader.resourceSteps(owner.span) : undefined
       } else if (tag === 0x12) yield* this.#scopeLogs(scan.length(end), owner)
       else if (tag === 0x1a) owner.schemaUrl = this.#text(end)
       else scan.skip(tag, end)
+      if (this.#isDue()) yield
     }
+  }
+
+  *#owner(shape: Shape, end: number): Steps<Span> {
+    const span = { start: this.#scan.at, end }
+    yield* this.#scan.messageSteps(shape, end)
+    return span
+  }
+
+  #isDue(): boolean {
+    const isDue = this.#scan.at - this.#pausedAt >= STEP_BYTES
+    if (isDue) this.#pausedAt = this.#scan.at
+    return isDue
   }
 
   *#scopeLogs(end: number, owner: ResourcePart): Steps<void> {
@@ -106,18 +122,19 @@ class RequestScan {
     while (scan.at < end) {
       const tag = scan.tag(end)
       if (tag === 0x12) {
-        this.#record(scan.length(end), part, records)
+        const stop = scan.length(end)
+        if (stop - scan.at > LARGE_BYTES) yield* this.#largeRecord(stop, part, records)
+        else this.#record(stop, part, records)
         if (records.length === this.maxBatch) {
           this.#batches.push(records)
           records = []
         }
-        if (this.#index % STEP_RECORDS === 0) yield
       } else if (tag === 0x0a) {
-        const stop = scan.length(end)
-        part.span = { start: scan.at, end: stop }
-        scan.message(SCOPE, stop)
+        part.span = yield* this.#owner(SCOPE, scan.length(end))
+        part.decoded = isLarge(part.span) ? yield* this.#source.reader.scopeSteps(part.span) : undefined
       } else if (tag === 0x1a) part.schemaUrl = this.#text(end)
       else scan.skip(tag, end)
+      if (this.#isDue()) yield
     }
     if (records.length > 0) this.#batches.push(records)
   }
@@ -125,17 +142,39 @@ class RequestScan {
   #record(end: number, part: ScopePart, into: WireRecord[]): void {
     const scan = this.#scan
     const start = scan.at
-    const index = this.#index++
-    if (index >= this.#maxRecords) throw new OtlpLimitError(`${this.#maxRecords} records`)
+    const index = this.#nextIndex()
     try {
       scan.record(end)
+      into.push(new WireRecord(part, index, { start, end }, scan))
     } catch (error) {
-      if (!(error instanceof UnfitRecordError) || !this.#onUnfit) throw error
-      this.#onUnfit(index, error.message)
-      scan.at = end
-      return
+      this.#unfit(error, index, end)
     }
-    into.push(new WireRecord(part, index, start, end, scan))
+  }
+
+  *#largeRecord(end: number, part: ScopePart, into: WireRecord[]): Steps<void> {
+    const scan = this.#scan
+    const span = { start: scan.at, end }
+    const index = this.#nextIndex()
+    const before = scan.messages
+    try {
+      yield* scan.recordSteps(end)
+      const many = scan.messages - before > MANY_VALUES
+      const decoded = many ? yield* this.#source.reader.recordSteps(span) : undefined
+      into.push(new WireRecord(part, index, span, scan, decoded))
+    } catch (error) {
+      this.#unfit(error, index, end)
+    }
+  }
+
+  #nextIndex(): number {
+    if (this.#index >= this.#maxRecords) throw new OtlpLimitError(`${this.#maxRecords} records`)
+    return this.#index++
+  }
+
+  #unfit(error: unknown, index: number, end: number): void {
+    if (!(error instanceof UnfitRecordError) || !this.#onUnfit) throw error
+    this.#onUnfit(index, error.message)
+    this.#scan.at = end
   }
 
   #text(end: number): string {
@@ -156,8 +195,13 @@ interface Source {
 
 const NOTHING: Span = { start: 0, end: 0 }
 
+function isLarge({ start, end }: Span): boolean {
+  return end - start > LARGE_BYTES
+}
+
 class ResourcePart {
   span: Span | undefined
+  decoded: Omit<Resource, 'schemaUrl'> | undefined
   schemaUrl = ''
   #resource: Resource | undefined
 
@@ -166,7 +210,10 @@ class ResourcePart {
   get resource(): Resource {
     this.#resource ??=
       this.span || this.schemaUrl
-        ? this.source.reader.resource(this.span ?? NOTHING, this.schemaUrl)
+        ? {
+            ...(this.decoded ?? this.source.reader.resource(this.span ?? NOTHING)),
+            schemaUrl: this.schemaUrl,
+          }
         : NO_RESOURCE
     return this.#resource
   }
@@ -174,6 +221,7 @@ class ResourcePart {
 
 class ScopePart {
   span: Span | undefined
+  decoded: Omit<Scope, 'schemaUrl'> | undefined
   schemaUrl = ''
   #scope: Scope | undefined
 
@@ -184,7 +232,9 @@ class ScopePart {
 
   get scope(): Scope {
     this.#scope ??=
-      this.span || this.schemaUrl ? this.source.reader.scope(this.span ?? NOTHING, this.schemaUrl) : NO_SCOPE
+      this.span || this.schemaUrl
+        ? { ...(this.decoded ?? this.source.reader.scope(this.span ?? NOTHING)), schemaUrl: this.schemaUrl }
+        : NO_SCOPE
     return this.#scope
   }
 }
@@ -200,9 +250,11 @@ export class WireRecord extends LazyRecord {
   readonly #severity: number
   readonly #textAt: number
   readonly #textEnd: number
+  readonly #decoded: WireFields | undefined
 
-  constructor(part: ScopePart, index: number, start: number, end: number, noted: WireScan) {
+  constructor(part: ScopePart, index: number, { start, end }: Span, noted: WireScan, decoded?: WireFields) {
     super()
+    this.#decoded = decoded
     this.#part = part
     this.#index = index
     this.#start = start
@@ -249,8 +301,13 @@ export class WireRecord extends LazyRecord {
     return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
   }
 
+  /** A name that does not stand in the record's bytes is none of its attributes'. */
+  lacksAttribute(name: string): boolean {
+    return !this.wire.includes(name)
+  }
+
   protected decode(): LogFields {
-    const fields = this.#part.source.reader.record(this.#start, this.#end)
+    const fields = this.#decoded ?? this.#part.source.reader.record(this.#start, this.#end)
     return { ...fields, resource: this.resource, scope: this.scope }
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { Steps } from '../../component/in-slices.js'
 import { MAX_NESTING, OtlpDecodeError, OtlpLimitError } from './errors.js'
 
 /** One record cannot be taken; its neighbours can. */
@@ -33,13 +34,17 @@ const LOG_RECORD: Shape = (() => {
 /** Records, values, keys with values: bounds what a request of a few bytes for each can cost in memory. */
 export const MAX_MESSAGES = 2_000_000
 
+/** What is longer is gone over in steps of about as many bytes, a fraction of a millisecond each. */
+export const LARGE_BYTES = 16 * 1024
+
 /**
  * One pass over protobuf's wire format: every length, varint and string is checked. Unknown fields, and known ones of
  * another wire type, are skipped, as protobuf asks; groups, which OTLP never had, are refused.
  */
 export class WireScan {
   at = 0
-  #messages = 0
+  /** How many messages it has gone over. */
+  messages = 0
 
   // Of the last record that `record` went over. 0 where a field is absent: no field of a record starts there.
   timeAt = 0
@@ -119,6 +124,28 @@ export class WireScan {
     while (this.at < end) this.field(this.tag(end), shape, end, depth)
   }
 
+  /** The same, in steps where it is large. */
+  *messageSteps(shape: Shape, end: number, depth = 0): Steps<void> {
+    this.count()
+    let pausedAt = this.at
+    while (this.at < end) {
+      const tag = this.tag(end)
+      const kind = (tag & 7) === 2 ? shape[tag >>> 3] : undefined
+      const start = this.at
+      const stop = kind === undefined || kind === 'text' ? start : this.length(end)
+      const isDeeper = kind === ANY_VALUE
+      if (stop - start > LARGE_BYTES && (!isDeeper || depth < MAX_NESTING)) {
+        yield* this.messageSteps(kind as Shape, stop, isDeeper ? depth + 1 : depth)
+      } else {
+        this.at = start
+        this.field(tag, shape, end, depth)
+      }
+      if (this.at - pausedAt < LARGE_BYTES) continue
+      pausedAt = this.at
+      yield
+    }
+  }
+
   field(tag: number, shape: Shape, end: number, depth: number): void {
     const kind = (tag & 7) === 2 ? shape[tag >>> 3] : undefined
     if (kind === undefined) {
@@ -134,11 +161,7 @@ export class WireScan {
 
   /** Checks a log record and notes where its parts are. */
   record(end: number): void {
-    this.timeAt = 0
-    this.observedAt = 0
-    this.severity = 0
-    this.textAt = -1
-    this.textEnd = -1
+    this.#forgetRecord()
     this.count()
     while (this.at < end) {
       const tag = this.tag(end)
@@ -163,37 +186,73 @@ export class WireScan {
     }
   }
 
+  /** The same, in steps. */
+  *recordSteps(end: number): Steps<void> {
+    const start = this.at
+    yield* this.messageSteps(LOG_RECORD, end)
+    this.at = start
+    this.#forgetRecord()
+    let pausedAt = start
+    while (this.at < end) {
+      const tag = this.tag(end)
+      if (tag === 0x09) this.timeAt = this.at
+      else if (tag === 0x59) this.observedAt = this.at
+      if (tag === 0x10) this.severity = this.varint(end) | 0
+      else if (tag === 0x2a) this.#noteText(this.length(end))
+      else this.skip(tag, end)
+      if (this.at - pausedAt < LARGE_BYTES) continue
+      pausedAt = this.at
+      yield
+    }
+  }
+
+  #forgetRecord(): void {
+    this.timeAt = 0
+    this.observedAt = 0
+    this.severity = 0
+    this.textAt = -1
+    this.textEnd = -1
+  }
+
   /** Goes over text that must be UTF-8. */
   utf8(end: number): void {
     const { bytes } = this
     let at = this.at
-    while (at < end && (bytes[at] as number) < 0x80) at++
+    // Native code is worth its call for long texts.
+    if (end - at < 256) while (at < end && (bytes[at] as number) < 0x80) at++
     if (at < end && !isUtf8(bytes.subarray(at, end)))
       throw new UnfitRecordError(`A text at byte ${this.at} is not UTF-8.`)
     this.at = end
   }
 
   count(): void {
-    this.#messages++
-    if (this.#messages > MAX_MESSAGES) throw new OtlpLimitError(`${MAX_MESSAGES} records and values`)
+    this.messages++
+    if (this.messages > MAX_MESSAGES) throw new OtlpLimitError(`${MAX_MESSAGES} records and values`)
   }
 
   #body(end: number): void {
+    const start = this.at
+    this.#noteText(end)
+    this.at = start
+    if (this.textAt < 0) this.message(ANY_VALUE, end, 1)
+    else {
+      this.at = this.textAt
+      this.utf8(end)
+    }
+  }
+
+  /** Of a body up to `end`. */
+  #noteText(end: number): void {
     this.textAt = -1
     this.textEnd = -1
-    const start = this.at
-    if (this.bytes[start] === 0x0a && start < end) {
-      this.at = start + 1
-      const stop = this.length(end)
-      if (stop === end) {
+    if (this.bytes[this.at] === 0x0a && this.at < end) {
+      this.at++
+      if (this.length(end) === end) {
         this.textAt = this.at
         this.textEnd = end
-        this.utf8(end)
-        return
       }
-      this.at = start
     }
-    this.message(ANY_VALUE, end, 1)
+    this.at = end
   }
 
   #jump(count: number, end: number): void {

@@ -1,7 +1,10 @@
+import { atOnce, type Steps } from '../../component/in-slices.js'
 import { type AnyValue, type Attributes, NO_ATTRIBUTES } from '../../model/any-value.js'
 import type { LogFields } from '../../model/log-record.js'
 import type { EntityRef, Resource, Scope } from '../../model/resource.js'
-import { WireScan } from './scan.js'
+import { LARGE_BYTES, WireScan } from './scan.js'
+
+const STEP_BYTES = 4_096
 
 /** Where a message stands in the bytes of a request. */
 export interface Span {
@@ -9,52 +12,86 @@ export interface Span {
   readonly end: number
 }
 
+/** The fields of a record's own message. */
+export type WireFields = Omit<LogFields, 'resource' | 'scope'>
+
 /** Builds values from bytes that a `WireScan` has checked. What it builds are copies. */
 export class WireReader {
   readonly #scan: WireScan
   readonly #bytes: Buffer
+  #pausedAt = 0
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
     this.#scan = new WireScan(bytes)
   }
 
-  resource({ start, end }: Span, schemaUrl: string): Resource {
+  resource(span: Span): Omit<Resource, 'schemaUrl'> {
+    return atOnce(this.resourceSteps(span))
+  }
+
+  *resourceSteps({ start, end }: Span): Steps<Omit<Resource, 'schemaUrl'>> {
+    const scan = this.#scan
     const attributes = new AttributeMap()
     let droppedAttributesCount = 0
     const entityRefs: EntityRef[] = []
-    this.#fields(start, end, tag => {
-      if (tag === 0x0a) this.#pair(end, attributes)
-      else if (tag === 0x10) droppedAttributesCount = this.#scan.varint(end)
-      else if (tag === 0x1a) entityRefs.push(this.#entityRef(this.#scan.length(end)))
-      else return false
-      return true
-    })
+    scan.at = start
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x0a) yield* this.#pairSteps(end, attributes)
+      else if (tag === 0x10) droppedAttributesCount = scan.varint(end)
+      else if (tag === 0x1a) entityRefs.push(this.#entityRef(scan.length(end)))
+      else scan.skip(tag, end)
+      if (this.#isDue()) yield
+    }
     return {
       attributes: attributes.map,
       droppedAttributesCount,
-      schemaUrl,
       ...(entityRefs.length > 0 && { entityRefs }),
     }
   }
 
-  scope({ start, end }: Span, schemaUrl: string): Scope {
+  scope(span: Span): Omit<Scope, 'schemaUrl'> {
+    return atOnce(this.scopeSteps(span))
+  }
+
+  *scopeSteps({ start, end }: Span): Steps<Omit<Scope, 'schemaUrl'>> {
+    const scan = this.#scan
     const attributes = new AttributeMap()
     let name = ''
     let version = ''
     let droppedAttributesCount = 0
-    this.#fields(start, end, tag => {
+    scan.at = start
+    while (scan.at < end) {
+      const tag = scan.tag(end)
       if (tag === 0x0a) name = this.#text(end)
       else if (tag === 0x12) version = this.#text(end)
-      else if (tag === 0x1a) this.#pair(end, attributes)
-      else if (tag === 0x20) droppedAttributesCount = this.#scan.varint(end)
-      else return false
-      return true
-    })
-    return { name, version, attributes: attributes.map, droppedAttributesCount, schemaUrl }
+      else if (tag === 0x1a) yield* this.#pairSteps(end, attributes)
+      else if (tag === 0x20) droppedAttributesCount = scan.varint(end)
+      else scan.skip(tag, end)
+      if (this.#isDue()) yield
+    }
+    return { name, version, attributes: attributes.map, droppedAttributesCount }
   }
 
-  record(start: number, end: number): Omit<LogFields, 'resource' | 'scope'> {
+  /** A large record, in steps: its body and attributes apart from the others. */
+  *recordSteps({ start, end }: Span): Steps<WireFields> {
+    const scan = this.#scan
+    const attributes = new AttributeMap()
+    let body: AnyValue = null
+    scan.at = start
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x2a) body = yield* this.#valueSteps(scan.length(end))
+      else if (tag === 0x32) yield* this.#pairSteps(end, attributes)
+      else scan.skip(tag, end)
+      if (this.#isDue()) yield
+    }
+    return { ...this.record(start, end, false), body, attributes: attributes.map }
+  }
+
+  /** `values`: whether body and attributes are wanted. */
+  record(start: number, end: number, values = true): WireFields {
     const scan = this.#scan
     const attributes = new AttributeMap()
     let timestamp = 0n
@@ -81,10 +118,12 @@ export class WireReader {
           severityText = this.#text(end)
           break
         case 0x2a:
-          body = this.#value(scan.length(end))
+          if (values) body = this.#value(scan.length(end))
+          else scan.skip(tag, end)
           break
         case 0x32:
-          this.#pair(end, attributes)
+          if (values) this.#pair(end, attributes)
+          else scan.skip(tag, end)
           break
         case 0x38:
           droppedAttributesCount = scan.varint(end)
@@ -150,6 +189,75 @@ export class WireReader {
     return { schemaUrl, type, idKeys, descriptionKeys }
   }
 
+  #isDue(): boolean {
+    const { at } = this.#scan
+    if (at >= this.#pausedAt && at - this.#pausedAt < STEP_BYTES) return false
+    this.#pausedAt = at
+    return true
+  }
+
+  *#pairSteps(outerEnd: number, into: AttributeMap): Steps<void> {
+    const scan = this.#scan
+    const { at } = scan
+    const end = scan.length(outerEnd)
+    if (end - scan.at <= LARGE_BYTES) {
+      scan.at = at
+      this.#pair(outerEnd, into)
+      return
+    }
+    let key = ''
+    let value: AnyValue = null
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x0a) key = this.#text(end)
+      else if (tag === 0x12) value = yield* this.#valueSteps(scan.length(end))
+      else scan.skip(tag, end)
+    }
+    into.set(key, value)
+  }
+
+  *#valueSteps(end: number): Steps<AnyValue> {
+    const scan = this.#scan
+    if (end - scan.at <= LARGE_BYTES) return this.#value(end)
+    let value: AnyValue = null
+    while (scan.at < end) {
+      const { at } = scan
+      const tag = scan.tag(end)
+      const stop = tag === 0x2a || tag === 0x32 ? scan.length(end) : at
+      if (stop - at <= LARGE_BYTES) {
+        scan.at = at
+        value = this.#valueField(scan.tag(end), end, value)
+      } else if (tag === 0x2a) value = yield* this.#listSteps(stop)
+      else value = yield* this.#mapSteps(stop)
+      if (this.#isDue()) yield
+    }
+    return value
+  }
+
+  *#listSteps(end: number): Steps<AnyValue[]> {
+    const scan = this.#scan
+    const list: AnyValue[] = []
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x0a) list.push(yield* this.#valueSteps(scan.length(end)))
+      else scan.skip(tag, end)
+      if (this.#isDue()) yield
+    }
+    return list
+  }
+
+  *#mapSteps(end: number): Steps<Attributes> {
+    const scan = this.#scan
+    const entries = new AttributeMap()
+    while (scan.at < end) {
+      const tag = scan.tag(end)
+      if (tag === 0x0a) yield* this.#pairSteps(end, entries)
+      else scan.skip(tag, end)
+      if (this.#isDue()) yield
+    }
+    return entries.map
+  }
+
   #pair(outerEnd: number, into: AttributeMap): void {
     const scan = this.#scan
     const end = scan.length(outerEnd)
@@ -165,41 +273,38 @@ export class WireReader {
   }
 
   #value(end: number): AnyValue {
-    const scan = this.#scan
     let value: AnyValue = null
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      switch (tag) {
-        case 0x0a:
-          value = this.#text(end)
-          break
-        case 0x10:
-          value = this.#int64(end) !== 0n
-          break
-        case 0x18:
-          value = this.#int64(end)
-          break
-        case 0x21:
-          value = this.#bytes.readDoubleLE(scan.at)
-          scan.at += 8
-          break
-        case 0x2a:
-          value = this.#list(scan.length(end))
-          break
-        case 0x32:
-          value = this.#map(scan.length(end))
-          break
-        case 0x3a: {
-          const stop = scan.length(end)
-          value = Uint8Array.prototype.slice.call(this.#bytes, scan.at, stop)
-          scan.at = stop
-          break
-        }
-        default:
-          scan.skip(tag, end)
-      }
-    }
+    while (this.#scan.at < end) value = this.#valueField(this.#scan.tag(end), end, value)
     return value
+  }
+
+  /** What the value is after a field of it, which was `value` before. */
+  #valueField(tag: number, end: number, value: AnyValue): AnyValue {
+    const scan = this.#scan
+    switch (tag) {
+      case 0x0a:
+        return this.#text(end)
+      case 0x10:
+        return this.#int64(end) !== 0n
+      case 0x18:
+        return this.#int64(end)
+      case 0x21:
+        scan.at += 8
+        return this.#bytes.readDoubleLE(scan.at - 8)
+      case 0x2a:
+        return this.#list(scan.length(end))
+      case 0x32:
+        return this.#map(scan.length(end))
+      case 0x3a: {
+        const stop = scan.length(end)
+        const start = scan.at
+        scan.at = stop
+        return Uint8Array.prototype.slice.call(this.#bytes, start, stop)
+      }
+      default:
+        scan.skip(tag, end)
+        return value
+    }
   }
 
   #list(end: number): AnyValue[] {

@@ -6,6 +6,7 @@ import type { Resource, Scope } from '../../model/resource.js'
 export interface View extends LogFields {
   readonly id: string
   bodyBytes(): Uint8Array
+  lacksAttribute?(name: string): boolean
 }
 
 /**
@@ -59,6 +60,9 @@ export class Draft implements View {
   }
   get attributes(): Attributes {
     return this.#changes?.attributes ?? this.#base.attributes
+  }
+  lacksAttribute(name: string): boolean {
+    return this.#changes?.attributes === undefined && (this.#base.lacksAttribute?.(name) ?? false)
   }
   get droppedAttributesCount(): number {
     return this.#changes?.droppedAttributesCount ?? this.#base.droppedAttributesCount

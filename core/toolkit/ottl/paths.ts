@@ -57,7 +57,12 @@ function getter(name: string, place: Place, keys: Keys): Expression['get'] {
   if (keys.all.length === 0) return place.get
   const { constant } = keys
   if (!constant) return view => descend(name, place.get(view), keys.steps(view))
-  return view => descend(name, place.get(view), constant)
+  const [first] = constant
+  if (place.name !== 'attributes' || typeof first !== 'string') {
+    return view => descend(name, place.get(view), constant)
+  }
+  // Most records lack it, and many know that without decoding anything.
+  return view => (view.lacksAttribute?.(first) ? undefined : descend(name, place.get(view), constant))
 }
 
 function bodyBytes(view: View): Uint8Array | undefined {

@@ -20,11 +20,20 @@ export interface PatternSetSummary {
   readonly literalless: number
 }
 
+/** Texts after which the skim is judged, and for how many it is put aside when most of them had to be looked at anyhow. */
+const SKIM_SAMPLE = 512
+const SKIM_PAUSE = 16_384
+
 /** Patterns compiled for matching together. It cannot change; it must not be shared between threads. */
 export class PatternSet {
   readonly #units: readonly Unit[]
   readonly #judged: Float64Array
   #text = 0
+  /** Texts of the present sample, and those among them that may hold a trigger. */
+  #skimmed = 0
+  #held = 0
+  /** Texts that go to the automaton at once. */
+  #unskimmed = 0
 
   constructor(
     /** Patterns that cannot be used; they never match. Empty ones are not among them. */
@@ -50,7 +59,7 @@ export class PatternSet {
         text = text.subarray(0, characterStart(text, this.maxTextBytes))
         matches.addCut(at)
       }
-      const literals = automaton.find(text)
+      const literals = this.#mayHold(text) ? automaton.find(text) : 0
       if (literals === 0 && !always) continue
       const units = this.#unitsOf(text, literals)
       if (units.length > 0) matches.add(at, this.#patternsOf(units))
@@ -62,6 +71,24 @@ export class PatternSet {
   unitAgain(key: string): Unit | undefined {
     const unit = this.unitsByKey.get(key)
     return unit && { ...unit, patterns: [] }
+  }
+
+  /** False when no trigger can be in the text: most lines are passed over without a look at each byte. */
+  #mayHold(text: Uint8Array): boolean {
+    const { skim } = this.plan
+    if (!skim) return true
+    if (this.#unskimmed > 0) {
+      this.#unskimmed--
+      return true
+    }
+    const held = skim.mayHold(text, 0, text.length)
+    if (held) this.#held++
+    if (++this.#skimmed < SKIM_SAMPLE) return held
+    // In a storm, and where triggers are common words, it would only come on top of the automaton.
+    if (this.#held > SKIM_SAMPLE / 2) this.#unskimmed = SKIM_PAUSE
+    this.#skimmed = 0
+    this.#held = 0
+    return held
   }
 
   /** The units that match, in no order. The automaton has just found `literals` literals in the text. */

@@ -1,12 +1,15 @@
 import { type Automaton, buildAutomaton } from './automaton.js'
 import type { Clause } from './literals.js'
 import { Rarity } from './rarity.js'
+import { buildSkim, type Skim } from './skim.js'
 import type { Unit } from './unit.js'
 
 /** Which literals to look for, and which units to judge when they are there. */
 export interface Plan {
   /** One pass over a text finds all literals that any unit asks for. */
   readonly automaton: Automaton
+  /** Passes over texts without any literal that triggers; undefined where that would not pay. */
+  readonly skim: Skim | undefined
   /** For each literal the units that it triggers. Most others only confirm. */
   readonly triggers: readonly (readonly number[])[]
   /** For each unit what else a text must hold, before the unit is judged: of each list one literal. */
@@ -52,7 +55,13 @@ export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
     if (id % UNITS_A_STEP === 0) yield
   }
   for (let literal = 0; literal < ids.keys.length; literal++) triggers[literal] ??= []
-  return { automaton: yield* buildAutomaton(ids.keys, foldAscii), triggers, needs, literalless }
+  const skim = buildSkim(
+    ids.keys.filter((_, literal) => triggers[literal]!.length > 0),
+    foldAscii,
+    rarity,
+  )
+  yield
+  return { automaton: yield* buildAutomaton(ids.keys, foldAscii), skim, triggers, needs, literalless }
 }
 
 /** Numbers strings in the order in which they are first met. */

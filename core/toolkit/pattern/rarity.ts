@@ -53,16 +53,21 @@ export class Rarity {
     return [...new Map(clause.map(literal => [this.#weigh(literal).text, this.#weigh(literal)])).values()]
   }
 
-  #weigh(literal: string): Weighed {
-    const known = this.#windows.get(literal)
-    if (known) return known
-    const size = Math.min(WINDOW, literal.length)
+  /** The part of so many bytes that is the cheapest to wait for. */
+  rarestPart(literal: string, bytes: number): Weighed {
+    const size = Math.min(bytes, literal.length)
     let best = { at: 0, cost: Number.POSITIVE_INFINITY }
     for (let at = 0; at + size <= literal.length; at++) {
       const cost = frequency(literal, at, at + size) * this.#sharing(literal, at, at + size) ** 2
       if (cost < best.cost) best = { at, cost }
     }
-    const weighed = { text: literal.slice(best.at, best.at + size), cost: best.cost }
+    return { text: literal.slice(best.at, best.at + size), cost: best.cost }
+  }
+
+  #weigh(literal: string): Weighed {
+    const known = this.#windows.get(literal)
+    if (known) return known
+    const weighed = this.rarestPart(literal, WINDOW)
     this.#windows.set(literal, weighed)
     return weighed
   }
@@ -76,7 +81,7 @@ export class Rarity {
   }
 }
 
-interface Weighed {
+export interface Weighed {
   readonly text: string
   readonly cost: number
 }

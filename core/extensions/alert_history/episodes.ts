@@ -1,0 +1,347 @@
+import { isMap, type LogRecord, nsToMs, type Records } from 'tocsin/component'
+import { hostOf } from 'tocsin/notification'
+import {
+  type Alert,
+  type AlertLine,
+  type EndReason,
+  fingerprint,
+  type Labels,
+  type Transition,
+} from '#history'
+import type { Counted, Subject } from './counts.js'
+import type { LiveAlert, LiveAlerts } from './live-alerts.js'
+import type { Outbox } from './outbox.js'
+import { Recent } from './recent.js'
+import {
+  count,
+  hashOf,
+  labelsOf,
+  line,
+  type Said,
+  saidBy,
+  saidSubject,
+  severityOf,
+  subjectOf,
+  text,
+  timeOf,
+} from './says.js'
+
+export interface EpisodesOptions {
+  readonly live: LiveAlerts
+  readonly outbox: Outbox
+  readonly collector: string
+  /** Attributes that become labels. */
+  readonly labels: readonly string[]
+  /** ms since the epoch. */
+  now(): number
+  /** The same, later with each call: what happens in one batch has an order. */
+  stamp(): number
+  count(subject: Subject, what: Counted, count: number): void
+  tooMany(): void
+}
+
+/** Accumulating episodes, ended alerts and transitions that are remembered. */
+const MOST_RECENT = 10_000
+
+/** Which alerts fire, go on and end, by what a processor wrote. What it does for a duplicate is paid by every record of a storm. */
+export class Episodes {
+  readonly #options: EpisodesOptions
+  /** Transitions that are known: their records come again after a crash. */
+  readonly #known = new Recent<true>(MOST_RECENT)
+  /** Of episodes that have not fired yet. */
+  readonly #accumulating = new Recent<Accumulating>(MOST_RECENT)
+  #counting: Accumulating[] = []
+  /** Labels of alerts that ended: their recoveries are on the way to exporters. */
+  readonly #ended = new Recent<Labels>(MOST_RECENT)
+
+  constructor(options: EpisodesOptions) {
+    this.#options = options
+  }
+
+  /** Those of the alert when it fired: what a timer makes has no other attributes than its keys. */
+  labelsOf(id: string): Labels | undefined {
+    return this.#options.live.get(id)?.alert.labels ?? this.#ended.get(id)
+  }
+
+  /** Of the last run, or another collector: it is not told again. */
+  know({ id }: Pick<Transition, 'id'>): void {
+    this.#known.set(id, true)
+  }
+
+  /** An alert that ended without a record of it. */
+  end(live: LiveAlert, reason: EndReason): void {
+    const { alert } = live
+    this.#end(live, reason, { eventTime: this.#options.now(), line: alert.message })
+  }
+
+  /** What a processor that writes `attributes["alert"]` made of a batch. */
+  processed(pipeline: string, processor: string, incoming: Records, outgoing: Records): void {
+    const where = { pipeline, processor }
+    // Else a record became two, or went: they are told apart by their ids, which some make on demand.
+    const aligned = incoming.length === outgoing.length
+    let next = 0
+    for (const [at, record] of outgoing.entries()) {
+      const before = incoming[aligned ? at : next]
+      // What passed untouched is not looked into: that would decode it.
+      if (before === record) next++
+      else {
+        if (!aligned && before?.id === record.id) next++
+        if (this.#counted(record)) continue
+        const said = saidBy(record)
+        if (said) this.#take(record, said, where)
+      }
+    }
+  }
+
+  /** What a storm consists of, by the shortest way. */
+  #counted(record: LogRecord): boolean {
+    const { alert } = record.attributes
+    if (!isMap(alert) || alert.status !== 'alert_duplicate' || typeof alert.event_id !== 'string')
+      return false
+    const live = this.#options.live.get(alert.event_id)
+    if (live) this.#duplicate(live, record)
+    return live !== undefined
+  }
+
+  #duplicate(live: LiveAlert, record: LogRecord): void {
+    this.#touch(live, record)
+    live.duplicates++
+  }
+
+  #take(record: LogRecord, said: Said, where: Where): void {
+    switch (said.status) {
+      case 'alert_duplicate': {
+        const live = this.#options.live.get(said.id) ?? this.#adopt(record, said, where)
+        if (live) this.#duplicate(live, record)
+        else this.#count(record, said, where, 'duplicates')
+        return
+      }
+      case 'recovery_accumulating': {
+        const live = this.#options.live.get(said.id)
+        if (live) {
+          this.#touch(live, record)
+          live.accumulating++
+        } else this.#count(record, said, where, 'accumulating')
+        return
+      }
+      case 'alert_accumulating':
+        if (said.id === '') this.#count(record, said, where, 'accumulating')
+        else this.#accumulate(record, said, where)
+        return
+      case 'alert':
+        this.#fired(record, said, where)
+        return
+      case 'recovery':
+        this.#recovered(record, said, where)
+        return
+      case 'recovery_duplicate': {
+        this.#count(record, said, where, 'duplicates')
+        const live = this.#options.live.ofKey(where.pipeline, said.key)
+        if (live) this.end(live, 'state_lost')
+        return
+      }
+      case 'heartbeat_scan':
+        this.#scanned(said)
+    }
+  }
+
+  #touch(live: LiveAlert, record: LogRecord): void {
+    if (!live.newest) this.#options.outbox.touch(live)
+    live.newest = record
+  }
+
+  /** As with duplicates, all but the first cost a step. */
+  #accumulate(record: LogRecord, said: Said, where: Where): void {
+    let episode = this.#accumulating.get(said.id)
+    if (!episode) {
+      const { now } = this.#options
+      const first = { at: now(), time: nsToMs(record.time), status: said.status, text: line(record) }
+      episode = { first, subject: saidSubject(record, said, where), count: 0 }
+      this.#accumulating.set(said.id, episode)
+    }
+    if (episode.count++ === 0) this.#counting.push(episode)
+  }
+
+  /** Brings into the figures what was only noted. */
+  settle(): void {
+    const { count } = this.#options
+    for (const episode of this.#counting) {
+      count(episode.subject, 'accumulating', episode.count)
+      episode.count = 0
+    }
+    this.#counting = []
+  }
+
+  #fired(record: LogRecord, said: Said, where: Where): void {
+    const { live, outbox, tooMany } = this.#options
+    const id = transitionId(where.pipeline, said, 'alert')
+    if (said.id === '' || this.#known.get(id)) return
+    this.#known.set(id, true)
+    const older = live.ofKey(where.pipeline, said.key)
+    if (older && older.alert.id !== said.id) this.end(older, 'replaced')
+    const first = this.#accumulating.take(said.id)?.first
+    const alert = this.#alertOf(record, said, where)
+    const added = live.add(alert)
+    if (!added) tooMany()
+    const counted = count(said.map, 'accumulating_count')
+    outbox.transition(
+      {
+        ...this.#transitionOf(alert, {
+          id,
+          kind: 'alert',
+          at: alert.firedAt,
+          eventTime: nsToMs(record.time),
+          line: line(record),
+        }),
+        ...(counted !== undefined && { count: counted }),
+      },
+      added ? { begun: { live: added, record, ...(first && { first }) } } : {},
+    )
+    this.#options.count(subjectOf(alert), 'alerts', 1)
+  }
+
+  /** An alert that fired before there was a history, or while it was away. */
+  #adopt(record: LogRecord, said: Said, where: Where): LiveAlert | undefined {
+    const { live, outbox } = this.#options
+    if (said.id === '' || this.#ended.get(said.id)) return undefined
+    const older = live.ofKey(where.pipeline, said.key)
+    if (older) this.end(older, 'replaced')
+    const firedAt = timeOf(said.map, 'first_occurrence')
+    const made = this.#alertOf(record, said, where)
+    const added = live.add({
+      ...made,
+      adopted: true,
+      firedAt: Math.min(firedAt ?? made.firedAt, made.firedAt),
+    })
+    if (added) outbox.adopted({ live: added, record, adopted: true })
+    return added
+  }
+
+  #recovered(record: LogRecord, said: Said, where: Where): void {
+    const id = transitionId(where.pipeline, said, 'recovery')
+    if (said.id === '' || this.#known.get(id)) return
+    const live = this.#options.live.get(said.id)
+    const reason = (text(said.map, 'recovery_reason') || 'pattern') as EndReason
+    const told = { eventTime: nsToMs(record.time), line: line(record) }
+    const duplicates = count(said.map, 'duplicate_count')
+    if (live) {
+      if (duplicates !== undefined)
+        live.alert = { ...live.alert, duplicates: Math.max(live.alert.duplicates, duplicates) }
+      this.#end(live, reason, told)
+      return
+    }
+    this.#known.set(id, true)
+    const alert = this.#alertOf(record, said, where)
+    const at = this.#options.stamp()
+    this.#ended.set(alert.id, alert.labels)
+    this.#options.outbox.transition(
+      {
+        ...this.#transitionOf(alert, { id, kind: 'recovery', at, ...told }),
+        reason,
+        ...(duplicates !== undefined && { count: duplicates }),
+      },
+      { ended: { ...alert, state: 'ended', endedAt: at, endReason: reason } },
+    )
+    this.#options.count(subjectOf(alert), 'recoveries', 1)
+  }
+
+  #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
+    const { outbox, stamp } = this.#options
+    const at = stamp()
+    live.settle(at)
+    const { alert } = live
+    const id = transitionId(alert.pipeline, alert, 'recovery')
+    this.#options.live.delete(alert.id)
+    this.#ended.set(alert.id, alert.labels)
+    if (this.#known.get(id)) return
+    this.#known.set(id, true)
+    const lastedMs = Math.max(0, at - alert.firedAt)
+    outbox.transition(
+      {
+        ...this.#transitionOf(alert, { id, kind: 'recovery', at, ...told }),
+        reason,
+        lastedMs,
+        count: alert.duplicates,
+      },
+      { ended: { ...alert, state: 'ended', lastAt: at, endedAt: at, endReason: reason } },
+    )
+    this.#options.count(subjectOf(alert), 'recoveries', 1)
+  }
+
+  /** State that nothing touched for long is gone, with its active alerts. */
+  #scanned({ map }: Said): void {
+    const { removed_alerts: ids } = map
+    if (!Array.isArray(ids)) return
+    for (const id of ids) {
+      const live = typeof id === 'string' ? this.#options.live.get(id) : undefined
+      if (live) this.end(live, 'stale')
+    }
+  }
+
+  #count(record: LogRecord, said: Said, where: Where, what: Counted): void {
+    this.#options.count(saidSubject(record, said, where), what, 1)
+  }
+
+  #alertOf(record: LogRecord, said: Said, { pipeline, processor }: Where): Alert {
+    const { labels: names, collector, stamp } = this.#options
+    const { map, id, key } = said
+    const at = stamp()
+    const labels = labelsOf(record, map, { pipeline, labels: names })
+    const ruleId = text(map, 'rule_id')
+    const runbook = text(map, 'runbook')
+    return {
+      id,
+      key,
+      state: 'active',
+      severity: severityOf(record, map),
+      message: text(map, 'normalized_message'),
+      pipeline,
+      processor,
+      host: hostOf(record),
+      collector,
+      firedAt: at,
+      firstOccurrence: timeOf(map, 'first_occurrence') ?? nsToMs(record.time),
+      lastAt: at,
+      duplicates: count(map, 'duplicate_count') ?? 0,
+      lastLine: line(record),
+      labels,
+      fingerprint: fingerprint(labels),
+      ...(ruleId && { ruleId }),
+      ...(runbook && { runbook }),
+      links: linksOf(map.links),
+      silencedBy: [],
+    }
+  }
+
+  #transitionOf(
+    { id: alert, severity, message, pipeline, host }: Alert,
+    own: Pick<Transition, 'id' | 'kind' | 'at' | 'eventTime' | 'line'>,
+  ): Transition {
+    return { ...own, alert, severity, message, pipeline, host, collector: this.#options.collector }
+  }
+}
+
+interface Where {
+  readonly pipeline: string
+  readonly processor: string
+}
+
+/** An episode that has not fired. */
+interface Accumulating {
+  readonly first: AlertLine
+  readonly subject: Subject
+  /** Since the last `settle`. */
+  count: number
+}
+
+function transitionId(pipeline: string, { id }: { readonly id: string }, kind: Transition['kind']): string {
+  return hashOf([pipeline, id, kind])
+}
+
+function linksOf(links: unknown): Alert['links'] {
+  if (!Array.isArray(links)) return []
+  return links.flatMap(link => {
+    const { title, url } = (link ?? {}) as { title?: unknown; url?: unknown }
+    return typeof title === 'string' && typeof url === 'string' ? [{ title, url }] : []
+  })
+}

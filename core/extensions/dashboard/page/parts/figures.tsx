@@ -1,0 +1,24 @@
+import type { Summary } from '../../messages.js'
+import { data } from '../data.js'
+import { useStore } from '../store.js'
+import { number, t } from '../text.js'
+import { FIGURES } from '../transitions.js'
+
+/** What is active now, and what happened in the time range. */
+export function Figures({ summary }: { readonly summary: Summary | undefined }) {
+  const active = useStore(data, state => (state.alertsLoaded ? state.activeTotal : undefined))
+  return (
+    <dl class="figures" aria-label={t('figures')}>
+      <div class={`figure active ${active ? 'bad' : 'good'}`}>
+        <dt>{t('figure.active')}</dt>
+        <dd>{active === undefined ? '–' : number(active)}</dd>
+      </div>
+      {FIGURES.map(name => (
+        <div key={name} class={`figure ${name}`} title={t(`figure.${name}.help`)}>
+          <dt>{t(`figure.${name}`)}</dt>
+          <dd data-figure={name}>{summary ? number(summary.figures[name]) : '–'}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,94 @@
+import type { Rarity } from './rarity.js'
+
+/**
+ * Tells which texts cannot hold any of some literals, without looking at each byte (Wu and Manber's way): it looks at the three
+ * bytes that would end a window of the literals' least length, and skips as far as no literal could begin.
+ * It may answer yes too often, never no: the automaton then finds what is there.
+ */
+export interface Skim {
+  /** Whether a literal may begin at or after `start` and end before or at `end`. */
+  mayHold(bytes: Uint8Array, start: number, end: number): boolean
+}
+
+/** With shorter literals it would step as often as the automaton does. */
+const LEAST_WINDOW = 5
+const MOST_WINDOW = 16
+const GRAM = 3
+const LEAST_SLOTS = 1 << 12
+const MOST_SLOTS = 1 << 17
+/** So many slots for each gram keep two grams from sharing one. */
+const SLOTS_A_GRAM = 16
+
+/**
+ * Undefined where it would not pay. The literals are distinct and hold bytes as characters; with `foldAscii` they are in lower
+ * case and stand for both.
+ */
+export function buildSkim(literals: readonly string[], foldAscii: boolean, rarity: Rarity): Skim | undefined {
+  const window = literals.reduce((least, { length }) => Math.min(least, length), MOST_WINDOW)
+  if (literals.length === 0 || window < LEAST_WINDOW) return undefined
+  const windows = new Set(literals.map(literal => rarity.rarestPart(literal, window).text))
+  let slots = LEAST_SLOTS
+  while (slots < windows.size * (window - GRAM + 1) * SLOTS_A_GRAM && slots < MOST_SLOTS) slots *= 2
+  return new ShiftTable([...windows], window, slots, foldAscii)
+}
+
+class ShiftTable implements Skim {
+  /** By the hash of three bytes: how far the window may move on. */
+  readonly #shifts: Uint8Array
+  /** By the hash of a whole window: whether a literal has it. */
+  readonly #known: Uint8Array
+  readonly #first = new Int32Array(256)
+  readonly #second = new Int32Array(256)
+  readonly #third = new Int32Array(256)
+  readonly #fold = new Uint8Array(256)
+
+  constructor(
+    windows: readonly string[],
+    private readonly window: number,
+    slots: number,
+    foldAscii: boolean,
+  ) {
+    for (let byte = 0; byte < 256; byte++) {
+      const folded = foldAscii && byte >= 65 && byte <= 90 ? byte + 32 : byte
+      this.#fold[byte] = folded
+      this.#first[byte] = Math.imul(folded + 1, 0x9e3779b1) & (slots - 1)
+      this.#second[byte] = Math.imul(folded + 1, 0x85ebca6b >>> 3) & (slots - 1)
+      this.#third[byte] = Math.imul(folded + 1, 0xc2b2ae35 >>> 5) & (slots - 1)
+    }
+    this.#shifts = new Uint8Array(slots).fill(window - GRAM + 1)
+    this.#known = new Uint8Array(slots)
+    for (const text of windows) {
+      const bytes = Buffer.from(text, 'latin1')
+      for (let at = GRAM - 1; at < window; at++) {
+        const slot = this.#slotOf(bytes, at)
+        this.#shifts[slot] = Math.min(this.#shifts[slot]!, window - 1 - at)
+      }
+      this.#known[this.#hashOf(bytes, window - 1)] = 1
+    }
+  }
+
+  mayHold(bytes: Uint8Array, start: number, end: number): boolean {
+    const shifts = this.#shifts
+    const first = this.#first
+    const second = this.#second
+    const third = this.#third
+    for (let at = start + this.window - 1; at < end; ) {
+      const shift = shifts[first[bytes[at - 2]!]! ^ second[bytes[at - 1]!]! ^ third[bytes[at]!]!]!
+      if (shift > 0) at += shift
+      else if (this.#known[this.#hashOf(bytes, at)] === 1) return true
+      else at++
+    }
+    return false
+  }
+
+  #slotOf(bytes: Uint8Array, last: number): number {
+    return this.#first[bytes[last - 2]!]! ^ this.#second[bytes[last - 1]!]! ^ this.#third[bytes[last]!]!
+  }
+
+  #hashOf(bytes: Uint8Array, last: number): number {
+    let hash = 0
+    for (let at = last - this.window + 1; at <= last; at++)
+      hash = Math.imul(hash ^ this.#fold[bytes[at]!]!, 0x01000193) + 1
+    return (hash ^ (hash >>> 15)) & (this.#known.length - 1)
+  }
+}

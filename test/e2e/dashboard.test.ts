@@ -1,0 +1,407 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { type HttpDestination, httpDestination } from 'tocsin/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { CHROMIUM, launch, openPage, seriousIn } from '../support/browser.js'
+import { type Collector, startCollector } from '../support/collector.js'
+import { freePort } from '../support/free-port.js'
+import { ROOT } from '../support/shared.js'
+
+/** Where the pictures of the documentation are; `TOCSIN_SCREENSHOTS=1` makes them anew. */
+const PICTURES = join(ROOT, 'docs/dashboard')
+const TIMEOUT = 120_000
+
+if (!CHROMIUM) console.warn('Install chromium to run the tests of the dashboard; they are skipped.')
+
+describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, () => {
+  let browser: Browser
+  let destination: HttpDestination
+  let collector: Collector
+  let url = ''
+  let port = 0
+  const complaints: (readonly string[])[] = []
+
+  beforeAll(async () => {
+    browser = await launch()
+    destination = await httpDestination()
+    port = await freePort()
+    collector = await startCollector(configuration(port, destination.url))
+    url = pageOf(collector)
+    await feed(port, [
+      ['db-1', 'ERROR orders-db connection refused (10.0.0.12:5432)'],
+      ['db-1', 'ERROR orders-db connection refused (10.0.0.12:5432), 2nd attempt'],
+      ['db-1', 'ERROR orders-db connection refused (10.0.0.12:5432), 3rd attempt'],
+      ['db-2', 'ERROR orders-db connection refused (10.0.0.13:5432)'],
+      ['db-2', 'INFO orders-db connection established'],
+      ['web-1', 'WARN disk usage 93%'],
+      ['web-2', 'WARN disk usage 91%'],
+      ['web-2', 'WARN disk usage 92%'],
+      ['app-1', 'ERROR catalog <img src=x onerror="alert(1)"><b>lost</b>'],
+    ])
+    // The first alert, the one that recovered and its recovery, and the one with markup.
+    await destination.waitFor(4)
+  }, TIMEOUT)
+  afterAll(async () => {
+    await browser?.close()
+    await collector?.stop()
+    await destination?.close()
+  })
+  afterEach(() => {
+    expect(complaints.splice(0).flat()).toEqual([])
+  })
+
+  async function opened(fragment = '', options = {}): Promise<Page> {
+    const { page, complaints: own } = await openPage(browser, `${url}${fragment}`, options)
+    complaints.push(own)
+    return page
+  }
+
+  test('the figures are what was fed, and the timeline shows it', async () => {
+    const page = await opened()
+    for (const [name, value] of Object.entries({ alerts: 3, recoveries: 1, accumulating: 3, duplicates: 2 }))
+      await expect
+        .poll(() => page.locator(`[data-figure=${name}]`).textContent(), { message: name })
+        .toBe(String(value))
+    expect(await page.locator('.figure.active dd').textContent()).toBe('2')
+    await page.getByText('As a table').click()
+    const cells = await page
+      .locator('.as-table tbody tr')
+      .evaluateAll(rows =>
+        rows.map(row => [...row.querySelectorAll('td')].map(cell => Number(cell.textContent))),
+      )
+    const sums = [0, 1, 2, 3].map(column => cells.reduce((sum, row) => sum + (row[column] ?? 0), 0))
+    expect(sums).toEqual([3, 1, 3, 2])
+    expect(await page.locator('.plot').getAttribute('aria-label')).toContain('Alert triggers 3, Recoveries 1')
+    expect(await drawn(page)).toBe(true)
+  })
+
+  test('an alert appears by itself, and markup in a line is text', async () => {
+    const page = await opened()
+    await rows(page).first().waitFor()
+    expect(await rows(page).count()).toBe(2)
+    await feed(port, [['app-2', 'ERROR catalog <script>document.title = "owned"</script> lost']])
+    await rows(page).filter({ hasText: 'app-2' }).waitFor()
+    await expect.poll(() => page.locator('.figure.active dd').textContent()).toBe('3')
+    await expect.poll(() => page.title()).toContain('(3)')
+    expect(await page.locator('main img, main script, main b:has-text("lost")').count()).toBe(0)
+    expect(await rows(page).filter({ hasText: '<img src=x onerror="alert(1)">' }).count()).toBe(1)
+    await feed(port, [['app-2', 'INFO catalog is back']])
+    await rows(page).filter({ hasText: 'app-2' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Ended' }).click()
+    await rows(page).filter({ hasText: 'app-2' }).waitFor()
+  })
+
+  test('filters filter, are in the URL and survive a reload', async () => {
+    const page = await opened()
+    await page
+      .locator('.bars')
+      .getByRole('button', { name: /^critical/ })
+      .click()
+    await rows(page).filter({ hasText: 'app-1' }).waitFor({ state: 'detached' })
+    await page.getByRole('searchbox').fill('10.0.0.12')
+    await expect.poll(() => page.url()).toContain('severity=critical&text=10.0.0.12')
+    await page.getByRole('combobox', { name: 'Time range' }).selectOption('6h')
+    for (const turn of ['before', 'after']) {
+      await expect
+        .poll(() => rows(page).allTextContents(), { message: turn })
+        .toEqual([expect.stringContaining('db-1')])
+      expect(await page.getByRole('searchbox').inputValue()).toBe('10.0.0.12')
+      expect(await page.getByRole('combobox', { name: 'Time range' }).inputValue()).toBe('6h')
+      await page.reload()
+    }
+    await page.goBack()
+    await page.getByRole('button', { name: 'Clear all' }).click()
+    await expect.poll(() => rows(page).count()).toBe(2)
+    await page.getByRole('searchbox').fill('nothing like it')
+    await page.getByText('No active alert fits the filters.').waitFor()
+    // Figures and lists follow the filters too.
+    await page.goto(`${url}#/alerts?host=db-2`)
+    await expect.poll(() => page.locator('[data-figure=alerts]').textContent()).toBe('1')
+    await expect.poll(() => page.locator('.recent tbody tr').count()).toBe(2)
+  })
+
+  test("an alert's page says why, with its lines and what was told of it", async () => {
+    const page = await opened()
+    await page.getByRole('link', { name: 'Database Connection Failed' }).first().click()
+    await page.getByRole('heading', { level: 1, name: /Database Connection Failed/ }).waitFor()
+    expect(await page.locator('mark').first().textContent()).toBe('ERROR orders-db connection refused')
+    await page.getByText('ERROR orders-db connection refused', { exact: true }).last().waitFor()
+    expect(await page.locator('.lines tbody tr').allTextContents()).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('3rd attempt'),
+        expect.stringMatching(/alert.*:5432\)$/),
+      ]),
+    )
+    await page.locator('.notifications').getByText('delivered').waitFor()
+    await picture(page, 'alert')
+    await page.reload()
+    await page.getByRole('heading', { level: 1, name: /Database Connection Failed/ }).waitFor()
+    await page.goto(`${url}#/alert/nobody`)
+    await page.getByText('This alert is not known').waitFor()
+    // The browser notes the 404 by itself.
+    complaints.splice(0)
+  })
+
+  test('a silence made on the page holds notifications back, and ends there', async () => {
+    const page = await opened()
+    const sent = () => destination.requests.length
+    await feed(port, [['db-5', 'ERROR orders-db connection refused']])
+    await rows(page).filter({ hasText: 'db-5' }).getByRole('link').click()
+    await page.getByRole('button', { name: 'Silence' }).click()
+    await page.getByLabel('Your name').fill('ada')
+    await page.getByRole('textbox', { name: 'Why' }).fill('Maintenance <b>until</b> noon')
+    const before = await settledCount(sent)
+    await page.getByRole('form').getByRole('button', { name: 'Silence' }).click()
+    await page.getByText('Maintenance <b>until</b> noon').waitFor()
+    await feed(port, [['db-5', 'INFO orders-db connection established']])
+    await page.locator('.notifications').getByText('silenced').waitFor()
+    await feed(port, [['db-5', 'ERROR orders-db connection refused']])
+    await page.goto(`${url}#/alerts`)
+    await rows(page).filter({ hasText: 'db-5' }).getByText('silenced').waitFor()
+    await page.goto(`${url}#/silences`)
+    await page.getByText('1 alert is silenced').waitFor()
+    await picture(page, 'silences')
+    expect(sent()).toBe(before)
+    await page.getByRole('button', { name: 'End now' }).click()
+    await page.getByRole('heading', { name: 'Expired' }).waitFor()
+    await page.getByText('No silence is in force.').waitFor()
+    await feed(port, [['db-5', 'INFO orders-db connection established']])
+    await expect.poll(sent).toBeGreaterThan(before)
+  })
+
+  test('the pipelines show rates, queues and what is wrong', async () => {
+    const page = await opened('#/pipelines')
+    const node = (id: string) => page.locator('.node').filter({ has: page.getByText(id, { exact: true }) })
+    await node('webhook')
+      .getByText(/Queue 0 of/)
+      .waitFor()
+    let seen = false
+    void (async () => {
+      while (!seen) {
+        await feed(port, [['web-9', 'INFO all is well']])
+        await page.waitForTimeout(100)
+      }
+    })().catch(() => undefined)
+    await node('otlp')
+      .getByText(/[1-9][\d.,]*\/s/)
+      .waitFor()
+    await node('stateful_alert')
+      .getByText(/[1-9][\d.,]*\/s/)
+      .first()
+      .waitFor()
+    seen = true
+    await picture(page, 'pipelines')
+    destination.answer = () => 503
+    // It is settled when it is delivered.
+    const fed = feed(port, [['db-6', 'ERROR orders-db connection refused']])
+    await node('webhook').getByText('Trouble').waitFor()
+    await page.goto(`${url}#/notifications`)
+    await page.getByText('is tried again').first().waitFor()
+    await picture(page, 'notifications')
+    destination.answer = () => 200
+    await fed
+    await feed(port, [['db-6', 'INFO orders-db connection established']])
+    await expect.poll(() => page.getByText('is tried again').count(), { timeout: 60_000 }).toBe(0)
+  })
+
+  test('speaks German to whom the browser says so, and to whom it is told', async () => {
+    const page = await opened('', { locale: 'de-AT' })
+    await page.getByRole('heading', { name: 'Aktive Alarme' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('de')
+    await page.getByLabel('Sprache').selectOption('en')
+    await page.getByRole('heading', { name: 'Active alerts' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Active alerts' }).waitFor()
+  })
+
+  test.each(['light', 'dark'] as const)('axe finds nothing serious, %s', async colorScheme => {
+    const page = await opened('', { colorScheme, reducedMotion: 'reduce' })
+    await rows(page).first().waitFor()
+    const id = /alert\/([^?]+)/.exec(
+      (await rows(page).first().getByRole('link').getAttribute('href')) ?? '',
+    )?.[1]
+    const views = {
+      alerts: '.recent',
+      notifications: '.notifications',
+      pipelines: '.node',
+      silences: '.title',
+    }
+    for (const [view, part] of Object.entries({ ...views, [`alert/${id}`]: 'mark' })) {
+      await page.goto(`${url}#/${view}`)
+      await page.locator(part).first().waitFor()
+      if (view === 'silences') await page.getByRole('button', { name: 'New silence' }).click()
+      expect(await seriousIn(page), view).toEqual([])
+    }
+  })
+
+  test('works by keyboard alone', async () => {
+    const page = await opened()
+    await rows(page).first().waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content')
+    await page.locator('.virtual').focus()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('End')
+    await expect
+      .poll(() => page.evaluate('document.activeElement.ariaPosInSet'))
+      .toBe(await rows(page).first().getAttribute('aria-setsize'))
+    await page.keyboard.press('Enter')
+    await page.locator('mark').waitFor()
+  })
+
+  test('light and dark are a switch that is remembered', async () => {
+    const page = await opened('', { colorScheme: 'dark' })
+    const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+    const dark = await background()
+    await page.getByRole('button', { name: 'Light or dark' }).click()
+    expect(await background()).not.toBe(dark)
+    await page.reload()
+    expect(await background()).not.toBe(dark)
+    await rows(page).first().waitFor()
+    await picture(page, 'alerts')
+    await page.getByRole('button', { name: 'Light or dark' }).click()
+    expect(await background()).toBe(dark)
+  })
+
+  test('a phone has it in one column, and nothing is wider than the screen', async () => {
+    const page = await opened('', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' })
+    await rows(page).first().waitFor()
+    for (const view of ['alerts', 'notifications', 'pipelines', 'silences']) {
+      await page.goto(`${url}#/${view}`)
+      await page.locator('main').waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(390)
+      if (view === 'alerts') await picture(page, 'phone')
+    }
+  })
+
+  test('10,000 active alerts scroll, with few of them in the page', async () => {
+    const storm = Array.from({ length: 10_000 }, (_, n) => [`host-${n}`, `ERROR storm ${n}`] as const)
+    for (let from = 0; from < storm.length; from += 2_000) await feed(port, storm.slice(from, from + 2_000))
+    const page = await opened('#/alerts?text=storm&sort=oldest')
+    const size = () => rows(page).first().getAttribute('aria-setsize')
+    await expect.poll(size, { timeout: 60_000 }).toBe('10000')
+    const seen = new Set<string>()
+    const places = 40
+    for (let place = 0; place <= places; place++) {
+      // What is in the middle of the list is there as soon as it is drawn.
+      const inside = await page.evaluate(`(async () => {
+        const list = document.querySelector('.virtual')
+        list.scrollTop = list.scrollHeight * ${place / places}
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+        const { left, top, width, height } = list.getBoundingClientRect()
+        const middle = document.elementFromPoint(left + width / 2, Math.min(innerHeight - 2, top + height / 2))
+        return middle?.closest('.virtual-row')?.getAttribute('aria-posinset')
+      })()`)
+      expect(inside, `place ${place}`).toEqual(expect.any(String))
+      seen.add(inside as string)
+    }
+    expect(seen.size).toBeGreaterThan(places / 2)
+    expect(await rows(page).count()).toBeLessThan(60)
+    await page.locator('.virtual').focus()
+    await page.keyboard.press('End')
+    await page.locator('[aria-posinset="10000"]').waitFor()
+    await expect.poll(() => page.locator('.figure.active dd').textContent()).toMatch(/^10,00\d$/)
+  })
+})
+
+test('the page is below 150 KB compressed', () => {
+  const folder = join(ROOT, 'dist/page')
+  expect(existsSync(join(folder, 'index.html.gz'))).toBe(true)
+  const packed = readdirSync(folder).filter(name => name.endsWith('.gz'))
+  const bytes = packed.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  expect(bytes).toBeLessThan(150_000)
+})
+
+function configuration(port: number, hook: string): string {
+  return `
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } }
+processors:
+  stateful_alert:
+    hash_keys: [host.name]
+    patterns:
+      - alert_pattern: "ERROR orders-db connection refused"
+        recovery_pattern: "INFO orders-db connection established"
+        normalized_message: Database Connection Failed
+        severity: critical
+        alert_schema: immediate
+        rule_id: orders-db
+        runbook: https://wiki.example/orders-db
+      - alert_pattern: 'disk usage 9\\d%'
+        normalized_message: High Disk Usage
+        severity: warning
+        alert_schema: threshold,3,300,1,60
+      - alert_pattern: "ERROR catalog"
+        recovery_pattern: "INFO catalog"
+        normalized_message: Catalog Lost
+        severity: error
+        alert_schema: immediate
+      - { alert_pattern: "ERROR storm", normalized_message: Storm, severity: info, alert_schema: immediate }
+exporters:
+  webhook:
+    endpoint: ${hook}
+    condition: 'attributes["alert"]["skip_webhook"] == false and not IsMatch(body, "storm")'
+    retry_on_failure: { initial_interval: 500ms, max_interval: 500ms }
+extensions:
+  alert_history: { collector: box-1 }
+  dashboard: { endpoint: "127.0.0.1:0", allow_changes: true }
+service:
+  extensions: [dashboard, alert_history]
+  telemetry: { metrics: { address: "127.0.0.1:0" } }
+  pipelines:
+    logs: { receivers: [otlp], processors: [stateful_alert], exporters: [webhook] }
+`
+}
+
+function pageOf({ logs }: Collector): string {
+  const said = logs.find(({ message }) => message.startsWith('The dashboard: '))
+  return (said?.message ?? '').replace('The dashboard: ', '')
+}
+
+/** Lines with their hosts, in one request. Resolves when they are settled. */
+async function feed(port: number, lines: readonly (readonly [host: string, line: string])[]): Promise<void> {
+  const timeUnixNano = String(BigInt(Date.now()) * 1_000_000n)
+  const logRecords = lines.map(([host, body]) => ({
+    timeUnixNano,
+    body: { stringValue: body },
+    attributes: [{ key: 'host.name', value: { stringValue: host } }],
+  }))
+  const response = await fetch(`http://127.0.0.1:${port}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }),
+  })
+  expect(response.status, await response.text()).toBe(200)
+}
+
+function rows(page: Page) {
+  return page.locator('.virtual-row')
+}
+
+/** Some pixel of the plot is red, as alerts are. */
+function drawn(page: Page): Promise<boolean> {
+  return page.evaluate(`(() => {
+    const canvas = document.querySelector('.plot canvas')
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    return data.some((red, at) => at % 4 === 0 && red > 150 && data[at + 1] < 80 && data[at + 3] === 255)
+  })()`)
+}
+
+/** When nothing is on its way any more. */
+async function settledCount(count: () => number): Promise<number> {
+  for (;;) {
+    const before = count()
+    await new Promise(resolve => setTimeout(resolve, 500))
+    if (count() === before) return before
+  }
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env.TOCSIN_SCREENSHOTS) return
+  await page.mouse.move(0, 0)
+  await page.waitForTimeout(500)
+  const { width = 0, height = 0 } = page.viewportSize() ?? {}
+  const clip = { x: 0, y: 0, width, height: Math.min(height, width > height ? 720 : height) }
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), clip })
+}
