@@ -40,9 +40,12 @@ export function stepAlert(
   const { key, time } = event
   if (event.kind === 'due') return state ? onDue(rules, state, key, time) : REMOVED
   const isAlert = event.data.kind === 'alert'
+  const speaks = isAlert ? 'for' : 'against'
   const step = isAlert ? onAlert(state, key, time, event.data) : onRecovery(state, key, time, event.data)
-  const wake = step.state === undefined ? undefined : schedule(rules, step.state, event.data.rule)
-  return { ...step, ...wake, speaks: isAlert ? 'for' : 'against' }
+  const { state: next, outcome, reason } = step
+  if (next === undefined) return { ...step, speaks }
+  const { due, pinned } = schedule(rules, next, event.data.rule)
+  return { state: next, outcome, reason, due, pinned, speaks }
 }
 
 const REMOVED: Decision = { state: undefined, outcome: undefined, reason: 'gone' }
@@ -62,12 +65,9 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   const { rule } = sighting
   const { schema } = rule
   const newest = state && state.newest > time ? state.newest : time
+  if (state?.active && state.episode)
+    return onDuplicate(state, state.active, state.episode, newest, key, sighting)
   const common = { key, row: rule.text, ...(sighting.cut && { cut: true as const }) }
-  if (state?.active) {
-    const duplicates = state.active.duplicates + 1
-    const next = { ...state, newest, active: { ...state.active, duplicates } }
-    return decided(next, { ...common, status: 'alert_duplicate', ...told(state.episode), duplicates })
-  }
   const before = within(state?.alerts ?? [], newest, schema.windowNs)
   // A late event can be outside of the window that the newest one ends.
   const counts = newest - time <= schema.windowNs
@@ -108,6 +108,22 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
     expireNs: schema.expireNs,
   }
   return decided({ ...kept, alerts: [], episode, active }, alert)
+}
+
+/** What a storm is made of: one clone of the state and of its counter, and no object that is only spread into another. */
+function onDuplicate(
+  state: AlertState,
+  active: Active,
+  { eventId, first }: Episode,
+  newest: bigint,
+  key: string,
+  { rule, cut }: Sighting,
+): Decided {
+  const duplicates = active.duplicates + 1
+  const { firedAt, origin, row, expireNs } = active
+  const next = { ...state, newest, active: { firedAt, duplicates, origin, row, expireNs } }
+  const outcome: Outcome = { status: 'alert_duplicate', key, row: rule.text, eventId, first, duplicates }
+  return decided(next, cut ? { ...outcome, cut } : outcome)
 }
 
 function onRecovery(state: AlertState | undefined, key: string, time: bigint, sighting: Sighting): Decided {
@@ -207,7 +223,7 @@ function begin(
   return { episode: { eventId, first: time }, last: stamp === 0n ? state?.last : { stamp, repeat } }
 }
 
-function schedule(rules: Rules, state: AlertState, rule: Rule | undefined): Pick<Decision, 'due' | 'pinned'> {
+function schedule(rules: Rules, state: AlertState, rule: Rule | undefined): { due: bigint; pinned: boolean } {
   const stale = staleAt(rules, state, rule)
   const expiry = expiryOf(state, rule)
   return {
@@ -224,12 +240,15 @@ function expiryOf({ active }: AlertState, rule: Rule | undefined): bigint | unde
 
 /** After the longest of all that the state may still be wanted for, at the next scan. */
 function staleAt({ ttlNs, scanNs }: Rules, { newest, active }: AlertState, rule: Rule | undefined): bigint {
-  const { windowNs, recoveryWindowNs, expireNs } = rule?.schema ?? {
-    windowNs: 0n,
-    recoveryWindowNs: 0n,
-    expireNs: active?.expireNs ?? 0n,
+  let longest = ttlNs
+  if (rule) {
+    const { windowNs, recoveryWindowNs } = rule.schema
+    if (windowNs > longest) longest = windowNs
+    if (recoveryWindowNs > longest) longest = recoveryWindowNs
   }
-  const longest = [windowNs, recoveryWindowNs, expireNs].reduce((a, b) => (a > b ? a : b), ttlNs)
+  const expireNs = rule ? rule.schema.expireNs : (active?.expireNs ?? 0n)
+  if (expireNs > longest) longest = expireNs
   const at = newest + longest
-  return at + ((scanNs - (at % scanNs)) % scanNs)
+  const past = at % scanNs
+  return past === 0n ? at : at + scanNs - past
 }

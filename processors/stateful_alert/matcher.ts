@@ -31,15 +31,13 @@ export function matcher(
       const found = sightings(table, matches.of(at), onlyFirst)
       if (found.length === 0) continue
       const hash = keys.hash(record, hashes)
-      const common = {
-        stamp: record.timestamp,
-        identity: () => (record.timestamp === 0n ? record.id : Buffer.from(text).toString('base64')),
-        origin: () => keys.origin(record),
-        cut: matches.wasCut(at),
-      }
+      const stamp = record.timestamp
+      const identity = () => (stamp === 0n ? record.id : Buffer.from(text).toString('base64'))
+      const origin = () => keys.origin(record)
+      const cut = matches.wasCut(at)
       touches[at] = found.map(({ rule, kind }) => ({
         key: `${rule.id}-${hash}`,
-        data: { ...common, rule, kind },
+        data: { rule, kind, stamp, identity, origin, cut },
       }))
     }
     return touches

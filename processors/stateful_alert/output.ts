@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  type AnyValue,
   type Attributes,
   copyMap,
   createRecord,
@@ -20,6 +21,10 @@ import type { Scan } from './scans.js'
  * A copy has an id of its own.
  */
 export function enrich(record: LogRecord, outcomes: readonly Outcome[]): Records {
+  const [only] = outcomes
+  if (outcomes.length === 1 && only && !only.recovered) {
+    return [record.patch({ attributes: withAlert(record.attributes, only) })]
+  }
   const all = outcomes.flatMap(both)
   const notifying = all.filter(isNotifying)
   const [first = all[0] as Outcome, ...further] = notifying
@@ -93,14 +98,13 @@ function withAlert(attributes: Attributes, outcome: Outcome): Attributes {
 
 function alertMap(outcome: Outcome): Attributes {
   const { status, key, row, eventId, first, count, duplicates, reason, cut } = outcome
-  const alert = newMap([
-    ['status', status],
-    ['severity', row.severity],
-    ['normalized_message', row.message],
-    ['pattern_matched', row.pattern],
-    ['skip_webhook', !isNotifying(outcome)],
-    ['alert_key', key],
-  ])
+  const alert: Record<string, AnyValue> = newMap()
+  alert.status = status
+  alert.severity = row.severity
+  alert.normalized_message = row.message
+  alert.pattern_matched = row.pattern
+  alert.skip_webhook = !isNotifying(outcome)
+  alert.alert_key = key
   if (eventId !== undefined) alert.event_id = eventId
   if (first !== undefined) alert.first_occurrence = formatRfc3339(first)
   if (count !== undefined) alert.accumulating_count = BigInt(count)
