@@ -22,7 +22,7 @@ async function titles(name: string, env: { readonly [name: string]: string } = {
 }
 
 describe('every example is a configuration of the distribution', () => {
-  for (const name of readdirSync(EXAMPLES).filter(file => file.endsWith('.yaml'))) {
+  for (const name of readdirSync(EXAMPLES).filter(file => /(?<!\.test)\.yaml$/.test(file))) {
     test(name, async () => {
       const io = { ...processIo(), cwd: tmpdir(), env: { ONCALL_URL: 'http://127.0.0.1:1/' } }
       const { settings } = await load(statefulAlert, { config: [join(EXAMPLES, name)], set: [] }, io)
