@@ -295,8 +295,11 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
           return middle?.closest('.virtual-row')?.getAttribute('aria-posinset')
         })()`)
       let inside: unknown
-      const drawn = async (): Promise<boolean> => typeof (inside = await middle()) === 'string'
-      await expect.poll(drawn, { timeout: 20_000, message: `place ${place}` }).toBe(true)
+      const drawn = async (): Promise<string> => {
+        inside = await middle()
+        return typeof inside
+      }
+      await expect.poll(drawn, { timeout: 20_000, message: `place ${place}` }).toBe('string')
       seen.add(inside as string)
     }
     expect(seen.size).toBeGreaterThan(places / 2)
