@@ -42,9 +42,11 @@ export function stepAlert(
   const isAlert = event.data.kind === 'alert'
   const speaks = isAlert ? 'for' : 'against'
   const step = isAlert ? onAlert(state, key, time, event.data) : onRecovery(state, key, time, event.data)
-  const { state: next, outcome, reason } = step
+  const { state: next, outcome, reason, episode, missing } = step
   if (next === undefined) return { ...step, speaks }
   const { due, pinned } = schedule(rules, next, event.data.rule)
+  // A duplicate, of which storms are made, has neither of the two.
+  if (episode !== undefined || missing !== undefined) return { ...step, due, pinned, speaks }
   return { state: next, outcome, reason, due, pinned, speaks }
 }
 

@@ -356,7 +356,8 @@ describe('together', () => {
       receiver.post(large(), PROTO),
       receiver.post(large(), PROTO),
     ]
-    await receiver.intake.waitFor(5)
+    // 250 MB go over a socket and through the decoder.
+    await expect.poll(() => receiver.intake.batches.length, { timeout: 100_000 }).toBe(5)
     const refused = await receiver.post(large(), PROTO)
     expect(refused.status).toBe(429)
     expect(decodeStatus(refused.body, 'proto')?.message).toContain('too_many_bytes')
