@@ -113,8 +113,10 @@ export function serveRequests(options: WebServerOptions): { close(): Promise<voi
   return {
     async close() {
       closing.abort()
-      await listener.release()
+      // Connections that clients keep open would hold it up.
+      const released = listener.release()
       for (const socket of sockets) socket.destroy()
+      await released
     },
   }
 }
