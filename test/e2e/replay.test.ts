@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCommand } from '../support/command.js'
 import { shared, sharedTitle } from '../support/shared.js'
+import { VictoriaLogsServer } from '../support/victorialogs-server.js'
 
 let folder = ''
 beforeAll(() => {
@@ -295,6 +296,41 @@ describe('what is replayed', () => {
     const { code, stderr } = await startCommand(['replay', '-c', yaml, '--html', '/none/x.html', log])
       .finished
     expect([code, stderr]).toEqual([1, expect.stringContaining('--html /none/x.html cannot be written')])
+  })
+
+  test('--from: what VictoriaLogs has of a range, by the query of the receiver, in slices as small as it allows', async () => {
+    const server = await VictoriaLogsServer.start()
+    server.faults.maxRangeMs = 600_000
+    try {
+      const minutesAgo = (minutes: number): bigint => server.now() - BigInt(minutes) * 60_000_000_000n
+      for (let minute = 90; minute > 0; minute--) {
+        server.insert({ msg: 'disk is full', time: minutesAgo(minute), stream: { host: 'a' } })
+        server.insert({ msg: 'quiet', time: minutesAgo(minute), stream: { host: 'a' } })
+      }
+      const file = table('vl.csv', [{ ...(rows[0] as Row), alert_schema: 'immediate,300' }])
+      const yaml = config('vl.yaml', file, ', hash_keys: [host]')
+      const tail = `victorialogs: {endpoint: '${server.url}', query: '"disk is full"'}`
+      const over = write(
+        'vl-source.yaml',
+        readFileSync(yaml, 'utf8')
+          .replaceAll('file_log: {include: [none.log]}', tail)
+          .replace('[file_log]', '[victorialogs]'),
+      )
+      const report = await replay(
+        '-c',
+        over,
+        '--from',
+        '62m30s',
+        '--to',
+        new Date(Number(minutesAgo(2) / 1_000_000n) - 30_000).toISOString(),
+      )
+      expect(report.records).toBe(60)
+      expect(report.rules[0]).toMatchObject({ matched: 60, fired: 12, told: { 'webhook/oncall': 23 } })
+      expect(server.openTails).toBe(0)
+      expect(report.noisiest_keys).toMatchObject([{ key: 'host=a', matched: 60 }])
+    } finally {
+      await server.down()
+    }
   })
 
   test('a mistake says what to do', async () => {

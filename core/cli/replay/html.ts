@@ -80,7 +80,7 @@ export function htmlOf(shown: Shown): string {
     differences ? differencesOf(differences) : '',
     section('Alerts', [
       table(
-        ['Fired', 'Rule', 'Key', 'Until'],
+        ['Fired', 'Rule', 'Key', 'End'],
         tally.episodes
           .slice(0, MAX_LISTED)
           .map(episode => [
@@ -99,7 +99,7 @@ function differencesOf(differences: readonly Difference[]): string {
   if (differences.length === 0) return '<h2>The change</h2><p>It makes no difference to any alert.</p>'
   return section('The change', [
     table(
-      ['', 'Fired', 'Rule', 'Key', 'Until', 'Before'],
+      ['', 'Fired', 'Rule', 'Key', 'End', 'Before'],
       differences
         .slice(0, MAX_LISTED)
         .map(({ kind, rule, episode, before }) => [

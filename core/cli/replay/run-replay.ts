@@ -112,6 +112,8 @@ export async function runReplay(options: ReplayOptions): Promise<Replay> {
     if (untimed > 0 && timed === 0)
       warnings.add(`No line of ${log.path} says when it was written: all count as of now.`)
   }
+  // They are decided key by key within a batch.
+  tally.episodes.sort((a, b) => (a.firedAt < b.firedAt ? -1 : a.firedAt > b.firedAt ? 1 : 0))
   return {
     tally,
     bursts,

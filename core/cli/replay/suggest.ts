@@ -15,7 +15,7 @@ export interface Suggestion {
   readonly most: number | undefined
 }
 
-/** At most one burst in so many stands out; of fewer bursts one may. */
+/** At most one burst in so many stands out: of fewer none does. */
 const FEW = 10
 /** A burst stands out when it is so many times as high as the usual. */
 const APART = 2
@@ -45,7 +45,7 @@ export function suggestionOf(tallies: readonly BurstTally[]): Suggestion | undef
     for (let at = heights.length - 1; at > 0; at--) {
       const [low, high] = [heights[at - 1] as number, heights[at] as number]
       fires += peaks.get(high) as number
-      if (fires > Math.max(1, bursts / FEW)) break
+      if (fires > bursts / FEW) break
       const ratio = high / low
       if (ratio < APART || ratio <= best.ratio) continue
       const count = Math.min(high, Math.ceil(Math.sqrt(low * high)))
