@@ -69,8 +69,8 @@ export const schema: ConfigSchema = {
       additionalProperties: false,
       description: 'The form of before 2023: log_statements is what it is now.',
       properties: {
-        queries: { type: 'array', items: statement },
-        statements: { type: 'array', items: statement },
+        queries: { type: 'array', items: statement, description: 'As statements.' },
+        statements: { type: 'array', items: statement, description: 'OTTL statements.' },
       },
     },
   },
