@@ -58,7 +58,7 @@ export const schema: ConfigSchema = {
                 description: 'The group runs where any of these is true.',
                 items: { type: 'string' },
               },
-              statements: { type: 'array', minItems: 1, items: statement },
+              statements: { type: 'array', minItems: 1, items: statement, description: 'OTTL statements.' },
             },
           },
         ],
