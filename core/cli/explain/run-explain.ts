@@ -118,7 +118,7 @@ export async function runExplain(request: ExplainRequest): Promise<Explanation> 
     },
     log: ({ level, message, attributes }) => {
       const { reason, problems: more, error } = attributes
-      if (looking && (level === 'warn' || level === 'error'))
+      if ((looking || more !== undefined) && (level === 'warn' || level === 'error'))
         problems.add([message, reason ?? more ?? error].filter(Boolean).join(' '))
     },
     refused: (receiver, reason) => void problems.add(`${receiver} was refused: ${reason}`),
