@@ -86,9 +86,19 @@ class Firehose {
         }
         text += lineOf(time, 'line')
       }
-      if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (!response.write(text)) await drained(response)
     }
   }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 }
 
 function lineOf(time: bigint, name: string): string {
