@@ -107,7 +107,8 @@ export async function fileSource(folder: string, random: Random): Promise<ChaosS
   const path = join(logs, 'app.log')
   const joined = random() < 0.5
   const logrotate = await logrotateOf(path, folder, random)
-  let rotations = 0
+  // Higher than what logrotate numbers.
+  let rotations = 1_000
   let turn = Promise.resolve()
   const inTurn = (task: () => Promise<void>): Promise<void> => {
     turn = turn.then(task)
