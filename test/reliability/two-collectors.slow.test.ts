@@ -92,16 +92,6 @@ test.skipIf(!redisServerBinary()).each([0, BURNERS])(
           .filter(([, times]) => times !== expected)
           .map(([key, times]) => `${path} ${key}: ${times}`)
       })
-      for (const { output } of collectors)
-        console.log(
-          output()
-            .stderr.split('\n')
-            .filter(l => /warn|error/i.test(l))
-            .slice(0, 12)
-            .join('\n')
-            .slice(0, 3000),
-        )
-      console.log('requests', sink.accepted.length, sink.requests.length)
       const local = collectors.filter(({ output }) => output().stderr.includes('State goes on locally'))
       console.log(
         `${burners} burners: ${KEYS * episodes} episodes in ${Object.keys(TIMES).length} pipelines, ` +

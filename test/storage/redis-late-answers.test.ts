@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import type { Records, Term } from 'tocsin/component'
 import { seededRandom } from 'tocsin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -7,13 +6,7 @@ import { systemClock } from '../../core/service/clock.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { type Counted, counter, event, outcomesOf } from '../support/counter.js'
 import { type LateProxy, lateProxy } from '../support/late-proxy.js'
-import {
-  redisServerBinary,
-  startCluster,
-  startRedis,
-  type TestCluster,
-  type TestRedis,
-} from '../support/redis.js'
+import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 import { startRedisStorage, type TestRedisStorage, until } from '../support/redis-storage.js'
 
 const runs = redisServerBinary() !== undefined
@@ -31,12 +24,6 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     const redis = await startRedis({ args })
     cleanUp.push(() => redis.stop())
     return redis
-  }
-
-  async function cluster(): Promise<TestCluster> {
-    const started = await startCluster()
-    cleanUp.push(() => started.stop())
-    return started
   }
 
   async function proxied(redis: TestRedis): Promise<LateProxy> {
@@ -134,38 +121,29 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     expect(await one.send(4, 'recover:a')).toBe('recovery a 3')
   }, 30_000)
 
-  it.each(['single', 'cluster'] as const)(
-    'connections of a %s that are cut again and again, as Redis answers, are no outage: nothing is told twice',
-    async mode => {
-      const nodes = mode === 'single' ? [await server()] : (await cluster()).nodes
-      const endpoints = nodes.map(({ endpoint }) => endpoint)
-      const config = mode === 'single' ? { endpoint: endpoints[0] as string } : { mode, endpoints }
-      const [one, two] = [await collector(config), await collector(config)]
-      // Not by redis-cli, which would stop this process, with the collectors in it, until it has ended.
-      const admins = nodes.map(({ port }) => new Redis({ port, host: '127.0.0.1' }))
-      cleanUp.push(() => {
-        for (const admin of admins) admin.disconnect()
-      })
-      const told = new Map<string, number>()
-      const read = async ({ send }: typeof one, offset: number): Promise<void> => {
-        for (let n = 0; n < 120; n++) {
-          const key = `k${(n + offset) % 120}`
-          const sent = send(n + 1, `alert:${key}`)
-          // In the middle of a write, of a read, or of nothing.
-          const cut = admins[n % admins.length] as Redis
-          if (n % 10 < admins.length) setTimeout(() => cut.call('CLIENT', 'KILL', 'TYPE', 'normal'), n % 3)
-          if ((await sent).startsWith('alert')) told.set(key, (told.get(key) ?? 0) + 1)
-        }
+  it('connections that are cut again and again, as Redis answers, are no outage: nothing is told twice', async () => {
+    const redis = await server()
+    const [one, two] = [
+      await collector({ endpoint: redis.endpoint }),
+      await collector({ endpoint: redis.endpoint }),
+    ]
+    const told = new Map<string, number>()
+    const read = async ({ send }: typeof one, offset: number): Promise<void> => {
+      for (let n = 0; n < 120; n++) {
+        const key = `k${(n + offset) % 120}`
+        const sent = send(n + 1, `alert:${key}`)
+        // In the middle of a write, of a read, or of nothing.
+        if (n % 10 === 0) setTimeout(() => redis.cli('client', 'kill', 'type', 'normal'), n % 3)
+        if ((await sent).startsWith('alert')) told.set(key, (told.get(key) ?? 0) + 1)
       }
-      await Promise.all([read(one, 0), read(two, 3)])
-      for (const { storage } of [one, two]) {
-        expect(storage.logs.filter(({ message }) => message.includes('goes on locally'))).toEqual([])
-      }
-      expect([...told.values()].filter(times => times > 1)).toEqual([])
-      expect(told.size).toBe(120)
-    },
-    60_000,
-  )
+    }
+    await Promise.all([read(one, 0), read(two, 3)])
+    expect([...told.values()].filter(times => times > 1)).toEqual([])
+    expect(told.size).toBe(120)
+    for (const { storage } of [one, two]) {
+      expect(storage.logs.filter(({ message }) => message.includes('goes on locally'))).toEqual([])
+    }
+  }, 60_000)
 
   it('timers run once though the answer that names them is late', async () => {
     const redis = await server()
