@@ -1,6 +1,5 @@
 /** The contract that components are written against, ours and third parties', and the model: `tocsin/component`. */
 export * from '../model/index.js'
-export * from './awake-timer.js'
 export type * from './context.js'
 export * from './errors.js'
 export type * from './exporter.js'

@@ -1,4 +1,3 @@
-import { scheduleAwake } from '../component/awake-timer.js'
 import type { Clock, Random } from '../component/context.js'
 import { isTocsinError, RetryableError } from '../component/errors.js'
 import type {
@@ -146,29 +145,21 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
     onConnectionLost: () => void = () => undefined,
   ): Promise<T> {
     const { clock } = this.#options
-    let tooLong = false
-    let cancel: (() => void) | undefined
-    try {
-      for (let asked = false; ; asked = true) {
-        if (this.#merging) await this.#merging
-        if (this.#open) return locally(asked)
-        try {
-          return await remotely()
-        } catch (error) {
-          if (!isTocsinError(error) || !error.retryable) throw error
-          if (error.code !== CONNECTION_LOST || tooLong) {
-            this.#trip(error)
-            return locally(true)
-          }
+    const giveUpMs = clock.monotonicMs() + RECONNECT_MS
+    for (let asked = false; ; asked = true) {
+      if (this.#merging) await this.#merging
+      if (this.#open) return locally(asked)
+      try {
+        return await remotely()
+      } catch (error) {
+        if (!isTocsinError(error) || !error.retryable) throw error
+        if (error.code !== CONNECTION_LOST || clock.monotonicMs() >= giveUpMs) {
+          this.#trip(error)
+          return locally(true)
         }
-        cancel ??= scheduleAwake(clock, RECONNECT_MS, () => {
-          tooLong = true
-        })
-        onConnectionLost()
-        await clock.sleep(RECONNECT_PAUSE_MS)
       }
-    } finally {
-      cancel?.()
+      onConnectionLost()
+      await clock.sleep(RECONNECT_PAUSE_MS)
     }
   }
 

@@ -5,7 +5,6 @@ import {
   isTocsinError,
   parseDuration,
   RetryableError,
-  scheduleAwake,
 } from 'tocsin/component'
 import { tlsConnectOptions } from 'tocsin/http'
 import type { RedisCommands, RedisScript } from '#state'
@@ -154,24 +153,16 @@ class RedisConnection implements Connection {
    */
   async #patiently<T>(send: (givenUp: () => boolean) => Promise<T>): Promise<T> {
     const { clock, random } = this.#context
-    let tooLong = false
-    let cancel: (() => void) | undefined
-    try {
-      for (;;) {
-        try {
-          if (!this.#link.usable && !(await this.#link.back())) throw notConnected(this.#peer.where)
-          return await this.#inTime(send)
-        } catch (error) {
-          if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
-          if (tooLong) throw error
-          cancel ??= scheduleAwake(clock, FAILOVER_MS, () => {
-            tooLong = true
-          })
-          await clock.sleep(50 + 50 * random())
-        }
+    const giveUpMs = clock.monotonicMs() + FAILOVER_MS
+    for (;;) {
+      try {
+        if (!this.#link.usable && !(await this.#link.back())) throw notConnected(this.#peer.where)
+        return await this.#inTime(send)
+      } catch (error) {
+        if (!isTocsinError(error) || error.code !== 'redis_cluster_down') throw error
+        if (clock.monotonicMs() >= giveUpMs) throw error
+        await clock.sleep(50 + 50 * random())
       }
-    } finally {
-      cancel?.()
     }
   }
 

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
-import { type Clock, scheduleAwake } from 'tocsin/component'
+import type { Clock } from 'tocsin/component'
 
 /** After a connection was lost it is waited for so long: a failover takes about as much. */
 const BACK_MS = 3_000
@@ -45,7 +45,8 @@ export class Link {
     const settled = new Promise<boolean>(done => {
       resolve = done
     })
-    const cancel = scheduleAwake(this.#clock, BACK_MS, () => back.settle(false))
+    // Between timers and this the event loop reads its sockets.
+    const cancel = this.#clock.schedule(BACK_MS, () => setImmediate(() => back.settle(false)))
     const back = {
       settled,
       settle: (usable: boolean): void => {

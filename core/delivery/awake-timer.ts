@@ -1,4 +1,4 @@
-import type { Clock } from './context.js'
+import type { Clock } from '../component/context.js'
 
 const LOOKS = 10
 
