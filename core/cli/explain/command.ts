@@ -1,7 +1,8 @@
 import { PermanentError, parseDuration, parseRfc3339 } from '../../component/index.js'
 import { systemClock } from '../../service/clock.js'
-import type { AlertStory, Silence } from '../../toolkit/history/index.js'
+import type { AlertStory } from '../../toolkit/history/index.js'
 import type { Distribution } from '../distribution.js'
+import { escaped } from '../escaped.js'
 import { type CommandIo, type ConfigOptions, print } from '../io.js'
 import { load } from '../load.js'
 import { openLiveStorages } from './live-storage.js'
@@ -21,6 +22,8 @@ export interface ExplainOptions extends ConfigOptions {
 /** Longer ones are no line. */
 const MAX_LINE = 1_048_576
 const ASK_MS = 10_000
+/** What JSON leaves as it is, and a terminal obeys. */
+const STEERING = /[\u007f-\u009f]/g
 
 /** Says what a configuration does with one line, and why. The answer is the exit code. */
 export async function explain(
@@ -51,10 +54,9 @@ export async function explain(
       ...(told && { told }),
     }
     const found = await runExplain(request)
-    const text = options.json
-      ? JSON.stringify(found, (_, value) => (typeof value === 'string' ? redact(value) : value), 2)
-      : redact(textOf(found))
-    await print(io, `${text}\n`)
+    // Before anything of it is cut or quoted, which a secret would not be known by.
+    const json = JSON.stringify(found, (_, value) => (typeof value === 'string' ? redact(value) : value), 2)
+    await print(io, `${options.json ? json.replaceAll(STEERING, escaped) : textOf(JSON.parse(json))}\n`)
     return 0
   } finally {
     await live.close()
@@ -89,7 +91,7 @@ async function ask(address: string, eventId: string | undefined): Promise<Explai
   const { username, password } = base
   base.username = ''
   base.password = ''
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const credentials = [username, password].map(decoded).join(':')
   const headers =
     username === '' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
   const get = async (path: string): Promise<unknown> => {
@@ -100,7 +102,12 @@ async function ask(address: string, eventId: string | undefined): Promise<Explai
       (error: Error) => fail(((error.cause as Error | undefined) ?? error).message || error.message),
     )
     if (answer.status === 404) return undefined
-    if (answer.status === 401) fail('it wants credentials: write http://USER:PASSWORD@HOST:PORT')
+    if (answer.status === 401)
+      fail(
+        username === ''
+          ? 'it wants credentials: write http://USER:PASSWORD@HOST:PORT'
+          : 'it refuses these credentials',
+      )
     if (!answer.ok) fail(`HTTP ${answer.status}`)
     return answer.json().catch(() => fail('what it says is no JSON'))
   }
@@ -108,8 +115,18 @@ async function ask(address: string, eventId: string | undefined): Promise<Explai
     eventId === undefined
       ? undefined
       : ((await get(`/api/alerts/${encodeURIComponent(eventId)}`)) as AlertStory | undefined)
-  const silences = ((await get('/api/silences')) ?? []) as readonly Silence[]
-  return { story, silences: silences.filter(({ state }) => state === 'active') }
+  const silences = await get('/api/silences')
+  if (!Array.isArray(silences))
+    throw new PermanentError(
+      'no_answer',
+      `At ${base.origin} is no dashboard with an alert_history: write the endpoint of the dashboard extension.`,
+    )
+  return { story, silences }
+}
+
+/** A lone % is one. */
+function decoded(part: string): string {
+  return decodeURIComponent(part.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'))
 }
 
 /** RFC 3339, or how long ago; now when it says nothing. */

@@ -80,11 +80,13 @@ function findingLines({ kind, part, why, text, spans, row }: StepExplained['find
   ]
 }
 
-function decisionLines({ key, values, before, after, reason, episode, missing, timer }: Decided): string[] {
+function decisionLines(decided: Decided): string[] {
+  const { key, values, before, after, reason, episode, missing = 0, timer, row } = decided
+  const within = row?.windowMs === undefined ? '' : ` within ${row.windowMs / 1_000} s`
   const more = [
     ...(timer ? ['by a timer that was due'] : []),
     ...(episode ? [`an episode ${episode}`] : []),
-    ...(missing !== undefined && missing > 0 ? [`${missing} more like it would begin one`] : []),
+    ...(missing > 0 ? [`${missing} more like it${within} would begin an episode`] : []),
   ]
   return [
     `    decides ${reason}${more.length > 0 ? `: ${more.join(', ')}` : ''}`,

@@ -7,10 +7,11 @@ import {
   PermanentError,
   toJson,
 } from '../../component/index.js'
+import { msToNs } from '../../model/index.js'
 import type { Decision, Outgoing, WatchedRules } from '../../rehearsal/index.js'
 import type { ServiceSettings } from '../../service/settings.js'
 import { VirtualClock } from '../../testing/clock.js'
-import type { AlertHistory, AlertStory, Silence, SilenceFields } from '../../toolkit/history/index.js'
+import type { AlertHistory, AlertStory, Silence } from '../../toolkit/history/index.js'
 import { compileCondition } from '../../toolkit/ottl/index.js'
 import { Stage } from '../stage.js'
 import { Offers, receiverOf } from '../test/inputs.js'
@@ -30,7 +31,7 @@ export interface ExplainRequest {
   readonly pipeline?: string
   readonly receiver?: string
   /** What a running collector says of the alert, and its silences. */
-  readonly told?: { readonly story: AlertStory | undefined; readonly silences: readonly SilenceFields[] }
+  readonly told?: { readonly story: AlertStory | undefined; readonly silences: readonly Silence[] }
 }
 
 /** What one line does, as plain JSON. */
@@ -155,10 +156,9 @@ export async function runExplain(request: ExplainRequest): Promise<Explanation> 
   try {
     await stage.moveTo(at)
     const asked = history
-    for (const silence of told?.silences ?? []) if (asked) await stage.during(asked.setSilence(silence))
+    const silences = asked ? await stage.during(silencesIn(asked, told?.silences ?? [], at)) : new Map()
     const story =
       request.eventId === undefined ? undefined : await storyOf(request.eventId, request, asked, stage)
-    const silences = (await asked?.silences()) ?? []
     const test = testCase(request, story)
     const receiver = receiverOf(settings, test)
     const records: LogRecord[] = []
@@ -223,7 +223,7 @@ export async function runExplain(request: ExplainRequest): Promise<Explanation> 
           ('items' in notifications ? notifications.items : []).find(
             one => one.exporter === exporter && one.alert === alert?.event_id,
           )?.silences ?? []
-        const holding = silences.filter(({ id }) => ids.includes(id))
+        const holding = ids.flatMap(id => silences.get(id) ?? [])
         return [
           { exporter, sent: false, reason: held.reason, ...(holding.length > 0 && { silences: holding }) },
         ]
@@ -248,7 +248,7 @@ export async function runExplain(request: ExplainRequest): Promise<Explanation> 
       at: formatRfc3339(at),
       receiver,
       state: live.notes,
-      ...(story && { happened: { ...story, silences: silencesOf(story, silences) } }),
+      ...(story && { happened: { ...story, silences: silencesOf(story, [...silences.values()]) } }),
       record: record && shownRecord(record, at),
       pipelines: request.pipeline === undefined ? pipelines : behind(request.pipeline, pipelines, settings),
       problems: [...problems],
@@ -256,6 +256,22 @@ export async function runExplain(request: ExplainRequest): Promise<Explanation> 
   } finally {
     await stop()
   }
+}
+
+/** Those of the history and those that were told, which it takes over, by the ids that it knows them by. */
+async function silencesIn(
+  history: AlertHistory,
+  told: readonly Silence[],
+  at: bigint,
+): Promise<Map<string, Silence>> {
+  const found = new Map((await history.silences()).map(one => [one.id, one]))
+  for (const silence of told) {
+    const { id, updatedAt: _, state, ...fields } = silence
+    if (found.has(id)) continue
+    const ahead = state === 'active' && msToNs(fields.endsAt) > at
+    found.set(ahead ? (await history.setSilence(fields)).id : id, silence)
+  }
+  return found
 }
 
 async function storyOf(

@@ -53,14 +53,23 @@ export class RedisStorage implements Extension, StorageExtension, RedisExtension
   }
 
   async start(): Promise<void> {
+    await this.#connect(connection => this.#greet(connection))
+  }
+
+  /** Without the marker, which would be a write. */
+  async attach(): Promise<void> {
+    await this.#connect(() => undefined)
+  }
+
+  async #connect(greet: (connection: Connection) => void): Promise<void> {
     this.#connection = await connect(this.#config, this.#context, {
       connected: () => {
         this.#health.connected()
-        if (this.#connection) this.#greet(this.#connection)
+        if (this.#connection) greet(this.#connection)
       },
       failed: error => this.#health.failed(error),
     })
-    this.#greet(this.#connection)
+    greet(this.#connection)
   }
 
   async stop(): Promise<void> {
