@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startCommand } from '../support/command.js'
+
+// Each question is a process, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 let folder = ''
 beforeAll(() => {
