@@ -26,7 +26,7 @@ function steady(text: string): string {
   return text.replace(/\d+\.\d+ s/g, '_ s').replace(/time="[^"]*"/g, 'time="_"')
 }
 
-test('the tests beside the examples pass, and fire every row', async () => {
+test('the tests beside the examples pass, and fire every row', { timeout: 120_000 }, async () => {
   const finished = await startCommand(['test', 'distributions', '--coverage', '100']).finished
   expect(finished.stderr).toBe('')
   expect(finished.stdout).toContain('collector.yaml: 4 of 4 rows fire (100 %)')
