@@ -4,6 +4,7 @@ import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
 import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
+import { scheduleAwake } from './awake-timer.js'
 import type { ExporterHealth } from './exporter-health.js'
 import type { DeliveryMetrics } from './metrics.js'
 import type { RequestQueue } from './queue.js'
@@ -149,7 +150,9 @@ export async function attempt(
     over ??= clock.schedule(GRACE_MS, () => left?.({ kind: 'failed', reason }))
   }
   const cancelTimer =
-    timeoutMs === 0 ? undefined : clock.schedule(timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
+    timeoutMs === 0
+      ? undefined
+      : scheduleAwake(clock, timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
   const forget = onAbort(stop, () => cancel('The exporter stops.'))
   try {
     const leftBehind = new Promise<SendResult>(resolve => {

@@ -276,9 +276,8 @@ function dispatched(
       if (start) resolve({ ...start, body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES) })
     }
     const fail = (error: Error): void => {
-      if (start) return done()
-      forget()
-      reject(error)
+      done()
+      if (!start) reject(error)
     }
     agent.dispatch(options, {
       onRequestStart: started => {
