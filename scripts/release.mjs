@@ -30,6 +30,11 @@ try {
     .update(readFileSync(join('release', name)))
     .digest('hex')
   writeFileSync(join('release', `${name}.sha256`), `${sum}  ${name}\n`)
+  // For editors: docs/editors.md.
+  writeFileSync(
+    join('release', `tocsin-${version}.schema.json`),
+    execFileSync(process.execPath, ['dist/commands/tocsin.js', 'schema']),
+  )
   console.log(`\nrelease/${name}\n${sum}`)
 } finally {
   if (dry) for (const [index, file] of changed.entries()) writeFileSync(file, before[index])

@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { Ajv } from 'ajv'
 import { load as loadYaml } from 'js-yaml'
-import type { Kind } from 'tocsin/component'
+import type { ConfigSchema, Kind } from 'tocsin/component'
 import { describe, expect, test } from 'vitest'
 import { processIo } from '../core/cli/io.js'
 import { configSchema, load, loadAll } from '../core/cli/load.js'
+import { SERVICE_SCHEMA } from '../core/config/service-schema.js'
+import { exporterCommon } from '../core/delivery/schema.js'
 import { components as sources } from '../distributions/full/components.js'
 import { full } from '../distributions/full/index.js'
 import { componentsTable } from '../scripts/components-table.mjs'
+import { reference } from '../scripts/reference.mjs'
 import { ROOT } from './support/shared.js'
 
 const components = await loadAll(sources)
@@ -88,6 +91,34 @@ test('every option of every component is in its README', () => {
 
 test('the table of components in the README is up to date (node scripts/components-table.mjs)', () => {
   expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(componentsTable(components))
+})
+
+test('docs/reference.md is up to date (node scripts/reference.mjs)', () => {
+  const text = reference(components, { common: exporterCommon, service: SERVICE_SCHEMA })
+  expect(readFileSync(join(ROOT, 'docs/reference.md'), 'utf8')).toBe(text)
+})
+
+test('every key says what it means, which editors show', () => {
+  const undescribed = (schema: ConfigSchema, path: string): string[] => {
+    const below = [schema.items, schema.additionalProperties, ...(schema.anyOf ?? [])]
+    return [
+      ...Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
+        ...(value.description ? [] : [`${path}.${key}`]),
+        ...undescribed(value, `${path}.${key}`),
+      ]),
+      ...below.flatMap(one => (typeof one === 'object' ? undescribed(one, `${path}[]`) : [])),
+    ]
+  }
+  const schemas = components.map(({ kind, type, schema }) => [`${kind} ${type}`, schema] as const)
+  const all = [...schemas, ['common', exporterCommon] as const, ['service', SERVICE_SCHEMA] as const]
+  expect(all.flatMap(([name, schema]) => undescribed(schema, name))).toEqual([])
+})
+
+test('the runbook has a section for each alerting rule', () => {
+  const rules = readFileSync(join(ROOT, 'distributions/prometheus/rules.yaml'), 'utf8')
+  const runbook = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8')
+  const names = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => `## ${name}`)
+  expect([...runbook.matchAll(/^## Tocsin\w+$/gm)].map(String)).toEqual(names)
 })
 
 test('counters of ours have their _total in the documentation, as on /metrics', () => {

@@ -194,7 +194,9 @@ function addTrials(
       '--against <file>',
       'another configuration, or table (.csv): what it would change, alert by alert',
     )
+    .option('--suggest', 'propose thresholds, from how many matches came together')
     .option('--top <count>', 'how many of the noisiest keys to show; default 10')
+    .option('--html <file>', 'also write it as a page, with a timeline')
     .option('--json', 'as JSON')
     .action(async (inputs: string[], options: ReplayCommandOptions) => {
       const { replay } = await import('./replay/command.js')

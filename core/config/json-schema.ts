@@ -8,21 +8,33 @@ type JsonSchema = { readonly [keyword: string]: unknown }
 
 const REFERENCE: JsonSchema = { type: 'string', pattern: '\\$\\{.*\\}' }
 
+const MEANING: { readonly [section: string]: string } = {
+  receivers: 'What brings records in, by id: TYPE or TYPE/NAME.',
+  processors: 'What decides about records and changes them, by id: TYPE or TYPE/NAME.',
+  exporters: 'What tells people and other systems, by id: TYPE or TYPE/NAME.',
+  connectors: 'What joins pipelines, by id: TYPE or TYPE/NAME.',
+  extensions:
+    'What serves the whole collector, by id: TYPE or TYPE/NAME. It runs when service.extensions names it.',
+  service: 'What runs: pipelines and extensions.',
+}
+
 /** One JSON Schema (draft 7, which editors know) for a whole configuration file, for completion and hints. */
 export function configJsonSchema(factories: readonly AnyFactory[], common: CommonSchemas): JsonSchema {
   const catalog = new Catalog(factories, common)
-  const sections = SECTIONS.map(([section, kind]) => [
-    section,
-    {
-      type: ['object', 'null'],
-      additionalProperties: false,
-      patternProperties: Object.fromEntries(
-        factories
-          .filter(factory => factory.kind === kind)
-          .map(factory => [idPattern(factory), componentSchema(factory, catalog)]),
-      ),
-    },
-  ])
+  const sections = SECTIONS.map(([section, kind]) => {
+    const own = factories.filter(factory => factory.kind === kind)
+    return [
+      section,
+      {
+        type: ['object', 'null'],
+        description: MEANING[section],
+        additionalProperties: false,
+        // Editors complete these, and check by the patterns.
+        properties: Object.fromEntries(own.map(factory => [factory.type, reference(factory)])),
+        patternProperties: Object.fromEntries(own.map(factory => [idPattern(factory), reference(factory)])),
+      },
+    ]
+  })
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'tocsin configuration',
@@ -31,9 +43,12 @@ export function configJsonSchema(factories: readonly AnyFactory[], common: Commo
     // Anchors.
     patternProperties: { '^x-': {} },
     required: ['service'],
+    definitions: Object.fromEntries(
+      factories.map(factory => [nameOf(factory), componentSchema(factory, catalog)]),
+    ),
     properties: {
       ...Object.fromEntries(sections),
-      service: withInline(plain(SERVICE_SCHEMA)),
+      service: { description: MEANING.service, ...withInline(plain(SERVICE_SCHEMA)) },
       packages: {
         type: 'array',
         items: { type: 'string' },
@@ -59,8 +74,17 @@ function withInline(schema: unknown, role?: string): JsonSchema {
   return { ...changed, items: role === undefined ? items : { anyOf: [items, settings] } }
 }
 
-function idPattern(factory: AnyFactory): string {
-  return `^(${[factory.type, ...(factory.aliases ?? [])].join('|')})(/.+)?$`
+/** Its ids but the type itself. */
+function idPattern({ type, aliases = [] }: AnyFactory): string {
+  return `^(${type}/.+${aliases.map(alias => `|${alias}(/.+)?`).join('')})$`
+}
+
+function reference(factory: AnyFactory): JsonSchema {
+  return { $ref: `#/definitions/${nameOf(factory)}` }
+}
+
+function nameOf({ kind, type }: AnyFactory): string {
+  return `${kind}.${type}`
 }
 
 function componentSchema(factory: AnyFactory, catalog: Catalog): JsonSchema {

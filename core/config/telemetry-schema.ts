@@ -2,9 +2,16 @@ import type { ConfigSchema } from '../component/index.js'
 
 const PROMETHEUS: ConfigSchema = {
   type: 'object',
+  description: 'Where Prometheus finds our metrics.',
   properties: {
-    host: { type: 'string', default: 'localhost' },
-    port: { type: 'integer', minimum: 0, maximum: 65_535, examples: [8888] },
+    host: { type: 'string', default: 'localhost', description: 'Where to listen.' },
+    port: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 65_535,
+      examples: [8888],
+      description: 'Of http://HOST:PORT/metrics.',
+    },
   },
   required: ['port'],
   ignored: Object.fromEntries(
@@ -30,6 +37,7 @@ const NO_CHOICE = 'all of our metrics are sent'
 
 const OTLP: ConfigSchema = {
   type: 'object',
+  description: 'Over OTLP.',
   required: ['endpoint'],
   properties: {
     protocol: {
@@ -51,13 +59,20 @@ const OTLP: ConfigSchema = {
           items: {
             type: 'object',
             required: ['name'],
-            properties: { name: { type: 'string' }, value: { type: ['string', 'null'], secret: true } },
+            properties: {
+              name: { type: 'string', description: 'Of the header.' },
+              value: {
+                type: ['string', 'null'],
+                secret: true,
+                description: 'Of the header; null: not sent.',
+              },
+            },
           },
         },
       ],
       description: 'Sent with each request; a map, or a list of name and value.',
     },
-    compression: { enum: ['gzip', 'none'], default: 'none' },
+    compression: { enum: ['gzip', 'none'], default: 'none', description: 'Of the requests.' },
     timeout: { type: 'integer', minimum: 1, default: 10_000, description: 'Of a request, in ms.' },
     insecure: {
       type: 'boolean',
@@ -66,9 +81,10 @@ const OTLP: ConfigSchema = {
     certificate: { type: 'string', description: 'Authorities (PEM file) to trust.' },
     tls: {
       type: 'object',
+      description: 'TLS to the endpoint.',
       properties: {
-        insecure: { type: 'boolean' },
-        ca_file: { type: 'string' },
+        insecure: { type: 'boolean', description: 'gRPC without TLS.' },
+        ca_file: { type: 'string', description: 'Authorities (PEM file) to trust.' },
       },
     },
   },
@@ -90,6 +106,7 @@ const PERIODIC: ConfigSchema = {
     timeout: { type: 'integer', minimum: 1, default: 30_000, description: 'Of one export, in ms.' },
     exporter: {
       type: 'object',
+      description: 'One of them: where to, and how.',
       properties: { otlp: OTLP, otlp_http: OTLP, otlp_grpc: OTLP },
       ignored: { console: 'our metrics are not printed: curl shows them at the address of pull' },
     },
@@ -103,10 +120,12 @@ const READER: ConfigSchema = {
   properties: {
     pull: {
       type: 'object',
+      description: 'To be scraped by Prometheus.',
       required: ['exporter'],
       properties: {
         exporter: {
           type: 'object',
+          description: 'prometheus, with host and port.',
           properties: { prometheus: PROMETHEUS, 'prometheus/development': PROMETHEUS },
           aliases: { 'prometheus/development': 'prometheus' },
           required: ['prometheus'],
@@ -121,19 +140,31 @@ const READER: ConfigSchema = {
 
 const SPAN_EXPORTER: ConfigSchema = {
   type: 'object',
+  description: 'One of them: where to, and how.',
   properties: { otlp: OTLP, otlp_http: OTLP, otlp_grpc: OTLP },
   ignored: { console: 'our traces are not printed' },
 }
 
-const EMPTY: ConfigSchema = { type: ['object', 'null'], additionalProperties: false }
+const empty = (description: string): ConfigSchema => ({
+  type: ['object', 'null'],
+  additionalProperties: false,
+  description,
+})
 
 const RATIO: ConfigSchema = {
   type: 'object',
+  description: 'A share of the batches.',
   required: ['ratio'],
-  properties: { ratio: { type: 'number', minimum: 0, maximum: 1, examples: [0.1] } },
+  properties: {
+    ratio: { type: 'number', minimum: 0, maximum: 1, examples: [0.1], description: '1 is all of them.' },
+  },
 }
 
-const ROOT_SAMPLERS = { always_on: EMPTY, always_off: EMPTY, trace_id_ratio_based: RATIO } as const
+const ROOT_SAMPLERS = {
+  always_on: empty('Every batch.'),
+  always_off: empty('No batch.'),
+  trace_id_ratio_based: RATIO,
+} as const
 
 const TRACES: ConfigSchema = {
   type: 'object',
@@ -147,11 +178,13 @@ const TRACES: ConfigSchema = {
     processors: {
       type: 'array',
       maxItems: 10,
+      description: 'How spans are sent.',
       items: {
         type: 'object',
         properties: {
           batch: {
             type: 'object',
+            description: 'Many in one request.',
             required: ['exporter'],
             properties: {
               schedule_delay: {
@@ -182,18 +215,25 @@ const TRACES: ConfigSchema = {
               exporter: SPAN_EXPORTER,
             },
           },
-          simple: { type: 'object', required: ['exporter'], properties: { exporter: SPAN_EXPORTER } },
+          simple: {
+            type: 'object',
+            description: 'Each by itself, at once.',
+            required: ['exporter'],
+            properties: { exporter: SPAN_EXPORTER },
+          },
         },
         anyOf: [{ required: ['batch'] }, { required: ['simple'] }],
       },
     },
     sampler: {
       type: 'object',
+      description: 'Which batches make spans; all without it.',
       properties: {
         ...ROOT_SAMPLERS,
         parent_based: {
           type: 'object',
-          properties: { root: { type: 'object', properties: ROOT_SAMPLERS } },
+          description: 'What root says: a batch has no parent here.',
+          properties: { root: { type: 'object', description: 'One of these.', properties: ROOT_SAMPLERS } },
           ignored: Object.fromEntries(
             [
               'remote_parent_sampled',
@@ -212,7 +252,10 @@ const TRACES: ConfigSchema = {
   },
 }
 
-const ATTRIBUTE: ConfigSchema = { type: ['string', 'number', 'boolean', 'null', 'array'] }
+const ATTRIBUTE: ConfigSchema = {
+  type: ['string', 'number', 'boolean', 'null', 'array'],
+  description: 'Of the attribute; null drops it.',
+}
 
 /** `service.telemetry`. */
 export const TELEMETRY_SCHEMA: ConfigSchema = {
@@ -223,8 +266,13 @@ export const TELEMETRY_SCHEMA: ConfigSchema = {
     logs: {
       type: 'object',
       default: {},
+      description: 'On standard error.',
       properties: {
-        level: { enum: ['debug', 'info', 'warn', 'error'], default: 'info' },
+        level: {
+          enum: ['debug', 'info', 'warn', 'error'],
+          default: 'info',
+          description: 'The least that is said.',
+        },
         encoding: {
           enum: ['console', 'json'],
           description: 'Default: console on a terminal, else json.',
@@ -246,10 +294,25 @@ export const TELEMETRY_SCHEMA: ConfigSchema = {
     metrics: {
       type: 'object',
       default: {},
+      description: 'Numbers about the collector itself.',
       properties: {
-        level: { enum: ['none', 'basic', 'normal', 'detailed'], default: 'normal' },
-        address: { type: 'string', format: 'endpoint', examples: ['127.0.0.1:8888'] },
-        readers: { type: 'array', items: READER, maxItems: 10 },
+        level: {
+          enum: ['none', 'basic', 'normal', 'detailed'],
+          default: 'normal',
+          description: 'none: none are computed; else all.',
+        },
+        address: {
+          type: 'string',
+          format: 'endpoint',
+          examples: ['127.0.0.1:8888'],
+          description: 'Where Prometheus finds them, without readers; default 127.0.0.1:8888.',
+        },
+        readers: {
+          type: 'array',
+          items: READER,
+          maxItems: 10,
+          description: 'Where they go, as in the Collector.',
+        },
       },
       ignored: { views: NO_CHOICE },
     },
@@ -280,9 +343,9 @@ export const TELEMETRY_SCHEMA: ConfigSchema = {
                 type: 'object',
                 required: ['name'],
                 properties: {
-                  name: { type: 'string', minLength: 1 },
+                  name: { type: 'string', minLength: 1, description: 'Of the attribute.' },
                   value: ATTRIBUTE,
-                  type: { type: 'string' },
+                  type: { type: 'string', description: 'Of the value; it says it itself.' },
                 },
               },
             },

@@ -52,7 +52,12 @@ export const schema: ConfigSchema = {
                 description: 'Where paths without prefix start.',
               },
               error_mode: errorMode,
-              conditions: { type: 'array', minItems: 1, items: { type: 'string' } },
+              conditions: {
+                type: 'array',
+                minItems: 1,
+                items: { type: 'string' },
+                description: 'OTTL conditions: a record for which one is true is dropped.',
+              },
             },
           },
         ],
@@ -63,7 +68,11 @@ export const schema: ConfigSchema = {
       additionalProperties: false,
       description: 'The older form of log_conditions.',
       properties: {
-        log_record: { type: 'array', items: { ...condition, format: 'condition' } },
+        log_record: {
+          type: 'array',
+          items: { ...condition, format: 'condition' },
+          description: 'OTTL conditions: a record for which one is true is dropped.',
+        },
         include: {
           type: 'object',
           additionalProperties: true,

@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCommand } from '../support/command.js'
 import { shared, sharedTitle } from '../support/shared.js'
+import { VictoriaLogsServer } from '../support/victorialogs-server.js'
 
 let folder = ''
 beforeAll(() => {
@@ -31,6 +32,7 @@ interface Report {
   readonly alerts: readonly { rule: string; key: string; fired_at: string; ended_at?: string }[]
   readonly exporters: { readonly [id: string]: object }
   readonly noisiest_keys: readonly { key: string; matched: number }[]
+  readonly suggestions?: readonly object[]
   readonly differences?: readonly { kind: string; rule: string; fired_at: string; ended_at?: string }[]
 }
 
@@ -236,6 +238,99 @@ describe('what is replayed', () => {
       ['host.name=a', 3],
       ['host.name=b', 1],
     ])
+  })
+
+  test('--suggest: a threshold that, put into the table, fires as often as it said', async () => {
+    const second = (at: number): string =>
+      new Date(Date.parse('2026-01-15T10:00:00Z') + at * 1_000).toISOString()
+    // Two or three at a time, each half hour for a day, and one time thirty.
+    const times = Array.from({ length: 48 }, (_, at) =>
+      [0, 1, ...(at % 3 ? [] : [2])].map(one => at * 1_800 + one),
+    )
+    times[20] = Array.from({ length: 30 }, (_, one) => 20 * 1_800 + one)
+    const log = write(
+      'day.log',
+      times
+        .flat()
+        .map(at => `${second(at)} a disk is full\n`)
+        .join(''),
+    )
+    const always = [{ ...(rows[0] as Row), alert_schema: 'immediate,60' }]
+    const args = ['--suggest', '-c', config('day.yaml', table('day.csv', always)), log]
+    const { suggestions = [], rules } = await replay(...args)
+    expect(rules[0]).toMatchObject({ fired: 48 })
+    expect(suggestions).toEqual([
+      {
+        rule: 'disk',
+        line: 2,
+        count: 10,
+        window_seconds: 60,
+        fires: 1,
+        bursts: 48,
+        usual: 3,
+        stand_out: [30, 30],
+      },
+    ])
+    const next = [{ ...(rows[0] as Row), alert_schema: 'threshold,10,60,1,60,300' }]
+    const { alerts } = await replay('-c', config('next.yaml', table('next.csv', next)), log)
+    expect(alerts.map(({ fired_at }) => Date.parse(fired_at))).toEqual([Date.parse(second(20 * 1_800 + 9))])
+    const { stdout } = await startCommand(['replay', ...args]).finished
+    expect(stdout).toMatch(/disk +10 in 60 s +fires 1 +of 48 bursts, the usual ones have at most 3, .* 30\n/)
+  })
+
+  test('--html: a page without script, on which log text is text', async () => {
+    const marked = [{ ...(rows[0] as Row), rule_id: '<b>disk</b>', alert_schema: 'immediate,60' }]
+    const yaml = config('html.yaml', table('html.csv', marked), ', hash_keys: [host]')
+    const log = write('html.log', lines('a', [0, 1, 30]))
+    const file = join(folder, 'replay.html')
+    await replay('-c', yaml, '--html', file, '--against', yaml, log)
+    const html = readFileSync(file, 'utf8')
+    expect(html).toContain("default-src 'none'")
+    expect(html).not.toContain('<b>')
+    expect(html).not.toContain('<script')
+    expect(html).toContain('&#60;b&#62;disk')
+    expect(html).toMatch(
+      /<rect x="0" width="1000"[^>]*><title>2026-01-15T10:00:00Z, active at the end<\/title>/,
+    )
+    expect(html).toContain('It makes no difference to any alert.')
+    const { code, stderr } = await startCommand(['replay', '-c', yaml, '--html', '/none/x.html', log])
+      .finished
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--html /none/x.html cannot be written')])
+  })
+
+  test('--from: what VictoriaLogs has of a range, by the query of the receiver, in slices as small as it allows', async () => {
+    const server = await VictoriaLogsServer.start()
+    server.faults.maxRangeMs = 600_000
+    try {
+      const minutesAgo = (minutes: number): bigint => server.now() - BigInt(minutes) * 60_000_000_000n
+      for (let minute = 90; minute > 0; minute--) {
+        server.insert({ msg: 'disk is full', time: minutesAgo(minute), stream: { host: 'a' } })
+        server.insert({ msg: 'quiet', time: minutesAgo(minute), stream: { host: 'a' } })
+      }
+      const file = table('vl.csv', [{ ...(rows[0] as Row), alert_schema: 'immediate,300' }])
+      const yaml = config('vl.yaml', file, ', hash_keys: [host]')
+      const tail = `victorialogs: {endpoint: '${server.url}', query: '"disk is full"'}`
+      const over = write(
+        'vl-source.yaml',
+        readFileSync(yaml, 'utf8')
+          .replaceAll('file_log: {include: [none.log]}', tail)
+          .replace('[file_log]', '[victorialogs]'),
+      )
+      const report = await replay(
+        '-c',
+        over,
+        '--from',
+        '62m30s',
+        '--to',
+        new Date(Number(minutesAgo(2) / 1_000_000n) - 30_000).toISOString(),
+      )
+      expect(report.records).toBe(60)
+      expect(report.rules[0]).toMatchObject({ matched: 60, fired: 12, told: { 'webhook/oncall': 23 } })
+      expect(server.openTails).toBe(0)
+      expect(report.noisiest_keys).toMatchObject([{ key: 'host=a', matched: 60 }])
+    } finally {
+      await server.down()
+    }
   })
 
   test('a mistake says what to do', async () => {

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises'
+import { open, stat, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { PermanentError, parseDuration, parseRfc3339, type ReceiverFactory } from '../../component/index.js'
 import { checkTimeZone } from '../../config/index.js'
@@ -8,8 +8,9 @@ import type { Distribution } from '../distribution.js'
 import { type CommandIo, type ConfigOptions, print } from '../io.js'
 import { load } from '../load.js'
 import { differencesOf } from './against.js'
+import { htmlOf } from './html.js'
 import { Progress } from './progress.js'
-import { reportOf, tableOf } from './report.js'
+import { reportOf, type Shown, tableOf } from './report.js'
 import { type Replay, runReplay } from './run-replay.js'
 import type { Inputs } from './sources.js'
 
@@ -21,6 +22,8 @@ export interface ReplayCommandOptions extends ConfigOptions {
   readonly receiver?: string
   readonly against?: string
   readonly json?: boolean
+  readonly html?: string
+  readonly suggest?: boolean
   readonly top?: string
 }
 
@@ -50,6 +53,7 @@ export async function replay(
       year: numbers.year,
       stdin: io.stdin,
       signal: stop.signal,
+      bursts: options.suggest ?? false,
       progress: (records, bytes, at) => progress.show(records, bytes, at),
     }).finally(() => progress.clear())
   }
@@ -61,17 +65,19 @@ export async function replay(
     const before = await run(settings, '')
     const after = other && (await run(other, 'with the change'))
     const differences = after && differencesOf(before, after)
-    const shown = after ?? before
-    await print(
-      io,
-      options.json
-        ? `${JSON.stringify(reportOf(shown, numbers.top, differences), null, 2)}\n`
-        : tableOf(shown, numbers.top, differences),
-    )
+    const shown: Shown = { replay: after ?? before, top: numbers.top, differences }
+    if (options.html !== undefined) await writeReport(resolve(io.cwd, options.html), htmlOf(shown))
+    await print(io, options.json ? `${JSON.stringify(reportOf(shown), null, 2)}\n` : tableOf(shown))
     return stop.signal.aborted ? 1 : 0
   } finally {
     for (const off of signals) off()
   }
+}
+
+async function writeReport(path: string, html: string): Promise<void> {
+  await writeFile(path, html).catch(error => {
+    throw mistake(`--html ${path} cannot be written: ${(error as Error).message}`)
+  })
 }
 
 /** Another configuration, or this one with another table in place of the one of its kind. */

@@ -1,10 +1,19 @@
 import { formatRfc3339, nsToMs } from '../../component/index.js'
 import type { Difference } from './against.js'
 import type { Replay } from './run-replay.js'
+import { suggestionsOf } from './suggest.js'
 import type { Episode, RuleTally } from './tally.js'
 
+export interface Shown {
+  readonly replay: Replay
+  /** So many of the noisiest keys. */
+  readonly top: number
+  readonly differences: readonly Difference[] | undefined
+}
+
 /** The whole answer as plain JSON. Times are RFC 3339, durations seconds. */
-export function reportOf(replay: Replay, top: number, differences?: readonly Difference[]): object {
+export function reportOf({ replay, top, differences }: Shown): object {
+  const suggestions = suggestionsOf(replay)
   const { tally, rules, records, bytes, ms, first, last, warnings } = replay
   const byId = new Map(rules.map(rule => [rule.id, rule]))
   return {
@@ -29,12 +38,14 @@ export function reportOf(replay: Replay, top: number, differences?: readonly Dif
     alerts: tally.episodes.map(episode => episodeOf(episode, byId.get(episode.rule))),
     alerts_left_out: tally.episodesLeftOut,
     ...(differences && { differences: differences.map(differenceOf) }),
+    ...(suggestions && { suggestions: suggestions.map(suggestionObject) }),
     warnings,
   }
 }
 
 /** For a terminal. */
-export function tableOf(replay: Replay, top: number, differences?: readonly Difference[]): string {
+export function tableOf({ replay, top, differences }: Shown): string {
+  const suggestions = suggestionsOf(replay)
   const { tally, rules, records, ms, first, last, warnings } = replay
   const lines = [
     first === undefined || last === undefined
@@ -88,6 +99,7 @@ export function tableOf(replay: Replay, top: number, differences?: readonly Diff
     )
   }
   if (differences) lines.push('', ...differenceLines(differences))
+  if (suggestions) lines.push('', ...suggestionLines(suggestions, replay.bursts?.leftOut ?? 0))
   if (tally.episodesLeftOut > 0)
     lines.push(
       '',
@@ -111,7 +123,58 @@ function differenceLines(differences: readonly Difference[]): string[] {
   ]
 }
 
-function endOf({ endedAt, endedBy }: Episode): string {
+type Suggested = NonNullable<ReturnType<typeof suggestionsOf>>
+
+function suggestionLines(suggestions: Suggested, leftOut: number): string[] {
+  if (suggestions.length === 0) return ['No rule matched: there is nothing to suggest a threshold from.']
+  return [
+    'Thresholds that would tell the unusual from the usual here (a burst: matches of a key, each within the window after the one before):',
+    ...columns(
+      suggestions.map(one => [
+        `  ${placeOf(one.rule)}`,
+        one.rule.rule.name,
+        `${one.count} in ${one.windowMs / 1_000} s`,
+        `fires ${numberText(one.fires)}`,
+        suggestionWhy(one),
+      ]),
+    ),
+    ...(leftOut > 0
+      ? [`  ${numberText(leftOut)} matches were too many to remember, and count in none of them.`]
+      : []),
+  ]
+}
+
+/** What a suggestion rests on, in words. */
+export function suggestionWhy({ bursts, usual, least, most }: Suggested[number]): string {
+  const of = `${numberText(bursts)} ${bursts === 1 ? 'burst' : 'bursts'}`
+  if (least === undefined) return `nothing stands out of ${of}: at most ${numberText(usual)} together`
+  const high = least === most ? numberText(least) : `${numberText(least)} to ${numberText(most ?? least)}`
+  return `of ${of}, the usual ones have at most ${numberText(usual)}, those that stand out ${high}`
+}
+
+function suggestionObject({
+  rule,
+  count,
+  windowMs,
+  bursts,
+  fires,
+  usual,
+  least,
+  most,
+}: Suggested[number]): object {
+  return {
+    rule: rule.rule.name,
+    ...(rule.rule.line !== undefined && { line: rule.rule.line }),
+    count,
+    window_seconds: windowMs / 1_000,
+    fires,
+    bursts,
+    usual,
+    ...(least !== undefined && { stand_out: [least, most] }),
+  }
+}
+
+export function endOf({ endedAt, endedBy }: Episode): string {
   return endedAt === undefined ? 'active at the end' : `until ${formatRfc3339(endedAt)}, ${endedBy}`
 }
 
@@ -150,7 +213,7 @@ function differenceOf({ kind, rule, episode, before }: Difference): object {
   return { kind, ...episodeOf(episode, rule), ...(before && { before: episodeOf(before, rule) }) }
 }
 
-function placeOf({ processor, rule }: RuleTally): string {
+export function placeOf({ processor, rule }: RuleTally): string {
   if (rule.file !== undefined) return `${rule.file}:${rule.line}`
   return rule.line === undefined ? processor : `${processor}[${rule.line}]`
 }
@@ -173,11 +236,11 @@ function visible(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')
 }
 
-function numberText(count: number): string {
+export function numberText(count: number): string {
   return count.toLocaleString('en-US')
 }
 
-function durationText(ns: bigint): string {
+export function durationText(ns: bigint): string {
   const total = Math.round(nsToMs(ns) / 1_000)
   if (total === 0) return ''
   const [hours, minutes] = [Math.floor(total / 3_600), Math.floor(total / 60) % 60]

@@ -1,14 +1,17 @@
 import type { ComponentContext, Intake } from '../../component/index.js'
-import { type PastLog, Rehearsal } from '../../rehearsal/index.js'
+import { type PastLog, Rehearsal, type WatchedRules } from '../../rehearsal/index.js'
 import { systemClock } from '../../service/clock.js'
 import type { ServiceSettings } from '../../service/settings.js'
 import { collectingLogger } from '../../testing/context.js'
 import { seededRandom } from '../../testing/random.js'
+import { Bursts } from './bursts.js'
 import { type Inputs, pieces } from './sources.js'
-import { type RuleTally, Tally } from './tally.js'
+import { type RuleTally, ruleId, Tally } from './tally.js'
 
 export interface Replay {
   readonly tally: Tally
+  /** Only when asked for. */
+  readonly bursts: Bursts | undefined
   readonly rules: readonly RuleTally[]
   readonly records: number
   readonly bytes: number
@@ -26,13 +29,22 @@ export interface ReplayOptions {
   readonly year: number | undefined
   readonly stdin: NodeJS.ReadableStream | undefined
   readonly signal: AbortSignal
+  /** Whether to see what comes together. */
+  readonly bursts: boolean
   progress(records: number, bytes: number, at: bigint): void
 }
 
 /** Runs a configuration over what is past, on its own time. Throws what keeps it from starting, and files that cannot be read. */
 export async function runReplay(options: ReplayOptions): Promise<Replay> {
   const { settings, signal } = options
-  const tally = new Tally()
+  let windows: Map<string, number | undefined> | undefined
+  const bursts = options.bursts
+    ? new Bursts(rule => {
+        windows ??= windowsOf(rehearsal.rules())
+        return windows.get(rule)
+      })
+    : undefined
+  const tally = new Tally(bursts)
   const warnings = new Set<string>()
   const contexts = new Map<string, ComponentContext<object>>()
   const intakes = new Map<string, Intake>()
@@ -100,8 +112,11 @@ export async function runReplay(options: ReplayOptions): Promise<Replay> {
     if (untimed > 0 && timed === 0)
       warnings.add(`No line of ${log.path} says when it was written: all count as of now.`)
   }
+  // They are decided key by key within a batch.
+  tally.episodes.sort((a, b) => (a.firedAt < b.firedAt ? -1 : a.firedAt > b.firedAt ? 1 : 0))
   return {
     tally,
+    bursts,
     rules: tally.rules(rehearsal.rules()),
     records,
     bytes,
@@ -110,4 +125,12 @@ export async function runReplay(options: ReplayOptions): Promise<Replay> {
     last,
     warnings: [...warnings],
   }
+}
+
+function windowsOf(watched: readonly WatchedRules[]): Map<string, number | undefined> {
+  return new Map(
+    watched.flatMap(({ pipeline, processor, rules }) =>
+      rules.map(rule => [ruleId(pipeline, processor, rule.id), rule.windowMs] as const),
+    ),
+  )
 }

@@ -1,5 +1,13 @@
-import { type DecisionRule, isMap, type LogRecord, type Records, toText } from '../../component/index.js'
+import {
+  type DecisionRule,
+  isMap,
+  type LogRecord,
+  nsToMs,
+  type Records,
+  toText,
+} from '../../component/index.js'
 import type { Decision, Outgoing, WatchedRules } from '../../rehearsal/index.js'
+import type { Bursts } from './bursts.js'
 
 /** One alert, from its first notification on. Times in ns since the epoch. */
 export interface Episode {
@@ -57,6 +65,9 @@ export class Tally {
   /** By exporter: messages to people, or records. */
   readonly sent = new Map<string, { readonly notifying: boolean; count: number }>()
 
+  /** `bursts`: told of every record that speaks for a rule. */
+  constructor(private readonly bursts?: Bursts) {}
+
   decided({ pipeline, processor, key, about, event, step }: Decision): void {
     const id = ruleId(pipeline, processor, about.rule)
     const tally = this.#rule(id, pipeline, processor, about.rule)
@@ -65,7 +76,10 @@ export class Tally {
     const speaksFor = event.kind === 'record' && step.speaks !== 'against'
     const counted = speaksFor ? this.#key(fullKey, id, about.values) : undefined
     if (speaksFor) tally.matched++
-    if (counted) counted.matched++
+    if (counted) {
+      counted.matched++
+      this.bursts?.match(id, fullKey, nsToMs(event.time))
+    }
     if (step.missing !== undefined) {
       if (tally.fired === 0 && (tally.closest === undefined || step.missing < tally.closest))
         tally.closest = step.missing
