@@ -3,6 +3,7 @@ import { ConfigError, errorText, formatProblem } from '../component/index.js'
 import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
+import type { ExplainOptions } from './explain/command.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { keepAlive } from './keep-alive.js'
 import { nativeModuleHint } from './native-module.js'
@@ -91,6 +92,7 @@ export async function main(
       finish(await (await import('./new-component.js')).newComponent(distribution, kind, name, options, io)),
     )
   addTrials(program, distribution, io, finish)
+  addExplain(program, distribution, io, finish)
   withConfig(program.command('notify'))
     .description(
       'send a sample alert, marked as a test, and its recovery through one exporter, and print request and answer',
@@ -201,6 +203,38 @@ function addTrials(
     .action(async (inputs: string[], options: ReplayCommandOptions) => {
       const { replay } = await import('./replay/command.js')
       finish(await keepAlive(() => replay(distribution, inputs, options, io)))
+    })
+}
+
+function addExplain(
+  program: Command,
+  distribution: Distribution,
+  io: CommandIo,
+  finish: (code: number) => void,
+): void {
+  withConfig(program.command('explain'))
+    .description(
+      'say what happens to one line and why: rows that match or nearly do, keys, state, what would be sent, what stops it',
+    )
+    .argument('[line]', 'the line, in quotes; without it, or with -, from standard input')
+    .option('--event-id <id>', 'of a notification: what happened, from the alert history, and its line')
+    .option('--pipeline <name>', 'the pipeline that it comes to, where there are several')
+    .option('--receiver <id>', 'the receiver that reads it, where there are several')
+    .option('--at <time>', 'as if it came then: RFC 3339, or how long ago, such as 1h; default: now')
+    .option(
+      '--attribute <name=value>',
+      'of the record; repeat it for more',
+      (value: string, previous: string[]) => [...previous, value],
+      [],
+    )
+    .option(
+      '--collector <url>',
+      'the dashboard of a running collector, for alerts and silences that it has in memory',
+    )
+    .option('--json', 'as JSON')
+    .action(async (line: string | undefined, options: ExplainOptions) => {
+      const { explain } = await import('./explain/command.js')
+      finish(await keepAlive(() => explain(distribution, line, options, io)))
     })
 }
 

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { PermanentError } from '../component/index.js'
 import type { TapAnswer, TapQuestion, TapRecord } from '../service/tap/tap-server.js'
+import { escaped } from './escaped.js'
 import { type CommandIo, print } from './io.js'
 import { socketsFound } from './tap-sockets.js'
 
@@ -99,11 +100,4 @@ function readable({ time, pipeline, severity_text, body, attributes, resource }:
   )
   const parts = [time, severity_text, pipeline === undefined ? '' : `[${pipeline}]`, text, ...pairs]
   return `${escaped(parts.filter(part => part !== '').join(' '))}\n`
-}
-
-/** A log line must not move the cursor of whoever reads it. */
-function escaped(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, character =>
-    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

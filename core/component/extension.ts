@@ -1,5 +1,6 @@
 import type { LogRecord, Records } from '../model/index.js'
 import type { ComponentStatus } from './context.js'
+import type { Problem } from './errors.js'
 
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
@@ -7,6 +8,8 @@ export interface Extension {
   stop?(): Promise<void>
   /** Watches what flows, of each configuration that begins to run. What throws here is logged and changes nothing. */
   observe?(pipelines: PipelinesInUse): FlowObserver
+  /** A reload found the configuration invalid: the old one stays in force. */
+  refused?(problems: readonly Problem[]): void
 }
 
 /** The pipelines of a configuration: by id, the ids of their components in order. */

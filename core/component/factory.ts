@@ -103,6 +103,11 @@ export interface ReceiverFactory<C extends object = object> extends Factory<C, R
    */
   readonly exclusive?: boolean
   /**
+   * What it reads, where a process has only one of it and each part can be read once: `standard input`. Two receivers of pipelines
+   * that read the same are refused.
+   */
+  readonly sole?: string
+  /**
    * How past input is read as this receiver would read it. Without it the lines of a file are bodies of records.
    */
   past?(context: ComponentContext<C>): PastReader

@@ -11,6 +11,25 @@ interface ProcessorLife {
   stop?(): Promise<void>
   /** Refuses a batch before it enters the pipeline (a memory limit). Called for every offer: keep it cheap. */
   admit?(records: Records): Busy | undefined
+  /**
+   * For `tocsin explain`: which of its rules speak to this record and by what, and which nearly do. Changes nothing; may take
+   * its time.
+   */
+  explain?(record: LogRecord): readonly Finding[]
+}
+
+/** What one rule of a processor has to do with a record, for people. */
+export interface Finding {
+  /** `DecisionRule.id`, of processors that have rules. */
+  readonly rule?: string
+  readonly kind: 'matches' | 'nearly'
+  /** The part of the rule, such as `alert pattern "ERROR"`. */
+  readonly part: string
+  /** Of what nearly matches: why it does not. Of a match: what comes of it, where that is not plain. */
+  readonly why?: string
+  /** The text that was looked at, and which parts of it match, as UTF-16 offsets. */
+  readonly text?: string
+  readonly spans?: readonly (readonly [from: number, to: number])[]
 }
 
 /** The usual processor: a batch in, a batch out. Batches come one after another, in order. */

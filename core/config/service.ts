@@ -131,6 +131,7 @@ export function checkService(
     const checked = checkPipelines(given.value, defined, catalog, findings)
     pipelines = checked.pipelines
     checkConnectors(pipelines, defined.connector, defined.receiver, defined.exporter, findings)
+    checkSole(checked.used, findings)
     warnUnused(defined, new Set([...checked.used, ...extensions]), findings)
   }
   checkNeeds(defined, new Set(extensions), catalog, findings)
@@ -144,6 +145,24 @@ export function checkService(
       shutdownTimeoutMs: durationMs(shutdown_timeout),
       telemetry: telemetryConfig(telemetry),
     },
+  }
+}
+
+/** What a process has once would come to each of its receivers in parts. */
+function checkSole(used: ReadonlySet<Defined>, findings: Findings): void {
+  const readers = new Map<string, Defined>()
+  for (const one of used) {
+    const { sole } = (one.component?.factory ?? {}) as { readonly sole?: string }
+    if (sole === undefined) continue
+    const first = readers.get(sole)
+    if (!first) readers.set(sole, one)
+    else
+      findings.error(
+        one.key,
+        [one.section, one.id],
+        `"${first.id}" reads ${sole} already, and each of the two would get a part of it`,
+        `name "${first.id}" in every pipeline that wants it, and remove "${one.id}"`,
+      )
   }
 }
 

@@ -217,7 +217,9 @@ class QueuedDelivery implements Delivery {
 
   #piece(records: Records, pipeline: string, queuedAt: bigint, share: Share | undefined): Piece {
     const { sizer, batch } = this.#options.settings.queue
-    const encoded = this.#durable && encodeRequest(pipeline, queuedAt, records)
+    // A durable queue that does not count bytes encodes in steps, before it writes.
+    const encoded =
+      this.#durable && sizer === 'bytes' ? encodeRequest({ pipeline, queuedAt, records }) : undefined
     const bytes = (): number => encoded?.length ?? Buffer.byteLength(encodeOtlpJson(records))
     const size = sizer === 'requests' ? 1 : sizer === 'items' ? records.length : bytes()
     const request: QueuedRequest = {

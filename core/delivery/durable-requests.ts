@@ -1,8 +1,10 @@
 import type { Clock, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
+import { atOnce, type Steps } from '../component/in-slices.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
-import { decodeStoredHeader, decodeStoredRecords, encodeStored, type StoredHeader } from './stored-records.js'
+import type { Piece } from './queued-request.js'
+import { decodeStoredHeader, decodeStoredRecords, type StoredHeader, storedSteps } from './stored-records.js'
 
 /** A queued request as the store gives it back. */
 export interface StoredRequest {
@@ -23,8 +25,21 @@ const RETRY_MS = 1_000
 /** Entries read at a time: each may hold a request batch. */
 export const PAGE = 32
 
-export function encodeRequest(pipeline: string, queuedAt: bigint, records: Records): Uint8Array {
-  return encodeStored<StoredHeader>({ pipeline, at: queuedAt.toString() }, records)
+type Encodable = Pick<RewrittenItem, 'pipeline' | 'queuedAt' | 'records'>
+
+export function encodeRequest(item: Encodable): Uint8Array {
+  return atOnce(requestSteps(item))
+}
+
+/** What the store keeps of each, in steps. */
+export function* encodeSteps(pieces: readonly Piece[]): Steps<Uint8Array[]> {
+  const values: Uint8Array[] = []
+  for (const piece of pieces) values.push(piece.request.encoded ?? (yield* requestSteps(piece)))
+  return values
+}
+
+function requestSteps({ pipeline, queuedAt, records }: Encodable): Steps<Uint8Array> {
+  return storedSteps<StoredHeader>({ pipeline, at: queuedAt.toString() }, records)
 }
 
 /** The durable side of a queue: entries under growing keys. One writer. */
@@ -98,7 +113,7 @@ export class DurableRequests {
       await this.#store.write(
         pieces.map(({ key, pipeline, queuedAt, records }) => ({
           key,
-          value: encodeRequest(pipeline, queuedAt, records),
+          value: encodeRequest({ pipeline, queuedAt, records }),
         })),
       )
       return true

@@ -1,7 +1,8 @@
+import { inSlices } from '../component/in-slices.js'
 import { failpoint } from '../failpoints.js'
 import { Backlog } from './backlog.js'
 import { assemble } from './batching.js'
-import type { DurableRequests, StoredRequest } from './durable-requests.js'
+import { type DurableRequests, encodeSteps, type StoredRequest } from './durable-requests.js'
 import { Gate } from './gate.js'
 import { closedError, type LetIn, Puts } from './let-in.js'
 import { PartlySent } from './partly-sent.js'
@@ -214,9 +215,10 @@ export class RequestQueue {
   /** False when the queue closed before the store took them. */
   async #write(durable: DurableRequests, pieces: readonly Piece[]): Promise<boolean> {
     const records = pieces.reduce((sum, piece) => sum + piece.records.length, 0)
+    const values = await inSlices(encodeSteps(pieces))
     const keys = await this.#tries.write(records, async () => {
       await this.recover()
-      return durable.append(pieces.map(piece => piece.request.encoded as Uint8Array))
+      return durable.append(values)
     })
     if (keys) {
       failpoint('after_queueing')

@@ -23,7 +23,7 @@ export interface QueuedRequest {
   share: Share | undefined
   /** The key in the durable store, once written. */
   key: string | undefined
-  /** For the durable store, until written. */
+  /** For the durable store, until written, where its size is known by it. */
   encoded: Uint8Array | undefined
 }
 

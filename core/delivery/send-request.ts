@@ -4,6 +4,7 @@ import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
 import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
+import { scheduleAwake } from './awake-timer.js'
 import type { ExporterHealth } from './exporter-health.js'
 import type { DeliveryMetrics } from './metrics.js'
 import type { RequestQueue } from './queue.js'
@@ -148,7 +149,7 @@ export async function attempt(
     }
     const stopped = (): void => cancel('The exporter stops.')
     const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
-    const cancelTimer = timeoutMs === 0 ? () => undefined : clock.schedule(timeoutMs, timedOut)
+    const cancelTimer = timeoutMs === 0 ? () => undefined : scheduleAwake(clock, timeoutMs, timedOut)
     const forget = onAbort(stop, stopped)
     onAbort(over.signal, () => {
       cancelTimer()

@@ -1,5 +1,6 @@
+import { atOnce, type Steps } from '../component/in-slices.js'
 import type { LogRecord, Records } from '../model/index.js'
-import { decodeOtlpJson, encodeOtlpJson } from '../toolkit/otlp/index.js'
+import { decodeOtlpJson, encodeOtlpJsonSteps } from '../toolkit/otlp/index.js'
 
 /** Beside the records in a stored entry. JSON. */
 export interface StoredHeader {
@@ -15,8 +16,13 @@ const NEWLINE = 10
  * records' ids, then a line of OTLP JSON.
  */
 export function encodeStored<H extends StoredHeader>(header: H, records: Records): Uint8Array {
+  return atOnce(storedSteps(header, records))
+}
+
+/** The same, in steps. */
+export function* storedSteps<H extends StoredHeader>(header: H, records: Records): Steps<Uint8Array> {
   const first = JSON.stringify({ ...header, ids: records.map(record => record.id) })
-  return Buffer.from(`${first}\n${encodeOtlpJson(records)}`)
+  return Buffer.concat([Buffer.from(`${first}\n`), yield* encodeOtlpJsonSteps(records)])
 }
 
 /** The header alone, which is cheap. Throws on anything that `encodeStored` did not write. */

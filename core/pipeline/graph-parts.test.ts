@@ -91,7 +91,18 @@ describe('a pipeline', () => {
   })
 
   test('takes what comes while a large request goes in turn by turn behind it', async () => {
-    const { offer, intake, delivered } = assemble([])
+    let turns = 0
+    let over = false
+    const tick = (): void => {
+      turns++
+      if (!over) setImmediate(tick)
+    }
+    setImmediate(tick)
+    // Longer than a slice of time each, however many records are in it.
+    const work = (): void => {
+      for (const until = performance.now() + 4; performance.now() < until; );
+    }
+    const { offer, intake, delivered } = assemble([], [], undefined, work)
     const large = Array.from({ length: 5 }, (_, part) =>
       Array.from({ length: 1_500 }, (_, index) => sampleRecord({ body: `${part * 1_500 + index}` })),
     )
@@ -101,6 +112,8 @@ describe('a pipeline', () => {
       intake.offerAll(large),
     ]
     expect(await Promise.all(answers)).toMatchObject(Array(3).fill({ deadLettered: 0 }))
+    over = true
+    expect(turns).toBeGreaterThanOrEqual(8)
     const one = large.flat().map(({ body }) => body)
     expect(delivered.map(({ body }) => body)).toEqual([...one, 'behind', ...one])
   })

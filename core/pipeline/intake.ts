@@ -1,5 +1,6 @@
 import type { Counter } from '@opentelemetry/api'
 import type { Subject } from 'rxjs'
+import { inSlices, type Steps } from '../component/in-slices.js'
 import type { Busy, Intake, Records, Settled, Term } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
@@ -35,7 +36,6 @@ export interface IntakeOptions {
 // What one receiver may have unsettled: bounds the memory of pipelines and memory queues together.
 const MAX_UNSETTLED_BATCHES = 1_000
 const MAX_UNSETTLED_RECORDS = 100_000
-const TURN_RECORDS = 2_000
 
 /** Where one receiver hands its records to all pipelines that name it: all of them take a batch, or none. */
 export class ReceiverIntake implements Intake {
@@ -103,21 +103,17 @@ export class ReceiverIntake implements Intake {
       }, term)
       obligation.add(pipelines.length * batches.length - 1)
       for (const records of batches) this.#waiting.push(new PipelineBatch(records, [obligation]))
-      if (!this.#pushing) this.#pushed = this.#push()
+      if (!this.#pushing) this.#pushed = inSlices(this.#push())
     })
   }
 
   /** A pipeline does much of its work as a batch comes in: many of them must not hold up the process. */
-  async #push(): Promise<void> {
+  *#push(): Steps<void> {
     this.#pushing = true
-    let records = 0
     for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
       this.options.onBatch?.(batch.records)
       this.options.batches.next(batch)
-      records += batch.records.length
-      if (records < TURN_RECORDS || this.#waiting.length === 0) continue
-      records = 0
-      await new Promise<void>(resolve => setImmediate(resolve))
+      if (this.#waiting.length > 0) yield
     }
     this.#pushing = false
   }

@@ -1,4 +1,15 @@
-import type { DecisionRule, KeyAbout, Keyed, KeyedEvent, Records, Step, Touch } from '../component/index.js'
+import type {
+  DecisionRule,
+  Finding,
+  KeyAbout,
+  Keyed,
+  KeyedEvent,
+  LogRecord,
+  Processor,
+  Records,
+  Step,
+  Touch,
+} from '../component/index.js'
 
 /** What a keyed processor decided about a record or a timer of a key. */
 export interface Decision {
@@ -7,6 +18,8 @@ export interface Decision {
   readonly key: string
   readonly about: KeyAbout
   readonly event: Pick<KeyedEvent<unknown>, 'kind' | 'time'>
+  /** The state of the key until then. */
+  readonly before: unknown
   readonly step: Step<unknown, unknown>
 }
 
@@ -21,15 +34,22 @@ type AnyKeyed = Keyed<unknown, unknown, unknown>
 /** Beyond this many keys of a processor the oldest are named by their key alone. */
 const MAX_KNOWN_KEYS = 200_000
 
-/** Tells of every decision of keyed processors. Their state lies in memory, where a step is never taken twice. */
+/** Tells of every decision of keyed processors. */
 export class DecisionWatch {
   readonly #watched: { readonly pipeline: string; readonly processor: string; readonly keyed: AnyKeyed }[] =
     []
 
-  constructor(private readonly tell: (decision: Decision) => void) {}
+  readonly #processors = new Map<string, Processor>()
+
+  /** Unless `keepsStorage`, state lies in memory, where a step is never taken twice. */
+  constructor(
+    private readonly tell: (decision: Decision) => void,
+    private readonly keepsStorage = false,
+  ) {}
 
   /** The processor itself; one with keys tells from now on. */
   watch(processor: object, pipeline: string, id: string): object {
+    this.#processors.set(JSON.stringify([pipeline, id]), processor as Processor)
     if (!('step' in processor)) return processor
     const keyed = processor as AnyKeyed
     const known = new Map<string, KeyAbout>()
@@ -48,7 +68,7 @@ export class DecisionWatch {
     }
     replace(keyed, {
       // No journal: nothing comes twice.
-      storage: undefined,
+      storage: this.keepsStorage ? keyed.storage : undefined,
       select: records => {
         const touches = select(records)
         return 'then' in touches ? touches.then(found => note(records, found)) : note(records, touches)
@@ -56,12 +76,17 @@ export class DecisionWatch {
       step: (state, event) => {
         const decided = step(state, event)
         const about = known.get(event.key) ?? { rule: id, values: event.key }
-        tell({ pipeline, processor: id, key: event.key, about, event, step: decided })
+        tell({ pipeline, processor: id, key: event.key, about, event, before: state, step: decided })
         return decided
       },
     })
     this.#watched.push({ pipeline, processor: id, keyed })
     return keyed
+  }
+
+  /** What it finds in a record; undefined when it does not say. */
+  explain(pipeline: string, id: string, record: LogRecord): readonly Finding[] | undefined {
+    return this.#processors.get(JSON.stringify([pipeline, id]))?.explain?.(record)
   }
 
   rules(): readonly WatchedRules[] {

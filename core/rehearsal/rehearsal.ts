@@ -7,12 +7,15 @@ import type {
   ExporterFactory,
   ExportRequest,
   Extension,
+  Finding,
   FlowObserver,
   LogAttributes,
   Logger,
+  LogRecord,
   Random,
   Receiver,
   StorageExtension,
+  StorageProvider,
 } from '../component/index.js'
 import type { GraphReport } from '../pipeline/graph-host.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
@@ -46,6 +49,13 @@ export interface RehearsalOptions {
   decided(decision: Decision): void
   /** What else is seen of the flow. */
   readonly flow?: FlowObserver
+  /**
+   * What components find in this storage of the configuration: nothing is to be changed there (`overlaid`). Default: each is
+   * empty, and keyed state is in no storage.
+   */
+  readonly storage?: (id: string) => StorageProvider
+  /** Each of the extensions, but for storages. */
+  extension?(id: string, extension: Extension): void
 }
 
 /**
@@ -58,7 +68,7 @@ export class Rehearsal {
 
   constructor(options: RehearsalOptions) {
     const { settings, clock, random, logger, tickMs } = options
-    this.#watch = new DecisionWatch(decision => options.decided(decision))
+    this.#watch = new DecisionWatch(decision => options.decided(decision), options.storage !== undefined)
     const replaced = replacedSettings(settings, options, this.#watch)
     this.#service = new Service({
       version: 'rehearsal',
@@ -90,6 +100,11 @@ export class Rehearsal {
     return this.#service.stop()
   }
 
+  /** What a processor finds in a record; undefined when it does not say. */
+  explain(pipeline: string, processor: string, record: LogRecord): readonly Finding[] | undefined {
+    return this.#watch.explain(pipeline, processor, record)
+  }
+
   /** The rules of the processors that have some. */
   rules(): readonly WatchedRules[] {
     return this.#watch.rules()
@@ -98,10 +113,11 @@ export class Rehearsal {
 
 function replacedSettings(
   settings: ServiceSettings,
-  { receiver, send, flow }: RehearsalOptions,
+  options: RehearsalOptions,
   watch: DecisionWatch,
 ): ServiceSettings {
   const { graph } = settings
+  const { receiver, send, flow } = options
   const replaced = (
     plans: ReadonlyMap<string, ComponentPlan>,
     change: (plan: ComponentPlan) => ComponentPlan,
@@ -110,7 +126,7 @@ function replacedSettings(
     withCreate(plan, context =>
       watch.watch(plan.factory.create(context as never) as object, context.pipeline ?? '', plan.id),
     )
-  const extensions = replaced(settings.extensions, rehearsedExtension)
+  const extensions = replaced(settings.extensions, plan => rehearsedExtension(plan, options))
   if (flow) extensions.set(OBSERVER, observer(flow))
   return {
     ...settings,
@@ -157,7 +173,10 @@ function rehearsedExporter(plan: ComponentPlan, send: RehearsalOptions['send']):
 }
 
 /** A storage is memory; others run, and think that they listen. */
-function rehearsedExtension(plan: ComponentPlan): ComponentPlan {
+function rehearsedExtension(
+  plan: ComponentPlan,
+  { storage, extension: made }: RehearsalOptions,
+): ComponentPlan {
   return withCreate(plan, (context): Extension => {
     const listen: ComponentContext<object>['listen'] = async ({ host, port }) => ({
       host,
@@ -166,9 +185,12 @@ function rehearsedExtension(plan: ComponentPlan): ComponentPlan {
       release: async () => undefined,
     })
     const extension = plan.factory.create({ ...context, listen } as never) as Extension
-    if (!('storage' in extension)) return extension
-    const storage: StorageExtension = { storage: memoryStorage() }
-    return storage as Extension
+    if (!('storage' in extension)) {
+      made?.(plan.id, extension)
+      return extension
+    }
+    const rehearsed: StorageExtension = { storage: storage?.(plan.id) ?? memoryStorage() }
+    return rehearsed as Extension
   })
 }
 

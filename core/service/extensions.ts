@@ -6,10 +6,11 @@ import type {
   Host,
   Logger,
   PipelinesInUse,
+  Problem,
   StorageExtension,
   StorageProvider,
 } from '../component/index.js'
-import { PermanentError } from '../component/index.js'
+import { errorText, PermanentError } from '../component/index.js'
 import { settleAll, startFailed } from '../pipeline/lifecycle.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 
@@ -64,6 +65,19 @@ export class Extensions {
   /** Of a configuration that is about to run. */
   observers(pipelines: PipelinesInUse): readonly FlowObserver[] {
     return [...this.#running.values()].flatMap(({ extension }) => extension.observe?.(pipelines) ?? [])
+  }
+
+  /** Tells them what is wrong with a configuration that does not come into force. */
+  refused(problems: readonly Problem[]): void {
+    for (const [id, { extension }] of this.#running)
+      try {
+        extension.refused?.(problems)
+      } catch (error) {
+        this.options.logger.warn('An extension failed on what it was told.', {
+          extension: id,
+          reason: errorText(error),
+        })
+      }
   }
 
   /**

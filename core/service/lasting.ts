@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, Extension, Host, LogAttributes, Logger, Random } from '../component/index.js'
+import type { Clock, Extension, Host, LogAttributes, Logger, Problem, Random } from '../component/index.js'
 import { createDeadLetters, type Handover } from '../delivery/index.js'
 import { type PipelineMetrics, pipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import { AheadSources } from '../state/ahead-sources.js'
@@ -107,6 +107,11 @@ export class Lasting {
             'No storage extension is configured: queues, checkpoints and state live in memory, and a restart forgets them.',
           ]),
     ]
+  }
+
+  /** A reload that changes nothing: what was wrong with its configuration. */
+  refused(problems: readonly Problem[]): void {
+    this.#extensions.refused(problems)
   }
 
   /** Swaps the extensions and metrics whose configuration changed, and keeps the others. */

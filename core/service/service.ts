@@ -121,6 +121,7 @@ export class Service implements Host {
         logger.error('The new configuration is invalid; the old one stays in force.', {
           problems: problems.join('\n'),
         })
+        if (error instanceof ConfigError) this.#lasting.refused(error.problems)
         return false
       }
       await this.#handOver(old, next)

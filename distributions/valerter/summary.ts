@@ -1,6 +1,6 @@
 import type { CommandIo } from 'tocsin'
 import { FORMATS } from '../../core/cli/load.js'
-import { processEnvironment, redactUrl } from '../../core/config/index.js'
+import { processEnvironment } from '../../core/config/index.js'
 import { counted, readAsTocsin } from './config/provider.js'
 import { sourcesOf, type ValerterConfig } from './config/types.js'
 
@@ -17,9 +17,7 @@ function lines(config: ValerterConfig): readonly string[] {
   const { sources, rules, templates, notifiers } = config
   return [
     ...section('Sources', sources, ({ url, basic_auth }) =>
-      [redactUrl(url).replace(/\/+$/, ''), basic_auth && `user ${basic_auth.username}, password ***`]
-        .filter(Boolean)
-        .join(', '),
+      [masked(url), basic_auth && `user ${basic_auth.username}, password ***`].filter(Boolean).join(', '),
     ),
     ...section('Rules', rules, rule => {
       const { template, destinations } = rule.notify
@@ -41,10 +39,17 @@ function section<T>(
   return [`${title}:`, ...Object.entries(entries).map(([name, entry]) => `  ${name}: ${say(entry)}`)]
 }
 
-/** Where a notifier sends: the host of a URL, whose path may be a secret. */
+/** Scheme, host and port: the path may hold a secret, and so may a password and a query. */
+function masked(url: string): string {
+  if (!URL.canParse(url)) return '***'
+  const { origin, pathname, search } = new URL(url)
+  return pathname === '/' && search === '' ? origin : `${origin}/***`
+}
+
+/** Where a notifier sends. */
 function target(fields: { readonly [field: string]: unknown }): string {
   const url = fields.webhook_url ?? fields.url
-  if (typeof url === 'string' && URL.canParse(url)) return `, ${new URL(url).origin}/***`
+  if (typeof url === 'string') return `, ${masked(url)}`
   if (Array.isArray(fields.to)) return `, to ${fields.to.join(', ')}`
   return Array.isArray(fields.chat_ids) ? `, ${counted(fields.chat_ids.length, 'chat')}, token ***` : ''
 }

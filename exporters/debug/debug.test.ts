@@ -50,6 +50,31 @@ describe('conformance', () => {
 })
 
 describe('debug', () => {
+  it('prints many records in turns with everything else, each whole', async () => {
+    let turns = 0
+    let over = false
+    const tick = (): void => {
+      turns++
+      if (!over) setImmediate(tick)
+    }
+    setImmediate(tick)
+    const texts: string[] = []
+    const out = new Writable({
+      decodeStrings: false,
+      write: (text: string, _, done) => {
+        texts.push(text)
+        done()
+      },
+    })
+    const exporter = createDebug(testContext({ config: { verbosity: 'normal', time_zone: 'UTC' } }), out)
+    await send(exporter, Array<typeof alert>(20_000).fill(alert))
+    over = true
+    expect(turns).toBeGreaterThan(3)
+    expect(texts.length).toBeGreaterThan(10)
+    expect(texts.every(text => text.startsWith('15/01/2026') && text.endsWith('event=e1\n'))).toBe(true)
+    expect(texts.join('').split('\n')).toHaveLength(20_000 * 4 + 1)
+  })
+
   it('prints an alert readably', async () => {
     expect(await print([alert])).toBe(
       [

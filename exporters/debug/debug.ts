@@ -7,8 +7,9 @@ import {
   PermanentError,
   type Sent,
 } from 'tocsin/component'
+import { inSlices, type Steps } from 'tocsin/otlp'
 import type { DebugConfig } from './config.js'
-import { formatRecords } from './format.js'
+import { formatSteps } from './format.js'
 
 /** Prints records. Colours only on a terminal. */
 export function createDebug(
@@ -23,13 +24,21 @@ export function createDebug(
       if (others === 0) out.on('error', ignore)
     },
     async send({ records, pipeline }: ExportRequest): Promise<Sent> {
-      const text = formatRecords(records, { ...config, pipeline, now: clock.now(), colors })
-      await new Promise<void>((resolve, reject) => {
-        out.write(text, error => {
-          if (error) reject(new PermanentError('output_closed', `The output is closed: ${errorText(error)}`))
-          else resolve()
+      const options = { ...config, pipeline, now: clock.now(), colors }
+      const written: Promise<void>[] = []
+      let failed: Error | null | undefined
+      const write = (text: string): void => {
+        const done = new Promise<void>(resolve => {
+          out.write(text, error => {
+            failed ??= error
+            resolve()
+          })
         })
-      })
+        written.push(done)
+      }
+      await inSlices(inPieces(formatSteps(records, options), write))
+      await Promise.all(written)
+      if (failed) throw new PermanentError('output_closed', `The output is closed: ${errorText(failed)}`)
       return 'ok'
     },
     async stop() {
@@ -38,6 +47,21 @@ export function createDebug(
       if (others === 0) out.off('error', ignore)
     },
   }
+}
+
+const PIECE_CHARACTERS = 64 * 1024
+
+function* inPieces(texts: Iterable<string>, write: (text: string) => void): Steps<void> {
+  let piece = ''
+  for (const text of texts) {
+    piece += text
+    if (piece.length >= PIECE_CHARACTERS) {
+      write(piece)
+      piece = ''
+    }
+    yield
+  }
+  write(piece)
 }
 
 /** How many exporters print there: one listener serves them all. */

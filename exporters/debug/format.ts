@@ -20,15 +20,16 @@ export interface FormatOptions extends DebugConfig {
 }
 
 const MAX_BODY_LINES = 12
+/** Characters: nobody reads more, and a text of megabytes would hold up everything. */
+const MAX_TEXT = 65_536
 const SHOWN_KEYS = ['host.name', 'service.name', 'log.file.name', '_stream']
 
-/** The records as text for people, ending with a line break. */
-export function formatRecords(records: Records, options: FormatOptions): string {
+/** Records as text for people, one after another; each ends with a line break. */
+export function* formatSteps(records: Records, options: FormatOptions): Generator<string, void, void> {
   if (options.verbosity === 'basic') {
     const count = records.length === 1 ? '1 log record' : `${records.length} log records`
-    return `${count} of ${options.pipeline}\n`
-  }
-  return records.map(record => formatRecord(record, options)).join('')
+    yield `${count} of ${options.pipeline}\n`
+  } else for (const record of records) yield formatRecord(record, options)
 }
 
 function formatRecord(record: LogRecord, options: FormatOptions): string {
@@ -93,7 +94,8 @@ function colorOf(number: number, record: LogRecord, colors: boolean): (text: str
 }
 
 /** A log line must not steer the terminal. Line breaks stay, unless it is to be one line. */
-function printable(text: string, oneLine = false): string {
+function printable(whole: string, oneLine = false): string {
+  const text = whole.length > MAX_TEXT ? `${whole.slice(0, MAX_TEXT)}… (${whole.length} characters)` : whole
   return text
     .replaceAll('\r\n', '\n')
     .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, found =>

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { ComponentContext, Exporter, ExportRequest, Sent } from 'tocsin/component'
-import { encodeOtlpJson } from 'tocsin/otlp'
+import { encodeOtlpJsonSteps, inSlices } from 'tocsin/otlp'
 import type { FileConfig } from './config.js'
 import { LineFile } from './line-file.js'
 
@@ -15,7 +15,7 @@ export function createFile({ config, baseDir, clock }: ComponentContext<FileConf
     start: () => file.open(),
     async send({ records }: ExportRequest, signal: AbortSignal): Promise<Sent> {
       signal.throwIfAborted()
-      await file.append(Buffer.from(`${encodeOtlpJson(records)}\n`))
+      await file.append(await inSlices(encodeOtlpJsonSteps(records, '\n'), signal))
       return 'ok'
     },
     stop: () => file.close(),

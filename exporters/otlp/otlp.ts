@@ -28,7 +28,8 @@ import {
 import {
   decodeResponse,
   decodeStatus,
-  encodeOtlpProto,
+  encodeOtlpProtoSteps,
+  inSlices,
   type PartialSuccess,
   RPC_CODE,
   sentOfPartial,
@@ -77,7 +78,7 @@ export class OtlpExporter implements Exporter {
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
     await this.#renew()
-    const answer = await this.#call(encodeOtlpProto(records), metadata, signal)
+    const answer = await this.#call(await inSlices(encodeOtlpProtoSteps(records), signal), metadata, signal)
     const { address } = this.#target
     const secrets = secretsOf(new URL('http://secrets'), headers, false)
     if (Buffer.isBuffer(answer)) {

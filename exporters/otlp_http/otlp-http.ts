@@ -14,8 +14,9 @@ import {
 import {
   decodeResponse,
   decodeStatus,
-  encodeOtlpJson,
-  encodeOtlpProto,
+  encodeOtlpJsonSteps,
+  encodeOtlpProtoSteps,
+  inSlices,
   type PartialSuccess,
   sentOfPartial,
   zstd,
@@ -66,7 +67,10 @@ export class OtlpHttpExporter implements Exporter {
   async send({ records }: ExportRequest, signal: AbortSignal): Promise<Sent> {
     const { encoding, compression } = this.#context.config
     const sender = this.#sender as HttpSender
-    const plain = encoding === 'json' ? Buffer.from(encodeOtlpJson(records)) : encodeOtlpProto(records)
+    const plain = await inSlices(
+      encoding === 'json' ? encodeOtlpJsonSteps(records) : encodeOtlpProtoSteps(records),
+      signal,
+    )
     const body = await COMPRESS[compression](plain)
     const credentials = this.#credentials()
     const answer = await sender.send({ body, secretHeaders: credentials }, signal)

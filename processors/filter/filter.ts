@@ -1,5 +1,7 @@
 import {
   type ComponentContext,
+  errorText,
+  type Finding,
   isTocsinError,
   type LogRecord,
   type Mapper,
@@ -38,6 +40,7 @@ export function createFilter(context: ComponentContext<FilterConfig>): Mapper {
     if (mode === 'ignore') log(error, text)
   }
   return {
+    explain: record => rules.flatMap(rule => finding(rule, record)),
     process(records: Records): Records {
       let kept: Records
       failed = 0
@@ -65,6 +68,15 @@ function rulesOf(config: FilterConfig, now: () => bigint): Rule[] {
       ? [rule(entry, config.error_mode)]
       : entry.conditions.map(text => rule(text, entry.error_mode ?? config.error_mode, entry.context)),
   )
+}
+
+function finding({ text, condition }: Rule, record: LogRecord): Finding[] {
+  const part = `condition ${text}`
+  try {
+    return condition.test(record) ? [{ kind: 'matches', part, why: 'it drops the record' }] : []
+  } catch (error) {
+    return [{ kind: 'nearly', part, why: `it cannot be told: ${errorText(error)}` }]
+  }
 }
 
 function matchesAny(

@@ -69,7 +69,7 @@ function sightings({ places }: Table, patterns: readonly number[], onlyFirst: bo
 }
 
 /** Undefined where the field is not there. */
-function textReader(field: string | undefined): (record: LogRecord) => Uint8Array | undefined {
+export function textReader(field: string | undefined): (record: LogRecord) => Uint8Array | undefined {
   if (field === undefined || field === 'body') return record => record.bodyBytes()
   const path = compilePath(field)
   return record => {

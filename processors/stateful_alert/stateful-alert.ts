@@ -12,10 +12,11 @@ import {
 import { ActiveAlerts } from './active-alerts.js'
 import { rowsOf, type StatefulAlertConfig } from './config.js'
 import { decisionRules } from './decision-rules.js'
+import { findings } from './explain.js'
 import { hashKeys } from './hash-keys.js'
 import { KnownRules } from './known-rules.js'
 import { type Rules, type Sighting, stepAlert } from './machine.js'
-import { matcher, ruleIdOf } from './matcher.js'
+import { matcher, ruleIdOf, textReader } from './matcher.js'
 import { mergeStates } from './merge.js'
 import { alertMetrics } from './metrics.js'
 import { type Outcome, outcomeCodec } from './outcome.js'
@@ -44,6 +45,7 @@ export function statefulAlert(
   const active = new ActiveAlerts(config.max_keys)
   const scans = new Scans()
   const match = matcher(config)
+  const textOf = textReader(config.match_field)
   const keys = hashKeys(config.hash_keys)
   const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
   /** Rows whose keys are to be looked at: their E changed. */
@@ -137,6 +139,7 @@ export function statefulAlert(
       }
     },
     storeFailed: () => metrics.storeFailed(),
+    explain: record => findings(table(), record, { ...config, textOf }),
     rules: () => decisionRules([...table().byId.values()], config.lookup_table?.location),
     about: (key, record) => ({ rule: ruleIdOf(key), values: keys.shown(record) }),
   }

@@ -13,6 +13,8 @@ import { type Candidate, candidateOf, type Modes, nameRules, type RowProblem, ty
 export interface Table {
   /** Pattern 2n of the set is the alert pattern of place n, 2n + 1 its recovery pattern. */
   readonly set: PatternSet
+  /** Those of the set, in its order. */
+  readonly patterns: readonly Pattern[]
   /** In table order; undefined where a row does not serve. */
   readonly places: readonly (Rule | undefined)[]
   readonly byId: ReadonlyMap<string, Rule>
@@ -93,6 +95,7 @@ function* tableOf({ candidates, problems, rejected }: Rows, set: PatternSet): Ge
   return {
     table: {
       set,
+      patterns: candidates.flatMap(({ alert, recovery }) => [alert, recovery]),
       places,
       byId: new Map(serving.map(rule => [rule.id, rule])),
       rejected: rejected + bad.size,

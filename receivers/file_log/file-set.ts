@@ -1,6 +1,7 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
 import { Archives } from './archives.js'
 import { type Checkpoint, removeChange } from './checkpoints.js'
+import { copiesAmong } from './copies.js'
 import { type Encoding, encodingByMark } from './encoding.js'
 import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
@@ -79,6 +80,8 @@ export class FileSet {
       files: this.#files,
       missing: this.#missing,
       fileIds: this.#fileIds,
+      folders: this.#folders,
+      isOpened: file => this.open(file),
       memory: new HeldMemory(),
       truncated: this.#truncated,
     })
@@ -142,7 +145,11 @@ export class FileSet {
       const { deferred } = this
       const isLater = (one: OpenedFile) =>
         deferred && originalsOf(one.realPath).some(path => owners.has(path))
-      await this.#adopt(rest, async one => (isLater(one) ? 'later' : matcher.begin(one, newAtEnd)))
+      // At their end none is read: then each is noted as it is.
+      const isCopy = newAtEnd ? () => false : copiesAmong(rest)
+      await this.#adopt(rest, async one =>
+        isLater(one) || (await isCopy(one)) ? 'later' : matcher.begin(one, newAtEnd),
+      )
     }
     const added = new Set([...this.#files.values()].filter(file => !before.has(file)))
     if (this.#first) await this.#searchMissing(added)

@@ -1,12 +1,14 @@
 import type { Checkpoint } from './checkpoints.js'
 import { ContentIndex } from './content-index.js'
+import { copiedBytes, mayBeCopy } from './copies.js'
 import type { Encoding } from './encoding.js'
 import type { FileIds } from './file-ids.js'
-import { type Fingerprint, HEAD_BYTES } from './fingerprint.js'
-import type { Framer } from './framer.js'
+import { type Fingerprint, HEAD_BYTES, TAIL_BYTES } from './fingerprint.js'
+import type { Folders } from './folders.js'
+import { type Framer, NOT_AHEAD } from './framer.js'
 import type { Ledger } from './ledger.js'
 import type { MissingFiles } from './missing-files.js'
-import { endPosition, type OpenedFile, type ReadStart } from './opened-file.js'
+import { endPosition, type FilePlace, keyOf, type OpenedFile, type ReadStart } from './opened-file.js'
 import { type Generation, type HeldMemory, TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
@@ -18,10 +20,15 @@ export interface MatchParts {
   readonly files: ReadonlyMap<string, TrackedFile>
   readonly missing: MissingFiles
   readonly fileIds: FileIds
+  readonly folders: Folders
+  /** Makes sure that a file can be looked into; false when it is not to be found. */
+  readonly isOpened: (file: TrackedFile) => Promise<boolean>
   readonly memory: HeldMemory
   /** Truncated files, with what they were. */
   readonly truncated: ReadonlyMap<TrackedFile, Generation>
 }
+
+const MOST_SIZES = 1_000
 
 interface Extras {
   readonly firstPath?: string
@@ -34,6 +41,8 @@ interface Extras {
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
 export class CheckpointMatcher {
   readonly #parts: MatchParts
+  /** Of copies at the last look. */
+  readonly #sizes = new Map<string, number>()
 
   constructor(parts: MatchParts) {
     this.#parts = parts
@@ -41,7 +50,9 @@ export class CheckpointMatcher {
 
   /** A file with a checkpoint goes on there. */
   async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
-    const matched = await this.#parts.missing.take(found, by)
+    const mayBe = async (known: Checkpoint) =>
+      by === 'inode' || !(await this.#wasRenamed(known.home, known, found))
+    const matched = await this.#parts.missing.take(found, by, mayBe)
     if (!matched) return 'no'
     const { known, tail } = matched
     const { offset, id, firstPath, home, cuts, ahead } = known
@@ -81,10 +92,11 @@ export class CheckpointMatcher {
           if (!known || (furthest && known.offset <= furthest.known.offset)) continue
           const isKnown = known === file.previous || known.head.length > 0
           const tail = isKnown && (await found.tailWhenSame(known))
-          if (tail) furthest = { file, known, tail }
+          if (tail && !(await this.#wasRenamed(file.home, file.place, found)))
+            furthest = { file, known, tail }
         }
       }
-      if (!furthest) return 'no'
+      if (!furthest) return this.#shorterCopy(found, index.candidates(found))
       const { file, known, tail } = furthest
       if (known === file.previous) {
         const old = truncated.get(file)
@@ -100,6 +112,62 @@ export class CheckpointMatcher {
       const isOpen = file.dirty || file.pending > 0 || ledger.has(file.generation)
       return isOpen ? 'later' : this.copy(found, known, tail)
     }
+  }
+
+  /**
+   * A file under the name of one that stands under another now is a new one, though it holds the same. When the known one is gone,
+   * an editor wrote it, or the file system gives other inodes.
+   */
+  async #wasRenamed(home: string, place: FilePlace, found: OpenedFile): Promise<boolean> {
+    return found.realPath === home && (await this.#parts.folders.locate(home, place)) !== undefined
+  }
+
+  /** A copy that was made before the last of what was read was written: nothing of it is new. */
+  async #shorterCopy(found: OpenedFile, candidates: Iterable<TrackedFile>): Promise<Adoption> {
+    const { ledger, truncated } = this.#parts
+    for (const file of candidates) {
+      if (file.compressed || !mayBeCopy(found, file.realPath)) continue
+      const same = await this.#sameAs(found, file)
+      if (!same) continue
+      const { known, start } = same
+      const old = truncated.get(file)
+      if (ledger.has(file.generation) || (old && ledger.has(old)) || this.#grows(found)) return 'later'
+      return this.copy(found, { ...known, ahead: NOT_AHEAD, offset: start.offset }, start.tail)
+    }
+    return 'no'
+  }
+
+  /** Up to where a file holds what was read of a tracked one, or of what that was before it was truncated. */
+  async #sameAs(
+    found: OpenedFile,
+    file: TrackedFile,
+  ): Promise<{ readonly known: Fingerprint; readonly start: ReadStart } | undefined> {
+    const known = file.fingerprint()
+    const read = async (at: number, length: number) =>
+      (await this.#parts.isOpened(file)) ? file.look(at, length) : undefined
+    const offset = await copiedBytes(found, { realPath: file.realPath, bytes: file.offset, read })
+    if (offset !== undefined) {
+      const from = Math.max(0, offset - TAIL_BYTES)
+      return { known, start: { offset, tail: await found.read(from, offset - from) } }
+    }
+    // What was truncated is known by what stood before the ends of its records.
+    for (const one of [known, file.previous]) {
+      const start = one && (await found.cutOf(one))
+      if (start) return { known: one, start }
+    }
+    return undefined
+  }
+
+  /** A copy that is still being made will hold more of what was read. */
+  #grows(found: OpenedFile): boolean {
+    if (found.compressed) return false
+    const key = keyOf(found.place)
+    const size = this.#sizes.get(key)
+    this.#sizes.delete(key)
+    if (size === found.size) return false
+    if (this.#sizes.size >= MOST_SIZES) this.#sizes.clear()
+    this.#sizes.set(key, found.size)
+    return true
   }
 
   /** True when a compressed file that is no whole one holds the beginning of what was read already, and no more. */

@@ -54,14 +54,18 @@ export class MissingFiles {
     return [...this.#byContent.candidates(file)]
   }
 
-  /** The checkpoint of a file that was found; it is then no longer missing. */
-  async take(file: OpenedFile, by: 'inode' | 'content'): Promise<Matched | undefined> {
+  /** The checkpoint of a file that was found, of those that may be; it is then no longer missing. */
+  async take(
+    file: OpenedFile,
+    by: 'inode' | 'content',
+    mayBe: (known: Checkpoint) => Promise<boolean>,
+  ): Promise<Matched | undefined> {
     const candidates = by === 'inode' ? this.ofInode(file) : this.candidates(file)
     let furthest: Matched | undefined
     for (const known of candidates) {
       if (furthest && known.offset <= furthest.known.offset) continue
       const tail = await file.tailWhenSame(known)
-      if (tail) furthest = { known, tail }
+      if (tail && (await mayBe(known))) furthest = { known, tail }
     }
     if (furthest) this.remove(furthest.known)
     return furthest

@@ -26,6 +26,7 @@ export interface ReadStart {
 /** A file that was found, with a look at its start. It is closed in between while many are found at once. */
 export class OpenedFile {
   #content: Content | undefined
+  #bytes: number | undefined
   readonly #digests = new Map<number, string>()
 
   private constructor(
@@ -106,6 +107,13 @@ export class OpenedFile {
     }
   }
 
+  /** How much it holds, unpacked. */
+  async bytes(): Promise<number> {
+    if (!this.compressed) return this.size
+    this.#bytes ??= (await this.unpacked()).bytes
+    return this.#bytes
+  }
+
   /** Hands over the open file, when it is open. */
   take(): Content | undefined {
     const content = this.#content
@@ -138,8 +146,8 @@ export class OpenedFile {
   }
 
   /** Where to go on when this is the known content with its end cut off, else undefined. */
-  cutOf(known: Fingerprint): Promise<ReadStart | undefined> {
-    return cutPosition(known, this.head, this.size, (at, length) => this.read(at, length))
+  async cutOf(known: Fingerprint): Promise<ReadStart | undefined> {
+    return cutPosition(known, this.head, await this.bytes(), (at, length) => this.read(at, length))
   }
 }
 

@@ -16,6 +16,11 @@ export function isRotatedName(candidate: string, original: string): boolean {
   return name.startsWith(basename(original)) || originalsOf(candidate).includes(original)
 }
 
+/** The path that a compressed file had before it was compressed. */
+export function uncompressedName(path: string): string {
+  return path.replace(COMPRESSED, '')
+}
+
 /** The paths that a file may have had before it was rotated: none when its name does not look like it. */
 export function originalsOf(path: string): string[] {
   const folder = dirname(path)

@@ -19,8 +19,21 @@ import { describe, expect, test } from 'vitest'
 import { bodies, fileLogWorld, later, warnings } from '../../test/support/file-log.js'
 import type { FileLogConfig } from './config.js'
 
-const { at, write, append, started, stopped, forgotten, passed, polls, looked, advanced, seen, first } =
-  fileLogWorld()
+const {
+  at,
+  write,
+  append,
+  started,
+  stopped,
+  forgotten,
+  passed,
+  polls,
+  looked,
+  advanced,
+  seen,
+  ended,
+  first,
+} = fileLogWorld()
 
 const MULTILINE = { multiline: { line_start_pattern: '^\\d{4}-' } }
 const ERROR = '2026-11-20 ERROR db down\n\tat x\n'
@@ -510,6 +523,125 @@ describe('compressed files', () => {
     await polls(3)
     expect(warnings(context)).toEqual([expect.stringContaining(`(${format})`)])
   })
+})
+
+describe('one content under several names comes once', () => {
+  const BANNER = lines('a line that every start begins with', 60)
+  const short = 'one\ntwo\n'
+  const long = lines('a', 20_000)
+
+  test.each([
+    ['a file and what it was compressed to', { 'a.log.1': short, 'a.log.1.gz': short }, short],
+    ['also of many lines', { 'a.log.1': long, 'a.log.1.gz': long }, long],
+    ['with the date in the name', { 'a.log-20260115': short, 'a.log-20260115.gz': short }, short],
+    ['the compressed one is the older', { 'a.log.1.gz': short, 'a.log.1': short }, short],
+    [
+      'a file that grew since it was compressed',
+      { 'a.log.gz': short, 'a.log': `${short}three\n` },
+      `${short}three\n`,
+    ],
+    ['a long one that grew since', { 'a.log.1.gz': long, 'a.log': `${long}three\n` }, `${long}three\n`],
+    ['a copy that was made before a truncation', { 'a.log': long, 'a.log.1': long }, long],
+    [
+      'copies of copies',
+      { 'a.log.1': long, 'a.log.1.gz': long, 'a.log.1.bak': long, 'a.log.2.gz': long },
+      long,
+    ],
+    ['a last line without an end', { 'a.log.1': 'one\ntwo', 'a.log.1.gz': 'one\ntwo' }, 'one\ntwo\n'],
+    [
+      'generations that begin alike, in their order',
+      { 'a.log.1.gz': `${BANNER}x\n`, 'a.log': `${BANNER}y\n` },
+      `${BANNER}x\n${BANNER}y\n`,
+    ],
+    ['short generations of the same content', { 'a.log.1': short, 'a.log': short }, short + short],
+  ])('%s', async (_, files, expected) => {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(at(name), name.endsWith('.gz') ? gzipSync(text) : text)
+      await later()
+    }
+    const { intake, receiver } = await started({ include: ['a.log*'], stop_at_end: true })
+    await ended(intake)
+    expect(bodies(intake).join('\n')).toBe(expected.trimEnd())
+    await stopped(receiver)
+    const again = await started({ include: ['a.log*'], stop_at_end: true })
+    await ended(again.intake)
+    expect(bodies(again.intake)).toEqual([])
+  })
+
+  test('while gzip runs, and when it has removed the file', async () => {
+    const packed = gzipSync(long)
+    write('a.log.1', long)
+    writeFileSync(at('a.log.1.gz'), packed.subarray(0, packed.length / 2))
+    const { intake } = await started({ include: ['a.log*'], stop_at_end: true })
+    await polls(3)
+    writeFileSync(at('a.log.1.gz'), packed)
+    unlinkSync(at('a.log.1'))
+    await ended(intake)
+    expect(intake.records()).toHaveLength(20_000)
+  })
+
+  test.each(['a.log', 'a.log*'])(
+    'a copy that is shorter than what was read before the truncation, with %s',
+    async include => {
+      write('a.log', lines('a', 500))
+      const config = { include: [include] }
+      const { intake, receiver } = await started(config)
+      await intake.waitFor(500)
+      const copied = readFileSync(at('a.log'))
+      append('a.log', 'written between\n')
+      await looked(receiver)
+      expect(intake.records()).toHaveLength(501)
+      writeFileSync(at('a.log.1'), copied.subarray(0, copied.length / 2))
+      if (include === 'a.log*') await polls(1)
+      writeFileSync(at('a.log.1'), copied)
+      truncateSync(at('a.log'))
+      append('a.log', 'b\n')
+      await polls(5)
+      writeFileSync(at('a.log.1.gz'), gzipSync(copied))
+      await polls(5)
+      expect(bodies(intake).slice(500)).toEqual(['written between', 'b'])
+      await stopped(receiver)
+      const again = await started(config)
+      await polls(4)
+      expect(bodies(again.intake)).toEqual([])
+    },
+  )
+
+  test.each(['a.log.1', 'a.log.gz'])('a copy of the beginning of what was read: %s', async name => {
+    write('a.log', lines('a', 500))
+    const { intake, receiver } = await started({ include: ['a.log*'] })
+    await intake.waitFor(500)
+    append('a.log', 'more\n')
+    await looked(receiver)
+    expect(intake.records()).toHaveLength(501)
+    writeFileSync(at(name), name.endsWith('.gz') ? gzipSync(lines('a', 500)) : lines('a', 500))
+    await polls(5)
+    append('a.log', 'last\n')
+    await looked(receiver)
+    expect(bodies(intake).slice(500)).toEqual(['more', 'last'])
+  })
+
+  test.each([
+    ['while it runs', 'started\n', false],
+    ['while it runs, of many bytes', BANNER, false],
+    ['while nothing runs', 'started\n', true],
+    ['while nothing runs, of many bytes', BANNER, true],
+  ])(
+    'but what comes under the name of a renamed file is new, though it holds the same: %s',
+    async (_, text, stop) => {
+      const all = text.trim().split('\n')
+      write('a.log', text)
+      let { intake, receiver } = await started({})
+      await seen(intake, all)
+      if (stop) await stopped(receiver)
+      append('a.log', 'the end\n')
+      renameSync(at('a.log'), at('a.log.1'))
+      write('a.log', text)
+      const before = stop ? [] : all
+      if (stop) ({ intake, receiver } = await started({}))
+      await seen(intake, [...before, 'the end', ...all])
+    },
+  )
 })
 
 describe('encodings', () => {

@@ -216,6 +216,11 @@ export class TrackedFile {
     this.dirty = true
   }
 
+  /** Looks at what stands elsewhere in it; undefined when it is not open. */
+  async look(position: number, length: number): Promise<Buffer | undefined> {
+    return this.#content?.read(position, length)
+  }
+
   /** Reads on from the position, into a new buffer that records may keep views of. The file must be open. */
   async read(): Promise<ReadResult> {
     const content = this.#content as Content

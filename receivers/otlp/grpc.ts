@@ -177,8 +177,14 @@ export class GrpcProtocol implements Protocol {
       message = inflated
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    const { intake, context } = this.shared
-    return ingest(message, 'proto', { intake, clock: context.clock, lease, transport: 'grpc' })
+    const { intake, context, metrics } = this.shared
+    return ingest(message, 'proto', {
+      intake,
+      clock: context.clock,
+      lease,
+      transport: 'grpc',
+      onCut: count => metrics.cut('grpc', count),
+    })
   }
 
   #answer(stream: ServerHttp2Stream, result: Accepted | Failure | undefined): void {

@@ -143,8 +143,14 @@ export class HttpProtocol implements Protocol {
       lease.giveBack(compressed)
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    const { intake, context } = this.shared
-    return ingest(body, head.encoding, { intake, clock: context.clock, lease, transport: 'http' })
+    const { intake, context, metrics } = this.shared
+    return ingest(body, head.encoding, {
+      intake,
+      clock: context.clock,
+      lease,
+      transport: 'http',
+      onCut: count => metrics.cut('http', count),
+    })
   }
 
   #answer(

@@ -1,5 +1,13 @@
 import type { Intake, LogRecord, Records, Settled } from 'tocsin/component'
-import { otlpJsonSteps, otlpProtoSteps, type Steps } from 'tocsin/otlp'
+import {
+  decodeOtlpProto,
+  encodeOtlpProto,
+  otlpJsonSteps,
+  otlpProtoSteps,
+  requestIdSteps,
+  requestIds,
+  type Steps,
+} from 'tocsin/otlp'
 import { VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { ingest } from './ingest.js'
@@ -57,11 +65,106 @@ it.each([
     clock: new VirtualClock(),
     lease,
     transport: 'http',
+    onCut: () => undefined,
   })
   expect(answer).toMatchObject({ records, partial: undefined })
   expect(others).toBeGreaterThan(1)
-  expect(Math.max(...offered.map(batch => batch.length))).toBeLessThanOrEqual(4_096)
+  expect(Math.max(...offered.map(batch => batch.length))).toBeLessThanOrEqual(1_024)
   expect(offered.flat().map(record => record.id)).toHaveLength(records)
+})
+
+describe('what a pipeline gets of a request at once', () => {
+  const pair = (key: string) => ({ key, value: { intValue: 1 } })
+  const protoPair = (key: string) =>
+    Buffer.concat([message(1, Buffer.from(key)), message(2, Buffer.of(0x18, 1))])
+  const keys = Array.from({ length: 12_000 }, (_, n) => `k${n}`)
+  const requestOf = {
+    json: (count: number, each: readonly string[]) =>
+      Buffer.from(
+        JSON.stringify({
+          resourceLogs: [{ scopeLogs: [{ logRecords: Array(count).fill({ attributes: each.map(pair) }) }] }],
+        }),
+      ),
+    proto: (count: number, each: readonly string[]) => {
+      const record = message(2, joined(6, each.map(protoPair)))
+      return message(1, message(2, Buffer.concat(Array<Buffer>(count).fill(record))))
+    },
+  }
+
+  async function offeredOf(bytes: Buffer, encoding: 'json' | 'proto') {
+    const offered: Records[] = []
+    let cut = 0
+    const intake = {
+      offerAll: async (batches: readonly Records[]) => {
+        offered.push(...batches)
+        return settled
+      },
+    } as unknown as Intake
+    const lease = { take: () => true, giveBack: () => undefined, end: () => undefined }
+    const onCut = (count: number): void => {
+      cut += count
+    }
+    await ingest(bytes, encoding, { intake, clock: new VirtualClock(), lease, transport: 'http', onCut })
+    return { offered, cut }
+  }
+
+  it.each(['json', 'proto'] as const)('is few records where they have many values: %s', async encoding => {
+    const { offered, cut } = await offeredOf(requestOf[encoding](400, keys.slice(0, 800)), encoding)
+    expect(offered.flat()).toHaveLength(400)
+    expect(Math.max(...offered.map(batch => batch.length))).toBeLessThan(50)
+    expect(cut).toBe(0)
+  })
+
+  it.each(['json', 'proto'] as const)('is the first 10,000 values of a record: %s', async encoding => {
+    const { offered, cut } = await offeredOf(requestOf[encoding](3, keys), encoding)
+    const records = offered.flat()
+    expect(cut).toBe(3)
+    for (const kept of [...records, ...decodeOtlpProto(encodeOtlpProto(records)).flat()]) {
+      expect(Object.keys(kept.attributes)).toEqual(keys.slice(0, 10_000))
+      expect(kept.droppedAttributesCount).toBe(2_000)
+    }
+  })
+
+  it('counts what lists and maps hold, of the body by itself, and of resources and scopes', async () => {
+    const values = keys.map(() => ({ intValue: 1 }))
+    const { offered, cut } = await offeredOf(
+      Buffer.from(
+        JSON.stringify({
+          resourceLogs: [
+            {
+              resource: { attributes: keys.map(pair) },
+              scopeLogs: [
+                {
+                  scope: { attributes: keys.map(pair), droppedAttributesCount: 1 },
+                  logRecords: [
+                    {
+                      body: { arrayValue: { values } },
+                      attributes: [{ key: 'list', value: { arrayValue: { values } } }, pair('behind')],
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        }),
+      ),
+      'json',
+    )
+    const [record] = offered.flat()
+    expect(cut).toBe(3)
+    expect(record?.body).toHaveLength(10_000)
+    expect(record?.attributes.list).toHaveLength(9_999)
+    expect(record?.droppedAttributesCount).toBe(1)
+    expect(record?.resource.droppedAttributesCount).toBe(2_000)
+    expect(record?.scope.droppedAttributesCount).toBe(2_001)
+  })
+})
+
+it('ids of a large request are those of the whole request at once', () => {
+  const bytes = Buffer.alloc(9 * 1024 * 1024 + 1, 'a')
+  const { steps, result } = run(requestIdSteps(bytes))
+  expect(steps).toBeGreaterThan(8)
+  expect(result(7)).toBe(requestIds(bytes)(7))
 })
 
 /** So many values at most between two steps, on average. */

@@ -1,16 +1,15 @@
-import type { Clock, Intake, LogRecord, Records } from 'tocsin/component'
+import type { Clock, Intake, Records } from 'tocsin/component'
 import {
   type DecodeOptions,
   inSlices,
-  MAX_BATCH,
   MAX_OTLP_MESSAGES,
   OtlpDecodeError,
   type OtlpEncoding,
   OtlpLimitError,
-  otlpJsonSteps,
+  otlpJsonBatches,
   otlpProtoSteps,
   type PartialSuccess,
-  requestIds,
+  requestIdSteps,
   type Steps,
 } from 'tocsin/otlp'
 import { type Lease, MAX_RECORDS, RECORD_BYTES } from './budget.js'
@@ -31,26 +30,27 @@ interface IngestOptions {
   readonly clock: Clock
   readonly lease: Lease
   readonly transport: 'grpc' | 'http'
+  /** Told of so many records, resources and scopes that kept only their first values. */
+  readonly onCut: (count: number) => void
 }
 
 /** Decodes a request and hands its records to the pipelines. Resolves when they are settled. */
 export async function ingest(
   bytes: Buffer,
   encoding: OtlpEncoding,
-  { intake, clock, lease, transport }: IngestOptions,
+  { intake, clock, lease, transport, onCut }: IngestOptions,
 ): Promise<Accepted | Failure> {
   let rejected = 0
   let message = ''
   const onUnfit = (index: number, reason: string): void => {
     if (rejected++ === 0) message = `Record ${index}: ${reason}`
   }
+  let cut = 0
   let batches: readonly Records[]
   let records: number
   try {
-    const options = { arrived: clock.now(), onUnfit, maxRecords: MAX_RECORDS }
-    batches = await inSlices(
-      encoding === 'proto' ? otlpProtoSteps(bytes, options) : jsonSteps(bytes, options),
-    )
+    const options = { arrived: clock.now(), onUnfit, onCut: () => cut++, maxRecords: MAX_RECORDS }
+    batches = await inSlices(decodeSteps(bytes, encoding, options))
     records = batches.reduce((sum, batch) => sum + batch.length, 0)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
@@ -65,6 +65,7 @@ export async function ingest(
   if (settled.busy) return busyFailure(settled)
   // Not before: a busy answer brings the request again.
   if (rejected > 0) intake.discarded('unfit_record', rejected)
+  if (cut > 0) onCut(cut)
   return {
     records,
     partial: rejected > 0 ? { rejected, message } : undefined,
@@ -72,19 +73,13 @@ export async function ingest(
   }
 }
 
-/** Neighbours that share their Resource and Scope are a batch. */
-function* jsonSteps(bytes: Buffer, options: Omit<DecodeOptions, 'id'>): Steps<Records[]> {
-  if (yield* hasMoreValues(bytes, MAX_OTLP_MESSAGES)) throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
-  const batches: LogRecord[][] = []
-  let last: LogRecord | undefined
-  yield
-  for (const record of yield* otlpJsonSteps(bytes, { ...options, id: requestIds(bytes) })) {
-    const batch = batches.at(-1)
-    const goesOn = last && last.resource === record.resource && last.scope === record.scope
-    if (batch && goesOn && batch.length < MAX_BATCH) batch.push(record)
-    else batches.push([record])
-    last = record
-    if (batch?.length === MAX_BATCH || batches.length % 256 === 0) yield
-  }
-  return batches
+function* decodeSteps(
+  bytes: Buffer,
+  encoding: OtlpEncoding,
+  options: Omit<DecodeOptions, 'id'>,
+): Steps<Records[]> {
+  if (encoding === 'json' && (yield* hasMoreValues(bytes, MAX_OTLP_MESSAGES)))
+    throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)
+  const whole = { ...options, id: yield* requestIdSteps(bytes) }
+  return yield* encoding === 'json' ? otlpJsonBatches(bytes, whole) : otlpProtoSteps(bytes, whole)
 }

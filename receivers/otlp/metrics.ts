@@ -1,14 +1,25 @@
 import type { ComponentContext } from 'tocsin/component'
+import { MAX_OTLP_VALUES } from 'tocsin/otlp'
 import type { Budget } from './budget.js'
 import type { FailureReason } from './failure.js'
 
+const CUT = `A record, a resource or a scope has more than ${MAX_OTLP_VALUES} attributes or values: the first are kept.`
+
 export interface ReceiverMetrics {
+  /** So many records, resources and scopes kept only their first values. */
+  cut(transport: 'grpc' | 'http', count: number): void
   request(transport: 'grpc' | 'http', outcome: FailureReason | 'ok' | 'partial' | 'client_gone'): void
 }
 
-export function receiverMetrics({ id, meter }: ComponentContext<unknown>, budget: Budget): ReceiverMetrics {
+export function receiverMetrics(
+  { id, meter, oncePerMinute }: ComponentContext<unknown>,
+  budget: Budget,
+): ReceiverMetrics {
   const requests = meter.createCounter('tocsin_receiver_otlp_requests', {
     description: 'Requests that were answered, by transport and outcome.',
+  })
+  const cuts = meter.createCounter('tocsin_receiver_otlp_too_many_values', {
+    description: `Records, resources and scopes that kept only the first ${MAX_OTLP_VALUES} values of their attributes or body.`,
   })
   meter
     .createObservableGauge('tocsin_receiver_otlp_unanswered_requests', {
@@ -22,6 +33,10 @@ export function receiverMetrics({ id, meter }: ComponentContext<unknown>, budget
     })
     .addCallback(result => result.observe(budget.bytes, { receiver: id }))
   return {
+    cut: (transport, count) => {
+      cuts.add(count, { receiver: id, transport })
+      oncePerMinute.warn(CUT, { receiver: id, transport, count })
+    },
     request: (transport, outcome) => requests.add(1, { receiver: id, transport, outcome }),
   }
 }

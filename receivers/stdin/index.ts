@@ -9,6 +9,7 @@ export const stdinReceiver = defineReceiver<StdinConfig>({
   stability: 'beta',
   description: 'Reads lines from standard input, as in `journalctl -f -a | tocsin ...`.',
   schema,
+  sole: 'standard input',
   makes: ({ attributes, resource }) => [...Object.keys(attributes), ...Object.keys(resource)],
   past: pastReader,
   create: context => new StdinReceiver(context, process.stdin),

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TABLE } from '../../core/extensions/valerter_metrics/table.js'
@@ -307,6 +308,62 @@ describe('the command line', () => {
       /more\.yml:\d+:\d+: notifiers\.own\.headers\.Authorization: the environment variable TOKEN is not set/,
     )
   }, 30_000)
+
+  test('the summary shows where things go, and nothing of what a variable brings into a path', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const text = await readFile(here.config, 'utf8')
+    const token = '${TOKEN}'
+    await writeFile(
+      here.config,
+      text
+        .replace('${SINK}/chat', () => `https://chat.example.com/hooks/${token}`)
+        .replace('${VL_URL}/', () => `http://vl.example.com:9428/${token}/?key=${token}`),
+    )
+    const { code, stdout, stderr } = await runCommand(['-c', here.config, '--validate'], {
+      command,
+      env: here.env,
+    })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('query string')])
+    await writeFile(
+      here.config,
+      text
+        .replace('${SINK}/chat', () => `https://chat.example.com/hooks/${token}`)
+        .replace('${VL_URL}/', () => `http://vl.example.com:9428/${token}/`),
+    )
+    const good = await runCommand(['-c', here.config, '--validate'], { command, env: here.env })
+    expect(good.code).toBe(0)
+    expect(good.stdout).toContain('us: http://vl.example.com:9428/***\n')
+    expect(good.stdout).toContain('chat: mattermost, https://chat.example.com/***\n')
+    expect(stdout + stderr + good.stdout + good.stderr).not.toContain('s3cret')
+  }, 60_000)
+
+  test('SIGHUP reads the directory again: a bad notifier is counted and changes nothing, a new rule runs; logs are JSON', async () => {
+    const here = await world(join(FIXTURES, 'v2'))
+    const running = await started(here, 3, ['--log-format', 'json'])
+    const more = join(here.folder, 'etc/notifiers.d/zz.yaml')
+    await writeFile(more, 'late: { type: webhook, url: "${SINK_OF_NOBODY}/late" }\n')
+    running.child.kill('SIGHUP')
+    const failed = { notifier: 'late', error_type: 'invalid_config' }
+    await until(
+      async () => value(await metrics(here.metricsUrl), 'notifier_config_errors_total', failed) === 1,
+      () => JSON.stringify(running.output()),
+    )
+    await writeFile(more, 'late: { type: webhook, url: "${SINK}/late" }\n')
+    await writeFile(
+      join(here.folder, 'etc/rules.d/late.yaml'),
+      'late: { query: \'"late one"\', parser: {}, notify: { template: plain, destinations: [late] } }\n',
+    )
+    running.child.kill('SIGHUP')
+    await running.says(/The new configuration is in force/)
+    const time = BigInt(Date.now()) * 1_000_000n
+    here.server.insert({ msg: 'a late one', time, stream: { a: 'b' }, fields: { host: 'h' } as never })
+    await here.sink.waitFor(1, '/late')
+    expect(bodies(here.sink, '/late')[0]).toMatchObject({ rule_name: 'late', body: 'a late one' })
+    const { stderr, code } = await stopped(running)
+    expect(code).toBe(0)
+    const lines = stderr.split('\n').filter(line => line !== '')
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg')
+  }, 60_000)
 
   test('a path that is not there, and a flag that is none', async () => {
     const none = await runCommand([], { command })

@@ -5,15 +5,18 @@ import type { Random } from 'tocsin/component'
 import { seededRandom } from 'tocsin/testing'
 import { type LateProxy, lateProxy } from '../support/late-proxy.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
+import { pick } from '../support/victorialogs-server.js'
+import { heard, type IncidentsTold, incidentLines, incidentOf, incidentsTold } from './chaos-incidents.js'
 import { type ChaosSource, type Fault, fileSource, sleep, victoriaLogsSource } from './chaos-source.js'
+import { streamSource } from './chaos-stream.js'
 import { FaultyDestination } from './faulty-destination.js'
 import { smallDisk } from './small-disk.js'
 import { Supervisor } from './supervisor.js'
-import { type Comparison, compare } from './told-once.js'
 
 export interface ChaosOptions {
   readonly seed: number
-  readonly source: 'victorialogs' | 'file_log'
+  /** `redis_streams`, with `redis_storage` as state: three collectors share it. */
+  readonly source: 'victorialogs' | 'file_log' | 'redis_streams'
   /** Where the throttle counts. Checkpoints and queues are in file_storage. */
   readonly state: 'file_storage' | 'redis_storage'
   readonly records: number
@@ -21,16 +24,12 @@ export interface ChaosOptions {
   readonly faults: number
 }
 
-export interface ChaosReport extends Comparison {
+export interface ChaosReport extends IncidentsTold {
   readonly seed: number
   readonly source: string
   readonly state: string
   /** What was done, by name. */
   readonly faults: ReadonlyMap<string, number>
-  /** Incidents told of again though they were answered with 200, and nothing was killed since they came up. */
-  readonly needless: readonly string[]
-  /** Incidents told of under another event id, because a Redis that was away could not say that they were known. */
-  readonly decidedApart: number
   /** Lives that ended by themselves, other than on a full disk. */
   readonly accidents: readonly string[]
   readonly seconds: number
@@ -38,7 +37,6 @@ export interface ChaosReport extends Comparison {
 
 const BURST = 100
 const BURST_MS = 30
-const PATIENCE_MS = 60_000
 /** The collector looks for a Redis that was away with a growing pause. */
 const REUNION_MS = 3_000
 /** What should not come would come in this time. */
@@ -61,18 +59,26 @@ export async function chaosRun({
   const data = join(folder, 'data')
   const disk = await smallDisk(data)
   if (!disk) await mkdir(data, { recursive: true })
-  const source = kind === 'file_log' ? await fileSource(folder, random) : await victoriaLogsSource(random)
   const destination = new FaultyDestination(random)
   await destination.start()
   const redis = state === 'redis_storage' ? await startRedis({ args: DURABLE_REDIS }) : undefined
   const proxy = redis && (await lateProxy(redis.port))
-  const yaml = configuration(source, data, destination.url, proxy)
-  const collector = new Supervisor(yaml, () => destination.life++)
+  const source =
+    kind === 'file_log'
+      ? await fileSource(folder, random)
+      : kind === 'victorialogs'
+        ? await victoriaLogsSource(random)
+        : await streamSource(folder, (proxy as LateProxy).endpoint)
+  const collectors = Array.from({ length: source.collectors }, (_, index) => {
+    const yaml = configuration(source, join(data, `${index}`), destination.url, proxy)
+    return new Supervisor(yaml, () => destination.life++)
+  })
+  const one = (): Supervisor => pick(collectors, random)
   let diskWasFull = false
   // What was decided without Redis is forgotten by a crash before both sides are united: that is documented.
   let united: Promise<void> = Promise.resolve()
   let outages = 0
-  const kill = (): Promise<void> => united.then(() => collector.kill())
+  const kill = (): Promise<void> => united.then(() => one().kill())
   const faults: Fault[] = [
     ...source.faults,
     { name: 'kill -9', act: kill },
@@ -80,9 +86,10 @@ export async function chaosRun({
     {
       name: 'process paused',
       async act() {
-        collector.signal('SIGSTOP')
+        const paused = one()
+        paused.signal('SIGSTOP')
         await sleep(300 + random() * 1_700)
-        collector.signal('SIGCONT')
+        paused.signal('SIGCONT')
       },
     },
     { name: 'destination misbehaves', act: () => destination.misbehave(40) },
@@ -120,9 +127,9 @@ export async function chaosRun({
     })
   }
   try {
-    await collector.start()
+    for (const collector of collectors) await collector.start()
     await source.ready()
-    const { lines, incidents } = load(records, random)
+    const { lines, incidents } = incidentLines(records, random)
     const cameUpIn = new Map<string, number>()
     const plan = schedule(faults, wanted, Math.ceil(lines.length / BURST), random)
     const underWay: Promise<void>[] = []
@@ -144,22 +151,22 @@ export async function chaosRun({
     await Promise.all(underWay)
     await heard(destination, incidents)
     await sleep(QUIET_MS)
-    await collector.stop()
+    await Promise.all(collectors.map(collector => collector.stop()))
     const counts = new Map(destination.faults)
     for (const fault of [...plan.values()].flat()) counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
     return {
-      ...outcome(destination, cameUpIn, outages),
+      ...incidentsTold(destination, incidents, collectors.length === 1 ? cameUpIn : undefined, outages),
       seed,
       source: kind,
       state,
       faults: counts,
-      accidents: diskWasFull
-        ? collector.accidents.filter(text => !/storage|disk/.test(text))
-        : collector.accidents,
+      accidents: [...collectors, source]
+        .flatMap(({ accidents = [] }) => accidents)
+        .filter(text => !diskWasFull || !/storage|disk/.test(text)),
       seconds: (performance.now() - began) / 1_000,
     }
   } finally {
-    await collector.abandon()
+    await Promise.all(collectors.map(collector => collector.abandon()))
     await destination.close()
     await source.close()
     proxy?.stop()
@@ -193,17 +200,6 @@ async function answerFails(
   await sleep(forMs + REUNION_MS)
 }
 
-function load(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
-  const incidents = new Set<string>()
-  const lines = Array.from({ length: count }, (_, n) => {
-    if (random() > 0.2) return `n=${n} all is well`
-    const incident = `i${Math.floor((random() * count) / 25)}`
-    incidents.add(incident)
-    return `n=${n} incident=${incident} is on`
-  })
-  return { lines, incidents }
-}
-
 /** Which faults happen at which burst: as many of each kind as can be, in an order of chance. */
 function schedule(
   faults: readonly Fault[],
@@ -220,46 +216,6 @@ function schedule(
     plan.set(burst, [...(plan.get(burst) ?? []), fault])
   }
   return plan
-}
-
-async function heard(destination: FaultyDestination, incidents: ReadonlySet<string>): Promise<void> {
-  const until = performance.now() + PATIENCE_MS
-  while (performance.now() < until) {
-    const told = new Set(destination.received.filter(({ taken }) => taken).map(({ body }) => subjectOf(body)))
-    if ([...incidents].every(incident => told.has(incident))) return
-    await sleep(100)
-  }
-}
-
-/**
- * What is queued when a process is killed is delivered from the queue, and again when its source did not have its checkpoint
- * yet: so only what came up in the same life must not come again.
- */
-function outcome(
-  { received }: FaultyDestination,
-  cameUpIn: ReadonlyMap<string, number>,
-  outages: number,
-): Pick<ChaosReport, keyof Comparison | 'needless' | 'decidedApart'> {
-  const told = new Map<string, string[]>()
-  const acknowledged = new Set<string>()
-  const needless: string[] = []
-  for (const { body, event, life, taken, acknowledged: ok } of received) {
-    const subject = subjectOf(body)
-    if (acknowledged.has(event) && cameUpIn.get(subject) === life) needless.push(subject)
-    if (ok) acknowledged.add(event)
-    if (taken) told.set(subject, [...(told.get(subject) ?? []), event])
-  }
-  const comparison = compare(new Set(cameUpIn.keys()), told)
-  const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + outages)
-  return { ...comparison, changed: many, decidedApart: comparison.changed.length - many.length, needless }
-}
-
-function incidentOf(line: string): string | undefined {
-  return /incident=(\w+)/.exec(line)?.[1]
-}
-
-function subjectOf(body: string): string {
-  return String(JSON.parse(body).incident)
 }
 
 function configuration(
@@ -283,7 +239,7 @@ exporters:
     retry_on_failure: { initial_interval: 20ms, max_interval: 200ms, max_elapsed_time: 0s }
 extensions:
   file_storage: { directory: '${data}' }
-${redis ? `  redis_storage: { endpoint: '${redis.endpoint}' }` : ''}
+${redis ? `  redis_storage: { endpoint: '${redis.endpoint}', lease_ttl: 1s }` : ''}
 service:
   extensions: [file_storage${redis ? ', redis_storage' : ''}]
   telemetry: { metrics: { level: none } }

@@ -1,4 +1,5 @@
-import { appendFile, copyFile, mkdir, rename, truncate } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { appendFile, copyFile, mkdir, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from 'tocsin/component'
 import { type Cut, pick, VictoriaLogsServer } from '../support/victorialogs-server.js'
@@ -12,10 +13,14 @@ export interface Fault {
 export interface ChaosSource {
   /** The receiver's part of the configuration. */
   readonly receiver: string
+  /** How many collectors share it. */
+  readonly collectors: number
   /** Resolves when lines that are written now will be read. */
   ready(): Promise<void>
   write(lines: readonly string[]): Promise<void>
   readonly faults: readonly Fault[]
+  /** What processes of its own said that ended by themselves. */
+  readonly accidents?: readonly string[]
   close(): Promise<void>
 }
 
@@ -34,6 +39,7 @@ export async function victoriaLogsSource(random: Random): Promise<ChaosSource> {
     shuffleFields: true,
   })
   return {
+    collectors: 1,
     receiver: `
   victorialogs:
     endpoint: ${server.url}
@@ -100,13 +106,16 @@ export async function fileSource(folder: string, random: Random): Promise<ChaosS
   await mkdir(logs)
   const path = join(logs, 'app.log')
   const joined = random() < 0.5
-  let rotations = 0
+  const logrotate = await logrotateOf(path, folder, random)
+  // Higher than what logrotate numbers.
+  let rotations = 1_000
   let turn = Promise.resolve()
   const inTurn = (task: () => Promise<void>): Promise<void> => {
     turn = turn.then(task)
     return turn
   }
   return {
+    collectors: 1,
     receiver: `
   file_log:
     include: ['${logs}/app.log*']
@@ -140,7 +149,27 @@ export async function fileSource(folder: string, random: Random): Promise<ChaosS
             await truncate(path)
           }),
       },
+      ...(logrotate ? [{ name: 'source rotated by logrotate', act: () => inTurn(logrotate) }] : []),
     ],
     close: async () => {},
+  }
+}
+
+/** Names that move on, as Debian's logrotate does it, in one of its usual ways; undefined where there is none. */
+async function logrotateOf(
+  path: string,
+  folder: string,
+  random: Random,
+): Promise<(() => Promise<void>) | undefined> {
+  const options = pick(
+    ['create', 'copytruncate', 'create\ncompress', 'copytruncate\ncompress\ndelaycompress'],
+    random,
+  )
+  if (spawnSync('logrotate', ['--version']).status !== 0) return undefined
+  const file = join(folder, 'rotate.conf')
+  await writeFile(file, `"${path}" {\nrotate 50\n${options}\n}\n`, { mode: 0o644 })
+  return async () => {
+    const { status, stderr } = spawnSync('logrotate', ['-f', '-s', join(folder, 'rotate.state'), file])
+    if (status !== 0) throw new Error(`logrotate failed: ${stderr}`)
   }
 }

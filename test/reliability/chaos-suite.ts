@@ -7,15 +7,16 @@ const FAULTS = 14
 /** Most of a run is waiting. */
 const AT_A_TIME = 2
 
-/** Each source and each state in turn; every third run counts in Redis where there is one. */
+/** Each source and each state in turn; where there is a Redis, every third run counts in it, and every fifth is shared by several. */
 export async function chaosSuite(seeds: readonly number[]): Promise<void> {
   const redis = redisServerBinary() !== undefined
   const reports: ChaosReport[] = []
   const waiting = [...seeds]
   const worker = async (): Promise<void> => {
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-      const source = seed % 2 === 0 ? 'victorialogs' : 'file_log'
-      const state = redis && seed % 3 === 0 ? 'redis_storage' : 'file_storage'
+      const shared = redis && seed % 5 === 4
+      const source = shared ? 'redis_streams' : seed % 2 === 0 ? 'victorialogs' : 'file_log'
+      const state = shared || (redis && seed % 3 === 0) ? 'redis_storage' : 'file_storage'
       const report = await chaosRun({ seed, source, state, records: RECORDS, faults: FAULTS })
       reports.push(report)
       console.log(lineOf(report))

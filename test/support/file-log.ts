@@ -94,6 +94,10 @@ export function fileLogWorld() {
     await expect.poll(() => advanced(bodies(intake)), { interval: 5 }).toEqual(expected)
   }
 
+  async function ended(intake: CollectingIntake): Promise<void> {
+    await expect.poll(() => advanced(intake.ended), { interval: 5, timeout: 15_000 }).toBe(true)
+  }
+
   /** As `seen`, of the first records. */
   async function first(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
     await expect
@@ -110,7 +114,21 @@ export function fileLogWorld() {
     return clock.advance(ms)
   }
 
-  return { at, write, append, started, stopped, forgotten, passed, polls, looked, advanced, seen, first }
+  return {
+    at,
+    write,
+    append,
+    started,
+    stopped,
+    forgotten,
+    passed,
+    polls,
+    looked,
+    advanced,
+    seen,
+    ended,
+    first,
+  }
 }
 
 export function bodies(intake: CollectingIntake): string[] {

@@ -1,19 +1,15 @@
 import {
-  type ComponentContext,
   durationMs,
   errorText,
-  type Intake,
   isMap,
   type LogRecord,
   parseRfc3339,
   type Records,
 } from '../../component/index.js'
-import { alike, Rehearsal } from '../../rehearsal/index.js'
-import { systemClock } from '../../service/clock.js'
 import type { ServiceSettings } from '../../service/settings.js'
 import { VirtualClock } from '../../testing/clock.js'
-import { collectingLogger, type LogEntry } from '../../testing/context.js'
-import { seededRandom } from '../../testing/random.js'
+import type { LogEntry } from '../../testing/context.js'
+import { Stage } from '../stage.js'
 import { Offers, receiverOf, START } from './inputs.js'
 import type { TestCase } from './schema.js'
 import { type Fired, type Observed, shownAlert, shownNotification, shownRecord } from './shown.js'
@@ -25,12 +21,7 @@ export interface CaseRun extends Observed, Fired {
   readonly warnings: readonly string[]
 }
 
-/** Turns of the event loop for components that take their time. */
-const IDLE_TURNS = 5
 const STARTING_NS = 60_000_000_000n
-const MOST_TURNS = 20_000
-/** What reads a file is through by then; else it waits for the clock. */
-const BUSY_TURNS = 300
 
 /** Runs one test on a clock of its own. Throws what keeps the configuration from starting. */
 export async function runCase(
@@ -44,66 +35,46 @@ export async function runCase(
   const start = (parseRfc3339(given ?? '') ?? (await offers.firstTime()) ?? parseRfc3339(START)) as bigint
   // The start takes what it takes: it is over by then.
   const clock = new VirtualClock(start - STARTING_NS)
-  const stage = new Stage(settings, clock, start)
+  const watched = new Watched(settings, clock, start)
+  const { stage } = watched
   await stage.during(stage.rehearsal.start())
   await stage.moveTo(start)
   try {
     for await (const { at, receiver, records } of offers.all(start, stage.contexts)) {
       await stage.moveTo(at)
-      stage.offer(receiver, records)
+      void stage.offer(receiver, records)
       await stage.settle()
     }
     await stage.moveTo(clock.now() + BigInt(Math.round(durationMs(test.advance) * 1e6)))
   } finally {
-    stage.endedAt = clock.now()
+    watched.endedAt = clock.now()
     await stage.during(stage.rehearsal.stop())
   }
-  return stage.run()
+  return watched.run()
 }
 
 /** A configuration with what is seen of it. */
-class Stage {
-  readonly rehearsal: Rehearsal
-  readonly contexts = new Map<string, ComponentContext<object>>()
-  private readonly hops: number
+class Watched {
+  readonly stage: Stage
   /** What a stop brings out comes as of its beginning. */
   endedAt: bigint | undefined
   readonly #observed: Observed = { alerts: [], recoveries: [], statuses: {}, notifications: {}, records: {} }
   readonly #fired = new Set<string>()
   readonly #failures: string[] = []
   readonly #warnings = new Set<string>()
-  readonly #intakes = new Map<string, Intake>()
-  /** When keys want to be woken. */
-  readonly #dues = new Map<string, bigint>()
-  #sending = 0
-  #unsettled = 0
 
   constructor(
     settings: ServiceSettings,
-    private readonly clock: VirtualClock,
+    clock: VirtualClock,
     private readonly start: bigint,
   ) {
-    const { connectors, pipelines } = settings.graph
-    // Time comes to a pipeline behind a connector one by one.
-    this.hops = connectors.size === 0 ? 1 : connectors.size + pipelines.size
-    const logger = collectingLogger({ push: entry => this.#log(entry) })
-    this.rehearsal = new Rehearsal({
+    this.stage = new Stage({
       settings,
       clock,
-      random: seededRandom(1),
-      logger: { ...logger, child: () => logger },
-      tickMs: Number.POSITIVE_INFINITY,
-      receiver: (plan, context) => {
-        this.contexts.set(plan.id, { ...context, config: plan.config })
-        return {
-          start: async intake => void this.#intakes.set(plan.id, intake),
-          stop: async () => undefined,
-          watermark: () => clock.now(),
-        }
-      },
+      log: entry => this.#log(entry),
+      refused: (receiver, reason) => void this.#failures.push(`${receiver} was refused: ${reason}`),
       send: async outgoing => {
         const { exporter, notifying, request } = outgoing
-        this.#sending++
         try {
           const { records, notifications } = this.#observed
           for (const record of request.records) into(records, exporter).push(shownRecord(record, start))
@@ -113,12 +84,9 @@ class Stage {
             )
         } catch (error) {
           this.#failures.push(`${exporter} cannot render: ${errorText(error)}`)
-        } finally {
-          this.#sending--
         }
       },
-      decided: ({ pipeline, processor, key, about, step }) => {
-        if (step.due !== undefined) this.#dues.set(JSON.stringify([pipeline, processor, key]), step.due)
+      decided: ({ pipeline, processor, about, step }) => {
         if (step.episode === 'begins' || step.episode === 'passes')
           this.#fired.add(JSON.stringify([pipeline, processor, about.rule]))
       },
@@ -132,75 +100,11 @@ class Stage {
     })
   }
 
-  offer(receiver: string, records: Records): void {
-    for (const batch of alike(records)) {
-      this.#unsettled++
-      void (this.#intakes.get(receiver) as Intake).offer(batch).then(settled => {
-        this.#unsettled--
-        if (settled.busy) this.#failures.push(`${receiver} was refused: ${settled.reason}`)
-        else settled.release()
-      })
-    }
-  }
-
-  /** Moves the clock from timer to timer, those of the components and those of their keys. */
-  async moveTo(at: bigint): Promise<void> {
-    for (let left = at - this.clock.now(); left > 0n; left = at - this.clock.now()) {
-      const timerNs = nsOf(this.clock.nextMs ?? Number.POSITIVE_INFINITY)
-      // At the end of a wait time goes through in any case.
-      const ns = [this.#nextDue(), timerNs].reduce((a: bigint, b) => (b !== undefined && b < a ? b : a), left)
-      await this.clock.advance(Number(ns > 0n ? ns : 1n) / 1e6)
-      for (let hop = 0; hop < this.hops; hop++) {
-        this.rehearsal.sendTime()
-        await this.settle()
-      }
-    }
-  }
-
-  /** ns from now. What is due already has had its time sent. */
-  #nextDue(): bigint | undefined {
-    const now = this.clock.now()
-    let next: bigint | undefined
-    for (const [key, due] of this.#dues) {
-      if (due <= now) this.#dues.delete(key)
-      else if (next === undefined || due < next) next = due
-    }
-    return next === undefined ? undefined : next - now
-  }
-
-  /** Until nothing happens any more, or what happens waits for the clock. */
-  async settle(): Promise<void> {
-    for (let turn = 0; turn < MOST_TURNS; turn++) {
-      await turnOfTheLoop()
-      if (this.#sending > 0) {
-        if (turn > IDLE_TURNS) await systemClock.sleep(1)
-        continue
-      }
-      if (this.#unsettled === 0 || turn >= IDLE_TURNS) return
-    }
-  }
-
-  /** Lets time pass while something is waited for. What a component reads takes real time. */
-  async during<T>(task: Promise<T>): Promise<T> {
-    let done = false
-    const finished = task.finally(() => {
-      done = true
-    })
-    finished.catch(() => undefined)
-    for (let turn = 0; !done; turn++) {
-      await turnOfTheLoop()
-      if (turn < BUSY_TURNS) continue
-      await systemClock.sleep(1)
-      if (!done) await this.clock.advance(5)
-    }
-    return finished
-  }
-
   run(): CaseRun {
     return {
       ...this.#observed,
       start: this.start,
-      rules: this.rehearsal.rules(),
+      rules: this.stage.rehearsal.rules(),
       fired: this.#fired,
       failures: this.#failures,
       warnings: [...this.#warnings],
@@ -234,18 +138,7 @@ function identity(record: LogRecord): string | undefined {
   return isMap(alert) ? JSON.stringify([record.id, alert.status, alert.alert_key]) : undefined
 }
 
-/** No timer is further away than this. */
-const FOREVER_MS = 3e12
-
-function nsOf(ms: number): bigint {
-  return BigInt(Math.ceil(Math.min(ms, FOREVER_MS) * 1e6))
-}
-
 function into<T>(map: { [key: string]: T[] }, key: string): T[] {
   map[key] ??= []
   return map[key]
-}
-
-function turnOfTheLoop(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
 }

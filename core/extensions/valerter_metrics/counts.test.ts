@@ -64,3 +64,25 @@ test('of 1.x there is no label of the source', () => {
     { labels: { rule_name: 'oom', notifier_name: 'mail' }, value: 1 },
   ])
 })
+
+test('a notifier that a reload could not make is counted each time, in the words of either configuration', () => {
+  const counts = new Counts(true)
+  const problem = (severity: 'error' | 'warning', ...path: (string | number)[]) => ({
+    severity,
+    path,
+    message: 'x',
+  })
+  const found = [
+    problem('error', 'notifiers', 'hook', 'url'),
+    problem('warning', 'notifiers', 'chat', 'body_template'),
+    problem('error', 'exporters', 'webhook/on_call', 'endpoint'),
+    problem('error', 'rules', 'oom', 'query'),
+    problem('error', 'notifiers'),
+  ]
+  counts.refused(found, { 'webhook/on_call': 'on call' })
+  counts.refused(found.slice(0, 1))
+  expect([...counts.of('notifier_config_errors_total')]).toEqual([
+    { labels: { notifier: 'hook', error_type: 'invalid_config' }, value: 2 },
+    { labels: { notifier: 'on call', error_type: 'invalid_config' }, value: 1 },
+  ])
+})

@@ -1,5 +1,5 @@
-import { type FlowObserver, type LogRecord, type Records, toText } from 'tocsin/component'
-import { type Labels, labelsOf, type Rule } from './rules.js'
+import { type FlowObserver, type LogRecord, type Problem, type Records, toText } from 'tocsin/component'
+import { type Labels, labelsOf, nameIn, type Rule } from './rules.js'
 import { Series } from './series.js'
 
 /** Counts what flows by rule, source and notifier. */
@@ -7,7 +7,7 @@ export class Counts {
   readonly #series = new Map<string, Series>()
   /** Making a key of labels costs more than the addition. */
   readonly #cells = new Map<string, { value: number }>()
-  #looked: { readonly records: Records; readonly isText: boolean } | undefined
+  readonly #texts = new WeakMap<Records, boolean>()
 
   constructor(private readonly bySource: boolean) {}
 
@@ -52,6 +52,18 @@ export class Counts {
     }
   }
 
+  /** Notifiers that a reload could not make; `names`: as for `rulesOf`, of a configuration in our words. */
+  refused(problems: readonly Problem[], names: { readonly [id: string]: string } = {}): void {
+    for (const { severity, path } of problems) {
+      const [section, id] = path
+      if (severity !== 'error' || typeof id !== 'string') continue
+      const notifier =
+        section === 'notifiers' ? id : section === 'exporters' ? (names[id] ?? nameIn(id)) : undefined
+      if (notifier === undefined) continue
+      this.#seriesOf('notifier_config_errors_total').add({ notifier, error_type: 'invalid_config' }, 1)
+    }
+  }
+
   #notified(metric: string, rule: Rule | undefined, exporter: string, records: Records): void {
     const notifier = rule?.notifiers.find(({ id }) => id === exporter)
     if (rule && notifier) this.#add(metric, rule, records, labelsOf(notifier))
@@ -76,11 +88,14 @@ export class Counts {
     }
   }
 
-  /** The same batch comes from each rule that shares its connection: it is looked at once. */
+  /** The same batches come from each rule that shares its connection, a second of them at a time: each is looked at once. */
   #isText(records: Records): boolean {
-    if (this.#looked?.records !== records)
-      this.#looked = { records, isText: records.every(({ body }) => typeof body === 'string') }
-    return this.#looked.isText
+    let isText = this.#texts.get(records)
+    if (isText === undefined) {
+      isText = records.every(({ body }) => typeof body === 'string')
+      this.#texts.set(records, isText)
+    }
+    return isText
   }
 
   /** Records of a rule that has one source, which is nearly all, are one addition. */

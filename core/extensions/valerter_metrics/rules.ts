@@ -81,7 +81,8 @@ export function labelsOf({
   return { notifier_name: name, notifier_type: type }
 }
 
-function nameIn(id: string): string {
+/** What stands after the type in an id. */
+export function nameIn(id: string): string {
   const slash = id.indexOf('/')
   return slash < 0 ? id : id.slice(slash + 1)
 }

@@ -5,6 +5,7 @@ import {
   type Host,
   nsToMs,
   type PipelinesInUse,
+  type Problem,
   parseEndpoint,
 } from 'tocsin/component'
 import { serveGets } from 'tocsin/http'
@@ -54,6 +55,10 @@ export class ValerterMetrics implements Extension {
     const rules = rulesOf(pipelines, this.#context.config.names)
     this.#layout = layoutOf(rules, this.#bySource)
     return this.#counts.observe(rules)
+  }
+
+  refused(problems: readonly Problem[]): void {
+    this.#counts.refused(problems, this.#context.config.names)
   }
 
   /** Valerter's and ours. */

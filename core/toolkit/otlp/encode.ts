@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../component/in-slices.js'
 import { type AnyValue, type Attributes, isBytes } from '../../model/any-value.js'
 import type { LogRecord, Records } from '../../model/log-record.js'
 import type { EntityRef, Resource, Scope } from '../../model/resource.js'
@@ -10,22 +11,38 @@ import { WireWriter } from './writer.js'
  * changed goes out with the bytes it came with. Ids are left out: OTLP has none.
  */
 export function encodeOtlpProto(records: Records): Buffer {
-  const writer = new WireWriter(256 * (records.length + 1))
+  return atOnce(encodeOtlpProtoSteps(records))
+}
+
+/** The same, in steps. */
+export function* encodeOtlpProtoSteps(records: Records): Steps<Buffer> {
+  const writer = new WireWriter(records.reduce((sum, record) => sum + sizeOf(record), 1_024))
   for (const { resource, scopes } of groupRecords(records)) {
-    writer.message(1, () => {
-      if (hasContent(resource)) writer.message(1, () => writeResource(writer, resource))
-      for (const { scope, records } of scopes) {
-        writer.message(2, () => {
-          if (hasContent(scope) || scope.name || scope.version)
-            writer.message(1, () => writeScope(writer, scope))
-          for (const record of records) writeRecord(writer, record)
-          if (scope.schemaUrl) writer.text(3, scope.schemaUrl)
-        })
+    const resourceLogs = writer.begin(1)
+    if (hasContent(resource)) writer.message(1, () => writeResource(writer, resource))
+    for (const { scope, records } of scopes) {
+      const scopeLogs = writer.begin(2)
+      if (hasContent(scope) || scope.name || scope.version) writer.message(1, () => writeScope(writer, scope))
+      for (const record of records) {
+        writeRecord(writer, record)
+        yield
       }
-      if (resource.schemaUrl) writer.text(3, resource.schemaUrl)
-    })
+      if (scope.schemaUrl) writer.text(3, scope.schemaUrl)
+      writer.end(scopeLogs)
+    }
+    if (resource.schemaUrl) writer.text(3, resource.schemaUrl)
+    writer.end(resourceLogs)
   }
   return writer.bytes()
+}
+
+/** About. */
+function sizeOf(record: LogRecord): number {
+  return isSentAsItCame(record) ? record.wire.length + 16 : 256
+}
+
+function isSentAsItCame(record: LogRecord): record is WireRecord {
+  return record instanceof WireRecord && record.isWhole
 }
 
 function hasContent({ attributes, droppedAttributesCount, entityRefs }: Resource & Partial<Scope>): boolean {
@@ -54,7 +71,7 @@ function writeScope(writer: WireWriter, scope: Scope): void {
 }
 
 function writeRecord(writer: WireWriter, record: LogRecord): void {
-  if (record instanceof WireRecord) {
+  if (isSentAsItCame(record)) {
     writer.raw(2, record.wire)
     return
   }

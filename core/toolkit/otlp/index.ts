@@ -11,11 +11,26 @@ export {
   RPC_CODE,
   type RpcStatus,
 } from './answers.js'
-export { encodeOtlpProto } from './encode.js'
+export { MAX_BATCH } from './batch-size.js'
+export { encodeOtlpProto, encodeOtlpProtoSteps } from './encode.js'
 export { OtlpDecodeError, OtlpLimitError } from './errors.js'
 export { groupRecords, type ResourceGroup, type ScopeGroup } from './groups.js'
-export { type DecodeOptions, decodeOtlpJson, encodeOtlpJson, otlpJsonSteps } from './json.js'
-export { decodeOtlpProto, MAX_BATCH, otlpProtoSteps, type ProtoDecodeOptions, requestIds } from './request.js'
+export {
+  type DecodeOptions,
+  decodeOtlpJson,
+  encodeOtlpJson,
+  encodeOtlpJsonSteps,
+  otlpJsonBatches,
+  otlpJsonSteps,
+} from './json.js'
+export { MAX_VALUES as MAX_OTLP_VALUES } from './limit-values.js'
+export {
+  decodeOtlpProto,
+  otlpProtoSteps,
+  type ProtoDecodeOptions,
+  requestIdSteps,
+  requestIds,
+} from './request.js'
 export { MAX_MESSAGES as MAX_OTLP_MESSAGES } from './scan.js'
 export { type PartialOptions, sentOfPartial } from './sent.js'
 export { unzstd, zstd } from './zstd.js'

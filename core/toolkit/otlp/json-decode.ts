@@ -1,8 +1,9 @@
 import { atOnce, type Steps } from '../../component/in-slices.js'
 import type { AnyValue } from '../../model/any-value.js'
 import { LazyRecord } from '../../model/create-record.js'
-import type { LogFields, LogRecord } from '../../model/log-record.js'
+import type { LogFields, LogRecord, Records } from '../../model/log-record.js'
 import type { Resource, Scope } from '../../model/resource.js'
+import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import {
   decodeFields,
@@ -16,6 +17,7 @@ import {
 } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
+import { limitValues, MAX_VALUES } from './limit-values.js'
 
 /** How a request in JSON is read. */
 export interface DecodeOptions {
@@ -25,6 +27,8 @@ export interface DecodeOptions {
   readonly arrived?: bigint
   /** Told of a record that cannot be taken, which is left out; without this the whole request is refused. */
   readonly onUnfit?: ((index: number, reason: string) => void) | undefined
+  /** Without this all values are kept. Told of a record, a resource or a scope that keeps the first `MAX_VALUES`. */
+  readonly onCut?: (() => void) | undefined
   /** A request with more records is refused with an `OtlpLimitError`. */
   readonly maxRecords?: number
 }
@@ -41,17 +45,43 @@ export function decodeOtlpJson(input: string | Uint8Array, options: DecodeOption
 }
 
 /** The same, in steps. */
-export function* otlpJsonSteps(input: string | Uint8Array, options: DecodeOptions): Steps<LogRecord[]> {
+export function otlpJsonSteps(input: string | Uint8Array, options: DecodeOptions): Steps<LogRecord[]> {
+  return recordSteps(input, options)
+}
+
+/** The same, cut into batches: neighbours that share their Resource and Scope, as many as a pipeline takes in one go. */
+export function* otlpJsonBatches(input: string | Uint8Array, options: DecodeOptions): Steps<Records[]> {
+  const batches: LogRecord[][] = []
+  let last: LogRecord | undefined
+  let weight = 0
+  let looked = 0
+  for (const record of yield* recordSteps(input, options)) {
+    const batch = batches.at(-1)
+    const goesOn = last && last.resource === record.resource && last.scope === record.scope
+    if (batch && goesOn && batch.length < MAX_BATCH && weight < MAX_BATCH_WEIGHT) batch.push(record)
+    else {
+      batches.push([record])
+      weight = 0
+    }
+    weight += record.weight
+    last = record
+    if (++looked % MAX_BATCH === 0) yield
+  }
+  return batches
+}
+
+function* recordSteps(input: string | Uint8Array, options: DecodeOptions): Steps<JsonRecord[]> {
   const { maxRecords = Number.POSITIVE_INFINITY } = options
+  const most = mostOf(options)
   const root = object(yield* parseJson(input), 'the request')
-  const records: LogRecord[] = []
+  const records: JsonRecord[] = []
   let index = 0
   let parts = 0
   for (const resourceLogs of list(root, 'resourceLogs', 'resource_logs')) {
-    const resource = yield* resourceSteps(resourceLogs)
+    const resource = yield* limited(yield* resourceSteps(resourceLogs, most), options)
     if (++parts % STEP_PARTS === 0) yield
     for (const scopeLogs of list(resourceLogs, 'scopeLogs', 'scope_logs')) {
-      const scope = yield* scopeSteps(scopeLogs)
+      const scope = yield* limited(yield* scopeSteps(scopeLogs, most), options)
       if (++parts % STEP_PARTS === 0) yield
       for (const json of list(scopeLogs, 'logRecords', 'log_records')) {
         if (index >= maxRecords) throw new OtlpLimitError(`${maxRecords} records`)
@@ -71,7 +101,22 @@ export function* otlpJsonSteps(input: string | Uint8Array, options: DecodeOption
   return records
 }
 
+/** One more than is kept: then `limitValues` tells. */
+function mostOf({ onCut }: DecodeOptions): number {
+  return onCut ? MAX_VALUES + 1 : Number.POSITIVE_INFINITY
+}
+
+function* limited<T extends Parameters<typeof limitValues>[0]>(found: T, { onCut }: DecodeOptions): Steps<T> {
+  if (!onCut) return found
+  const kept = yield* limitValues(found)
+  if (kept !== found) onCut()
+  return kept
+}
+
 const STEP_PARTS = 256
+/** So many keys and items are counted; what has more is large. */
+const MAX_KEYS = 4_000
+const LARGE_WEIGHT = 16_384
 /** Of a record whose attributes are not looked at in one go. */
 const MANY_ATTRIBUTES = 1_000
 
@@ -86,6 +131,8 @@ class JsonRecord extends LazyRecord {
   #plain = false
   #text: Uint8Array | undefined
   #decoded: LogFields | undefined
+  /** See `MAX_BATCH_WEIGHT`: its keys and items, and its text by 64 bytes. */
+  weight = 1
 
   constructor(json: JsonObject, index: number, options: DecodeOptions, resource: Resource, scope: Scope) {
     super()
@@ -99,16 +146,25 @@ class JsonRecord extends LazyRecord {
   /** False when `decodeSteps` has to tell. Throws `OtlpDecodeError` when it cannot be taken. */
   fits(): boolean {
     const { attributes } = this.#json
+    const budget = { left: MAX_KEYS }
     if (Array.isArray(attributes) && attributes.length > MANY_ATTRIBUTES) return false
     this.#plain = surelyFits(this.#json)
-    if (this.#plain) return true
-    if (hasManyValues(this.#json)) return false
+    if (this.#plain) {
+      const { body } = this
+      this.weight = 8 + 2 * (Array.isArray(attributes) ? attributes.length : 0)
+      if (typeof body === 'string') this.weight += body.length / 64
+      return true
+    }
+    if (hasManyValues(this.#json, budget)) return false
+    this.weight = MAX_KEYS - budget.left
     this.fields
     return true
   }
 
   *decodeSteps(): Steps<void> {
-    this.#decoded = yield* fieldsSteps(this.#json, this.#resource, this.#scope)
+    const fields = yield* fieldsSteps(this.#json, this.#resource, this.#scope, mostOf(this.#options))
+    this.#decoded = yield* limited(fields, this.#options)
+    this.weight = LARGE_WEIGHT
   }
 
   override get id(): string {

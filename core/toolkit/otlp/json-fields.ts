@@ -50,30 +50,36 @@ export function decodeFields(json: JsonObject, resource: Resource, scope: Scope)
 }
 
 /** The same, in steps: for records with many values. */
-export function* fieldsSteps(json: JsonObject, resource: Resource, scope: Scope): Steps<LogFields> {
+export function* fieldsSteps(
+  json: JsonObject,
+  resource: Resource,
+  scope: Scope,
+  most: number,
+): Steps<LogFields> {
   const body = pick(json, 'body')
-  const progress = { values: 0 }
+  const progress = { values: 0, most }
+  const fields = decodeFields({ ...json, body: undefined, attributes: undefined }, resource, scope)
   return {
-    ...decodeFields({ ...json, body: undefined, attributes: undefined }, resource, scope),
+    ...fields,
     body: body === undefined ? null : yield* valueSteps(body, 1, progress),
-    attributes: yield* attributesSteps(json, progress),
+    ...(yield* attributesSteps(json, fields, progress)),
   }
 }
 
 /** As `decodeResource`, in steps. */
-export function* resourceSteps(json: JsonObject): Steps<Resource> {
+export function* resourceSteps(json: JsonObject, most: number): Steps<Resource> {
   const resource = child(json, 'resource')
   if (!resource || !hasManyValues(resource)) return decodeResource(json)
-  const attributes = yield* attributesSteps(resource)
-  return { ...decodeResource({ ...json, resource: { ...resource, attributes: undefined } }), attributes }
+  const fields = decodeResource({ ...json, resource: { ...resource, attributes: undefined } })
+  return { ...fields, ...(yield* attributesSteps(resource, fields, { values: 0, most })) }
 }
 
 /** As `decodeScope`, in steps. */
-export function* scopeSteps(json: JsonObject): Steps<Scope> {
+export function* scopeSteps(json: JsonObject, most: number): Steps<Scope> {
   const scope = child(json, 'scope')
   if (!scope || !hasManyValues(scope)) return decodeScope(json)
-  const attributes = yield* attributesSteps(scope)
-  return { ...decodeScope({ ...json, scope: { ...scope, attributes: undefined } }), attributes }
+  const fields = decodeScope({ ...json, scope: { ...scope, attributes: undefined } })
+  return { ...fields, ...(yield* attributesSteps(scope, fields, { values: 0, most })) }
 }
 
 /** Whether it takes long to decode. */
@@ -88,25 +94,34 @@ export function hasManyValues(found: unknown, budget = { left: MANY_VALUES }): b
 const MANY_VALUES = 4_000
 const STEP_VALUES = 256
 
-function* attributesSteps(json: JsonObject, progress = { values: 0 }): Steps<Attributes> {
-  const pairs = list(json, 'attributes')
-  return pairs.length === 0 ? NO_ATTRIBUTES : yield* pairsSteps(pairs, 1, progress)
+interface Progress {
+  values: number
+  /** A map keeps so many entries. */
+  readonly most: number
 }
 
-function* pairsSteps(
-  pairs: readonly JsonObject[],
-  depth: number,
-  progress: { values: number },
-): Steps<Attributes> {
+function* attributesSteps(
+  json: JsonObject,
+  { droppedAttributesCount }: { readonly droppedAttributesCount: number },
+  progress: Progress,
+): Steps<{ readonly attributes: Attributes; readonly droppedAttributesCount: number }> {
+  const pairs = list(json, 'attributes')
+  return {
+    attributes: pairs.length === 0 ? NO_ATTRIBUTES : yield* pairsSteps(pairs, 1, progress),
+    droppedAttributesCount: droppedAttributesCount + Math.max(0, pairs.length - progress.most),
+  }
+}
+
+function* pairsSteps(pairs: readonly JsonObject[], depth: number, progress: Progress): Steps<Attributes> {
   const map: Record<string, AnyValue> = Object.create(null)
-  for (const pair of pairs) {
+  for (const pair of pairs.length > progress.most ? pairs.slice(0, progress.most) : pairs) {
     const value = pick(pair, 'value')
     map[string(pair, 'key')] = value === undefined ? null : yield* valueSteps(value, depth, progress)
   }
   return map
 }
 
-function* valueSteps(json: unknown, depth: number, progress: { values: number }): Steps<AnyValue> {
+function* valueSteps(json: unknown, depth: number, progress: Progress): Steps<AnyValue> {
   if (++progress.values % STEP_VALUES === 0) yield
   const value = typeof json === 'object' && json !== null ? (json as JsonObject) : {}
   // As in the order of the kinds: what comes first counts.

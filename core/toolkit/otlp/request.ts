@@ -1,11 +1,13 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { atOnce, type Steps } from '../../component/in-slices.js'
 import type { AnyValue } from '../../model/any-value.js'
 import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields, Records } from '../../model/log-record.js'
 import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
+import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
+import { limitValues, MAX_VALUES } from './limit-values.js'
 import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
 import { type Span, type WireFields, WireReader } from './values.js'
 
@@ -25,11 +27,9 @@ export function decodeOtlpProto(bytes: Uint8Array, options: ProtoDecodeOptions =
 /** The same, in steps; a batch has at most some thousand records, so that a pipeline too does its work in turns. */
 export function otlpProtoSteps(bytes: Uint8Array, options: ProtoDecodeOptions = {}): Steps<Records[]> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return new RequestScan(buffer, options, MAX_BATCH).request()
+  return new RequestScan(buffer, options, MAX_BATCH, MAX_BATCH_WEIGHT).request()
 }
 
-/** Records of a batch that is decoded in steps. */
-export const MAX_BATCH = 4_096
 const STEP_BYTES = 4_096
 /** A record, a resource or a scope with more values is decoded at once, in steps: later it would be one long one. */
 const MANY_VALUES = 1_000
@@ -43,10 +43,25 @@ export function requestIds(bytes: Uint8Array): (index: number) => string {
   }
 }
 
+const HASHED_BYTES = 1024 * 1024
+
+/** The same, hashed in steps where that takes long. */
+export function* requestIdSteps(bytes: Uint8Array): Steps<(index: number) => string> {
+  if (bytes.length <= 4 * HASHED_BYTES) return requestIds(bytes)
+  const sha256 = createHash('sha256')
+  for (let at = 0; at < bytes.length; at += HASHED_BYTES) {
+    sha256.update(bytes.subarray(at, at + HASHED_BYTES))
+    yield
+  }
+  const digest = sha256.digest('base64url').slice(0, 24)
+  return index => `${digest}/${index}`
+}
+
 class RequestScan {
   readonly #scan: WireScan
   readonly #source: Source
   readonly #onUnfit: DecodeOptions['onUnfit']
+  readonly #onCut: DecodeOptions['onCut']
   readonly #maxRecords: number
   readonly #batches: Records[] = []
   #index = 0
@@ -56,13 +71,15 @@ class RequestScan {
     bytes: Buffer,
     options: ProtoDecodeOptions,
     private readonly maxBatch = Number.POSITIVE_INFINITY,
+    private readonly maxWeight = Number.POSITIVE_INFINITY,
   ) {
     this.#scan = new WireScan(bytes)
     this.#onUnfit = options.onUnfit
+    this.#onCut = options.onCut
     this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
     this.#source = {
       bytes,
-      reader: new WireReader(bytes),
+      reader: new WireReader(bytes, options.onCut && MAX_VALUES + 1),
       id: options.id ?? requestIds(bytes),
       arrived: options.arrived ?? 0n,
     }
@@ -94,7 +111,9 @@ class RequestScan {
       const tag = scan.tag(end)
       if (tag === 0x0a) {
         owner.span = yield* this.#owner(RESOURCE, scan.length(end))
-        owner.decoded = isLarge(owner.span) ? yield* this.#source.reader.resourceSteps(owner.span) : undefined
+        owner.decoded = isLarge(owner.span)
+          ? yield* this.#limited(yield* this.#source.reader.resourceSteps(owner.span))
+          : undefined
       } else if (tag === 0x12) yield* this.#scopeLogs(scan.length(end), owner)
       else if (tag === 0x1a) owner.schemaUrl = this.#text(end)
       else scan.skip(tag, end)
@@ -118,6 +137,7 @@ class RequestScan {
     const scan = this.#scan
     const part = new ScopePart(this.#source, owner)
     let records: WireRecord[] = []
+    let weighed = this.#weight
     scan.count()
     while (scan.at < end) {
       const tag = scan.tag(end)
@@ -125,13 +145,16 @@ class RequestScan {
         const stop = scan.length(end)
         if (stop - scan.at > LARGE_BYTES) yield* this.#largeRecord(stop, part, records)
         else this.#record(stop, part, records)
-        if (records.length === this.maxBatch) {
-          this.#batches.push(records)
+        if (records.length >= this.maxBatch || this.#weight - weighed >= this.maxWeight) {
+          if (records.length > 0) this.#batches.push(records)
           records = []
+          weighed = this.#weight
         }
       } else if (tag === 0x0a) {
         part.span = yield* this.#owner(SCOPE, scan.length(end))
-        part.decoded = isLarge(part.span) ? yield* this.#source.reader.scopeSteps(part.span) : undefined
+        part.decoded = isLarge(part.span)
+          ? yield* this.#limited(yield* this.#source.reader.scopeSteps(part.span))
+          : undefined
       } else if (tag === 0x1a) part.schemaUrl = this.#text(end)
       else scan.skip(tag, end)
       if (this.#isDue()) yield
@@ -159,11 +182,23 @@ class RequestScan {
     try {
       yield* scan.recordSteps(end)
       const many = scan.messages - before > MANY_VALUES
-      const decoded = many ? yield* this.#source.reader.recordSteps(span) : undefined
-      into.push(new WireRecord(part, index, span, scan, decoded))
+      const found = many ? yield* this.#source.reader.recordSteps(span) : undefined
+      const decoded = found && (yield* this.#limited(found))
+      into.push(new WireRecord(part, index, span, scan, decoded, decoded === found))
     } catch (error) {
       this.#unfit(error, index, end)
     }
+  }
+
+  *#limited<T extends Parameters<typeof limitValues>[0]>(found: T): Steps<T> {
+    if (!this.#onCut) return found
+    const limited = yield* limitValues(found)
+    if (limited !== found) this.#onCut()
+    return limited
+  }
+
+  get #weight(): number {
+    return this.#scan.messages + this.#scan.at / 64
   }
 
   #nextIndex(): number {
@@ -252,7 +287,15 @@ export class WireRecord extends LazyRecord {
   readonly #textEnd: number
   readonly #decoded: WireFields | undefined
 
-  constructor(part: ScopePart, index: number, { start, end }: Span, noted: WireScan, decoded?: WireFields) {
+  constructor(
+    part: ScopePart,
+    index: number,
+    { start, end }: Span,
+    noted: WireScan,
+    decoded?: WireFields,
+    /** False when it has more values on the wire than it keeps. */
+    readonly isWhole = true,
+  ) {
     super()
     this.#decoded = decoded
     this.#part = part

@@ -21,7 +21,11 @@ export class WireReader {
   readonly #bytes: Buffer
   #pausedAt = 0
 
-  constructor(bytes: Buffer) {
+  constructor(
+    bytes: Buffer,
+    /** A map that is read in steps keeps so many entries. */
+    private readonly maxEntries = Number.POSITIVE_INFINITY,
+  ) {
     this.#bytes = bytes
     this.#scan = new WireScan(bytes)
   }
@@ -32,7 +36,7 @@ export class WireReader {
 
   *resourceSteps({ start, end }: Span): Steps<Omit<Resource, 'schemaUrl'>> {
     const scan = this.#scan
-    const attributes = new AttributeMap()
+    const attributes = new AttributeMap(this.maxEntries)
     let droppedAttributesCount = 0
     const entityRefs: EntityRef[] = []
     scan.at = start
@@ -46,7 +50,7 @@ export class WireReader {
     }
     return {
       attributes: attributes.map,
-      droppedAttributesCount,
+      droppedAttributesCount: droppedAttributesCount + attributes.dropped,
       ...(entityRefs.length > 0 && { entityRefs }),
     }
   }
@@ -57,7 +61,7 @@ export class WireReader {
 
   *scopeSteps({ start, end }: Span): Steps<Omit<Scope, 'schemaUrl'>> {
     const scan = this.#scan
-    const attributes = new AttributeMap()
+    const attributes = new AttributeMap(this.maxEntries)
     let name = ''
     let version = ''
     let droppedAttributesCount = 0
@@ -71,13 +75,14 @@ export class WireReader {
       else scan.skip(tag, end)
       if (this.#isDue()) yield
     }
+    droppedAttributesCount += attributes.dropped
     return { name, version, attributes: attributes.map, droppedAttributesCount }
   }
 
   /** A large record, in steps: its body and attributes apart from the others. */
   *recordSteps({ start, end }: Span): Steps<WireFields> {
     const scan = this.#scan
-    const attributes = new AttributeMap()
+    const attributes = new AttributeMap(this.maxEntries)
     let body: AnyValue = null
     scan.at = start
     while (scan.at < end) {
@@ -87,7 +92,9 @@ export class WireReader {
       else scan.skip(tag, end)
       if (this.#isDue()) yield
     }
-    return { ...this.record(start, end, false), body, attributes: attributes.map }
+    const fields = this.record(start, end, false)
+    const droppedAttributesCount = fields.droppedAttributesCount + attributes.dropped
+    return { ...fields, body, attributes: attributes.map, droppedAttributesCount }
   }
 
   /** `values`: whether body and attributes are wanted. */
@@ -248,7 +255,7 @@ export class WireReader {
 
   *#mapSteps(end: number): Steps<Attributes> {
     const scan = this.#scan
-    const entries = new AttributeMap()
+    const entries = new AttributeMap(this.maxEntries)
     while (scan.at < end) {
       const tag = scan.tag(end)
       if (tag === 0x0a) yield* this.#pairSteps(end, entries)
@@ -365,12 +372,22 @@ export class WireReader {
 /** A map that is made with its first entry: most messages have none. */
 class AttributeMap {
   #map: Record<string, AnyValue> | undefined
+  #size = 0
+  /** Entries beyond the most that it takes. */
+  dropped = 0
+
+  constructor(private readonly most = Number.POSITIVE_INFINITY) {}
 
   get map(): Attributes {
     return this.#map ?? NO_ATTRIBUTES
   }
 
   set(key: string, value: AnyValue): void {
+    if (this.#size >= this.most) {
+      this.dropped++
+      return
+    }
+    this.#size++
     this.#map ??= Object.create(null) as Record<string, AnyValue>
     this.#map[key] = value
   }

@@ -76,13 +76,22 @@ export class WireWriter {
     this.#at += value.length
   }
 
-  /** A message; `write` writes its fields. Its length is put in front afterwards. */
+  /** A message; `write` writes its fields. */
   message(field: number, write: () => void): void {
+    const start = this.begin(field)
+    write()
+    this.end(start)
+  }
+
+  /** Of a message whose fields follow; what it answers is for `end`. */
+  begin(field: number): number {
     this.tag(field, 2)
     this.#room(1)
-    this.#at++
-    const start = this.#at
-    write()
+    return ++this.#at
+  }
+
+  /** Puts the length of a message in front of it. */
+  end(start: number): void {
     const length = this.#at - start
     let size = 1
     for (let rest = length; rest >= 0x80; rest >>>= 7) size++

@@ -10,6 +10,7 @@ export {
 export { examplesOf } from './examples.js'
 export { lookAlikeIn } from './look-alikes.js'
 export type { Matches } from './matches.js'
+export { type NearMiss, nearMiss } from './near.js'
 export { checkPattern, MATCH_MODES, type MatchMode, type Pattern, type PatternProblem } from './pattern.js'
 export type { PatternSet, PatternSetSummary, RefusedPattern } from './pattern-set.js'
 export { placesOf } from './places.js'

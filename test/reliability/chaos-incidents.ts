@@ -1,0 +1,69 @@
+import type { Random } from 'tocsin/component'
+import { sleep } from './chaos-source.js'
+import type { FaultyDestination } from './faulty-destination.js'
+import { type Comparison, compare } from './told-once.js'
+
+/** What was told of the incidents of a run. */
+export interface IncidentsTold extends Comparison {
+  /** Incidents told of again though they were answered with 200, and nothing was killed since they came up. */
+  readonly needless: readonly string[]
+  /** Incidents told of under another event id, because a Redis that was away could not say that they were known. */
+  readonly decidedApart: number
+}
+
+const PATIENCE_MS = 60_000
+
+/** Lines, one in five of them of an incident, each incident several times over. */
+export function incidentLines(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
+  const incidents = new Set<string>()
+  const lines = Array.from({ length: count }, (_, n) => {
+    if (random() > 0.2) return `n=${n} all is well`
+    const incident = `i${Math.floor((random() * count) / 25)}`
+    incidents.add(incident)
+    return `n=${n} incident=${incident} is on`
+  })
+  return { lines, incidents }
+}
+
+export function incidentOf(line: string): string | undefined {
+  return /incident=(\w+)/.exec(line)?.[1]
+}
+
+/** Resolves when all are told of, or after a minute. */
+export async function heard(destination: FaultyDestination, incidents: ReadonlySet<string>): Promise<void> {
+  const until = performance.now() + PATIENCE_MS
+  while (performance.now() < until) {
+    const told = new Set(destination.received.filter(({ taken }) => taken).map(({ body }) => subjectOf(body)))
+    if ([...incidents].every(incident => told.has(incident))) return
+    await sleep(100)
+  }
+}
+
+/**
+ * What is queued when a process is killed is delivered from the queue, and again when its source did not have its checkpoint
+ * yet: so only what came up in the same life must not come again. Of several collectors (no `cameUpIn`) any may repeat what
+ * one that was paused or killed had told.
+ */
+export function incidentsTold(
+  { received }: FaultyDestination,
+  incidents: ReadonlySet<string>,
+  cameUpIn: ReadonlyMap<string, number> | undefined,
+  outages: number,
+): IncidentsTold {
+  const told = new Map<string, string[]>()
+  const acknowledged = new Set<string>()
+  const needless: string[] = []
+  for (const { body, event, life, taken, acknowledged: ok } of received) {
+    const subject = subjectOf(body)
+    if (acknowledged.has(event) && cameUpIn?.get(subject) === life) needless.push(subject)
+    if (ok) acknowledged.add(event)
+    if (taken) told.set(subject, [...(told.get(subject) ?? []), event])
+  }
+  const comparison = compare(incidents, told)
+  const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + outages)
+  return { ...comparison, changed: many, decidedApart: comparison.changed.length - many.length, needless }
+}
+
+function subjectOf(body: string): string {
+  return String(JSON.parse(body).incident)
+}
