@@ -4,6 +4,7 @@ import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 import type { ExportRequest, Sent } from '../../component/exporter.js'
 import type { CheckProblem } from '../../component/factory.js'
+import { onAbort } from '../../component/on-abort.js'
 import type { ConfigSchema } from '../../component/schema.js'
 import { nsToMs } from '../../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
@@ -138,6 +139,7 @@ class UndiciSender implements HttpSender {
   /** Connections that are open. */
   #connected = 0
   readonly #url: URL
+  readonly #path: string
   readonly #headers: { readonly [name: string]: string }
   readonly #secrets: readonly string[]
 
@@ -146,7 +148,8 @@ class UndiciSender implements HttpSender {
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
-    this.#headers = { ...basicAuth(this.#url), ...lowerCase(options.headers) }
+    this.#headers = { 'user-agent': 'tocsin', ...basicAuth(this.#url), ...lowerCase(options.headers) }
+    this.#path = this.#url.pathname + this.#url.search
     const more = [...secrets, ...secretsOf(this.#url, this.#headers, secretPath)]
     this.#secrets = more.sort((a, b) => b.length - a.length)
     if (tls && 'current' in tls) this.#source = tls
@@ -158,26 +161,28 @@ class UndiciSender implements HttpSender {
     const secrets = secretHeaders
       ? [...this.#secrets, ...secretsOf(this.#url, secretHeaders, false)]
       : this.#secrets
-    let response: Dispatcher.ResponseData
+    let response: Response
     try {
       const agent = await this.#agentNow()
-      response = await agent.request({
-        origin: this.#url.origin,
-        path: this.#url.pathname + this.#url.search,
-        method: method as Dispatcher.HttpMethod,
-        headers: {
-          'user-agent': 'tocsin',
-          ...this.#headers,
-          ...lowerCase(headers),
-          ...lowerCase(secretHeaders),
+      response = await dispatched(
+        agent,
+        {
+          origin: this.#url.origin,
+          path: this.#path,
+          method: method as Dispatcher.HttpMethod,
+          headers: {
+            ...this.#headers,
+            ...lowerCase(headers),
+            ...(secretHeaders && lowerCase(secretHeaders)),
+          },
+          body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         },
-        body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         signal,
-      })
+      )
     } catch (error) {
       return this.#failure(error, secrets, signal.aborted)
     }
-    return this.#answer(response, await readBody(response.body), secrets)
+    return this.#answer(response, secrets)
   }
 
   async close(): Promise<void> {
@@ -205,11 +210,7 @@ class UndiciSender implements HttpSender {
     return this.#agent
   }
 
-  #answer(
-    { statusCode: status, headers }: Dispatcher.ResponseData,
-    body: Buffer,
-    secrets: readonly string[],
-  ): HttpAnswer {
+  #answer({ status, headers, body }: Response, secrets: readonly string[]): HttpAnswer {
     const kind = classifyStatus(status)
     if (kind === 'ok') return { kind, status, headers, body }
     const text = redact(body.toString('utf8'), secrets).trim().slice(0, SHOWN_CHARACTERS)
@@ -243,20 +244,59 @@ function parseEndpoint(endpoint: string): URL {
   throw new PermanentError('invalid_endpoint', 'The endpoint is no http or https URL.')
 }
 
-/** Reads to the end, so that the connection can serve again; a longer, endless or broken body is cut off. */
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > MAX_BODY_BYTES) break
+interface Response {
+  readonly status: number
+  readonly headers: HttpHeaders
+  /** Its beginning, where it is long. */
+  readonly body: Buffer
+}
+
+/**
+ * Undici without the streams of its `request`, which cost as much as the request itself. The answer is read to its end, so that the connection
+ * can serve again; a longer, endless or broken body is cut off: the status has been heard, and what is missing changes nothing.
+ */
+function dispatched(
+  agent: Agent,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let start: { readonly status: number; readonly headers: HttpHeaders } | undefined
+    const chunks: Buffer[] = []
+    let size = 0
+    const aborted = (): void => {
+      const reason = signal.reason as Error
+      controller?.abort(reason)
+      fail(reason)
     }
-  } catch {
-    // The status has been heard; what is missing of the body changes nothing.
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES)
+    const forget = onAbort(signal, aborted)
+    const done = (): void => {
+      forget()
+      if (start) resolve({ ...start, body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES) })
+    }
+    const fail = (error: Error): void => {
+      done()
+      if (!start) reject(error)
+    }
+    agent.dispatch(options, {
+      onRequestStart: started => {
+        controller = started
+        if (signal.aborted) started.abort(signal.reason as Error)
+      },
+      onResponseStart: (_, status, headers) => {
+        // Informational: the answer is still to come.
+        if (status >= 200) start = { status, headers }
+      },
+      onResponseData: (cut, chunk) => {
+        chunks.push(chunk)
+        size += chunk.length
+        if (size > MAX_BODY_BYTES) cut.abort(new Error('The body is long enough.'))
+      },
+      onResponseEnd: done,
+      onResponseError: (_, error) => fail(error),
+    })
+  })
 }
 
 function basicAuth({ username, password }: URL): { [name: string]: string } {
