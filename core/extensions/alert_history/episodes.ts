@@ -51,6 +51,8 @@ export class Episodes {
   /** Of episodes that have not fired yet. */
   readonly #accumulating = new Recent<Accumulating>(MOST_RECENT)
   #counting: Accumulating[] = []
+  /** When the batch came that is looked at, ms since the epoch. */
+  #batchAt = 0
   /** Labels of alerts that ended: their recoveries are on the way to exporters. */
   readonly #ended = new Recent<Labels>(MOST_RECENT)
 
@@ -77,6 +79,7 @@ export class Episodes {
   /** What a processor that writes `attributes["alert"]` made of a batch. */
   processed(pipeline: string, processor: string, incoming: Records, outgoing: Records): void {
     const where = { pipeline, processor }
+    this.#batchAt = this.#options.now()
     // Else a record became two, or went: they are told apart by their ids, which some make on demand.
     const aligned = incoming.length === outgoing.length
     let next = 0
@@ -148,6 +151,7 @@ export class Episodes {
   #touch(live: LiveAlert, record: LogRecord): void {
     if (!live.newest) this.#options.outbox.touch(live)
     live.newest = record
+    live.newestAt = this.#batchAt
   }
 
   /** As with duplicates, all but the first cost a step. */
@@ -248,7 +252,7 @@ export class Episodes {
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
     const { outbox, stamp } = this.#options
     const at = stamp()
-    live.settle(at)
+    live.settle()
     const { alert } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
     this.#options.live.delete(alert.id)

@@ -103,9 +103,8 @@ export class Keeper {
   /** Brings into figures and alerts what is only noted yet, for who asks. */
   settle(): void {
     this.#countAll()
-    const now = this.#options.now()
-    for (const live of this.#options.outbox.touched) live.settle(now)
-    for (const live of this.#touched) live.settle(now)
+    for (const live of this.#options.outbox.touched) live.settle()
+    for (const live of this.#touched) live.settle()
   }
 
   async silencesChanged(): Promise<void> {
@@ -205,25 +204,24 @@ export class Keeper {
 
   /** Of alerts that only had duplicates: in a storm nobody makes lines that nobody looks at. */
   #news(touched: readonly LiveAlert[]): readonly LiveAlert[] {
-    const { subscribers, now } = this.#options
-    if (!subscribers.any) return []
+    if (!this.#options.subscribers.any) return []
     const news = new Set(touched)
     // Of the time before somebody looked.
     for (const one of this.#touched) if (one.newest) news.add(one)
-    for (const one of news) one.settle(now())
+    for (const one of news) one.settle()
     return [...news]
   }
 
   /** The next to be written. What ended meanwhile was written then. */
   #due(): readonly LiveAlert[] {
-    const { live, now } = this.#options
+    const { live } = this.#options
     const due: LiveAlert[] = []
     for (const one of this.#touched) {
       if (due.length === MOST_TOUCHED) break
       if (live.get(one.alert.id) === one) due.push(one)
       else this.#touched.delete(one)
     }
-    for (const one of due) one.settle(now())
+    for (const one of due) one.settle()
     return due
   }
 
