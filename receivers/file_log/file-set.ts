@@ -1,5 +1,4 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
-import { Archives } from './archives.js'
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import { copiesAmong } from './copies.js'
 import { type Encoding, encodingByMark } from './encoding.js'
@@ -7,6 +6,7 @@ import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
 import { Folders } from './folders.js'
 import { formatOf } from './format.js'
+import { FoundFiles } from './found-files.js'
 import type { Framer } from './framer.js'
 import { Generations } from './generations.js'
 import type { Ledger } from './ledger.js'
@@ -15,7 +15,7 @@ import { MissingFiles } from './missing-files.js'
 import type { Notices } from './notices.js'
 import { OpenFiles } from './open-files.js'
 import { keyOf, OpenedFile } from './opened-file.js'
-import { byAge, originalsOf } from './rotated-names.js'
+import { originalsOf } from './rotated-names.js'
 import { attempt, type Discovery, forEach, scanDisk } from './scan.js'
 import { type Generation, HeldMemory, type TrackedFile } from './tracked-file.js'
 
@@ -40,8 +40,6 @@ export interface FileSetOptions {
 
 /** How long a file that was moved away or deleted is still read after its last growth. */
 const GONE_IDLE_MS = 60_000
-/** So many files that a scan finds stay open for their first reading. */
-const KEPT_OPEN = 256
 
 /** The files that are read, and how they are recognised through rotation, truncation and restarts. */
 export class FileSet {
@@ -51,11 +49,9 @@ export class FileSet {
   readonly #fileIds: FileIds
   readonly #handles: OpenFiles
   readonly #matcher: CheckpointMatcher
-  readonly #archives: Archives
+  readonly #found: FoundFiles
   readonly #folders = new Folders()
   readonly #generations: Generations
-  /** Files that hold no log lines, with their size and time. */
-  #leftOut = new Map<string, string>()
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -72,7 +68,6 @@ export class FileSet {
       options.durable ? options.clock : undefined,
       checkpoints.map(({ id }) => id),
     )
-    this.#archives = new Archives(options.clock)
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
     this.#matcher = new CheckpointMatcher({
       framer: options.framer,
@@ -85,6 +80,8 @@ export class FileSet {
       memory: new HeldMemory(),
       truncated: this.#truncated,
     })
+    const holdsOnlyKnown = (found: OpenedFile, bytes: number) => this.#matcher.holdsOnlyKnown(found, bytes)
+    this.#found = new FoundFiles({ ...options, holdsOnlyKnown })
     this.#generations = new Generations({
       discovery: options.discovery,
       encoding: options.encoding,
@@ -120,7 +117,8 @@ export class FileSet {
       this.#lookAtGone(goneByPath.get(path) as TrackedFile),
     )
     const before = new Set(this.#files.values())
-    const found = await this.#openFresh(fresh)
+    const { found, deferred } = await this.#found.open(fresh, this.problems)
+    this.deferred ||= deferred
     // What a stop or a fault leaves over.
     const closeRest = () => Promise.all(found.map(one => one.close()))
     await this.#settle(found, newAtEnd, owners, before).finally(closeRest)
@@ -308,53 +306,6 @@ export class FileSet {
       this.#options.logger.warn('A file went away before it was read to its end.', attributes)
     }
     await this.#forget(file)
-  }
-
-  async #openFresh(fresh: ReadonlyMap<string, { path: string; version: string }>): Promise<OpenedFile[]> {
-    const { encoding, notices } = this.#options
-    const found: OpenedFile[] = []
-    this.#archives.begin()
-    const leftOut = new Map<string, string>()
-    const paths = new Map<string, string>()
-    for (const [key, { path, version }] of fresh) {
-      if (this.#leftOut.get(key) === version) leftOut.set(key, version)
-      else paths.set(path, version)
-    }
-    await forEach([...paths.keys()], this.problems, async path => {
-      const one = await OpenedFile.open(path, encoding)
-      if (!one) return
-      if (typeof one.format === 'object') {
-        leftOut.set(keyOf(one.place), paths.get(path) as string)
-        notices.leftOut(path, one.format.leftOut)
-        await one.close()
-        return
-      }
-      found.push(one)
-      if (one.compressed && !(await this.#isReady(one, paths.get(path) as string, leftOut))) {
-        found.splice(found.indexOf(one), 1)
-        await one.close()
-        return
-      }
-      if (found.length > KEPT_OPEN) await one.close()
-    })
-    this.#leftOut = leftOut
-    notices.saidLeftOut()
-    return found.sort(byAge)
-  }
-
-  async #isReady(one: OpenedFile, version: string, leftOut: Map<string, string>): Promise<boolean> {
-    const key = keyOf(one.place)
-    const readiness = await this.#archives.readiness(one, key, version)
-    if (readiness === 'take') return true
-    if (readiness === 'wait') {
-      this.deferred = true
-      return false
-    }
-    if (!this.#matcher.holdsOnlyKnown(one, readiness.bytes)) return true
-    leftOut.set(key, version)
-    const state = { end: readiness.end, readBytes: readiness.bytes, fileBytes: one.size }
-    this.#options.notices.archive(one.path, state)
-    return false
   }
 
   async #adopt(
