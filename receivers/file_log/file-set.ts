@@ -15,6 +15,7 @@ import { MissingFiles } from './missing-files.js'
 import type { Notices } from './notices.js'
 import { OpenFiles } from './open-files.js'
 import { keyOf, OpenedFile } from './opened-file.js'
+import { ReadingOrder, statsOf } from './reading-order.js'
 import { originalsOf } from './rotated-names.js'
 import { attempt, type Discovery, forEach, scanDisk } from './scan.js'
 import { type Generation, HeldMemory, type TrackedFile } from './tracked-file.js'
@@ -52,6 +53,7 @@ export class FileSet {
   readonly #found: FoundFiles
   readonly #folders = new Folders()
   readonly #generations: Generations
+  readonly #order: ReadingOrder
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -79,6 +81,13 @@ export class FileSet {
       isOpened: file => this.open(file),
       memory: new HeldMemory(),
       truncated: this.#truncated,
+    })
+    this.#order = new ReadingOrder({
+      clock: options.clock,
+      folders: this.#folders,
+      files: this.#files,
+      truncated: this.#truncated,
+      problems: this.problems,
     })
     const holdsOnlyKnown = (found: OpenedFile, bytes: number) => this.#matcher.holdsOnlyKnown(found, bytes)
     this.#found = new FoundFiles({ ...options, holdsOnlyKnown })
@@ -230,15 +239,8 @@ export class FileSet {
   }
 
   /** True while another file holds what must come first. */
-  async mustWait(file: TrackedFile): Promise<boolean> {
-    if (this.#truncated.has(file)) return true
-    if (file.waitsFor.length === 0) return false
-    // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
-    if (file.size === 0n) return true
-    const left: typeof file.waitsFor = []
-    for (const before of file.waitsFor) if (!(await this.#isPast(before))) left.push(before)
-    file.waitsFor = left
-    return left.length > 0
+  mustWait(file: TrackedFile): Promise<boolean> {
+    return this.#order.mustWait(file)
   }
 
   /** A moved or deleted file that will hardly grow any more. */
@@ -259,33 +261,6 @@ export class FileSet {
     return this.#handles.closeAll()
   }
 
-  async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
-    const { file } = before
-    if (this.#files.get(file.key) !== file || this.problems.has(file.path)) return true
-    if (before.upTo === undefined) {
-      const stats = await this.#statsOf(file)
-      if (!stats) return true
-      file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
-      file.superseded = true
-      before.upTo = Number(stats.size)
-    }
-    if (file.remainder || this.#truncated.has(file)) return false
-    if (!file.compressed && file.offset >= before.upTo) return true
-    return !file.dirty && file.pending === 0
-  }
-
-  async #statsOf(
-    file: TrackedFile,
-  ): Promise<{ readonly size: bigint; readonly mtimeNs: bigint } | undefined> {
-    if (file.isOpen) return file.stat()
-    const entry = await this.#folders.locate(file.realPath, file.place)
-    if (!entry) return undefined
-    file.path = entry.path
-    file.realPath = entry.path
-    file.located = true
-    return entry
-  }
-
   async #lookAtGone(file: TrackedFile): Promise<void> {
     if (file.isOpen && !file.located && this.#handles.areFull) {
       const entry = await this.#folders.locate(file.realPath, file.place)
@@ -295,7 +270,7 @@ export class FileSet {
         file.located = true
       }
     }
-    const stats = await this.#statsOf(file)
+    const stats = await statsOf(file, this.#folders)
     if (stats) {
       file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
       return
