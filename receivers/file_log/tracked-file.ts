@@ -16,6 +16,7 @@ import {
 import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
 import type { GzipEnd } from './gzip.js'
 import type { Stream } from './ledger.js'
+import { NulHole, withoutNuls } from './nuls.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
 
 /** How far a batch reaches. */
@@ -74,8 +75,6 @@ export class HeldMemory {
 }
 
 const MIN_READ_BYTES = 256 * 1024
-/** How many NULs one read passes over. */
-const MAX_NULS = 64 * 2 ** 20
 
 /** One file by its inode, from its discovery until it is gone and read. */
 export class TrackedFile {
@@ -129,7 +128,7 @@ export class TrackedFile {
   readonly #memory: HeldMemory
   #content: Content | undefined
   #wanted = MIN_READ_BYTES
-  #nulsTo = 0
+  readonly #hole = new NulHole()
   /** Bytes just before the read position. */
   #tail: Buffer
   /** Bytes behind it that were read, and wait for the rest of their record. */
@@ -242,7 +241,7 @@ export class TrackedFile {
     const bytes = withoutNuls(read, from, this.encoding.unit)
     if (atEnd || bytes.length === read.length) return { kind: 'bytes', bytes, at, from, atEnd }
     // NULs up to here. Those at the end of a file may be written over, so they are passed over when text follows.
-    const textAt = await this.#textBehindNuls(at + read.length, size)
+    const textAt = await this.#hole.textBehind(content, at + read.length, size, this.encoding.unit)
     if (textAt === 'later') return { kind: 'bytes', bytes: read.subarray(0, from), at, from, atEnd: false }
     return {
       kind: 'bytes',
@@ -270,7 +269,7 @@ export class TrackedFile {
       this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
       this.#trail.add(bytes, at, endsOf(frames, at))
       this.generation.growHead(bytes.subarray(0, consumed), at)
-    } else if (!chunk.atEnd && chunk.textAt === undefined && this.#nulsTo === 0) this.#wanted *= 2
+    } else if (!chunk.atEnd && chunk.textAt === undefined && !this.#hole.isOpen) this.#wanted *= 2
     this.ahead = ahead
     if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
   }
@@ -293,7 +292,7 @@ export class TrackedFile {
     this.#tail = start.tail
     this.#trail = new Trail(start.offset === 0 ? [] : this.#trail.upTo(start.offset))
     this.#wanted = MIN_READ_BYTES
-    this.#nulsTo = 0
+    this.#hole.forget()
     this.pending = 0
     this.hasLineEnds = start.offset > 0
     this.dirty = true
@@ -354,28 +353,6 @@ export class TrackedFile {
     this.#memory.used += this.#held.length
   }
 
-  /** Where the first byte that is no NUL is, from an offset on; undefined when there is none, 'later' when there may be. */
-  async #textBehindNuls(from: number, size: number): Promise<number | 'later' | undefined> {
-    const content = this.#content as Content
-    let at = Math.max(from, this.#nulsTo)
-    const most = at + MAX_NULS
-    while (at < most) {
-      const bytes = await content.read(at, MIN_READ_BYTES)
-      if (!bytes.equals(NULS.subarray(0, bytes.length))) {
-        const text = bytes.findIndex(byte => byte !== 0)
-        this.#nulsTo = 0
-        return at + text - ((at + text) % this.encoding.unit)
-      }
-      at += bytes.length
-      if (at >= size || bytes.length === 0) {
-        this.#nulsTo = 0
-        return undefined
-      }
-    }
-    this.#nulsTo = at
-    return 'later'
-  }
-
   #skipTo(offset: number): void {
     const nuls = Buffer.alloc(Math.min(HEAD_BYTES, offset - this.offset))
     this.generation.growHead(nuls, this.offset)
@@ -387,7 +364,6 @@ export class TrackedFile {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
-const NULS: Buffer = Buffer.alloc(MIN_READ_BYTES)
 
 /** The content of a file between two truncations: it has a name in record ids and a checkpoint of its own. */
 export class Generation implements Stream {
@@ -462,12 +438,4 @@ function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: num
     ? joined.flatMap(one => (one.ahead === NOT_AHEAD ? [one.offset - at] : []))
     : bounds.flatMap((start, index) => (index % 2 === 0 && index > 0 ? [start] : []))
   return ahead === NOT_AHEAD ? [...ends, consumed] : ends
-}
-
-/** The bytes without the NULs at their end, from `from` on. */
-function withoutNuls(bytes: Buffer, from: number, unit: 1 | 2): Buffer {
-  let end = bytes.length - ((bytes.length - from) % unit)
-  const whole = end
-  while (end - unit >= from && bytes[end - 1] === 0 && bytes[end - unit] === 0) end -= unit
-  return end === whole ? bytes : bytes.subarray(0, end)
 }
