@@ -1,6 +1,7 @@
 import type { Clock } from 'tocsin/component'
 import type { Folders } from './folders.js'
-import type { Generation, TrackedFile } from './tracked-file.js'
+import type { Generation } from './generation.js'
+import type { TrackedFile } from './tracked-file.js'
 
 export interface ReadingOrderParts {
   readonly clock: Clock

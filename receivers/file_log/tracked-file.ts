@@ -1,30 +1,13 @@
 import type { BigIntStats } from 'node:fs'
-import type { KeyValueChange } from 'tocsin/component'
-import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
 import { Content } from './content.js'
 import { openToRead } from './disk.js'
 import type { Encoding } from './encoding.js'
-import {
-  type CutPoint,
-  type Fingerprint,
-  HEAD_BYTES,
-  type Mark,
-  markOf,
-  TAIL_BYTES,
-  Trail,
-} from './fingerprint.js'
+import { type CutPoint, type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES, Trail } from './fingerprint.js'
 import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
+import { Generation, type Position } from './generation.js'
 import type { GzipEnd } from './gzip.js'
-import type { Stream } from './ledger.js'
 import { NulHole, withoutNuls } from './nuls.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
-
-/** How far a batch reaches. */
-export interface Position {
-  readonly offset: number
-  readonly tail: Mark
-  readonly ahead: Ahead
-}
 
 export interface Chunk {
   readonly kind: 'bytes'
@@ -364,73 +347,6 @@ export class TrackedFile {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
-
-/** The content of a file between two truncations: it has a name in record ids and a checkpoint of its own. */
-export class Generation implements Stream {
-  readonly file: TrackedFile
-  /** Nothing more comes of it: its checkpoint goes when all is settled. */
-  retired = false
-  #head: Buffer
-  #mark: Mark | undefined
-
-  constructor(
-    file: TrackedFile,
-    head: Buffer,
-    /** Undefined until something is read. */
-    public id: string | undefined,
-    /** The store knows it. */
-    public persisted: boolean,
-  ) {
-    this.file = file
-    this.#head = head
-  }
-
-  get headBytes(): Buffer {
-    return this.#head
-  }
-  set headBytes(head: Buffer) {
-    this.#head = head
-    this.#mark = undefined
-  }
-
-  get head(): Mark {
-    this.#mark ??= markOf(this.#head)
-    return this.#mark
-  }
-
-  growHead(bytes: Buffer, at: number): void {
-    const known = this.#head.length
-    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return
-    this.headBytes = Buffer.concat([this.#head, bytes.subarray(known - at, HEAD_BYTES - at)])
-  }
-
-  checkpoint(position: unknown, settled = true): KeyValueChange {
-    const id = this.id as string
-    if (this.retired && settled) return removeChange(id)
-    return saveChange(this.describe(position as Position))
-  }
-
-  describe({ offset, tail, ahead }: Position): Checkpoint {
-    const { path, firstPath, home, place, mtimeNs, done } = this.file
-    // After a truncation the file's cut points are those of another generation.
-    const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
-    const { id = '', head } = this
-    return {
-      id,
-      path,
-      firstPath,
-      home,
-      ...place,
-      offset,
-      head,
-      tail,
-      ahead,
-      cuts,
-      mtimeNs,
-      ...(done && { done }),
-    }
-  }
-}
 
 /** Ends of records: where reading may go on, and nothing behind was delivered. */
 function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: number): number[] {
