@@ -1,6 +1,6 @@
 import type { Clock } from 'tocsin/component'
 import { fileIdOf } from './fingerprint.js'
-import type { Generation } from './tracked-file.js'
+import type { Generation } from './generation.js'
 
 const MAX_REMEMBERED = 10_000
 

@@ -1,5 +1,4 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
-import { Archives } from './archives.js'
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import { copiesAmong } from './copies.js'
 import { type Encoding, encodingByMark } from './encoding.js'
@@ -7,7 +6,9 @@ import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
 import { Folders } from './folders.js'
 import { formatOf } from './format.js'
+import { FoundFiles } from './found-files.js'
 import type { Framer } from './framer.js'
+import type { Generation } from './generation.js'
 import { Generations } from './generations.js'
 import type { Ledger } from './ledger.js'
 import { type Adoption, CheckpointMatcher } from './match-checkpoint.js'
@@ -15,9 +16,10 @@ import { MissingFiles } from './missing-files.js'
 import type { Notices } from './notices.js'
 import { OpenFiles } from './open-files.js'
 import { keyOf, OpenedFile } from './opened-file.js'
-import { byAge, originalsOf } from './rotated-names.js'
+import { ReadingOrder, statsOf } from './reading-order.js'
+import { originalsOf } from './rotated-names.js'
 import { attempt, type Discovery, forEach, scanDisk } from './scan.js'
-import { type Generation, HeldMemory, type TrackedFile } from './tracked-file.js'
+import { HeldMemory, type TrackedFile } from './tracked-file.js'
 
 export type RestartReason = 'truncated' | 'rewritten' | 'cut'
 
@@ -40,8 +42,6 @@ export interface FileSetOptions {
 
 /** How long a file that was moved away or deleted is still read after its last growth. */
 const GONE_IDLE_MS = 60_000
-/** So many files that a scan finds stay open for their first reading. */
-const KEPT_OPEN = 256
 
 /** The files that are read, and how they are recognised through rotation, truncation and restarts. */
 export class FileSet {
@@ -51,11 +51,10 @@ export class FileSet {
   readonly #fileIds: FileIds
   readonly #handles: OpenFiles
   readonly #matcher: CheckpointMatcher
-  readonly #archives: Archives
+  readonly #found: FoundFiles
   readonly #folders = new Folders()
   readonly #generations: Generations
-  /** Files that hold no log lines, with their size and time. */
-  #leftOut = new Map<string, string>()
+  readonly #order: ReadingOrder
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
@@ -72,7 +71,6 @@ export class FileSet {
       options.durable ? options.clock : undefined,
       checkpoints.map(({ id }) => id),
     )
-    this.#archives = new Archives(options.clock)
     this.#handles = new OpenFiles(options.maxOpen, options.onOpenFiles)
     this.#matcher = new CheckpointMatcher({
       framer: options.framer,
@@ -85,6 +83,15 @@ export class FileSet {
       memory: new HeldMemory(),
       truncated: this.#truncated,
     })
+    this.#order = new ReadingOrder({
+      clock: options.clock,
+      folders: this.#folders,
+      files: this.#files,
+      truncated: this.#truncated,
+      problems: this.problems,
+    })
+    const holdsOnlyKnown = (found: OpenedFile, bytes: number) => this.#matcher.holdsOnlyKnown(found, bytes)
+    this.#found = new FoundFiles({ ...options, holdsOnlyKnown })
     this.#generations = new Generations({
       discovery: options.discovery,
       encoding: options.encoding,
@@ -120,7 +127,8 @@ export class FileSet {
       this.#lookAtGone(goneByPath.get(path) as TrackedFile),
     )
     const before = new Set(this.#files.values())
-    const found = await this.#openFresh(fresh)
+    const { found, deferred } = await this.#found.open(fresh, this.problems)
+    this.deferred ||= deferred
     // What a stop or a fault leaves over.
     const closeRest = () => Promise.all(found.map(one => one.close()))
     await this.#settle(found, newAtEnd, owners, before).finally(closeRest)
@@ -232,15 +240,8 @@ export class FileSet {
   }
 
   /** True while another file holds what must come first. */
-  async mustWait(file: TrackedFile): Promise<boolean> {
-    if (this.#truncated.has(file)) return true
-    if (file.waitsFor.length === 0) return false
-    // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
-    if (file.size === 0n) return true
-    const left: typeof file.waitsFor = []
-    for (const before of file.waitsFor) if (!(await this.#isPast(before))) left.push(before)
-    file.waitsFor = left
-    return left.length > 0
+  mustWait(file: TrackedFile): Promise<boolean> {
+    return this.#order.mustWait(file)
   }
 
   /** A moved or deleted file that will hardly grow any more. */
@@ -261,33 +262,6 @@ export class FileSet {
     return this.#handles.closeAll()
   }
 
-  async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
-    const { file } = before
-    if (this.#files.get(file.key) !== file || this.problems.has(file.path)) return true
-    if (before.upTo === undefined) {
-      const stats = await this.#statsOf(file)
-      if (!stats) return true
-      file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
-      file.superseded = true
-      before.upTo = Number(stats.size)
-    }
-    if (file.remainder || this.#truncated.has(file)) return false
-    if (!file.compressed && file.offset >= before.upTo) return true
-    return !file.dirty && file.pending === 0
-  }
-
-  async #statsOf(
-    file: TrackedFile,
-  ): Promise<{ readonly size: bigint; readonly mtimeNs: bigint } | undefined> {
-    if (file.isOpen) return file.stat()
-    const entry = await this.#folders.locate(file.realPath, file.place)
-    if (!entry) return undefined
-    file.path = entry.path
-    file.realPath = entry.path
-    file.located = true
-    return entry
-  }
-
   async #lookAtGone(file: TrackedFile): Promise<void> {
     if (file.isOpen && !file.located && this.#handles.areFull) {
       const entry = await this.#folders.locate(file.realPath, file.place)
@@ -297,7 +271,7 @@ export class FileSet {
         file.located = true
       }
     }
-    const stats = await this.#statsOf(file)
+    const stats = await statsOf(file, this.#folders)
     if (stats) {
       file.noteSize(stats.size, stats.mtimeNs, this.#options.clock.monotonicMs())
       return
@@ -308,53 +282,6 @@ export class FileSet {
       this.#options.logger.warn('A file went away before it was read to its end.', attributes)
     }
     await this.#forget(file)
-  }
-
-  async #openFresh(fresh: ReadonlyMap<string, { path: string; version: string }>): Promise<OpenedFile[]> {
-    const { encoding, notices } = this.#options
-    const found: OpenedFile[] = []
-    this.#archives.begin()
-    const leftOut = new Map<string, string>()
-    const paths = new Map<string, string>()
-    for (const [key, { path, version }] of fresh) {
-      if (this.#leftOut.get(key) === version) leftOut.set(key, version)
-      else paths.set(path, version)
-    }
-    await forEach([...paths.keys()], this.problems, async path => {
-      const one = await OpenedFile.open(path, encoding)
-      if (!one) return
-      if (typeof one.format === 'object') {
-        leftOut.set(keyOf(one.place), paths.get(path) as string)
-        notices.leftOut(path, one.format.leftOut)
-        await one.close()
-        return
-      }
-      found.push(one)
-      if (one.compressed && !(await this.#isReady(one, paths.get(path) as string, leftOut))) {
-        found.splice(found.indexOf(one), 1)
-        await one.close()
-        return
-      }
-      if (found.length > KEPT_OPEN) await one.close()
-    })
-    this.#leftOut = leftOut
-    notices.saidLeftOut()
-    return found.sort(byAge)
-  }
-
-  async #isReady(one: OpenedFile, version: string, leftOut: Map<string, string>): Promise<boolean> {
-    const key = keyOf(one.place)
-    const readiness = await this.#archives.readiness(one, key, version)
-    if (readiness === 'take') return true
-    if (readiness === 'wait') {
-      this.deferred = true
-      return false
-    }
-    if (!this.#matcher.holdsOnlyKnown(one, readiness.bytes)) return true
-    leftOut.set(key, version)
-    const state = { end: readiness.end, readBytes: readiness.bytes, fileBytes: one.size }
-    this.#options.notices.archive(one.path, state)
-    return false
   }
 
   async #adopt(

@@ -6,10 +6,11 @@ import type { FileIds } from './file-ids.js'
 import { type Fingerprint, HEAD_BYTES, TAIL_BYTES } from './fingerprint.js'
 import type { Folders } from './folders.js'
 import { type Framer, NOT_AHEAD } from './framer.js'
+import type { Generation } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { MissingFiles } from './missing-files.js'
 import { endPosition, type FilePlace, keyOf, type OpenedFile, type ReadStart } from './opened-file.js'
-import { type Generation, type HeldMemory, TrackedFile } from './tracked-file.js'
+import { type HeldMemory, TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
 export type Adoption = TrackedFile | 'no' | 'later'

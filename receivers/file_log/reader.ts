@@ -6,10 +6,11 @@ import { joinedRecords, recordsOf } from './file-record.js'
 import type { FileSet } from './file-set.js'
 import { markOf, TAIL_BYTES } from './fingerprint.js'
 import { type Ahead, type Flush, type Framer, type Frames, type Joined, NOT_AHEAD } from './framer.js'
+import type { Position } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { FileLogMetrics } from './metrics.js'
 import type { Notices } from './notices.js'
-import type { Chunk, Position, TrackedFile } from './tracked-file.js'
+import type { Chunk, TrackedFile } from './tracked-file.js'
 
 const MAX_BATCH_RECORDS = 1_000
 

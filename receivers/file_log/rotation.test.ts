@@ -187,7 +187,7 @@ describe('after a restart in the middle of a rotation', () => {
     const texts = bodies(intake)
     expect(texts.slice(-3)).toEqual([old.at(-1), 'new 1', 'new 2'])
     expect(texts.slice(0, -2)).toEqual(old.slice(-(texts.length - 2)))
-    if (end === 'kill') await before.receiver.stop().catch(() => {})
+    if (end === 'kill') await stopped(before.receiver)
   })
 })
 

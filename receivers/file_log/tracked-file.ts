@@ -1,29 +1,13 @@
 import type { BigIntStats } from 'node:fs'
-import type { KeyValueChange } from 'tocsin/component'
-import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
 import { Content } from './content.js'
 import { openToRead } from './disk.js'
 import type { Encoding } from './encoding.js'
-import {
-  type CutPoint,
-  type Fingerprint,
-  HEAD_BYTES,
-  type Mark,
-  markOf,
-  TAIL_BYTES,
-  Trail,
-} from './fingerprint.js'
+import { type CutPoint, type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES, Trail } from './fingerprint.js'
 import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
+import { Generation, type Position } from './generation.js'
 import type { GzipEnd } from './gzip.js'
-import type { Stream } from './ledger.js'
+import { NulHole, withoutNuls } from './nuls.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
-
-/** How far a batch reaches. */
-export interface Position {
-  readonly offset: number
-  readonly tail: Mark
-  readonly ahead: Ahead
-}
 
 export interface Chunk {
   readonly kind: 'bytes'
@@ -74,8 +58,6 @@ export class HeldMemory {
 }
 
 const MIN_READ_BYTES = 256 * 1024
-/** How many NULs one read passes over. */
-const MAX_NULS = 64 * 2 ** 20
 
 /** One file by its inode, from its discovery until it is gone and read. */
 export class TrackedFile {
@@ -129,7 +111,7 @@ export class TrackedFile {
   readonly #memory: HeldMemory
   #content: Content | undefined
   #wanted = MIN_READ_BYTES
-  #nulsTo = 0
+  readonly #hole = new NulHole()
   /** Bytes just before the read position. */
   #tail: Buffer
   /** Bytes behind it that were read, and wait for the rest of their record. */
@@ -242,7 +224,7 @@ export class TrackedFile {
     const bytes = withoutNuls(read, from, this.encoding.unit)
     if (atEnd || bytes.length === read.length) return { kind: 'bytes', bytes, at, from, atEnd }
     // NULs up to here. Those at the end of a file may be written over, so they are passed over when text follows.
-    const textAt = await this.#textBehindNuls(at + read.length, size)
+    const textAt = await this.#hole.textBehind(content, at + read.length, size, this.encoding.unit)
     if (textAt === 'later') return { kind: 'bytes', bytes: read.subarray(0, from), at, from, atEnd: false }
     return {
       kind: 'bytes',
@@ -270,7 +252,7 @@ export class TrackedFile {
       this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
       this.#trail.add(bytes, at, endsOf(frames, at))
       this.generation.growHead(bytes.subarray(0, consumed), at)
-    } else if (!chunk.atEnd && chunk.textAt === undefined && this.#nulsTo === 0) this.#wanted *= 2
+    } else if (!chunk.atEnd && chunk.textAt === undefined && !this.#hole.isOpen) this.#wanted *= 2
     this.ahead = ahead
     if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
   }
@@ -293,7 +275,7 @@ export class TrackedFile {
     this.#tail = start.tail
     this.#trail = new Trail(start.offset === 0 ? [] : this.#trail.upTo(start.offset))
     this.#wanted = MIN_READ_BYTES
-    this.#nulsTo = 0
+    this.#hole.forget()
     this.pending = 0
     this.hasLineEnds = start.offset > 0
     this.dirty = true
@@ -354,28 +336,6 @@ export class TrackedFile {
     this.#memory.used += this.#held.length
   }
 
-  /** Where the first byte that is no NUL is, from an offset on; undefined when there is none, 'later' when there may be. */
-  async #textBehindNuls(from: number, size: number): Promise<number | 'later' | undefined> {
-    const content = this.#content as Content
-    let at = Math.max(from, this.#nulsTo)
-    const most = at + MAX_NULS
-    while (at < most) {
-      const bytes = await content.read(at, MIN_READ_BYTES)
-      if (!bytes.equals(NULS.subarray(0, bytes.length))) {
-        const text = bytes.findIndex(byte => byte !== 0)
-        this.#nulsTo = 0
-        return at + text - ((at + text) % this.encoding.unit)
-      }
-      at += bytes.length
-      if (at >= size || bytes.length === 0) {
-        this.#nulsTo = 0
-        return undefined
-      }
-    }
-    this.#nulsTo = at
-    return 'later'
-  }
-
   #skipTo(offset: number): void {
     const nuls = Buffer.alloc(Math.min(HEAD_BYTES, offset - this.offset))
     this.generation.growHead(nuls, this.offset)
@@ -387,74 +347,6 @@ export class TrackedFile {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
-const NULS: Buffer = Buffer.alloc(MIN_READ_BYTES)
-
-/** The content of a file between two truncations: it has a name in record ids and a checkpoint of its own. */
-export class Generation implements Stream {
-  readonly file: TrackedFile
-  /** Nothing more comes of it: its checkpoint goes when all is settled. */
-  retired = false
-  #head: Buffer
-  #mark: Mark | undefined
-
-  constructor(
-    file: TrackedFile,
-    head: Buffer,
-    /** Undefined until something is read. */
-    public id: string | undefined,
-    /** The store knows it. */
-    public persisted: boolean,
-  ) {
-    this.file = file
-    this.#head = head
-  }
-
-  get headBytes(): Buffer {
-    return this.#head
-  }
-  set headBytes(head: Buffer) {
-    this.#head = head
-    this.#mark = undefined
-  }
-
-  get head(): Mark {
-    this.#mark ??= markOf(this.#head)
-    return this.#mark
-  }
-
-  growHead(bytes: Buffer, at: number): void {
-    const known = this.#head.length
-    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return
-    this.headBytes = Buffer.concat([this.#head, bytes.subarray(known - at, HEAD_BYTES - at)])
-  }
-
-  checkpoint(position: unknown, settled = true): KeyValueChange {
-    const id = this.id as string
-    if (this.retired && settled) return removeChange(id)
-    return saveChange(this.describe(position as Position))
-  }
-
-  describe({ offset, tail, ahead }: Position): Checkpoint {
-    const { path, firstPath, home, place, mtimeNs, done } = this.file
-    // After a truncation the file's cut points are those of another generation.
-    const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
-    const { id = '', head } = this
-    return {
-      id,
-      path,
-      firstPath,
-      home,
-      ...place,
-      offset,
-      head,
-      tail,
-      ahead,
-      cuts,
-      mtimeNs,
-      ...(done && { done }),
-    }
-  }
-}
 
 /** Ends of records: where reading may go on, and nothing behind was delivered. */
 function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: number): number[] {
@@ -462,12 +354,4 @@ function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: num
     ? joined.flatMap(one => (one.ahead === NOT_AHEAD ? [one.offset - at] : []))
     : bounds.flatMap((start, index) => (index % 2 === 0 && index > 0 ? [start] : []))
   return ahead === NOT_AHEAD ? [...ends, consumed] : ends
-}
-
-/** The bytes without the NULs at their end, from `from` on. */
-function withoutNuls(bytes: Buffer, from: number, unit: 1 | 2): Buffer {
-  let end = bytes.length - ((bytes.length - from) % unit)
-  const whole = end
-  while (end - unit >= from && bytes[end - 1] === 0 && bytes[end - unit] === 0) end -= unit
-  return end === whole ? bytes : bytes.subarray(0, end)
 }

@@ -1,0 +1,65 @@
+import type { Clock } from 'tocsin/component'
+import type { Folders } from './folders.js'
+import type { Generation } from './generation.js'
+import type { TrackedFile } from './tracked-file.js'
+
+export interface ReadingOrderParts {
+  readonly clock: Clock
+  readonly folders: Folders
+  readonly files: ReadonlyMap<string, TrackedFile>
+  /** Truncated files, with what they were. */
+  readonly truncated: ReadonlyMap<TrackedFile, Generation>
+  /** What cannot be read, by path. */
+  readonly problems: ReadonlyMap<string, string>
+}
+
+/** Whether a file may be read yet, or an older one of its name comes first. */
+export class ReadingOrder {
+  readonly #parts: ReadingOrderParts
+
+  constructor(parts: ReadingOrderParts) {
+    this.#parts = parts
+  }
+
+  /** True while another file holds what must come first. */
+  async mustWait(file: TrackedFile): Promise<boolean> {
+    if (this.#parts.truncated.has(file)) return true
+    if (file.waitsFor.length === 0) return false
+    // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
+    if (file.size === 0n) return true
+    const left: typeof file.waitsFor = []
+    for (const before of file.waitsFor) if (!(await this.#isPast(before))) left.push(before)
+    file.waitsFor = left
+    return left.length > 0
+  }
+
+  async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
+    const { clock, files, folders, problems, truncated } = this.#parts
+    const { file } = before
+    if (files.get(file.key) !== file || problems.has(file.path)) return true
+    if (before.upTo === undefined) {
+      const stats = await statsOf(file, folders)
+      if (!stats) return true
+      file.noteSize(stats.size, stats.mtimeNs, clock.monotonicMs())
+      file.superseded = true
+      before.upTo = Number(stats.size)
+    }
+    if (file.remainder || truncated.has(file)) return false
+    if (!file.compressed && file.offset >= before.upTo) return true
+    return !file.dirty && file.pending === 0
+  }
+}
+
+/** What the disk says of a file that no pattern may find any more; undefined when it is not to be found. */
+export async function statsOf(
+  file: TrackedFile,
+  folders: Folders,
+): Promise<{ readonly size: bigint; readonly mtimeNs: bigint } | undefined> {
+  if (file.isOpen) return file.stat()
+  const entry = await folders.locate(file.realPath, file.place)
+  if (!entry) return undefined
+  file.path = entry.path
+  file.realPath = entry.path
+  file.located = true
+  return entry
+}
