@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { TestRedis } from '../support/redis.js'
@@ -27,7 +28,8 @@ export async function whereabouts(
   })
   const read = entries.flatMap(({ place, text }) => {
     const [, path, offset] = /"path":"([^"]+)".*"offset":(\d+)/.exec(text) ?? []
-    return path ? [`${place}: ${path} read to ${offset}`] : []
+    const size = path && statSync(path, { throwIfNoEntry: false })?.size
+    return path ? [`${place}: ${path} read to ${offset} of ${size ?? 'a file that is gone'}`] : []
   })
   const pending = entries.filter(({ place }) => place.startsWith('pending')).map(({ text }) => text)
   return [...told, ...read, ...pending]
