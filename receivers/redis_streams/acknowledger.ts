@@ -33,9 +33,7 @@ export class Acknowledger {
 
   add(settlement: Settlement): void {
     this.#waiting.push(settlement)
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined
-    })
+    this.#flushing ??= this.#flush()
   }
 
   /** Resolves when all that was added is acknowledged, or the lease is lost. */
@@ -67,5 +65,7 @@ export class Acknowledger {
     }
     // Left by a lost lease.
     if (this.#waiting.length > 0) this.#waiting = []
+    // Not a turn later: what is added meanwhile would wait for the next.
+    this.#flushing = undefined
   }
 }

@@ -122,7 +122,8 @@ export class Partition {
   /** Once all is settled and acknowledged, lets another have it. */
   async drained(): Promise<void> {
     await this.stop()
-    while (this.#unacknowledged > 0 && this.#keeper.term) {
+    // The keeper may have the next term by then, in which nothing of this one is acknowledged.
+    while (this.#unacknowledged > 0 && this.owned) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })

@@ -11,7 +11,9 @@ export interface IncidentsTold extends Comparison {
   readonly decidedApart: number
 }
 
-const PATIENCE_MS = 60_000
+const LOOK_MS = 100
+/** In looks, not in time: a machine that does much else looks later, and needs the patience. */
+const QUIET_LOOKS = 600
 
 /** Lines, one in five of them of an incident, each incident several times over. */
 export function incidentLines(count: number, random: Random): { lines: string[]; incidents: Set<string> } {
@@ -29,13 +31,20 @@ export function incidentOf(line: string): string | undefined {
   return /incident=(\w+)/.exec(line)?.[1]
 }
 
-/** Resolves when all are told of, or after a minute. */
-export async function heard(destination: FaultyDestination, incidents: ReadonlySet<string>): Promise<void> {
-  const until = performance.now() + PATIENCE_MS
-  while (performance.now() < until) {
+/** Resolves when all are told of, or when nothing more comes though all processes run. */
+export async function heard(
+  destination: FaultyDestination,
+  incidents: ReadonlySet<string>,
+  allRun: () => boolean,
+): Promise<void> {
+  let quiet = 0
+  let received = 0
+  while (quiet < QUIET_LOOKS) {
     const told = new Set(destination.received.filter(({ taken }) => taken).map(({ body }) => subjectOf(body)))
     if ([...incidents].every(incident => told.has(incident))) return
-    await sleep(100)
+    await sleep(LOOK_MS)
+    quiet = destination.received.length > received || !allRun() ? 0 : quiet + 1
+    received = destination.received.length
   }
 }
 

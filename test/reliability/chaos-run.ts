@@ -12,6 +12,7 @@ import { streamSource } from './chaos-stream.js'
 import { FaultyDestination } from './faulty-destination.js'
 import { smallDisk } from './small-disk.js'
 import { Supervisor } from './supervisor.js'
+import { whereabouts } from './whereabouts.js'
 
 export interface ChaosOptions {
   readonly seed: number
@@ -32,6 +33,8 @@ export interface ChaosReport extends IncidentsTold {
   readonly faults: ReadonlyMap<string, number>
   /** Lives that ended by themselves, other than on a full disk. */
   readonly accidents: readonly string[]
+  /** Of each incident that nobody was told of: where it is. */
+  readonly whereabouts: readonly string[]
   readonly seconds: number
 }
 
@@ -149,13 +152,22 @@ export async function chaosRun({
       await sleep(BURST_MS)
     }
     await Promise.all(underWay)
-    await heard(destination, incidents)
+    const allRun = (): boolean => collectors.every(({ runs }) => runs) && (source.runs?.() ?? true)
+    await heard(destination, incidents, allRun)
     await sleep(QUIET_MS)
     await Promise.all(collectors.map(collector => collector.stop()))
     const counts = new Map(destination.faults)
     for (const fault of [...plan.values()].flat()) counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
+    const told = incidentsTold(
+      destination,
+      incidents,
+      collectors.length === 1 ? cameUpIn : undefined,
+      outages,
+    )
+    const storages = [...collectors.map((_, index) => join(data, `${index}`)), ...(source.storages ?? [])]
     return {
-      ...incidentsTold(destination, incidents, collectors.length === 1 ? cameUpIn : undefined, outages),
+      ...told,
+      whereabouts: told.lost.length > 0 ? await whereabouts(told.lost, storages, redis) : [],
       seed,
       source: kind,
       state,

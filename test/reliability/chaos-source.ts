@@ -19,6 +19,10 @@ export interface ChaosSource {
   ready(): Promise<void>
   write(lines: readonly string[]): Promise<void>
   readonly faults: readonly Fault[]
+  /** False while a process of its own starts. */
+  readonly runs?: () => boolean
+  /** Folders of file_storage of its own. */
+  readonly storages?: readonly string[]
   /** What processes of its own said that ended by themselves. */
   readonly accidents?: readonly string[]
   close(): Promise<void>

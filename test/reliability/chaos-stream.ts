@@ -7,6 +7,7 @@ import { Supervisor } from './supervisor.js'
 export async function streamSource(folder: string, redis: string): Promise<ChaosSource> {
   const path = join(folder, 'produced.log')
   await writeFile(path, '')
+  const storage = join(folder, 'producer')
   const producer = new Supervisor(
     `
 receivers:
@@ -21,7 +22,7 @@ exporters:
     sending_queue: { storage: file_storage }
     retry_on_failure: { initial_interval: 20ms, max_interval: 200ms, max_elapsed_time: 0s }
 extensions:
-  file_storage: { directory: '${join(folder, 'producer')}' }
+  file_storage: { directory: '${storage}' }
   redis_storage: { endpoint: '${redis}' }
 service:
   extensions: [file_storage, redis_storage]
@@ -31,7 +32,7 @@ service:
 `,
     () => {},
   )
-  await mkdir(join(folder, 'producer'))
+  await mkdir(storage)
   await producer.start()
   return {
     collectors: 3,
@@ -40,6 +41,8 @@ service:
     ready: async () => {},
     write: lines => appendFile(path, lines.map(line => `${line}\n`).join('')),
     faults: [{ name: 'producer killed', act: () => producer.kill() }],
+    runs: () => producer.runs,
+    storages: [storage],
     accidents: producer.accidents,
     close: () => producer.abandon(),
   }

@@ -1,6 +1,8 @@
 import { type Running, startCommand } from '../support/command.js'
 
 const RESTART_MS = 200
+/** On a machine that does much else. */
+const START_PATIENCE_MS = 120_000
 
 /** Keeps the built command running, as an init system does: starts it again however it ended. */
 export class Supervisor {
@@ -22,7 +24,7 @@ export class Supervisor {
   /** Resolves when it runs. */
   async start(): Promise<void> {
     this.#loop = this.#supervise()
-    await this.#running?.says(/is running/)
+    await this.#running?.says(/is running/, START_PATIENCE_MS)
   }
 
   /** kill -9, at whatever it is doing. */
@@ -33,6 +35,10 @@ export class Supervisor {
 
   signal(signal: NodeJS.Signals): void {
     this.#running?.child.kill(signal)
+  }
+
+  get runs(): boolean {
+    return /is running/.test(this.said)
   }
 
   get pid(): number | undefined {
@@ -47,7 +53,7 @@ export class Supervisor {
   /** Drains; answers what the last life said. Throws when it does not end well. */
   async stop(): Promise<string> {
     // One that has only just been started again does not know the signal yet.
-    await Promise.race([this.#running?.says(/is running/), this.#running?.finished])
+    await Promise.race([this.#running?.says(/is running/, START_PATIENCE_MS), this.#running?.finished])
     this.#stopping = true
     this.signal('SIGTERM')
     await this.#loop

@@ -14,8 +14,8 @@ export interface Running {
   readonly finished: Promise<Finished>
   /** What it has printed so far. */
   output(): { stdout: string; stderr: string }
-  /** Resolves when its output (either stream) matches; rejects when it ends before, or after 20 s. */
-  says(pattern: RegExp): Promise<void>
+  /** Resolves when its output (either stream) matches; rejects when it ends before, or after 20 s (`patienceMs`). */
+  says(pattern: RegExp, patienceMs?: number): Promise<void>
 }
 
 export interface CommandOptions {
@@ -63,7 +63,7 @@ export function startCommand(
     child,
     finished,
     output: () => output,
-    says: pattern =>
+    says: (pattern, patienceMs = 20_000) =>
       new Promise((resolve, reject) => {
         const done = (act: () => void): void => {
           clearTimeout(timer)
@@ -73,7 +73,7 @@ export function startCommand(
         const fail = (why: string): void => {
           done(() => reject(new Error(`${why} ${pattern}:\n${output.stdout}\n${output.stderr}`)))
         }
-        const timer = setTimeout(() => fail('In 20 s it did not say'), 20_000)
+        const timer = setTimeout(() => fail(`In ${patienceMs / 1_000} s it did not say`), patienceMs)
         const look = (): void => {
           if (pattern.test(output.stdout) || pattern.test(output.stderr)) done(resolve)
           else if (!running.has(child)) fail('It ended without saying')
