@@ -2,6 +2,7 @@ import type { Meter } from '@opentelemetry/api'
 import {
   type Clock,
   type ComponentContext,
+  type ComponentStatus,
   errorText,
   type Fence,
   isTocsinError,
@@ -32,6 +33,13 @@ export interface ComponentsOptions {
   readonly extensions: () => Extensions
 }
 
+export interface CreateOptions {
+  /** Without its lease the component cannot write to its storage. */
+  readonly fence?: Fence
+  /** Told what it says of itself, in place of the status board. */
+  readonly onStatus?: (status: ComponentStatus) => void
+}
+
 /** Creates components and hands each its context; lets go of what their contexts opened. */
 export class Components {
   readonly #meters: ScopedMeter[] = []
@@ -57,9 +65,8 @@ export class Components {
     return scoped.meter
   }
 
-  /** `fence`: without its lease the component cannot write to its storage. */
-  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
-    const context = this.#context(kind, plan, pipelines, fence)
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], more: CreateOptions = {}): C {
+    const context = this.#context(kind, plan, pipelines, more)
     try {
       const made = plan.factory.create(context)
       checkMade(kind, made)
@@ -93,7 +100,7 @@ export class Components {
     kind: Kind,
     plan: ComponentPlan,
     pipelines: readonly string[],
-    fence: Fence | undefined,
+    { fence, onStatus }: CreateOptions,
   ): ComponentContext<object> {
     const { logger, clock, random, listeners, status, extensions } = this.options
     const pipeline = kind === 'processor' ? pipelines[0] : undefined
@@ -119,7 +126,7 @@ export class Components {
         this.#listeners.add(listener)
         return listener
       },
-      reportStatus: report => status.set({ kind, id: plan.id, pipelines }, report),
+      reportStatus: onStatus ?? (report => status.set({ kind, id: plan.id, pipelines }, report)),
     }
   }
 }
