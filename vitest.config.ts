@@ -1,12 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const TESTS = '{core,receivers,processors,exporters,distributions,test}/**/*.test.ts'
 const END_TO_END = ['test/{e2e,reliability,storage}/**/*.test.ts', '**/*.e2e.test.ts']
 const NEVER = ['**/*.slow.test.ts', '**/node_modules/**', 'dist/**']
+
+/** What takes long begins first, what is short fills up the end; and unit tests share workers only with their like. */
+class ProcessesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isUnit = ({ project }: TestSpecification) => project.name === 'unit'
+    return [...sorted.filter(file => !isUnit(file)), ...sorted.filter(isUnit)]
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -30,8 +40,9 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // Native add-ons (re2, lmdb) are not safe to load in several worker threads of one process.
     pool: 'forks',
-    // The default leaves one core idle: of two, half of the machine.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: tests wait, for time-outs of sockets and for processes.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: ProcessesFirst },
     projects: [
       {
         extends: true,

@@ -81,6 +81,17 @@ export interface StateOptions<S> {
 export interface Codec<T> {
   encode(value: T): string
   decode(text: string): T
+  /**
+   * `encode(value)` cut in two: `own + shared`. `shared` is the same string for many values, so that a store can write it
+   * once for those that it writes together.
+   */
+  encodeParts?(value: T): EncodedParts
+}
+
+/** A text that is `own + shared`. */
+export interface EncodedParts {
+  readonly own: string
+  readonly shared: string
 }
 
 /**
@@ -167,6 +178,8 @@ export interface JournalRef {
 export interface JournalEntry {
   readonly recordId: string
   readonly outcome: string
+  /** The same text in two parts, where the component gives it so. */
+  readonly parts?: EncodedParts | undefined
   /** True for what a timer decided. */
   readonly timer: boolean
 }

@@ -94,7 +94,7 @@ describe('any text', () => {
           expect(column).toBeGreaterThan(0)
         }
       }),
-      runs(3000),
+      runs(3000, 1000),
     )
   })
 
@@ -104,7 +104,7 @@ describe('any text', () => {
         const { node } = parseYaml(input, textSource('f.yaml', '/', input))
         if (node) await expand(node, environment)
       }),
-      runs(2000),
+      runs(2000, 700),
     )
   })
 
@@ -122,7 +122,7 @@ describe('any text', () => {
         const error: unknown = await loadConfig(request).catch(failure => failure)
         expect(error).toBeInstanceOf(ConfigError)
       }),
-      runs(1000),
+      runs(1000, 400),
     )
   })
 })

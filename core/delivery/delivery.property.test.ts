@@ -49,7 +49,7 @@ it('a memory queue delivers or dead-letters each record exactly once, through fa
       expect(world.settledDeadLetters).toBe(world.deadLettered.length)
       expectOrder(setting, world)
     }),
-    runs(100),
+    runs(100, 40),
   )
 })
 
@@ -67,7 +67,7 @@ it('a durable queue loses nothing that it acknowledged, through crashes, failure
         expectOrder(setting, world)
       }
     }),
-    { ...runs(100), examples: [CUT] },
+    { ...runs(100, 40), examples: [CUT] },
   )
 })
 

@@ -35,6 +35,8 @@ export class RequestSender {
 
   constructor(options: RequestSenderOptions) {
     this.#options = options
+    // Keeps the one listener that `onAbort` has, which each attempt would else add and remove.
+    onAbort(options.abort, () => undefined)
   }
 
   /** False when it could not be brought to an end before the stop. */
@@ -141,22 +143,21 @@ export async function attempt(
 ): Promise<SendResult> {
   const count = request.records.length
   const abort = new AbortController()
-  const over = new AbortController()
-  const cancelled = new Promise<SendResult>(resolve => {
-    const cancel = (reason: string): void => {
-      abort.abort(new Error(reason))
-      void clock.sleep(GRACE_MS, over.signal).then(() => resolve({ kind: 'failed', reason }))
-    }
-    const stopped = (): void => cancel('The exporter stops.')
-    const timedOut = (): void => cancel(`No answer within ${timeoutMs} ms.`)
-    const cancelTimer = timeoutMs === 0 ? () => undefined : scheduleAwake(clock, timeoutMs, timedOut)
-    const forget = onAbort(stop, stopped)
-    onAbort(over.signal, () => {
-      cancelTimer()
-      forget()
-    })
-  })
+  let over: (() => void) | undefined
+  let left: ((result: SendResult) => void) | undefined
+  const cancel = (reason: string): void => {
+    abort.abort(new Error(reason))
+    over ??= clock.schedule(GRACE_MS, () => left?.({ kind: 'failed', reason }))
+  }
+  const cancelTimer =
+    timeoutMs === 0
+      ? undefined
+      : scheduleAwake(clock, timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
+  const forget = onAbort(stop, () => cancel('The exporter stops.'))
   try {
+    const leftBehind = new Promise<SendResult>(resolve => {
+      left = resolve
+    })
     const sent = send(exporter, request, abort.signal).then(
       answer => resultOf(answer, count),
       error =>
@@ -165,9 +166,11 @@ export async function attempt(
           ? { kind: 'failed' as const, reason: (abort.signal.reason as Error).message }
           : resultOfError(error, count),
     )
-    return await Promise.race([sent, cancelled])
+    return await Promise.race([sent, leftBehind])
   } finally {
-    over.abort()
+    cancelTimer?.()
+    forget()
+    over?.()
   }
 }
 

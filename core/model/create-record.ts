@@ -155,6 +155,12 @@ class PlainRecord extends LazyRecord {
     return this.#text
   }
 
+  override patch(changes: Partial<LogFields>): LogRecord {
+    return new PlainRecord(
+      Object.assign(this.decode(), changes, { id: this.id, arrived: this.#init.arrived ?? 0n }),
+    )
+  }
+
   protected decode(): LogFields {
     const init = this.#init
     return {

@@ -44,80 +44,10 @@ export function parseRfc3339(text: string): bigint | undefined {
 export function formatRfc3339(ns: bigint): string {
   const ms = floorDiv(ns, NS_PER_MS)
   const base = new Date(Number(ms)).toISOString()
-  const fraction = (ns - floorDiv(ns, 1_000_000_000n) * 1_000_000_000n).toString().padStart(9, '0')
-  const digits = fraction.replace(/(?:000)+$/, '')
-  return `${base.slice(0, 19)}${digits ? `.${digits}` : ''}Z`
-}
-
-/** For people: `15/01/2026 11:00:00 CET` in an IANA time zone. */
-export function formatInZone(ns: bigint, timeZone: string): string {
-  const date = new Date(Number(floorDiv(ns, NS_PER_MS)))
-  const parts = new Map(
-    formatter(timeZone)
-      .formatToParts(date)
-      .map(part => [part.type, part.value]),
-  )
-  const at = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? ''
-  return `${at('day')}/${at('month')}/${at('year')} ${at('hour')}:${at('minute')}:${at('second')} ${abbreviation(at('timeZoneName'), date, timeZone)}`
-}
-
-/** Whether the name is an IANA time zone that this Node.js knows. */
-export function isTimeZone(name: string): boolean {
-  try {
-    formatter(name)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A language knows the abbreviations of its own zones only; these have no language that knows theirs, and no summer time. */
-const ELSEWHERE: { readonly [timeZone: string]: string } = {
-  'Asia/Tokyo': 'JST',
-  'Asia/Seoul': 'KST',
-  'Asia/Shanghai': 'CST',
-  'Asia/Hong_Kong': 'HKT',
-  'Asia/Taipei': 'CST',
-  'Asia/Manila': 'PST',
-  'Asia/Jakarta': 'WIB',
-  'Asia/Karachi': 'PKT',
-  'Europe/Moscow': 'MSK',
-  'Africa/Lagos': 'WAT',
-  'Africa/Nairobi': 'EAT',
-}
-
-function abbreviation(british: string, date: Date, timeZone: string): string {
-  if (!/[+-]\d/.test(british)) return british
-  for (const language of ['en-US', 'en-AU', 'en-IN', 'en-ZA']) {
-    const short = formatter(timeZone, language)
-      .formatToParts(date)
-      .find(({ type }) => type === 'timeZoneName')?.value
-    if (short && !/[+-]\d/.test(short)) return short
-  }
-  return ELSEWHERE[timeZone] ?? british
-}
-
-const formatters = new Map<string, Intl.DateTimeFormat>()
-
-function formatter(timeZone: string, language = 'en-GB'): Intl.DateTimeFormat {
-  const key = `${language} ${timeZone}`
-  let format = formatters.get(key)
-  if (!format) {
-    // There are a few hundred zones; only names that Intl accepts get in.
-    format = new Intl.DateTimeFormat(language, {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      timeZoneName: 'short',
-    })
-    formatters.set(key, format)
-  }
-  return format
+  const rest = Number(ns - ms * NS_PER_MS)
+  if (rest === 0) return base.endsWith('.000Z') ? `${base.slice(0, -5)}Z` : base
+  const digits = String(rest).padStart(6, '0')
+  return `${base.slice(0, -1)}${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
 }
 
 function floorDiv(a: bigint, b: bigint): bigint {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import { zonedToEpochMs, zoneOffsetMs } from './zone.js'
+import { formatInZone, zonedToEpochMs, zoneOffsetMs } from './zone.js'
 
 const ZONES = [
   'UTC',
@@ -37,6 +37,37 @@ test('the digits of a moment lead back to it, or to the earlier moment with thes
       expect(back).toBeLessThanOrEqual(ms)
       expect(back + zoneOffsetMs(back, zone)).toBe(local)
     }),
+    runs(),
+  )
+})
+
+test('a time for people is what Intl writes', () => {
+  const moment = fc.integer({ min: Date.UTC(1975, 0, 1), max: Date.UTC(2040, 0, 1) })
+  // Around the hours in which clocks change, too.
+  const change = fc.tuple(
+    fc.constantFrom(Date.UTC(2026, 2, 29, 1), Date.UTC(2026, 9, 25, 1)),
+    fc.integer({ min: -2_000, max: 2_000 }),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        moment,
+        change.map(([at, seconds]) => at + seconds * 1_000),
+      ),
+      fc.constantFrom(...ZONES),
+      (ms, timeZone) => {
+        const format = new Intl.DateTimeFormat('en-GB', {
+          timeZone,
+          dateStyle: 'short',
+          timeStyle: 'medium',
+          hourCycle: 'h23',
+        })
+        const text = formatInZone(BigInt(ms) * 1_000_000n, timeZone)
+        expect(text.replace(/ [^ ]+$/, '')).toBe(format.format(ms).replace(',', ''))
+        const summer = zoneOffsetMs(ms, 'Europe/Paris') === 2 * HOUR
+        if (timeZone === 'Europe/Paris') expect(text).toMatch(summer ? / CEST$/ : / CET$/)
+      },
+    ),
     runs(),
   )
 })

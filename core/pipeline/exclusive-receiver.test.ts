@@ -189,7 +189,7 @@ describe('an exclusive receiver', () => {
         expect(instances.every(({ state }) => state !== 'running')).toBe(true)
         expect(clock.pending).toBe(0)
       }),
-      runs(60),
+      runs(60, 20),
     )
   })
 })

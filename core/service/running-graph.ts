@@ -1,35 +1,18 @@
-import type { Meter } from '@opentelemetry/api'
 import { tap } from 'rxjs'
 import {
-  type Clock,
   type ComponentStatus,
   type DeadLetterBox,
-  type Exporter,
-  type ExporterFactory,
   errorText,
   type FlowObserver,
   type Kind,
   type LeaseStore,
-  type LogAttributes,
-  type Logger,
-  type LogRecord,
   type Processor,
-  type Random,
   type Receiver,
   type ReceiverFactory,
   type Records,
 } from '../component/index.js'
 import { MinuteLog } from '../component/minute-log.js'
-import {
-  type CommonConfig,
-  createDelivery,
-  type DeadLetters,
-  type Delivery,
-  deliverySettings,
-  type Handover,
-  queueNamespace,
-  sumOf,
-} from '../delivery/index.js'
+import { type DeadLetters, sumOf } from '../delivery/index.js'
 import type { Step } from '../pipeline/compose.js'
 import { ExclusiveReceiver } from '../pipeline/exclusive-receiver.js'
 import { batchFailure } from '../pipeline/failure.js'
@@ -42,27 +25,17 @@ import { RestartingReceiver } from '../pipeline/restarting-receiver.js'
 import type { Restarts } from '../pipeline/restarts.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
-import type { Traces } from '../telemetry/traces.js'
 import { breakdownsOf } from './breakdowns.js'
-import { type Components, namespaceOf } from './components.js'
+import { namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { FlowWatch } from './flow-watch.js'
+import { type DeliveryContext, GraphDeliveries } from './graph-deliveries.js'
 import type { ServiceSettings } from './settings.js'
-import type { SharedQueue } from './shared-queue.js'
-import type { SharedQueues } from './shared-queues.js'
 import type { StatusBoard } from './status.js'
-import type { Taps } from './tap/taps.js'
 
-export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
-
-export interface RunningGraphOptions {
+export interface RunningGraphOptions extends DeliveryContext {
   readonly settings: ServiceSettings
-  /** Of OTTL; given where an exporter has a condition. */
-  readonly compileCondition: CompileCondition | undefined
-  readonly components: Components
   readonly status: StatusBoard
-  /** The storage of queues that name none. */
-  readonly defaultStorage: string | undefined
   /** No storage is configured: nothing outlives the process. */
   readonly volatile: boolean
   readonly deadLetters: DeadLetters
@@ -70,36 +43,23 @@ export interface RunningGraphOptions {
   readonly keepsDeadLetters: boolean
   /** Where the dead letters are shared: one collector at a time sends them again. */
   readonly deadLetterLease: LeaseStore | undefined
-  readonly sharedQueues: SharedQueues
-  /** What exporters of the last graph left in their queues, by id. */
-  readonly handovers: ReadonlyMap<string, Handover>
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger & { child(attributes: LogAttributes): Logger }
-  readonly meter: Meter
   readonly metrics: PipelineMetrics
   readonly aheadSources: AheadSources
   readonly onEnd: () => void
   readonly tickMs: number | undefined
   readonly observers: readonly FlowObserver[]
-  readonly traces: Traces
-  readonly taps: Taps
 }
 
 /** A graph with what the service lends it: deliveries, state, dead letters, status. */
 export class RunningGraph {
   readonly #graph: Graph
   readonly #lifted: Lifted[] = []
-  readonly #shared: { readonly queue: SharedQueue; readonly delivery: Delivery }[] = []
-  readonly #deliveries = new Map<string, Delivery>()
+  readonly #deliveries: GraphDeliveries
   readonly #retries: DeadLetterRetries
   readonly #retryLease: LeaseKeeper | undefined
   readonly #failures: MinuteLog
   /** Records of batches on which a processor failed; what exporters gave up is in their own reports. */
   readonly #failed = { delivered: 0, persisted: 0, deadLettered: 0, dropped: 0 }
-  /** The storage of each durable queue, by exporter. */
-  readonly queues = new Map<string, string>()
-
   readonly #watch: FlowWatch | undefined
 
   constructor(private readonly options: RunningGraphOptions) {
@@ -111,6 +71,12 @@ export class RunningGraph {
     })
     this.#watch = observers.length > 0 ? new FlowWatch(observers, logger, withheld) : undefined
     this.#failures = new MinuteLog(clock)
+    this.#deliveries = new GraphDeliveries({
+      ...options,
+      deadLetters: this.#deadLetters,
+      watch: this.#watch,
+      report: (id, pipelines, status) => this.#report('exporter', id, pipelines, status),
+    })
     const host: GraphHost = {
       clock,
       logger,
@@ -122,7 +88,7 @@ export class RunningGraph {
         if (kind !== 'receiver') return components.create<C>(kind, plan, pipelines)
         return (this.#exclusive(plan, pipelines) ?? this.#restarting(plan, pipelines)) as C
       },
-      deliver: (...args) => this.#deliver(...args),
+      deliver: (...args) => this.#deliveries.make(...args),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
       report: (kind, id, pipelines, status) => {
         const key = { kind, id, pipelines }
@@ -152,13 +118,18 @@ export class RunningGraph {
 
   async start(): Promise<void> {
     await this.#graph.start()
-    for (const { queue, delivery } of this.#shared) queue.adoptInto(delivery)
+    this.#deliveries.adopt()
     await this.#retryLease?.start()
     this.#retries.start()
   }
 
   sendTime(): void {
     this.#graph.sendTime()
+  }
+
+  /** The storage of each durable queue, by exporter. */
+  get queues(): ReadonlyMap<string, string> {
+    return this.#deliveries.queues
   }
 
   get deadLetters(): DeadLetterBox | undefined {
@@ -175,7 +146,7 @@ export class RunningGraph {
 
   /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
   async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
-    this.#stopAdopting()
+    this.#deliveries.stopAdopting()
     this.#retries.stop()
     const report = await this.#graph.stop(timeoutMs, leave)
     await this.#close()
@@ -184,19 +155,15 @@ export class RunningGraph {
 
   /** Stops and hands over what the queues of the exporters in `keep` hold; the others drain. */
   async handOver(timeoutMs: number, keep: ReadonlySet<string>): Promise<GraphHandover> {
-    this.#stopAdopting()
+    this.#deliveries.stopAdopting()
     this.#retries.stop()
     const { handovers, report } = await this.#graph.handOver(timeoutMs, keep, this.options.volatile)
     await this.#close()
     return { handovers, report: sumOf([report, this.#failed]) }
   }
 
-  #stopAdopting(): void {
-    for (const { queue } of this.#shared) queue.stopAdopting()
-  }
-
   async #close(): Promise<void> {
-    for (const { queue } of this.#shared) await queue.adopted()
+    await this.#deliveries.adopted()
     for (const lifted of this.#lifted) await lifted.close()
     this.#failures.close()
     await this.#retries.close()
@@ -251,51 +218,6 @@ export class RunningGraph {
     return breakdownsOf({ ...this.options, minuteLog: this.#failures }, kind, id, pipelines)
   }
 
-  #deliver(
-    plan: ComponentPlan,
-    exporter: Exporter,
-    pipelines: readonly string[],
-    onRoom: () => void,
-  ): Delivery {
-    const { clock, random, logger, meter, defaultStorage, components, handovers } = this.options
-    const deadLetters = this.#deadLetters
-    const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
-    const config = plan.config as CommonConfig
-    const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)
-    const { storage } = settings.queue
-    const provider = storage === undefined ? undefined : components.provider(storage)
-    const shared = provider && this.options.sharedQueues.open(plan.id, provider)
-    const store = shared?.store ?? provider?.keyValue(queueNamespace(plan.id))
-    const { condition: text } = config
-    const condition = text === undefined ? undefined : this.options.compileCondition?.(text)
-    const inherit = handovers.get(plan.id)
-    const watch = this.#watch?.queue(plan.id, notifying)
-    const delivery = createDelivery({
-      id: plan.id,
-      exporter: this.options.traces.exporter(
-        plan.id,
-        this.#tapped(plan.id, this.#watch?.exporter(plan.id, exporter) ?? exporter),
-      ),
-      notifying,
-      settings,
-      clock,
-      random,
-      logger: logger.child({ kind: 'exporter', component: plan.id }),
-      meter,
-      deadLetters,
-      reportStatus: status => this.#report('exporter', plan.id, pipelines, status),
-      onRoom,
-      ...(store && { store }),
-      ...(condition && { condition: record => condition.test(record) }),
-      ...(watch && { watch }),
-      ...(inherit && { inherit }),
-    })
-    if (shared) this.#shared.push({ queue: shared, delivery })
-    this.#deliveries.set(plan.id, delivery)
-    if (storage !== undefined) this.queues.set(plan.id, storage)
-    return delivery
-  }
-
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
     const { clock, random, meter, metrics, components, aheadSources } = this.options
     const deadLetters = this.#deadLetters
@@ -341,17 +263,6 @@ export class RunningGraph {
   #seen(point: string, pipeline: string): Step {
     const { taps } = this.options
     return tap(({ records }) => taps.look(point, records, pipeline))
-  }
-
-  #tapped(id: string, exporter: Exporter): Exporter {
-    return {
-      start: async () => exporter.start?.(),
-      stop: async () => exporter.stop?.(),
-      send: (request, signal) => {
-        this.options.taps.look(`exporter/${id}`, request.records, request.pipeline)
-        return exporter.send(request, signal)
-      },
-    }
   }
 
   get #deadLetters(): Pick<DeadLetters, 'add'> {

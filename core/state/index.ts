@@ -25,4 +25,4 @@ export {
   streamProperties,
 } from './redis/stream.js'
 export type { RemoteState } from './reunion.js'
-export { StateIndex } from './state-index.js'
+export { type Forgotten, type JournalRow, StateIndex } from './state-index.js'

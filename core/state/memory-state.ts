@@ -78,7 +78,7 @@ class MemoryState<S> implements StateStore<S> {
   async claim(before: bigint, now: bigint, limit: number): Promise<readonly ClaimedTimer[]> {
     const claimed = this.#index.unreleased(before, limit)
     for (const { key, recordId, outcome } of claimed)
-      this.#index.note(key, { recordId, outcome, timer: true }, now)
+      this.#index.note(key, [{ recordId, outcome, timer: true }], now)
     return claimed
   }
 

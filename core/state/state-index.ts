@@ -18,9 +18,29 @@ interface Slot<S> {
   readonly version: number
 }
 
-interface JournalSlot extends ClaimedTimer {
-  readonly timer: boolean
+/** Entries of a key that were written together: they grow old together, and most are released together. */
+interface Run {
+  readonly key: string
   readonly at: bigint
+  readonly row: JournalRow | undefined
+  readonly entries: readonly JournalEntry[]
+  /** How many are not forgotten. */
+  left: number
+}
+
+interface JournalSlot {
+  readonly entry: JournalEntry
+  readonly run: Run
+}
+
+/** Where a store keeps the entries of a write together: how many of them are not forgotten. */
+export interface JournalRow {
+  left: number
+}
+
+/** An entry that is gone. `row`: the one that it stood in; undefined where it has one of its own. */
+export interface Forgotten extends JournalRef {
+  readonly row: JournalRow | undefined
 }
 
 const NO_JOURNAL: ReadonlyMap<string, string> = new Map()
@@ -35,7 +55,7 @@ export class StateIndex<S> {
   readonly #due = new DueHeap()
   readonly #journal = new Map<string, Map<string, JournalSlot>>()
   /** Oldest first. */
-  readonly #entries = new Set<JournalSlot>()
+  readonly #runs = new Set<Run>()
   readonly #timers = new Set<JournalSlot>()
   #version = 0
 
@@ -43,10 +63,6 @@ export class StateIndex<S> {
 
   get size(): number {
     return this.#unpinned.size + this.#pinned.size
-  }
-
-  get journalSize(): number {
-    return this.#entries.size
   }
 
   read({ key, recordIds }: StateRead): StateEntry<S> {
@@ -70,9 +86,14 @@ export class StateIndex<S> {
     return ++this.#version
   }
 
-  apply(change: StateChange<S>, version: number, now: bigint): void {
+  /** A version that was given away before a restart. */
+  restored(version: number): void {
+    if (version > this.#version) this.#version = version
+  }
+
+  apply(change: StateChange<S>, version: number, now: bigint, row?: JournalRow): void {
     this.restore(change.key, change.state, change.due, change.pinned, version)
-    for (const entry of change.journal) this.note(change.key, entry, now)
+    this.note(change.key, change.journal, now, row)
   }
 
   /** Sets a key without looking at what was there. Keys restored in order of version keep their order. */
@@ -84,7 +105,7 @@ export class StateIndex<S> {
     version: number,
   ): void {
     this.remove(key)
-    if (version > this.#version) this.#version = version
+    this.restored(version)
     if (state === undefined) return
     const item = due === undefined ? undefined : this.#due.add(key, due)
     const slots = pinned ? this.#pinned : this.#unpinned
@@ -98,26 +119,28 @@ export class StateIndex<S> {
     ;(slot.pinned ? this.#pinned : this.#unpinned).delete(key)
   }
 
-  note(key: string, { recordId, outcome, timer }: JournalEntry, at: bigint): void {
-    this.forget({ key, recordId })
-    const slot = { key, recordId, outcome, timer, at }
-    const entries = this.#journal.get(key)
-    if (entries) entries.set(recordId, slot)
-    else this.#journal.set(key, new Map([[recordId, slot]]))
-    this.#entries.add(slot)
-    if (timer) this.#timers.add(slot)
+  /** `row`: where the store keeps those that are not of timers. */
+  note(key: string, journal: readonly JournalEntry[], at: bigint, row?: JournalRow): void {
+    if (journal.length === 0) return
+    const run: Run = { key, at, row, entries: journal, left: journal.length }
+    this.#runs.add(run)
+    for (const entry of journal) {
+      // Asked for each time: the last that is forgotten takes the map along.
+      const known = this.#journal.get(key)?.get(entry.recordId)
+      if (known) this.#drop(known)
+      const slot = { entry, run }
+      const slots = this.#journal.get(key)
+      if (slots) slots.set(entry.recordId, slot)
+      else this.#journal.set(key, new Map([[entry.recordId, slot]]))
+      if (entry.timer) this.#timers.add(slot)
+      else if (row) row.left++
+    }
   }
 
-  /** False when there was no such entry. */
-  forget({ key, recordId }: JournalRef): boolean {
-    const entries = this.#journal.get(key)
-    const slot = entries?.get(recordId)
-    if (!entries || !slot) return false
-    entries.delete(recordId)
-    if (entries.size === 0) this.#journal.delete(key)
-    this.#entries.delete(slot)
-    this.#timers.delete(slot)
-    return true
+  /** Undefined when there was no such entry. */
+  forget({ key, recordId }: JournalRef): Forgotten | undefined {
+    const slot = this.#journal.get(key)?.get(recordId)
+    return slot && this.#drop(slot)
   }
 
   /** Removes the least recently written unpinned keys beyond `maxKeys`. */
@@ -133,12 +156,14 @@ export class StateIndex<S> {
   }
 
   /** Forgets journal entries that nobody released in time. */
-  purge(now: bigint): JournalRef[] {
-    const purged: JournalRef[] = []
-    for (const slot of this.#entries) {
-      if (slot.at > now - JOURNAL_KEPT_NS) break
-      this.forget(slot)
-      purged.push(slot)
+  purge(now: bigint): Forgotten[] {
+    const purged: Forgotten[] = []
+    for (const run of this.#runs) {
+      if (run.at > now - JOURNAL_KEPT_NS) break
+      for (const entry of run.entries) {
+        const slot = this.#journal.get(run.key)?.get(entry.recordId)
+        if (slot?.run === run) purged.push(this.#drop(slot))
+      }
     }
     return purged
   }
@@ -150,10 +175,9 @@ export class StateIndex<S> {
   /** What timers decided at or before `before`, oldest first. */
   unreleased(before: bigint, limit: number): ClaimedTimer[] {
     const found: ClaimedTimer[] = []
-    for (const slot of this.#timers) {
+    for (const { entry, run } of this.#timers) {
       if (found.length >= limit) break
-      const { key, recordId, outcome } = slot
-      if (slot.at <= before) found.push({ key, recordId, outcome })
+      if (run.at <= before) found.push({ key: run.key, recordId: entry.recordId, outcome: entry.outcome })
     }
     return found
   }
@@ -167,13 +191,29 @@ export class StateIndex<S> {
     return this.#unpinned.get(key) ?? this.#pinned.get(key)
   }
 
+  #drop(slot: JournalSlot): Forgotten {
+    const { entry, run } = slot
+    const { key } = run
+    const { recordId, timer } = entry
+    const slots = this.#journal.get(key)
+    slots?.delete(recordId)
+    if (slots?.size === 0) this.#journal.delete(key)
+    if (--run.left === 0) this.#runs.delete(run)
+    if (timer) {
+      this.#timers.delete(slot)
+      return { key, recordId, row: undefined }
+    }
+    if (run.row) run.row.left--
+    return { key, recordId, row: run.row }
+  }
+
   #outcomes(key: string, recordIds: readonly string[]): ReadonlyMap<string, string> {
     const entries = recordIds.length > 0 ? this.#journal.get(key) : undefined
     if (!entries) return NO_JOURNAL
     const found = new Map<string, string>()
     for (const id of recordIds) {
       const slot = entries.get(id)
-      if (slot) found.set(id, slot.outcome)
+      if (slot) found.set(id, slot.entry.outcome)
     }
     return found
   }

@@ -1,6 +1,6 @@
 import { PermanentError } from '../component/errors.js'
 import type { Keyed, Step } from '../component/processor.js'
-import type { JournalEntry, StateChange, StateEntry } from '../component/storage.js'
+import type { Codec, EncodedParts, JournalEntry, StateChange, StateEntry } from '../component/storage.js'
 import type { Carried } from './unwritten.js'
 
 /** One touch of a key by a record. */
@@ -70,7 +70,8 @@ export function stepKey<S, E, O>(
   const outcomes: O[] = []
   const timers: TimerRun<O>[] = []
   const reasons: string[] = []
-  const taken: { id: string; outcome: O; timer: boolean }[] = []
+  const taken: Taken<O>[] = []
+  const known = journaling && new KnownOutcomes(keyed, entry, journaling, taken)
   let changedAt = -1
 
   const accept = (step: Step<S, O>, keeps: boolean): void => {
@@ -108,11 +109,10 @@ export function stepKey<S, E, O>(
     const text = entry.journal.get(tried.id)
     if (text !== undefined) timers.push({ ...tried, outcome: keyed.outcome.decode(text) })
   }
-  const seen = journaling && work.visits.length > 1 ? new Map<string, O>() : undefined
   for (const visit of work.visits) {
-    const known = journaling && knownOutcome(keyed, visit.id, entry, journaling, seen)
-    if (known) {
-      outcomes.push(known.outcome)
+    const before = known?.of(visit.id)
+    if (before) {
+      outcomes.push(before.outcome)
       reasons.push('redelivered')
       continue
     }
@@ -123,7 +123,6 @@ export function stepKey<S, E, O>(
     outcomes.push(outcome)
     if (!journaling) continue
     taken.push({ id: visit.id, outcome, timer: false })
-    seen?.set(visit.id, outcome)
   }
   if (work.until !== undefined) runTimers(work.until, undefined)
   if (work.wake !== undefined && state !== undefined) {
@@ -134,11 +133,10 @@ export function stepKey<S, E, O>(
     return { state, change: undefined, outcomes, timers, reasons, carried: [], unwritten: taken }
   const carried = journaling?.carried ? [...journaling.carried.values()] : []
   const journal: JournalEntry[] = []
-  for (const { id, outcome } of carried) {
-    journal.push({ recordId: id, outcome: keyed.outcome.encode(outcome), timer: false })
-  }
-  for (const { id, outcome, timer } of taken.slice(0, changedAt + 1)) {
-    journal.push({ recordId: id, outcome: keyed.outcome.encode(outcome), timer })
+  for (const { id, outcome } of carried) journal.push(journaled(keyed.outcome, id, outcome, false))
+  for (let at = 0; at <= changedAt && at < taken.length; at++) {
+    const { id, outcome, timer } = taken[at] as Taken<O>
+    journal.push(journaled(keyed.outcome, id, outcome, timer))
   }
   return {
     state,
@@ -147,20 +145,75 @@ export function stepKey<S, E, O>(
     timers,
     reasons,
     carried,
-    unwritten: taken.slice(changedAt + 1),
+    unwritten: changedAt + 1 < taken.length ? taken.slice(changedAt + 1) : [],
   }
 }
 
-function knownOutcome<S, E, O>(
-  keyed: Keyed<S, E, O>,
-  id: string,
-  entry: StateEntry<S>,
-  journaling: Journaling<O>,
-  seen: ReadonlyMap<string, O> | undefined,
-): { readonly outcome: O } | undefined {
-  const text = entry.journal.get(id)
-  if (text !== undefined) return { outcome: keyed.outcome.decode(text) }
-  const carried = journaling.carried?.get(id)
-  if (carried) return carried
-  return seen?.has(id) ? { outcome: seen.get(id) as O } : undefined
+interface Taken<O> {
+  readonly id: string
+  readonly outcome: O
+  readonly timer: boolean
+}
+
+/** So many ids are compared one by one: most records touch a key once. */
+const FEW = 16
+
+/** The outcomes that records have already. */
+class KnownOutcomes<S, E, O> {
+  readonly #keyed: Keyed<S, E, O>
+  readonly #entry: StateEntry<S>
+  readonly #journaling: Journaling<O>
+  /** Of this batch. */
+  readonly #taken: readonly Taken<O>[]
+  #index: Map<string, Taken<O>> | undefined
+  #indexed = 0
+
+  constructor(
+    keyed: Keyed<S, E, O>,
+    entry: StateEntry<S>,
+    journaling: Journaling<O>,
+    taken: readonly Taken<O>[],
+  ) {
+    this.#keyed = keyed
+    this.#entry = entry
+    this.#journaling = journaling
+    this.#taken = taken
+  }
+
+  of(id: string): { readonly outcome: O } | undefined {
+    const { journal } = this.#entry
+    const text = journal.size > 0 ? journal.get(id) : undefined
+    if (text !== undefined) return { outcome: this.#keyed.outcome.decode(text) }
+    return this.#journaling.carried?.get(id) ?? this.#ofBatch(id)
+  }
+
+  #ofBatch(id: string): Taken<O> | undefined {
+    const taken = this.#taken
+    if (taken.length <= FEW) return taken.find(earlier => earlier.id === id)
+    this.#index ??= new Map()
+    for (; this.#indexed < taken.length; this.#indexed++) {
+      const earlier = taken[this.#indexed] as Taken<O>
+      this.#index.set(earlier.id, earlier)
+    }
+    return this.#index.get(id)
+  }
+}
+
+function journaled<O>(codec: Codec<O>, recordId: string, outcome: O, timer: boolean): JournalEntry {
+  return codec.encodeParts
+    ? new InParts(recordId, codec.encodeParts(outcome), timer)
+    : { recordId, outcome: codec.encode(outcome), timer }
+}
+
+/** Most entries are never asked for their whole text. */
+class InParts implements JournalEntry {
+  constructor(
+    readonly recordId: string,
+    readonly parts: EncodedParts,
+    readonly timer: boolean,
+  ) {}
+
+  get outcome(): string {
+    return this.parts.own + this.parts.shared
+  }
 }

@@ -89,8 +89,8 @@ describe('any text', () => {
 
   test('of one long run of a character is read in a time that grows with it', () => {
     for (const character of ['"', ',', '\n', 'a', '"\n', '",']) {
-      const rows = [...readCsv(`${HEADER}\n${character.repeat(200_000)}`, {})]
-      expect(rows.length).toBeLessThanOrEqual(200_001)
+      const rows = [...readCsv(`${HEADER}\n${character.repeat(60_000)}`, {})]
+      expect(rows.length).toBeLessThanOrEqual(60_001)
     }
   })
 })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   type AnyValue,
   type Attributes,
@@ -39,9 +39,11 @@ export function hashKeys(names: readonly string[]): HashKeys {
         return value === undefined ? null : toText(value)
       })
       const text = JSON.stringify(values)
-      const hash = known.get(text) ?? createHash('sha256').update(text).digest('hex').slice(0, 24)
-      known.set(text, hash)
-      return hash
+      const seen = known.get(text)
+      if (seen !== undefined) return seen
+      const made = hash('sha256', text, 'buffer').toString('hex', 0, 12)
+      known.set(text, made)
+      return made
     },
     shown: record =>
       keys

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { KeyedEvent, Step } from 'tocsin/component'
 import type { Outcome } from './outcome.js'
 import type { Rule } from './rule.js'
@@ -28,6 +28,9 @@ export interface Rules {
   /** Stale state goes at multiples of this, many keys together. */
   readonly scanNs: bigint
 }
+
+/** Of all states: there may be a million. */
+const NO_TIMES: readonly bigint[] = Object.freeze([])
 
 type Decision = Step<AlertState, Outcome>
 
@@ -84,7 +87,7 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   const { recoveredAt } = state ?? {}
   const kept = {
     newest,
-    recoveries: [],
+    recoveries: NO_TIMES,
     ...(recoveredAt !== undefined && { recoveredAt }),
     ...(last && { last }),
   }
@@ -109,7 +112,7 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
     row: rule.text,
     expireNs: schema.expireNs,
   }
-  return decided({ ...kept, alerts: [], episode, active }, alert)
+  return decided({ ...kept, alerts: NO_TIMES, episode, active }, alert)
 }
 
 /** What a storm is made of: one clone of the state and of its counter, and no object that is only spread into another. */
@@ -218,10 +221,11 @@ function begin(
   { stamp, identity }: Sighting,
 ): { episode: Episode; last: AlertState['last'] } {
   const repeat = stamp !== 0n && state?.last?.stamp === stamp ? state.last.repeat + 1 : 0
-  const eventId = createHash('sha256')
-    .update(JSON.stringify([key, `${stamp}`, repeat, identity()]))
-    .digest('hex')
-    .slice(0, 32)
+  const eventId = hash('sha256', JSON.stringify([key, `${stamp}`, repeat, identity()]), 'buffer').toString(
+    'hex',
+    0,
+    16,
+  )
   return { episode: { eventId, first: time }, last: stamp === 0n ? state?.last : { stamp, repeat } }
 }
 

@@ -8,6 +8,8 @@ import type { Table } from './table.js'
 export type Matcher = (table: Table, records: Records) => readonly (readonly Touch<Sighting>[])[]
 
 const NONE: readonly Touch<Sighting>[] = []
+/** Hashes of what the hash keys said last. */
+const MOST_HASHES = 10_000
 const NO_TEXT = new Uint8Array()
 
 /** Finds what the records of a batch say to which rows, in one pass over their texts. */
@@ -16,13 +18,14 @@ export function matcher(
 ): Matcher {
   const textOf = textReader(config.match_field)
   const keys = hashKeys(config.hash_keys)
+  const hashes = new Map<string, string>()
   const onlyFirst = config.alert_match === 'first'
   return (table, records) => {
     const texts = records.map(textOf)
     const matches = table.set.match(texts.map(text => text ?? NO_TEXT))
     if (matches.texts.length === 0) return records.map(() => NONE)
     const touches = records.map(() => NONE)
-    const hashes = new Map<string, string>()
+    if (hashes.size > MOST_HASHES) hashes.clear()
     for (const at of matches.texts) {
       const record = records[at] as LogRecord
       const text = texts[at]

@@ -54,7 +54,10 @@ test('decides as a plain model that keeps the whole history', () => {
         if (step.state !== state) due = step.due
         state = step.state && stateCodec.decode(stateCodec.encode(step.state))
         const outcome = step.outcome as NonNullable<typeof step.outcome>
-        expect(outcomeCodec.decode(outcomeCodec.encode(outcome))).toEqual(outcome)
+        const text = outcomeCodec.encode(outcome)
+        expect(outcomeCodec.decode(text)).toEqual(outcome)
+        const parts = outcomeCodec.encodeParts?.(outcome)
+        expect(`${parts?.own}${parts?.shared}`).toBe(text)
         decided.push(`${outcome.status} ${outcome.first ?? '-'} ${outcome.count ?? '-'}`)
         expect(decided).toEqual(model.take(kind, time))
         expect(step.state === undefined || step.pinned === (step.state.active !== undefined)).toBe(true)

@@ -62,22 +62,55 @@ export function isNotifying({ status }: Outcome): boolean {
   return status === 'alert' || status === 'recovery'
 }
 
+/** The text of an outcome but for what duplicates differ in. */
+interface EpisodeText extends Pick<Outcome, 'key' | 'row'> {
+  readonly first: bigint | undefined
+  readonly shared: string
+}
+
+/** Of episodes of late, by event id: a storm journals an outcome for each of its records. */
+const episodeTexts = new Map<string, EpisodeText>()
+const MOST_EPISODE_TEXTS = 1_000
+
+function sharedText(outcome: Outcome): string {
+  const { status, key, row, eventId, first } = outcome
+  if (status !== 'alert_duplicate' || eventId === undefined) return textOf(outcome)
+  const known = episodeTexts.get(eventId)
+  if (known && known.row === row && known.first === first && known.key === key) return known.shared
+  if (episodeTexts.size >= MOST_EPISODE_TEXTS) episodeTexts.clear()
+  const shared = textOf(outcome)
+  episodeTexts.set(eventId, { key, row, first, shared })
+  return shared
+}
+
+function textOf({ status, key, row, eventId, first, reason, recovered, made }: Outcome): string {
+  const stored: Stored = {
+    s: STATUSES.indexOf(status),
+    k: key,
+    w: storedRow(row),
+    ...(eventId !== undefined && { e: eventId }),
+    ...(first !== undefined && { f: hex(first) }),
+    ...(reason && { r: reason }),
+    ...(recovered && { u: recovered }),
+    ...(made && { m: [hex(made.at), made.origin] }),
+  }
+  return JSON.stringify(stored).slice(1)
+}
+
+function encodeParts(outcome: Outcome): { own: string; shared: string } {
+  const { count, duplicates, cut } = outcome
+  let own = '{'
+  if (duplicates !== undefined) own += `"d":${duplicates},`
+  if (count !== undefined) own += `"n":${count},`
+  if (cut) own += '"c":true,'
+  return { own, shared: sharedText(outcome) }
+}
+
 export const outcomeCodec: Codec<Outcome> = {
-  encode({ status, key, row, eventId, first, count, duplicates, reason, cut, recovered, made }) {
-    const stored: Stored = {
-      s: STATUSES.indexOf(status),
-      k: key,
-      w: storedRow(row),
-      ...(eventId !== undefined && { e: eventId }),
-      ...(first !== undefined && { f: hex(first) }),
-      ...(count !== undefined && { n: count }),
-      ...(duplicates !== undefined && { d: duplicates }),
-      ...(reason && { r: reason }),
-      ...(cut && { c: cut }),
-      ...(recovered && { u: recovered }),
-      ...(made && { m: [hex(made.at), made.origin] }),
-    }
-    return JSON.stringify(stored)
+  encodeParts,
+  encode(outcome) {
+    const { own, shared } = encodeParts(outcome)
+    return own + shared
   },
   decode(text) {
     const { s, k, w, e, f, n, d, r, c, u, m } = JSON.parse(text) as Stored

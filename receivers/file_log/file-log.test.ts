@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -7,7 +6,6 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
-  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -520,24 +518,6 @@ describe('what the service learns', () => {
     } finally {
       if (uid === 0) process.seteuid?.(0)
     }
-  })
-
-  test('a pipe behind a symbolic link is a recoverable error; the files beside it are read', async () => {
-    execFileSync('mkfifo', [join(dir, 'pipe')])
-    symlinkSync(join(dir, 'pipe'), join(dir, 'stdout.log'))
-    write('a.log', 'one\n')
-    // A name that a rotated copy may have, and that is looked at when the file is truncated.
-    execFileSync('mkfifo', [join(dir, 'a.log.1')])
-    const { intake, context } = await started({ include: [join(dir, '*.log')], start_at: 'beginning' })
-    await seen(intake, ['one'])
-    expect(context.statuses.at(-1)).toMatchObject({
-      status: 'recoverable_error',
-      message: expect.stringContaining('stdout.log is no regular file'),
-    })
-    truncateSync(join(dir, 'a.log'))
-    await polls(2)
-    append('a.log', 'two\n')
-    await seen(intake, ['one', 'two'])
   })
 
   test('mistakes in the configuration are named', () => {

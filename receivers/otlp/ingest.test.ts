@@ -12,7 +12,7 @@ import { VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { ingest } from './ingest.js'
 
-const COUNT = 240_000
+const COUNT = 60_000
 const settled: Settled = { deadLettered: 0, release: () => undefined }
 
 const emptyRecords = {
@@ -169,7 +169,7 @@ it('ids of a large request are those of the whole request at once', () => {
 
 /** So many values at most between two steps, on average. */
 const VALUES_A_STEP = { json: 1_000, proto: 3_000 }
-const MANY = 60_000
+const MANY = 15_000
 
 /** All large parts that a request can have, as OTLP JSON and as protobuf. */
 const large: {

@@ -348,17 +348,11 @@ describe('together', () => {
 
   it('bounds what unanswered requests hold', async () => {
     const receiver = await started({ http: { max_request_body_size: '80MiB' } }, { manual: true })
-    const large = (): Buffer => proto('x'.repeat(50 * 1024 * 1024))
-    const first = [
-      receiver.post(large(), PROTO),
-      receiver.post(large(), PROTO),
-      receiver.post(large(), PROTO),
-      receiver.post(large(), PROTO),
-      receiver.post(large(), PROTO),
-    ]
+    const large = proto('x'.repeat(50 * 1024 * 1024))
+    const first = Array.from({ length: 5 }, () => receiver.post(large, PROTO))
     // 250 MB go over a socket and through the decoder.
     await expect.poll(() => receiver.intake.batches.length, { timeout: 100_000 }).toBe(5)
-    const refused = await receiver.post(large(), PROTO)
+    const refused = await receiver.post(large, PROTO)
     expect(refused.status).toBe(429)
     expect(decodeStatus(refused.body, 'proto')?.message).toContain('too_many_bytes')
     for (const batch of receiver.intake.batches) batch.settle()

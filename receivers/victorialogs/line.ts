@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { parseRfc3339 } from 'tocsin/component'
 import type { LineHash } from './line-hash.js'
+import { timeAt, timeOf } from './line-time.js'
 
 /** The fields of a line as VictoriaLogs sends them: in general all are strings. */
 export type LineFields = { readonly [name: string]: unknown }
@@ -42,10 +42,6 @@ const UNDERSCORE = 0x5f
 const UNICODE = 0x75
 const ZERO = 0x30
 const DELETE = 0x7f
-const DOT = 0x2e
-const ZULU = 0x5a
-/** `2026-01-15T10:00:00` */
-const SECOND_CHARS = 19
 /** Where a field is written without its escapes; a longer one is parsed. */
 const SCRATCH = Buffer.alloc(65_536)
 /** What may follow a backslash and is then written as JSON.stringify does; u and / are not. */
@@ -279,36 +275,6 @@ function isAt(name: Buffer, bytes: Buffer, start: number, end: number): boolean 
   if (end - start !== name.length) return false
   for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
   return true
-}
-
-/** The second that was read last: lines come in order of time, and parsing one costs more than all else here. */
-const lastSecond = Buffer.alloc(SECOND_CHARS)
-let lastSecondNs: bigint | undefined
-
-/** `parseRfc3339` of the bytes from `start` up to `end`. */
-function timeAt(bytes: Buffer, start: number, end: number): bigint | undefined {
-  const digits = end - 1 - (start + SECOND_CHARS + 1)
-  if (digits < 1 || digits > 9 || bytes[end - 1] !== ZULU || bytes[start + SECOND_CHARS] !== DOT) {
-    return parseRfc3339(bytes.toString('latin1', start, end))
-  }
-  if (
-    lastSecondNs === undefined ||
-    bytes.compare(lastSecond, 0, SECOND_CHARS, start, start + SECOND_CHARS) !== 0
-  ) {
-    lastSecondNs = parseRfc3339(`${bytes.toString('latin1', start, start + SECOND_CHARS)}Z`)
-    bytes.copy(lastSecond, 0, start, start + SECOND_CHARS)
-  }
-  let ns = 0
-  for (let index = 0; index < 9; index++) {
-    const digit = index < digits ? (bytes[start + SECOND_CHARS + 1 + index] as number) - ZERO : 0
-    if (!(digit >= 0 && digit <= 9)) return undefined
-    ns = ns * 10 + digit
-  }
-  return lastSecondNs === undefined ? undefined : lastSecondNs + BigInt(ns)
-}
-
-function timeOf(value: unknown): bigint | undefined {
-  return typeof value === 'string' ? parseRfc3339(value) : undefined
 }
 
 function tooDeep(value: unknown, depth: number): boolean {

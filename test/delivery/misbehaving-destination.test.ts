@@ -68,7 +68,7 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
     reportStatus: () => undefined,
   })
   await delivery.start()
-  const bodies = Array.from({ length: 60 }, (_, index) => `alert ${index}`)
+  const bodies = Array.from({ length: 30 }, (_, index) => `alert ${index}`)
   const settled = new Promise(resolve => {
     const records = bodies.map(body => createRecord({ id: body, body }))
     void delivery.enqueue(records, 'logs', resolve)
@@ -88,5 +88,5 @@ it('delivers everything, in order, to a destination that hangs, resets, refuses 
   expect([...new Set(received)]).toEqual(bodies)
   // Repeats stand next to each other: a later notification never overtakes.
   expect(received.filter((body, index) => body !== received[index - 1])).toEqual(bodies)
-  expect(logs.length).toBeLessThan(60)
+  expect(logs.length).toBeLessThan(bodies.length)
 })

@@ -21,6 +21,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   let url = ''
   let port = 0
   const complaints: (readonly string[])[] = []
+  const pages: (() => Promise<void>)[] = []
 
   beforeAll(async () => {
     browser = await launch()
@@ -47,12 +48,15 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await collector?.stop()
     await destination?.close()
   })
-  afterEach(() => {
+  afterEach(async () => {
+    // What is open goes on drawing.
+    for (const close of pages.splice(0)) await close()
     expect(complaints.splice(0).flat()).toEqual([])
   })
 
   async function opened(fragment = '', options = {}): Promise<Page> {
-    const { page, complaints: own } = await openPage(browser, `${url}${fragment}`, options)
+    const { page, complaints: own, close } = await openPage(browser, `${url}${fragment}`, options)
+    pages.push(close)
     complaints.push(own)
     return page
   }

@@ -20,6 +20,7 @@ export interface OpenedPage {
   readonly page: Page
   /** What the console said, what was thrown, and requests to other hosts: nothing is right. */
   readonly complaints: readonly string[]
+  close(): Promise<void>
 }
 
 export async function openPage(
@@ -41,7 +42,7 @@ export async function openPage(
     if (!request.url().startsWith(new URL(url).origin)) complaints.push(`asked ${request.url()}`)
   })
   await page.goto(url)
-  return { page, complaints }
+  return { page, complaints, close: () => context.close() }
 }
 
 /** What axe finds serious or critical, by rule and place. */

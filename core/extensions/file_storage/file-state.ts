@@ -9,10 +9,20 @@ import type {
   StateStore,
   StateWritten,
 } from 'tocsin/component'
-import { StateIndex } from '#state'
+import { type Forgotten, StateIndex } from '#state'
 import type { Database, Row } from './database.js'
 import type { SharedState } from './shared-state.js'
-import { journalRow, loadState, removedJournal, removedState, stateRow } from './state-rows.js'
+import {
+  type BatchRow,
+  batchRow,
+  goneRow,
+  journalKey,
+  journalRow,
+  loadState,
+  rowKeysOf,
+  stateKey,
+  stateRow,
+} from './state-rows.js'
 
 /**
  * Keyed state in memory with every change written through. One process owns the directory, so the index in memory
@@ -66,15 +76,24 @@ class FileState<S> implements StateStore<S> {
       const rows: Row[] = []
       for (const { change, version } of applying) {
         rows.push(stateRow(database, this.#namespace, change, version, this.#codec))
-        for (const entry of change.journal)
-          rows.push(journalRow(database, this.#namespace, change.key, entry, now))
+        for (const entry of change.journal) {
+          if (entry.timer) rows.push(journalRow(database, this.#namespace, change.key, entry, now))
+        }
       }
+      // Outcomes of records: one row for them all, and gone with the last of them.
+      const kept = batchRow(
+        database,
+        this.#namespace,
+        applying.map(({ change }) => change),
+        { version: index.nextVersion(), at: now },
+      )
+      if (kept) rows.push(kept.row)
       await database.write(this.#namespace, rows)
-      for (const { change, version } of applying) index.apply(change, version, now)
+      for (const { change, version } of applying) index.apply(change, version, now, kept?.batch)
       const evicted = index.evict()
       const gone = [
-        ...evicted.map(key => removedState(database, this.#namespace, key)),
-        ...index.purge(now).map(entry => removedJournal(database, this.#namespace, entry)),
+        ...evicted.map(key => removed(stateKey(database, this.#namespace, key))),
+        ...this.#rowsOf(index.purge(now), database),
       ]
       // What a crash leaves of these goes the same way when it is read again.
       database.write(this.#namespace, gone).catch(() => undefined)
@@ -95,20 +114,39 @@ class FileState<S> implements StateStore<S> {
       )
       await database.write(this.#namespace, rows)
       for (const [at, { key }] of claimed.entries()) {
-        index.note(key, entries[at] as (typeof entries)[number], now)
+        index.note(key, [entries[at] as (typeof entries)[number]], now)
       }
       return claimed
     })
   }
 
   async release(entries: readonly JournalRef[]): Promise<void> {
-    return this.#inTurn(async ({ index }, database) => {
-      await database.write(
-        this.#namespace,
-        entries.map(entry => removedJournal(database, this.#namespace, entry)),
-      )
-      for (const entry of entries) index.forget(entry)
+    return this.#inTurn(async (shared, database) => {
+      const gone = entries.flatMap(entry => shared.index.forget(entry) ?? [])
+      // Those of a call that failed go with the next one.
+      shared.gone = [...shared.gone, ...this.#rowsOf(gone, database)]
+      const rows = shared.gone
+      await database.write(this.#namespace, rows)
+      shared.gone = shared.gone.slice(rows.length)
     })
+  }
+
+  /** What is to be written when these entries are gone. */
+  #rowsOf(gone: readonly Forgotten[], database: Database): Row[] {
+    const rows: Row[] = []
+    const batches = new Map<BatchRow, Forgotten[]>()
+    for (const entry of gone) {
+      const batch = entry.row as BatchRow | undefined
+      const some = batch && batches.get(batch)
+      if (some) some.push(entry)
+      else if (batch) batches.set(batch, [entry])
+      else rows.push(removed(journalKey(database, this.#namespace, entry)))
+    }
+    for (const [batch, some] of batches) {
+      if (batch.left > 0) rows.push(goneRow(batch, some))
+      else rows.push(...rowKeysOf(batch).map(removed))
+    }
+    return rows
   }
 
   async #inTurn<T>(task: (shared: SharedState<S>, database: Database) => Promise<T>): Promise<T> {
@@ -122,7 +160,12 @@ class FileState<S> implements StateStore<S> {
     const database = this.#database()
     let shared = database.states.get(this.#namespace) as SharedState<S> | undefined
     if (!shared) {
-      shared = { index: new StateIndex<S>(this.#maxKeys), loading: undefined, turn: Promise.resolve() }
+      shared = {
+        index: new StateIndex<S>(this.#maxKeys),
+        loading: undefined,
+        turn: Promise.resolve(),
+        gone: [],
+      }
       shared.loading = loadState(database, this.#namespace, this.#codec, shared.index).then(unreadable => {
         if (unreadable === 0) return
         this.#logger.warn('State that cannot be read was left out: another version wrote it.', {
@@ -141,4 +184,8 @@ class FileState<S> implements StateStore<S> {
     }
     return shared
   }
+}
+
+function removed(key: Buffer): Row {
+  return { key, value: undefined }
 }

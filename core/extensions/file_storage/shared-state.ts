@@ -6,4 +6,6 @@ export interface SharedState<S> {
   loading: Promise<void> | undefined
   /** Writes take turns: a change is in the index only when it is durable. */
   turn: Promise<unknown>
+  /** Rows that say which entries of the journal are released. */
+  gone: readonly { readonly key: Buffer; readonly value: Uint8Array | undefined }[]
 }

@@ -138,6 +138,7 @@ class RedisConnection implements Connection {
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args] as (string | Buffer | number)[]
+    this.#gather()
     return this.#patiently(givenUp =>
       this.#client[call]('evalsha', sha, ...rest).catch((error: Error) => {
         // A server that was restarted, or never saw the script. What nobody waits for any more is not done either.
@@ -145,6 +146,14 @@ class RedisConnection implements Connection {
         return this.#client[call]('eval', text, ...rest)
       }),
     )
+  }
+
+  /** What is asked for in the same turn leaves in one write: a batch asks all partitions. A cluster has many streams. */
+  #gather(): void {
+    const stream = this.#client instanceof Redis ? this.#client.stream : undefined
+    if (!stream || stream.writableCorked > 0) return
+    stream.cork()
+    process.nextTick(() => stream.uncork())
   }
 
   /**

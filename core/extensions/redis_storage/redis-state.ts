@@ -12,7 +12,8 @@ import {
 } from 'tocsin/component'
 import { type HeldState, leaseLost, type RemoteState, STATE_LOST } from '#state'
 import type { Connection } from './connection.js'
-import { CLAIM, DUE, READ, RESTORE, WRITE } from './scripts.js'
+import { packed, packedJournal } from './packed.js'
+import { CLAIM, DUE, READ, RELEASE, RESTORE, WRITE } from './scripts.js'
 
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
@@ -61,22 +62,19 @@ class RedisState<S> implements RemoteState<S> {
 
   async read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
     if (requests.length === 0) return []
-    const args = [String(requests.length)]
-    for (const { key } of requests) args.push(key)
-    for (const { key, recordIds } of requests) {
-      for (const recordId of recordIds) args.push(journalField(key, recordId))
-    }
+    const args: string[] = []
+    for (const { key, recordIds } of requests) args.push(key, String(key.length), packed(recordIds))
     const keys = [this.#states, this.#journal, this.#sequence]
-    const [there, ...found] = (await this.#connection().run(READ, keys, args)) as (number | string | null)[]
-    this.#expectThere(there)
-    let next = requests.length
+    const answer = (await this.#connection().run(READ, keys, args)) as [number, ...unknown[]]
+    this.#expectThere(answer[0])
     return requests.map(({ recordIds }, at) => {
       const journal = new Map<string, string>()
-      for (const recordId of recordIds) {
-        const value = found[next++]
-        if (typeof value === 'string') journal.set(recordId, value.slice(value.indexOf('|') + 1))
+      const found = answer[2 + 2 * at] as (string | number)[]
+      for (let which = 0; which < found.length; which += 2) {
+        const value = found[which + 1] as string
+        journal.set(recordIds[found[which] as number] as string, value.slice(value.indexOf('|') + 1))
       }
-      return { ...this.#entry(found[at] as string | null), journal }
+      return { ...this.#entry(answer[1 + 2 * at] as string | null), journal }
     })
   }
 
@@ -89,10 +87,8 @@ class RedisState<S> implements RemoteState<S> {
       const present = state !== undefined
       args.push(key, expected ?? '', present && due !== undefined ? digits(due) : '')
       args.push(pinned ? '1' : '0', present ? '1' : '0', present ? this.#options.codec.encode(state) : '')
-      args.push(String(journal.length))
-      for (const { recordId, outcome, timer } of journal) {
-        args.push(journalField(key, recordId), outcome, timer ? '1' : '0')
-      }
+      const { kinds, texts } = packedJournal(journal)
+      args.push(String(key.length), kinds, texts)
     }
     const keys = [
       this.#states,
@@ -141,12 +137,15 @@ class RedisState<S> implements RemoteState<S> {
   async release(entries: readonly JournalRef[]): Promise<void> {
     const calls: Promise<unknown>[] = []
     for (let from = 0; from < entries.length; from += RELEASES_A_CALL) {
-      const fields = entries
-        .slice(from, from + RELEASES_A_CALL)
-        .map(({ key, recordId }) => journalField(key, recordId))
+      const ids = new Map<string, string[]>()
+      for (const { key, recordId } of entries.slice(from, from + RELEASES_A_CALL)) {
+        const some = ids.get(key)
+        if (some) some.push(recordId)
+        else ids.set(key, [recordId])
+      }
+      const args = [...ids].flatMap(([key, some]) => [key, String(key.length), packed(some)])
       // An entry of the timers without one in the journal is no harm: a claim drops it.
-      calls.push(this.#connection().call('HDEL', [this.#journal, ...fields]))
-      calls.push(this.#connection().call('ZREM', [this.#timers, ...fields]))
+      calls.push(this.#connection().run(RELEASE, [this.#journal, this.#timers], args))
     }
     await Promise.all(calls)
   }
@@ -198,10 +197,7 @@ function digits(ns: bigint): string {
   return (ns < 0n ? 0n : ns).toString().padStart(DUE_DIGITS, '0')
 }
 
-function journalField(key: string, recordId: string): string {
-  return `${key.length}:${key}${recordId}`
-}
-
+/** A field of the journal is `length:key` and the record's id. */
 function refOf(field: string): JournalRef {
   const colon = field.indexOf(':')
   const idFrom = colon + 1 + Number(field.slice(0, colon))

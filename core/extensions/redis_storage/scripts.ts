@@ -1,24 +1,65 @@
 import { redisScript } from '#state'
 
+/** `packed`: a list of texts as one, see packed.ts. `fields`: of the journal, for record ids of a key of so many units. */
+const PACKED = `
+local function unpacked(text)
+  local out, from = {}, string.find(text, '|', 1, true)
+  local at = from + 1
+  for length in string.gmatch(string.sub(text, 1, from), '%d+') do
+    out[#out + 1] = string.sub(text, at, at + length - 1)
+    at = at + length
+  end
+  return out
+end
+local function fields(units, key, packed)
+  local out, prefix = unpacked(packed), units .. ':' .. key
+  for at, id in ipairs(out) do out[at] = prefix .. id end
+  return out
+end
+local function each_thousand(list, run)
+  for from = 1, #list, 1000 do run(from, math.min(from + 999, #list)) end
+end`
+
 /**
  * Reads states and journal entries of a partition at one moment.
- * KEYS: states, journal, sequence. ARGV: how many keys, the keys, journal fields.
- * Answers whether the partition was ever written, then the values.
+ * KEYS: states, journal, sequence. ARGV: for each request the key, its length in UTF-16 units and the record ids, packed.
+ * Answers whether the partition was ever written, then for each request the state and those ids that the journal has: a list of
+ * place, entry.
  */
-export const READ = redisScript(`
-local out = { redis.call('EXISTS', KEYS[3]) }
-local function fetch(from, to, hash)
-  while from <= to do
-    local upto = math.min(from + 999, to)
-    local values = redis.call('HMGET', hash, unpack(ARGV, from, upto))
-    for at = 1, upto - from + 1 do out[#out + 1] = values[at] end
-    from = upto + 1
+export const READ = redisScript(`${PACKED}
+local out, keys = { redis.call('EXISTS', KEYS[3]) }, {}
+for at = 1, #ARGV, 3 do keys[#keys + 1] = ARGV[at] end
+each_thousand(keys, function(from, upto)
+  for _, value in ipairs(redis.call('HMGET', KEYS[1], unpack(keys, from, upto))) do
+    out[#out + 1] = value
+    out[#out + 1] = {}
   end
+end)
+if redis.call('EXISTS', KEYS[2]) == 0 then return out end
+for at = 1, #ARGV, 3 do
+  local found = out[(at + 2) / 3 * 2 + 1]
+  local wanted = fields(ARGV[at + 1], ARGV[at], ARGV[at + 2])
+  each_thousand(wanted, function(from, upto)
+    for place, value in ipairs(redis.call('HMGET', KEYS[2], unpack(wanted, from, upto))) do
+      if value then
+        found[#found + 1] = from + place - 2
+        found[#found + 1] = value
+      end
+    end
+  end)
 end
-local count = tonumber(ARGV[1])
-fetch(2, count + 1, KEYS[1])
-fetch(count + 2, #ARGV, KEYS[2])
 return out`)
+
+/** KEYS: journal, timers. ARGV: for each key the key, its length in UTF-16 units and the record ids, packed. */
+export const RELEASE = redisScript(`${PACKED}
+for at = 1, #ARGV, 3 do
+  local gone = fields(ARGV[at + 1], ARGV[at], ARGV[at + 2])
+  each_thousand(gone, function(from, upto)
+    redis.call('HDEL', KEYS[1], unpack(gone, from, upto))
+    redis.call('ZREM', KEYS[2], unpack(gone, from, upto))
+  end)
+end
+return 1`)
 
 /**
  * Writes the changes of a partition whose keys still have the version that was read, each with its entries in the
@@ -27,14 +68,16 @@ return out`)
  * KEYS: states, due, order, sequence, journal, timers, terms.
  * ARGV: now (ms), most keys, mark, 1 if the partition must have been written before, number of terms, for each of these
  * lease and token, then for each change: key, expected version or '', due (20 digits) or '', pinned (1 or
- * 0), present (1 or 0), state, number of journal entries, and for each of these: field, outcome, timer (1 or 0).
+ * 0), present (1 or 0), state, length of the key in UTF-16 units, kinds and texts of its journal entries. A kind is a letter:
+ * t for a timer, r for a record, s for a record whose outcome ends as the one before; texts are packed: id, outcome up to
+ * its end, and, but for s, the end.
  *
  * A state is kept as version|due|pinned|state, a journal entry as ms|outcome. A version is a growing number and the mark
  * of who wrote it. Answers with the number of evicted keys, then for each change its new version, 0 if the key was
  * removed, -1 if another version was there. Nothing is written, and the answer is 'lost' where the partition is empty
  * and must not be, 'term' where a later term of a lease has written. Nobody may need a partition for 30 days (beyond its last due): then it goes.
  */
-export const WRITE = redisScript(`
+export const WRITE = redisScript(`${PACKED}
 local states, due_index, order, sequence, journal, timers, terms = unpack(KEYS)
 local now = tonumber(ARGV[1])
 local out = { 0 }
@@ -54,7 +97,7 @@ if redis.call('EXISTS', sequence) == 0 then redis.call('SET', sequence, ARGV[1] 
 local function parse(value) return string.match(value, '^(%d+)|(%d*)|(%d)|') end
 while at <= #ARGV do
   local key, expected, due, pinned, present = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local entries = tonumber(ARGV[at + 6])
+  local kinds = ARGV[at + 7]
   local version, old_due, old_pinned = '', '', '1'
   local old = redis.call('HGET', states, key)
   if old then version, old_due, old_pinned = parse(old) end
@@ -73,15 +116,26 @@ while at <= #ARGV do
       if old_due ~= '' then redis.call('ZREM', due_index, old_due .. key) end
       if due ~= '' then redis.call('ZADD', due_index, 0, due .. key) end
     end
-    for entry = at + 7, at + 4 + entries * 3, 3 do
-      redis.call('HSET', journal, ARGV[entry], ARGV[1] .. '|' .. ARGV[entry + 1])
-      if ARGV[entry + 2] == '1' then redis.call('ZADD', timers, now, ARGV[entry]) end
+    if kinds ~= '' then
+      local texts, prefix = unpacked(ARGV[at + 8]), ARGV[at + 6] .. ':' .. key
+      local text, ending = 1, ''
+      for entry = 1, #kinds do
+        local kind = string.sub(kinds, entry, entry)
+        local field, own = prefix .. texts[text], texts[text + 1]
+        text = text + 2
+        if kind ~= 's' then
+          ending = texts[text]
+          text = text + 1
+        end
+        redis.call('HSET', journal, field, ARGV[1] .. '|' .. own .. ending)
+        if kind == 't' then redis.call('ZADD', timers, now, field) end
+      end
     end
     out[#out + 1] = next
   else
     out[#out + 1] = -1
   end
-  at = at + 7 + entries * 3
+  at = at + 9
 end
 
 local beyond = redis.call('HLEN', states) - tonumber(ARGV[2])

@@ -9,7 +9,7 @@ import {
   PermanentError,
   toJson,
 } from '../../component/index.js'
-import type { CompileCondition } from '../running-graph.js'
+import type { CompileCondition } from '../graph-deliveries.js'
 import type { Taps } from './taps.js'
 
 /** What a client sends: one line of JSON. */

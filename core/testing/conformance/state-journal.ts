@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import type { StateStore } from '../../component/index.js'
+import { seededRandom } from '../random.js'
 import { entry, MINUTE, NOW, one, type Probe, write } from './state-probe.js'
 
 /** What the journal of a state store does, each with a name and a store of its own. */
@@ -20,6 +21,40 @@ export const JOURNAL_CHECKS: readonly (readonly [string, (store: StateStore<Prob
       ])
       deepEqual([...(await one(store, 'a', ['r1', 'r2'])).journal], [['r2', 'y']])
       deepEqual([...(await one(store, 'b', ['r1'])).journal], [['r1', 'z']])
+    },
+  ],
+  [
+    'answers from its journal as a plain map, however entries are written together and released apart',
+    async store => {
+      const random = seededRandom(5)
+      const plain = new Map<string, Map<string, string>>(['a', 'b ', 'é😀'].map(key => [key, new Map()]))
+      const asked = ['none']
+      for (let round = 0; round < 12; round++) {
+        const now = await store.read([...plain.keys()].map(key => ({ key, recordIds: [] })))
+        const changes = [...plain.keys()].flatMap((key, at) => {
+          if (random() < 0.2) return []
+          const journal = Array.from({ length: Math.floor(random() * 40) }, (_, n) => {
+            const own = `${n}`
+            const shared = ['', ' the same é', ' another'][Math.floor(random() * 3)] as string
+            const whole = { recordId: `${round}|${n} é`, outcome: own + shared, timer: false }
+            return random() < 0.2 ? whole : { ...whole, parts: { own, shared } }
+          })
+          for (const { recordId, outcome } of journal) plain.get(key)?.set(recordId, outcome)
+          asked.push(...journal.map(({ recordId }) => recordId))
+          return [{ key, expected: now[at]?.version, state: { n: round }, journal }]
+        })
+        await write(store, changes)
+        const released = [...plain].flatMap(([key, entries]) =>
+          [...entries.keys()].flatMap(recordId => (random() < 0.4 ? [{ key, recordId }] : [])),
+        )
+        await store.release(released)
+        for (const { key, recordId } of released) plain.get(key)?.delete(recordId)
+        const left = await store.read([...plain.keys()].map(key => ({ key, recordIds: asked })))
+        deepEqual(
+          left.map(({ journal }) => [...journal].sort()),
+          [...plain.values()].map(entries => [...entries].sort()),
+        )
+      }
     },
   ],
   [

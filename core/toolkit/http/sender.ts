@@ -7,6 +7,7 @@ import type { CheckProblem } from '../../component/factory.js'
 import type { ConfigSchema } from '../../component/schema.js'
 import { nsToMs } from '../../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
+import { dispatched, type HttpHeaders, type Response } from './dispatch.js'
 import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
@@ -50,9 +51,6 @@ export type HttpAnswer =
     }
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number; readonly body?: Buffer }
 
-/** Headers of an answer, names in lower case. */
-export type HttpHeaders = { readonly [name: string]: string | string[] | undefined }
-
 /** Sends requests to one endpoint over connections that are kept. */
 export interface HttpSender {
   /** The endpoint without its secrets. */
@@ -63,7 +61,6 @@ export interface HttpSender {
   close(): Promise<void>
 }
 
-const MAX_BODY_BYTES = 65_536
 const SHOWN_CHARACTERS = 512
 
 /** A client for one endpoint, with connections of its own. Throws `invalid_endpoint`. */
@@ -138,6 +135,7 @@ class UndiciSender implements HttpSender {
   /** Connections that are open. */
   #connected = 0
   readonly #url: URL
+  readonly #path: string
   readonly #headers: { readonly [name: string]: string }
   readonly #secrets: readonly string[]
 
@@ -146,7 +144,8 @@ class UndiciSender implements HttpSender {
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
-    this.#headers = { ...basicAuth(this.#url), ...lowerCase(options.headers) }
+    this.#headers = { 'user-agent': 'tocsin', ...basicAuth(this.#url), ...lowerCase(options.headers) }
+    this.#path = this.#url.pathname + this.#url.search
     const more = [...secrets, ...secretsOf(this.#url, this.#headers, secretPath)]
     this.#secrets = more.sort((a, b) => b.length - a.length)
     if (tls && 'current' in tls) this.#source = tls
@@ -158,26 +157,28 @@ class UndiciSender implements HttpSender {
     const secrets = secretHeaders
       ? [...this.#secrets, ...secretsOf(this.#url, secretHeaders, false)]
       : this.#secrets
-    let response: Dispatcher.ResponseData
+    let response: Response
     try {
       const agent = await this.#agentNow()
-      response = await agent.request({
-        origin: this.#url.origin,
-        path: this.#url.pathname + this.#url.search,
-        method: method as Dispatcher.HttpMethod,
-        headers: {
-          'user-agent': 'tocsin',
-          ...this.#headers,
-          ...lowerCase(headers),
-          ...lowerCase(secretHeaders),
+      response = await dispatched(
+        agent,
+        {
+          origin: this.#url.origin,
+          path: this.#path,
+          method: method as Dispatcher.HttpMethod,
+          headers: {
+            ...this.#headers,
+            ...lowerCase(headers),
+            ...(secretHeaders && lowerCase(secretHeaders)),
+          },
+          body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         },
-        body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         signal,
-      })
+      )
     } catch (error) {
       return this.#failure(error, secrets, signal.aborted)
     }
-    return this.#answer(response, await readBody(response.body), secrets)
+    return this.#answer(response, secrets)
   }
 
   async close(): Promise<void> {
@@ -205,11 +206,7 @@ class UndiciSender implements HttpSender {
     return this.#agent
   }
 
-  #answer(
-    { statusCode: status, headers }: Dispatcher.ResponseData,
-    body: Buffer,
-    secrets: readonly string[],
-  ): HttpAnswer {
+  #answer({ status, headers, body }: Response, secrets: readonly string[]): HttpAnswer {
     const kind = classifyStatus(status)
     if (kind === 'ok') return { kind, status, headers, body }
     const text = redact(body.toString('utf8'), secrets).trim().slice(0, SHOWN_CHARACTERS)
@@ -241,22 +238,6 @@ function parseEndpoint(endpoint: string): URL {
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   // Not shown: it may hold secrets.
   throw new PermanentError('invalid_endpoint', 'The endpoint is no http or https URL.')
-}
-
-/** Reads to the end, so that the connection can serve again; a longer, endless or broken body is cut off. */
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > MAX_BODY_BYTES) break
-    }
-  } catch {
-    // The status has been heard; what is missing of the body changes nothing.
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES)
 }
 
 function basicAuth({ username, password }: URL): { [name: string]: string } {

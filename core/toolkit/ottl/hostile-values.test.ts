@@ -98,6 +98,6 @@ it('whatever a record holds, a converter answers or throws an OttlEvalError', ()
         }
       }
     }),
-    runs(1_500),
+    runs(1_500, 500),
   )
 })

@@ -123,7 +123,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      runs(3_000),
+      runs(3_000, 1_000),
     )
   })
 
@@ -142,7 +142,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      runs(3_000),
+      runs(3_000, 1_000),
     )
   })
 })

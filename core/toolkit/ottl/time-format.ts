@@ -1,4 +1,5 @@
-import { formatRfc3339, isTimeZone } from '../../model/time.js'
+import { formatRfc3339 } from '../../model/time.js'
+import { isTimeZone } from '../../model/zone.js'
 import {
   compileTimeReader,
   compileTimeWriter,

@@ -250,7 +250,7 @@ describe('PatternSet', () => {
       fc.property(cases, ({ patterns, texts }) => {
         expect(engine(patterns, texts)).toEqual(plainLoop(patterns, texts))
       }),
-      runs(600),
+      runs(600, 200),
     )
   })
 

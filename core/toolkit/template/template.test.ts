@@ -311,6 +311,6 @@ test('renders what Handlebars renders', () => {
       const expected = oracle.compile(text, { knownHelpersOnly: true })(data)
       expect(render(text, { attributes: data as Map_ }, { html: true })).toBe(expected)
     }),
-    runs(500),
+    runs(500, 150),
   )
 })

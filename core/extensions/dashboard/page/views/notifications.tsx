@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks'
-import { data, moreNotifications } from '../data.js'
+import { data } from '../data.js'
+import { moreNotifications } from '../figures.js'
 import { FilterBar } from '../parts/filter-bar.js'
 import { NotificationTable } from '../parts/notification-table.js'
 import { useStore } from '../store.js'

@@ -1,5 +1,6 @@
-import { connectAgain, data } from '../data.js'
+import { data } from '../data.js'
 import { setToken } from '../http.js'
+import { connectAgain } from '../live.js'
 import { useStore } from '../store.js'
 import { t } from '../text.js'
 

@@ -1,0 +1,82 @@
+import type { AlertRow, Notification, Page, Summary, Transition } from '../messages.js'
+import { collectorNow, data } from './data.js'
+import { get } from './http.js'
+import { filterPairs, type Route, rangeOf } from './route.js'
+
+const PAGE_SIZE = 1_000
+const MAX_NOTIFICATIONS = 1_000
+
+/** Figures, ended alerts and notifications of the time range and the filters: whatever they say now. */
+export const figures = (() => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let at = 0
+  let asking: AbortController | undefined
+  let last = 0
+  const ask = async (): Promise<void> => {
+    timer = undefined
+    last = performance.now()
+    asking?.abort()
+    asking = new AbortController()
+    const { signal } = asking
+    const { route } = data.get()
+    const query = filterQuery(route)
+    const wanted: Promise<void>[] = [
+      get<Summary>(`api/summary?${query}`, signal).then(summary => data.set({ summary })),
+      get<Page<Notification>>(`api/notifications?${query}&limit=${notificationCount()}`, signal).then(
+        notifications => data.set({ notifications }),
+      ),
+    ]
+    if (route.filters.state === 'ended')
+      wanted.push(
+        get<Page<Transition>>(`api/transitions?${query}&limit=${PAGE_SIZE}`, signal).then(({ items }) =>
+          data.set({ ended: items.filter(({ kind }) => kind === 'recovery').map(endedRow) }),
+        ),
+      )
+    await Promise.all(wanted)
+  }
+  return {
+    /** Asks after `ms`, or sooner when that was wanted before. */
+    soon(ms: number): void {
+      const when = Math.max(performance.now() + (ms === 0 ? 0 : 100), ms === 0 ? 0 : last + ms)
+      if (timer !== undefined && at <= when) return
+      clearTimeout(timer)
+      at = when
+      timer = setTimeout(() => void ask().catch(() => undefined), when - performance.now())
+    },
+  }
+})()
+
+/** An alert as its end tells of it. */
+function endedRow(end: Transition): AlertRow {
+  const { alert: id, severity, message, pipeline, host, collector, at, lastedMs = 0, count = 0, line } = end
+  return {
+    ...{ id, severity, message, pipeline, host, collector },
+    state: 'ended',
+    service: '',
+    firedAt: at - lastedMs,
+    lastAt: at,
+    endedAt: at,
+    duplicates: count,
+    lastLine: line,
+    silencedBy: [],
+  }
+}
+
+let notificationsWanted = 100
+
+function notificationCount(): number {
+  return notificationsWanted
+}
+
+export function moreNotifications(): void {
+  notificationsWanted = Math.min(MAX_NOTIFICATIONS, notificationsWanted * 3)
+  figures.soon(0)
+}
+
+export function filterQuery({ filters }: Route): string {
+  const query = new URLSearchParams(filterPairs(filters).filter(([name]) => name !== 'range'))
+  const { from, to } = rangeOf(filters.range, collectorNow())
+  query.set('from', String(Math.round(from)))
+  query.set('to', String(Math.round(to)))
+  return query.toString()
+}

@@ -1,0 +1,151 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { KeyValueStore, Receiver } from 'tocsin/component'
+import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { type FileLogConfig, schema } from '../../receivers/file_log/config.js'
+import { fileLogReceiver } from '../../receivers/file_log/index.js'
+
+/** For each test a folder, a clock, a store, and file_log receivers over them, which end with the test. */
+export function fileLogWorld() {
+  let dir: string
+  let clock: VirtualClock
+  let store: KeyValueStore
+  let running: Receiver[] = []
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'file-log-'))
+    clock = new VirtualClock()
+    store = testContext({ config: {} }).storage()
+  })
+
+  afterEach(async () => {
+    for (const receiver of running.splice(0)) await stopped(receiver)
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  function at(name: string): string {
+    return join(dir, name)
+  }
+
+  function write(name: string, text: string): void {
+    writeFileSync(at(name), text)
+  }
+
+  function append(name: string, text: string): void {
+    appendFileSync(at(name), text)
+  }
+
+  async function started(config: Partial<FileLogConfig>, intake: CollectingIntake = collectingIntake()) {
+    const entries = Object.entries(schema.properties ?? {}).filter(
+      ([, { default: value }]) => value !== undefined,
+    )
+    const context = testContext({
+      config: {
+        include: ['*.log'],
+        ...Object.fromEntries(entries.map(([key, value]) => [key, value.default])),
+        start_at: 'beginning',
+        storage: 'disk',
+        ...config,
+      } as object as FileLogConfig,
+      clock,
+      baseDir: dir,
+      stores: { disk: store },
+    })
+    const receiver = fileLogReceiver.create(context)
+    running.push(receiver)
+    await receiver.start(intake)
+    return { receiver, intake, context }
+  }
+
+  async function stopped(receiver: Receiver): Promise<void> {
+    forgotten(receiver)
+    const stopping = receiver.stop()
+    await clock.advance(0)
+    await stopping
+    await receiver.close?.()
+  }
+
+  async function polls(count: number): Promise<void> {
+    for (let turn = 0; turn < count; turn++) {
+      await clock.advance(200)
+      await later(20)
+    }
+  }
+
+  /** Lets one poll go by, and waits until all that was there before it is read. */
+  async function looked(receiver: Receiver): Promise<void> {
+    const before = clock.now()
+    const isRead = async () => {
+      await clock.advance(20)
+      return (receiver.watermark?.() ?? 0n) > before
+    }
+    await expect.poll(isRead, { interval: 2 }).toBe(true)
+  }
+
+  async function advanced<T>(value: T): Promise<T> {
+    await clock.advance(200)
+    await later(3)
+    return value
+  }
+
+  async function seen(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
+    await expect.poll(() => advanced(bodies(intake)), { interval: 5 }).toEqual(expected)
+  }
+
+  async function ended(intake: CollectingIntake): Promise<void> {
+    await expect.poll(() => advanced(intake.ended), { interval: 5, timeout: 15_000 }).toBe(true)
+  }
+
+  /** As `seen`, of the first records. */
+  async function first(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
+    await expect
+      .poll(() => advanced(bodies(intake).slice(0, expected.length)), { interval: 5 })
+      .toEqual(expected)
+  }
+
+  /** As after a kill: it is not stopped at the end of the test. */
+  function forgotten(receiver: Receiver): void {
+    running = running.filter(other => other !== receiver)
+  }
+
+  function passed(ms: number): Promise<void> {
+    return clock.advance(ms)
+  }
+
+  return {
+    at,
+    write,
+    append,
+    started,
+    stopped,
+    forgotten,
+    passed,
+    polls,
+    looked,
+    advanced,
+    seen,
+    ended,
+    first,
+  }
+}
+
+export function bodies(intake: CollectingIntake): string[] {
+  return intake.records().map(record => String(record.body))
+}
+
+export function warnings({
+  logs,
+}: {
+  readonly logs: readonly { readonly level: string; readonly message: string }[]
+}) {
+  return logs
+    .filter(entry => entry.level === 'warn' && !entry.message.startsWith('No file'))
+    .map(entry => entry.message)
+}
+
+/** What is written after this has another time in every file system. */
+export function later(ms = 12): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
