@@ -63,7 +63,7 @@ export function guardRaw(
         starting()
         run()
         for (const batch of waiting) take(batch)
-        if (!held) up()
+        if (!held && !running.closed) up()
       }
       const take = (batch: PipelineBatch): void => {
         if (held) held.push(batch)

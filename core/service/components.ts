@@ -45,17 +45,21 @@ export class Components {
   readonly #meters: ScopedMeter[] = []
   readonly #listeners = new Set<Listener>()
   readonly #sparing: { close(): void }[] = []
+  readonly #parts = new Set<Components>()
   /** The memory namespaces in use, to forget the others after a reload. */
   readonly namespaces = new Set<string>()
 
   constructor(
     private readonly options: ComponentsOptions,
     private readonly baseDir: string,
+    private readonly onClosed: () => void = () => {},
   ) {}
 
-  /** Of a component that comes and goes within the graph: close it with the component. */
+  /** Of a component that comes and goes within the graph: close it with the component; what is left closes with the others. */
   part(): Components {
-    return new Components(this.options, this.baseDir)
+    const part: Components = new Components(this.options, this.baseDir, () => this.#parts.delete(part))
+    this.#parts.add(part)
+    return part
   }
 
   /** Ends with the components. */
@@ -94,6 +98,8 @@ export class Components {
     for (const meter of this.#meters.splice(0)) meter.close()
     await Promise.all([...this.#listeners].map(listener => listener.release()))
     this.#listeners.clear()
+    await Promise.all([...this.#parts].map(part => part.close()))
+    this.onClosed()
   }
 
   #context(
