@@ -33,7 +33,10 @@ export interface ComponentContext<Config> {
   reportStatus(status: ComponentStatus): void
 }
 
-/** The Collector's component statuses. A recoverable error goes away by itself, a permanent one needs a person. */
+/**
+ * The Collector's component statuses. A recoverable error goes away by itself, a permanent one needs a person. A receiver
+ * that reports a fatal one has stopped working: it is closed, made anew and started after 5 s.
+ */
 export interface ComponentStatus {
   readonly status:
     | 'starting'

@@ -105,8 +105,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
     }),
     names,
   )
-  const errors = problems.filter(problem => problem.severity === 'error')
-  if (errors.length > 0 || !service) throw new ConfigError(errors)
+  // With its warnings: who mends the errors sees all there is to mend.
+  if (!service || problems.some(({ severity }) => severity === 'error')) throw new ConfigError(problems)
   return {
     config: {
       receivers: componentsOf(defined.receiver),

@@ -127,7 +127,7 @@ export class ExclusiveReceiver implements Receiver {
       reportStatus({ status: 'ok' })
     } catch (error) {
       this.#startError = error
-      await close(made, logger)
+      await closeReceiver(made, logger)
       logger.error('The receiver did not start.', { reason: errorText(error) })
       reportStatus({ status: 'recoverable_error', message: errorText(error) })
       // Another may be able to.
@@ -139,7 +139,7 @@ export class ExclusiveReceiver implements Receiver {
     const running = this.#running
     if (running?.term !== term) return
     this.#running = undefined
-    await close(running.made, this.#options.logger)
+    await closeReceiver(running.made, this.#options.logger)
     if (this.#stopping) await this.#withdraw()
     else this.#reportWaiting()
   }
@@ -190,12 +190,13 @@ function termIntake(intake: Intake, { token, held }: LeaseTerm, lease: string): 
   }
 }
 
-async function close({ receiver, close: done }: TermReceiver, logger: Logger): Promise<void> {
+/** A failure is logged. */
+export async function closeReceiver({ receiver, close }: TermReceiver, logger: Logger): Promise<void> {
   try {
     await receiver.stop()
     await receiver.close?.()
   } catch (error) {
     logger.warn('The receiver did not stop cleanly.', { reason: errorText(error) })
   }
-  await done()
+  await close()
 }

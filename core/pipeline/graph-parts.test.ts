@@ -1,11 +1,11 @@
 import { createNoopMeter } from '@opentelemetry/api'
 import fc from 'fast-check'
-import { map, mergeMap, type OperatorFunction, Subject } from 'rxjs'
+import { map, merge, mergeMap, type OperatorFunction, Subject, take } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import type { Batch, Busy, Records, Settled } from '../component/index.js'
 import { Gate } from '../delivery/index.js'
-import { settleMicrotasks } from '../testing/clock.js'
+import { settleMicrotasks, VirtualClock } from '../testing/clock.js'
 import { sampleRecord } from '../testing/records.js'
 import { Obligation, PipelineBatch } from './batch.js'
 import type { Sink, Step } from './compose.js'
@@ -13,6 +13,7 @@ import { guardRaw } from './guard-raw.js'
 import { ReceiverIntake } from './intake.js'
 import { liftMapper } from './lift-mapper.js'
 import { Pipeline } from './pipeline.js'
+import type { Restarts } from './restarts.js'
 
 const records = (count: number): Records =>
   Array.from({ length: count }, (_, index) => sampleRecord({ id: `r${index}`, body: `line ${index}` }))
@@ -161,7 +162,9 @@ describe('a pipeline', () => {
           return batch
         }),
       )
-    const { offer, delivered } = assemble([guardRaw({ operator: breaks }, failing(failures))])
+    const { offer, delivered } = assemble([
+      guardRaw({ operator: breaks }, failing(failures), restarts().restarts),
+    ])
     expect(await offer([sampleRecord({ body: 'bad' })])).toMatchObject({ deadLettered: 1 })
     expect(await offer([sampleRecord({ body: 'good' })])).toMatchObject({ deadLettered: 0 })
     expect(failures).toEqual(['broken'])
@@ -171,9 +174,51 @@ describe('a pipeline', () => {
   test('a raw operator may split batches', async () => {
     const split: OperatorFunction<Batch, Batch> = source =>
       source.pipe(mergeMap(batch => batch.split(batch.records.map(record => [record]))))
-    const { offer, delivered } = assemble([guardRaw({ operator: split }, failing([]))])
+    const { offer, delivered } = assemble([guardRaw({ operator: split }, failing([]), restarts().restarts)])
     expect(await offer(records(3))).toMatchObject({ deadLettered: 0 })
     expect(delivered).toHaveLength(3)
+  })
+
+  test('starts a raw operator again after 5 s that breaks down by itself; what comes meanwhile waits', async () => {
+    const faults = new Subject<never>()
+    let made = 0
+    const counted: OperatorFunction<Batch, Batch> = source => {
+      made++
+      // Broken at its second start, and ends after one batch at the third.
+      if (made === 2) throw new Error('no luck')
+      if (made === 1) return merge(source, faults)
+      return made === 3 ? source.pipe(take(1)) : source
+    }
+    const { clock, restarts: told, log } = restarts()
+    const { offer, delivered, intake, pipeline } = assemble([
+      guardRaw({ operator: counted }, failing([]), told),
+    ])
+    await offer(records(1))
+    faults.error(new Error('stream lost'))
+    expect(log).toEqual(['down: stream lost'])
+    const waiting = [offer(records(1)), offer(records(1)), offer(records(1))]
+    await clock.advance(4_999)
+    expect(made).toBe(1)
+    await clock.advance(1)
+    expect(log.slice(1)).toEqual(['starting', 'down: no luck'])
+    expect(delivered).toHaveLength(1)
+    await clock.advance(5_000)
+    expect(log.slice(3)).toEqual(['starting', 'down: The operator ended before its input did'])
+    expect(delivered).toHaveLength(2)
+    // A stop does not wait for it.
+    await intake.close()
+    await pipeline.close(new AbortController().signal)
+    expect(await Promise.all(waiting)).toMatchObject([{ deadLettered: 0 }, {}, {}])
+    expect(delivered).toHaveLength(4)
+    expect(clock.pending).toBe(0)
+  })
+
+  test('a raw operator that emits no batch is told so', async () => {
+    const failures: string[] = []
+    const wrong = map(() => 'text') as unknown as OperatorFunction<Batch, Batch>
+    const { offer } = assemble([guardRaw({ operator: wrong }, failing(failures), restarts().restarts)])
+    expect(await offer(records(1))).toMatchObject({ deadLettered: 1 })
+    expect(failures).toEqual(['The operator emitted string, not a batch'])
   })
 
   test('stands still while an output is full, answers busy, and goes on', async () => {
@@ -332,6 +377,18 @@ function manualOutput() {
       for (const batch of taken.splice(0)) batch.settle()
     },
   }
+}
+
+function restarts() {
+  const clock = new VirtualClock()
+  const log: string[] = []
+  const told: Restarts = {
+    clock,
+    down: error => log.push(`down: ${(error as Error).message}`),
+    starting: () => log.push('starting'),
+    up: () => log.push('up'),
+  }
+  return { clock, log, restarts: told }
 }
 
 function failing(into: string[]) {

@@ -18,6 +18,7 @@ import { guardRaw } from './guard-raw.js'
 import { liftKeyed } from './lift-keyed.js'
 import { liftMapper } from './lift-mapper.js'
 import type { PipelineMetrics } from './pipeline-metrics.js'
+import type { Restarts } from './restarts.js'
 
 export interface LiftOptions {
   readonly id: string
@@ -29,6 +30,7 @@ export interface LiftOptions {
   readonly meter: Meter
   readonly metrics: PipelineMetrics
   readonly fail: BatchFailure
+  readonly restarts: Restarts
   readonly aheadSources: AheadSources
   storage(id: string | undefined): StorageProvider
   reportStatus(status: ComponentStatus): void
@@ -42,11 +44,12 @@ export interface Lifted {
 
 /** Makes an instrumented RxJS operator of a processor of any kind. */
 export function lift(processor: Processor, options: LiftOptions): Lifted {
-  const { id, pipeline, metrics, fail } = options
+  const { id, pipeline, metrics, fail, restarts } = options
   const attributes = Object.freeze({ processor: id, pipeline, otel_signal: 'logs' })
   const counted = (operator: Lifted['operator']): Lifted['operator'] =>
     instrument(operator, metrics, attributes)
-  if ('operator' in processor) return { operator: counted(guardRaw(processor, fail)), close: async () => {} }
+  if ('operator' in processor)
+    return { operator: counted(guardRaw(processor, fail, restarts)), close: async () => {} }
   if ('process' in processor) return { operator: counted(liftMapper(processor, fail)), close: async () => {} }
   const runtime = keyedRuntime(processor, options)
   return { operator: counted(liftKeyed(runtime, fail)), close: () => runtime.close() }

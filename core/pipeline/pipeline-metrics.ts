@@ -7,6 +7,7 @@ export interface PipelineMetrics {
   readonly discarded: Counter
   readonly incoming: Counter
   readonly outgoing: Counter
+  readonly breakdowns: Counter
 }
 
 export function pipelineMetrics(meter: Meter): PipelineMetrics {
@@ -23,5 +24,9 @@ export function pipelineMetrics(meter: Meter): PipelineMetrics {
     discarded: counter('tocsin_receiver_discarded', 'Input that became no record, by reason.'),
     incoming: counter('otelcol_processor_incoming_items', 'Number of items passed to the processor.'),
     outgoing: counter('otelcol_processor_outgoing_items', 'Number of items emitted from the processor.'),
+    breakdowns: counter(
+      'tocsin_pipeline_breakdowns',
+      'How often a pipeline broke down by a component, which is started again after 5 s.',
+    ),
   }
 }

@@ -2,6 +2,7 @@ import type { Meter } from '@opentelemetry/api'
 import {
   type Clock,
   type ComponentContext,
+  type ComponentStatus,
   errorText,
   type Fence,
   isTocsinError,
@@ -32,22 +33,33 @@ export interface ComponentsOptions {
   readonly extensions: () => Extensions
 }
 
+export interface CreateOptions {
+  /** Without its lease the component cannot write to its storage. */
+  readonly fence?: Fence
+  /** Told what it says of itself, in place of the status board. */
+  readonly onStatus?: (status: ComponentStatus) => void
+}
+
 /** Creates components and hands each its context; lets go of what their contexts opened. */
 export class Components {
   readonly #meters: ScopedMeter[] = []
   readonly #listeners = new Set<Listener>()
   readonly #sparing: { close(): void }[] = []
+  readonly #parts = new Set<Components>()
   /** The memory namespaces in use, to forget the others after a reload. */
   readonly namespaces = new Set<string>()
 
   constructor(
     private readonly options: ComponentsOptions,
     private readonly baseDir: string,
+    private readonly onClosed: () => void = () => {},
   ) {}
 
-  /** Of a component that comes and goes within the graph: close it with the component. */
+  /** Of a component that comes and goes within the graph: close it with the component; what is left closes with the others. */
   part(): Components {
-    return new Components(this.options, this.baseDir)
+    const part: Components = new Components(this.options, this.baseDir, () => this.#parts.delete(part))
+    this.#parts.add(part)
+    return part
   }
 
   /** Ends with the components. */
@@ -57,9 +69,8 @@ export class Components {
     return scoped.meter
   }
 
-  /** `fence`: without its lease the component cannot write to its storage. */
-  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], fence?: Fence): C {
-    const context = this.#context(kind, plan, pipelines, fence)
+  create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[], more: CreateOptions = {}): C {
+    const context = this.#context(kind, plan, pipelines, more)
     try {
       const made = plan.factory.create(context)
       checkMade(kind, made)
@@ -87,13 +98,15 @@ export class Components {
     for (const meter of this.#meters.splice(0)) meter.close()
     await Promise.all([...this.#listeners].map(listener => listener.release()))
     this.#listeners.clear()
+    await Promise.all([...this.#parts].map(part => part.close()))
+    this.onClosed()
   }
 
   #context(
     kind: Kind,
     plan: ComponentPlan,
     pipelines: readonly string[],
-    fence: Fence | undefined,
+    { fence, onStatus }: CreateOptions,
   ): ComponentContext<object> {
     const { logger, clock, random, listeners, status, extensions } = this.options
     const pipeline = kind === 'processor' ? pipelines[0] : undefined
@@ -119,7 +132,7 @@ export class Components {
         this.#listeners.add(listener)
         return listener
       },
-      reportStatus: report => status.set({ kind, id: plan.id, pipelines }, report),
+      reportStatus: onStatus ?? (report => status.set({ kind, id: plan.id, pipelines }, report)),
     }
   }
 }

@@ -21,8 +21,11 @@ import type { GraphHandover, GraphHost, GraphReport } from '../pipeline/graph-ho
 import { type Lifted, lift } from '../pipeline/lift.js'
 import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
+import { RestartingReceiver } from '../pipeline/restarting-receiver.js'
+import type { Restarts } from '../pipeline/restarts.js'
 import type { AheadSources } from '../state/ahead-sources.js'
 import { LeaseKeeper } from '../state/index.js'
+import { breakdownsOf } from './breakdowns.js'
 import { namespaceOf } from './components.js'
 import { DeadLetterRetries } from './dead-letter-retries.js'
 import { FlowWatch } from './flow-watch.js'
@@ -82,8 +85,8 @@ export class RunningGraph {
       lookOut: pipeline => this.#seen(pipeline, pipeline),
       traceReceiver: id => options.traces.receiver(id),
       create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
-        const exclusive = kind === 'receiver' ? this.#exclusive(plan, pipelines) : undefined
-        return (exclusive as C | undefined) ?? components.create<C>(kind, plan, pipelines)
+        if (kind !== 'receiver') return components.create<C>(kind, plan, pipelines)
+        return (this.#exclusive(plan, pipelines) ?? this.#restarting(plan, pipelines)) as C
       },
       deliver: (...args) => this.#deliveries.make(...args),
       lift: (processor, plan, kind, pipeline) => this.#lift(processor, plan, kind, pipeline),
@@ -95,6 +98,7 @@ export class RunningGraph {
       onEnd,
       tickMs: options.tickMs,
       onCrash: (pipeline, error) => {
+        metrics.breakdowns.add(1, { pipeline, component: '' })
         logger.error('A pipeline broke down: restart the collector.', { pipeline, reason: errorText(error) })
         const report: ComponentStatus = { status: 'fatal_error', message: errorText(error) }
         options.status.set({ kind: 'connector', id: `pipeline ${pipeline}`, pipelines: [pipeline] }, report)
@@ -183,7 +187,7 @@ export class RunningGraph {
       lease,
       create: fence => {
         const part = components.part()
-        const receiver = part.create<Receiver>('receiver', plan, pipelines, fence)
+        const receiver = part.create<Receiver>('receiver', plan, pipelines, { fence })
         return { receiver, close: () => part.close() }
       },
       clock,
@@ -192,6 +196,26 @@ export class RunningGraph {
       meter,
       reportStatus: status => this.#report('receiver', plan.id, pipelines, status),
     })
+  }
+
+  /** A receiver that says that it failed for good is made anew. */
+  #restarting(plan: ComponentPlan, pipelines: readonly string[]): Receiver {
+    const { components } = this.options
+    components.namespaces.add(namespaceOf('receiver', plan.id))
+    return new RestartingReceiver({
+      ...this.#restarts('receiver', plan.id, pipelines),
+      create: onStatus => {
+        const part = components.part()
+        const receiver = part.create<Receiver>('receiver', plan, pipelines, { onStatus })
+        return { receiver, close: () => part.close() }
+      },
+      logger: this.options.logger.child({ kind: 'receiver', component: plan.id }),
+      reportStatus: status => this.#report('receiver', plan.id, pipelines, status),
+    })
+  }
+
+  #restarts(kind: Kind, id: string, pipelines: readonly string[]): Restarts {
+    return breakdownsOf({ ...this.options, minuteLog: this.#failures }, kind, id, pipelines)
   }
 
   #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
@@ -225,6 +249,7 @@ export class RunningGraph {
       logger,
       metrics,
       fail,
+      restarts: this.#restarts(kind, plan.id, [pipeline]),
       aheadSources,
       storage: id => components.provider(id),
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),

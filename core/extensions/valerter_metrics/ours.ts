@@ -56,6 +56,16 @@ export class Ours {
       for (const notifier of this.layout.notifiers)
         for (const { value } of this.#by('exporter', byExporter).get(notifier.id) ?? [])
           series.add(labelsOf(notifier), value)
+    if (metric === 'rule_panics_total') {
+      const byPipeline = this.#by('pipeline', 'tocsin_pipeline_breakdowns_total')
+      for (const { rule, receiver, labels } of this.layout.streams)
+        for (const { labels: ours, value } of byPipeline.get(rule.pipeline) ?? []) {
+          // What is no receiver belongs to each of a rule's sources.
+          const elsewhere =
+            ours.component?.startsWith('receiver/') && ours.component !== `receiver/${receiver}`
+          if (!elsewhere) series.add(labels, value)
+        }
+    }
     if (metric === 'queue_size')
       for (const { value } of this.#byName.get('otelcol_exporter_queue_size') ?? []) series.add({}, value)
   }
@@ -85,7 +95,7 @@ export class Ours {
   }
 
   #by(
-    label: 'receiver' | 'exporter',
+    label: 'receiver' | 'exporter' | 'pipeline',
     metric: string,
     more: Labels = {},
   ): ReadonlyMap<string, readonly Sample[]> {

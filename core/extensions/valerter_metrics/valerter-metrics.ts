@@ -84,10 +84,6 @@ export class ValerterMetrics implements Extension {
       case 'uptime_seconds':
         series.set({}, nsToMs(this.#context.clock.now() - startedAt) / 1_000)
         break
-      case 'rule_panics_total':
-        for (const { rule, labels } of this.#layout.streams)
-          if (host.status().pipelines[rule.pipeline]?.status === 'fatal_error') series.set(labels, 1)
-        break
       case 'vl_source_up':
         for (const [source, receivers] of this.#layout.sources)
           series.set({ vl_source: source }, this.#isUp(source, receivers, ours))

@@ -249,6 +249,53 @@ describe('what Valerter refuses is refused, at its place', () => {
       .replace('60s', '0s')
     expect(await problems(main)).toHaveLength(3)
   })
+
+  test('what an invalid rule, template or notifier is named by or names is looked at all the same', async () => {
+    const main = change('(?P<pid>', '(?P<pid')
+      .replace(
+        'template: plain, destinations: [chat, hook]',
+        'template: plane, destinations: [hok, 7, hook, hook]',
+      )
+      .replace('destinations', 'mattermost_channel: ops, destinations')
+      .replace(`'"Out of memory"'`, `'* | stats count()'`)
+      .replace('    notify:', '    vl_sources: [other]\n    notify:')
+    const found = (await problems(main)).map(problem => problem.replaceAll('valerter/config.yaml', ''))
+    expect(found).toEqual([
+      expect.stringContaining(':18: rules.oom.parser.regex: RE2 does not accept'),
+      ':20: rules.oom.notify.destinations.1: expected text, found the number 7',
+      ':20: rules.oom.notify.template: there is no template "plane"',
+      ':20: rules.oom.notify.destinations.0: there is no notifier "hok"',
+      ':20: rules.oom.notify.destinations.3: the destination "hook" is named twice',
+      ':19: rules.oom.vl_sources.0: there is no source "other"',
+      expect.stringContaining(
+        'warning :20: rules.oom.notify.mattermost_channel: mattermost_channel is ignored',
+      ),
+      expect.stringContaining(':17: rules.oom.query: VictoriaLogs cannot tail'),
+    ])
+  })
+
+  test('what only the whole of an entry tells is told where the entry is invalid too', async () => {
+    const main = change('- name: oom', '- name: oom\n    enabled: false\n    nope: 1')
+      .replace('pid (', '[a-z&&[^b]] (')
+      .replace('https://hook/in', 'https://hook/${a-b}')
+      .replace('type: webhook,', 'type: webhook, nope: 1,')
+    expect(await problems(main)).toEqual([
+      expect.stringContaining(':12: notifiers.hook.nope: unknown key'),
+      expect.stringContaining(':18: rules.oom.nope: unknown key'),
+      expect.stringContaining(':12: notifiers.hook.url: there is still a ${'),
+      expect.stringContaining(':20: rules.oom.parser.regex: a class in a class'),
+      expect.stringContaining('rules: all rules are disabled'),
+    ])
+  })
+
+  test('a mail without HTML is told where the notifier or the template is invalid too', async () => {
+    const main = change('[chat, hook]', '[mail]').replace('to: [d@e.f]', 'to: []').replace('#ff0000', 'red')
+    expect(await problems(main)).toEqual([
+      expect.stringContaining(':9: templates.plain.accent_color: '),
+      expect.stringContaining(':13: notifiers.mail.to: '),
+      expect.stringContaining('has no email_body_html, which the destination "mail" needs'),
+    ])
+  })
 })
 
 test('names that files of the folders share are told with both places', async () => {
@@ -325,6 +372,14 @@ describe('what components find is told at its place in the directory', () => {
         'valerter/config.yaml:13: notifiers.mail.to.0: "nobody" is not one mail address',
       ),
       'valerter/config.yaml:19: rules.oom.notify.destinations.1: there is no notifier "hok"',
+    ])
+  })
+
+  test('with its warnings', async () => {
+    const main = change('[chat, hook]', '[hook], mattermost_channel: ops').replace('(?P<pid>', '(?P<pid')
+    expect(await all(main)).toEqual([
+      expect.stringContaining(':18: rules.oom.parser.regex: '),
+      expect.stringContaining(':19: rules.oom.notify.mattermost_channel: mattermost_channel is ignored'),
     ])
   })
 

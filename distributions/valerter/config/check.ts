@@ -89,15 +89,19 @@ class Sections {
       notifiers: this.#entries('notifiers', notifierSchema),
       rules: this.#entries('rules', () => ruleSchema),
     } as unknown as ValerterConfig
-    this.#urls(['victorialogs'], version === 1 ? { '': config.sources.main } : config.sources)
-    this.#urls(['notifiers'], config.notifiers)
-    for (const [name, { parser }] of Object.entries(config.rules))
-      if (parser?.regex !== undefined && hasClassInClass(parser.regex))
+    if (version === 1) this.#urls(['victorialogs'])
+    else this.#urlsOfAll('victorialogs')
+    this.#urlsOfAll('notifiers')
+    for (const name of mapOf(root, 'rules').entries.keys()) {
+      const path = ['rules', name, 'parser', 'regex']
+      const regex = this.#text(path)
+      if (regex !== undefined && hasClassInClass(regex))
         report.error(
-          ['rules', name, 'parser', 'regex'],
+          path,
           'a class in a class, and the operations && -- ~~ between them, are read as plain characters here (RE2)',
           'write out the characters that count',
         )
+    }
     this.#window(['defaults', 'throttle', 'window'])
     for (const name of mapOf(root, 'rules').entries.keys())
       this.#window(['rules', name, 'throttle', 'window'])
@@ -162,22 +166,31 @@ class Sections {
   }
 
   /** A reference that is left after substitution is none, such as a name with a dash. */
-  #urls(path: Path, entries: { readonly [name: string]: object | undefined }): void {
-    for (const [name, entry] of Object.entries(entries))
-      for (const [field, value] of Object.entries(entry ?? {}))
-        if (field.endsWith('url') && typeof value === 'string' && value.includes('${'))
-          this.report.error(
-            [...path, ...(name === '' ? [] : [name]), field],
-            'there is still a ${ in the URL after the variables were filled in',
-            'a name has letters, digits and _: ${NAME}',
-          )
+  #urls(path: Path): void {
+    for (const field of ['url', 'webhook_url', 'icon_url'])
+      if (this.#text([...path, field])?.includes('${'))
+        this.report.error(
+          [...path, field],
+          'there is still a ${ in the URL after the variables were filled in',
+          'a name has letters, digits and _: ${NAME}',
+        )
+  }
+
+  #urlsOfAll(section: string): void {
+    for (const name of mapOf(this.root, section).entries.keys()) this.#urls([section, name])
   }
 
   #window(path: Path): void {
+    const text = this.#text(path)
+    if (text !== undefined && parseDuration(text) === 0)
+      this.report.error(path, 'the window is zero', 'write 30s, 5m or 1h')
+  }
+
+  /** What is written there, whether the entry around it is valid or not. */
+  #text(path: Path): string | undefined {
     let node: Node | undefined = this.root
     for (const step of path) node = node?.kind === 'map' ? node.entries.get(String(step))?.value : undefined
-    if (node?.kind === 'scalar' && parseDuration(node.text) === 0)
-      this.report.error(path, 'the window is zero', 'write 30s, 5m or 1h')
+    return node?.kind === 'scalar' ? node.text : undefined
   }
 }
 
