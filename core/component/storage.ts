@@ -88,6 +88,7 @@ export interface Codec<T> {
   encodeParts?(value: T): EncodedParts
 }
 
+/** A text that is `own + shared`. */
 export interface EncodedParts {
   readonly own: string
   readonly shared: string

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCommand } from '../support/command.js'
 import { ROOT } from '../support/shared.js'
 
-// yaml-language-server 1.18.0, which VS Code's YAML extension and other editors run, with what `tocsin schema` prints.
+// yaml-language-server 1.18.0 (findings/yaml-language-server-patterns.sh), which VS Code's YAML extension and other editors run, with what `tocsin schema` prints.
 const SERVER = join(ROOT, 'node_modules/yaml-language-server/bin/yaml-language-server')
 
 let folder = ''

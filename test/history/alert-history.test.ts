@@ -48,6 +48,22 @@ test('figures are what was fed', async () => {
   })
 })
 
+test('the last line is as of when it came, though nobody looked then', async () => {
+  const { history, feed } = await started()
+  for (let host = 0; host < 250; host++) await feed(['down pg'], `db-${host}`)
+  await clock.advance(2_000)
+  for (let host = 0; host < 250; host++) await feed(['down again'], `db-${host}`)
+  const at = Number(clock.now() / 1_000_000n)
+  await clock.advance(1_000)
+  const newest = (await history.active({}, { limit: 500 })).items
+  expect(newest).toHaveLength(250)
+  for (const { lastLine, lastAt } of newest)
+    expect([lastLine, at - lastAt < 500]).toEqual(['down again', true])
+  for (let host = 0; host < 250; host++) await feed(['up'], `db-${host}`)
+  await clock.advance(10_000)
+  expect((await history.active()).total).toBe(0)
+})
+
 test('an active alert, its story, and its end', async () => {
   const { history, feed, paged } = await started()
   await feed(['ERROR down pg'])

@@ -189,6 +189,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   async active(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Alert>> {
+    this.#keeper?.settle()
     const alerts = this.#live.sorted().map(({ alert }) => alert)
     const found = pageOfAlerts(alerts, filter, page)
     return { ...found, items: found.items.map(alert => this.#told(alert)) }

@@ -1,41 +1,17 @@
 import { isMap, type LogRecord, nsToMs, type Records } from 'tocsin/component'
-import { hostOf } from 'tocsin/notification'
-import {
-  type Alert,
-  type AlertLine,
-  type EndReason,
-  fingerprint,
-  type Labels,
-  type Transition,
-} from '#history'
+import type { AlertLine, EndReason, Labels, Transition } from '#history'
 import type { Counted, Subject } from './counts.js'
 import type { LiveAlert, LiveAlerts } from './live-alerts.js'
 import type { Outbox } from './outbox.js'
 import { Recent } from './recent.js'
-import {
-  count,
-  hashOf,
-  labelsOf,
-  line,
-  type Said,
-  saidBy,
-  saidSubject,
-  severityOf,
-  subjectOf,
-  text,
-  timeOf,
-} from './says.js'
+import { count, line, type Said, saidBy, saidSubject, subjectOf, text, timeOf } from './says.js'
+import { type AlertOptions, alertOf, transitionId, transitionOf, type Where } from './told-alert.js'
 
-export interface EpisodesOptions {
+export interface EpisodesOptions extends AlertOptions {
   readonly live: LiveAlerts
   readonly outbox: Outbox
-  readonly collector: string
-  /** Attributes that become labels. */
-  readonly labels: readonly string[]
   /** ms since the epoch. */
   now(): number
-  /** The same, later with each call: what happens in one batch has an order. */
-  stamp(): number
   count(subject: Subject, what: Counted, count: number): void
   tooMany(): void
 }
@@ -51,6 +27,8 @@ export class Episodes {
   /** Of episodes that have not fired yet. */
   readonly #accumulating = new Recent<Accumulating>(MOST_RECENT)
   #counting: Accumulating[] = []
+  /** When the batch came that is looked at, ms since the epoch. */
+  #batchAt = 0
   /** Labels of alerts that ended: their recoveries are on the way to exporters. */
   readonly #ended = new Recent<Labels>(MOST_RECENT)
 
@@ -77,6 +55,7 @@ export class Episodes {
   /** What a processor that writes `attributes["alert"]` made of a batch. */
   processed(pipeline: string, processor: string, incoming: Records, outgoing: Records): void {
     const where = { pipeline, processor }
+    this.#batchAt = this.#options.now()
     // Else a record became two, or went: they are told apart by their ids, which some make on demand.
     const aligned = incoming.length === outgoing.length
     let next = 0
@@ -148,6 +127,7 @@ export class Episodes {
   #touch(live: LiveAlert, record: LogRecord): void {
     if (!live.newest) this.#options.outbox.touch(live)
     live.newest = record
+    live.newestAt = this.#batchAt
   }
 
   /** As with duplicates, all but the first cost a step. */
@@ -173,25 +153,26 @@ export class Episodes {
   }
 
   #fired(record: LogRecord, said: Said, where: Where): void {
-    const { live, outbox, tooMany } = this.#options
+    const { live, outbox, tooMany, collector } = this.#options
     const id = transitionId(where.pipeline, said, 'alert')
     if (said.id === '' || this.#known.get(id)) return
     this.#known.set(id, true)
     const older = live.ofKey(where.pipeline, said.key)
     if (older && older.alert.id !== said.id) this.end(older, 'replaced')
     const first = this.#accumulating.take(said.id)?.first
-    const alert = this.#alertOf(record, said, where)
+    const alert = alertOf(record, said, where, this.#options)
     const added = live.add(alert)
     if (!added) tooMany()
     const counted = count(said.map, 'accumulating_count')
     outbox.transition(
       {
-        ...this.#transitionOf(alert, {
+        ...transitionOf(alert, {
           id,
           kind: 'alert',
           at: alert.firedAt,
           eventTime: nsToMs(record.time),
           line: line(record),
+          collector,
         }),
         ...(counted !== undefined && { count: counted }),
       },
@@ -207,7 +188,7 @@ export class Episodes {
     const older = live.ofKey(where.pipeline, said.key)
     if (older) this.end(older, 'replaced')
     const firedAt = timeOf(said.map, 'first_occurrence')
-    const made = this.#alertOf(record, said, where)
+    const made = alertOf(record, said, where, this.#options)
     const added = live.add({
       ...made,
       adopted: true,
@@ -231,12 +212,13 @@ export class Episodes {
       return
     }
     this.#known.set(id, true)
-    const alert = this.#alertOf(record, said, where)
-    const at = this.#options.stamp()
+    const alert = alertOf(record, said, where, this.#options)
+    const { stamp, collector } = this.#options
+    const at = stamp()
     this.#ended.set(alert.id, alert.labels)
     this.#options.outbox.transition(
       {
-        ...this.#transitionOf(alert, { id, kind: 'recovery', at, ...told }),
+        ...transitionOf(alert, { id, kind: 'recovery', at, ...told, collector }),
         reason,
         ...(duplicates !== undefined && { count: duplicates }),
       },
@@ -246,9 +228,9 @@ export class Episodes {
   }
 
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
-    const { outbox, stamp } = this.#options
+    const { outbox, stamp, collector } = this.#options
     const at = stamp()
-    live.settle(at)
+    live.settle()
     const { alert } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
     this.#options.live.delete(alert.id)
@@ -258,7 +240,7 @@ export class Episodes {
     const lastedMs = Math.max(0, at - alert.firedAt)
     outbox.transition(
       {
-        ...this.#transitionOf(alert, { id, kind: 'recovery', at, ...told }),
+        ...transitionOf(alert, { id, kind: 'recovery', at, ...told, collector }),
         reason,
         lastedMs,
         count: alert.duplicates,
@@ -281,49 +263,6 @@ export class Episodes {
   #count(record: LogRecord, said: Said, where: Where, what: Counted): void {
     this.#options.count(saidSubject(record, said, where), what, 1)
   }
-
-  #alertOf(record: LogRecord, said: Said, { pipeline, processor }: Where): Alert {
-    const { labels: names, collector, stamp } = this.#options
-    const { map, id, key } = said
-    const at = stamp()
-    const labels = labelsOf(record, map, { pipeline, labels: names })
-    const ruleId = text(map, 'rule_id')
-    const runbook = text(map, 'runbook')
-    return {
-      id,
-      key,
-      state: 'active',
-      severity: severityOf(record, map),
-      message: text(map, 'normalized_message'),
-      pipeline,
-      processor,
-      host: hostOf(record),
-      collector,
-      firedAt: at,
-      firstOccurrence: timeOf(map, 'first_occurrence') ?? nsToMs(record.time),
-      lastAt: at,
-      duplicates: count(map, 'duplicate_count') ?? 0,
-      lastLine: line(record),
-      labels,
-      fingerprint: fingerprint(labels),
-      ...(ruleId && { ruleId }),
-      ...(runbook && { runbook }),
-      links: linksOf(map.links),
-      silencedBy: [],
-    }
-  }
-
-  #transitionOf(
-    { id: alert, severity, message, pipeline, host }: Alert,
-    own: Pick<Transition, 'id' | 'kind' | 'at' | 'eventTime' | 'line'>,
-  ): Transition {
-    return { ...own, alert, severity, message, pipeline, host, collector: this.#options.collector }
-  }
-}
-
-interface Where {
-  readonly pipeline: string
-  readonly processor: string
 }
 
 /** An episode that has not fired. */
@@ -332,16 +271,4 @@ interface Accumulating {
   readonly subject: Subject
   /** Since the last `settle`. */
   count: number
-}
-
-function transitionId(pipeline: string, { id }: { readonly id: string }, kind: Transition['kind']): string {
-  return hashOf([pipeline, id, kind])
-}
-
-function linksOf(links: unknown): Alert['links'] {
-  if (!Array.isArray(links)) return []
-  return links.flatMap(link => {
-    const { title, url } = (link ?? {}) as { title?: unknown; url?: unknown }
-    return typeof title === 'string' && typeof url === 'string' ? [{ title, url }] : []
-  })
 }

@@ -100,10 +100,11 @@ export class Keeper {
     await this.#inTurn(() => this.#write(duplicates))
   }
 
-  /** Brings into the figures what is only noted yet. */
+  /** Brings into figures and alerts what is only noted yet, for who asks. */
   settle(): void {
-    this.#options.episodes.settle()
-    for (const live of this.#options.outbox.touched) this.#count(live)
+    this.#countAll()
+    for (const live of this.#options.outbox.touched) live.settle()
+    for (const live of this.#touched) live.settle()
   }
 
   async silencesChanged(): Promise<void> {
@@ -168,14 +169,11 @@ export class Keeper {
     const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention } =
       this.#options
     const { clock } = this.#options.context
-    this.settle()
+    this.#countAll()
     const startMs = clock.monotonicMs()
-    const unwritten = outbox.take()
-    const now = this.#options.now()
-    for (const one of unwritten.touched) {
-      one.settle(now)
-      if (live.get(one.alert.id) === one) this.#touched.add(one)
-    }
+    const taken = outbox.take()
+    for (const one of taken.touched) this.#touched.add(one)
+    const unwritten = { ...taken, touched: this.#news(taken.touched) }
     if (shared) await this.#findAdopted(unwritten.begun)
     const notifications = unwritten.messages.map(message => notificationEntry(message, collector))
     this.#tell(unwritten, notifications)
@@ -187,7 +185,7 @@ export class Keeper {
     this.#unrouted = [...this.#unrouted, ...unwritten.messages].slice(-MOST_UNROUTED)
     const isDue = duplicates || startMs >= this.#touchedAtMs
     if (isDue) this.#touchedAtMs = startMs + TOUCHED_MS
-    const touched = isDue ? [...this.#touched].slice(0, MOST_TOUCHED) : []
+    const touched = isDue ? this.#due() : []
     if (shared && (changes.length > 0 || touched.length > 0)) {
       writer.add([peers.notice(noticeOf(unwritten, notifications, touched))])
     }
@@ -202,6 +200,29 @@ export class Keeper {
     }
     await writer.flush()
     metrics.flushed(clock.monotonicMs() - startMs)
+  }
+
+  /** Of alerts that only had duplicates: in a storm nobody makes lines that nobody looks at. */
+  #news(touched: readonly LiveAlert[]): readonly LiveAlert[] {
+    if (!this.#options.subscribers.any) return []
+    const news = new Set(touched)
+    // Of the time before somebody looked.
+    for (const one of this.#touched) if (one.newest) news.add(one)
+    for (const one of news) one.settle()
+    return [...news]
+  }
+
+  /** The next to be written. What ended meanwhile was written then. */
+  #due(): readonly LiveAlert[] {
+    const { live } = this.#options
+    const due: LiveAlert[] = []
+    for (const one of this.#touched) {
+      if (due.length === MOST_TOUCHED) break
+      if (live.get(one.alert.id) === one) due.push(one)
+      else this.#touched.delete(one)
+    }
+    for (const one of due) one.settle()
+    return due
   }
 
   /** An alert that fired on another collector, of which nobody has told this one yet: it is as that one wrote it. */
@@ -254,8 +275,15 @@ export class Keeper {
     return writer.waiting > 0 || this.#touched.has(live) || live.alert.lastAt > now() - UNWRITTEN_MS
   }
 
+  #countAll(): void {
+    this.#options.episodes.settle()
+    for (const live of this.#options.outbox.touched) this.#count(live)
+    for (const live of this.#touched) this.#count(live)
+  }
+
   #count(live: LiveAlert): void {
     const { figures, subscribers } = this.#options
+    if (live.duplicates === 0 && live.accumulating === 0) return
     const subject = subjectOf(live.alert)
     for (const what of ['duplicates', 'accumulating'] as const) {
       figures.count(subject, what, live[what])

@@ -13,28 +13,30 @@ export function withNews(stored: StoredAlert, known: StoredAlert | undefined): S
   return { ...base, lastAt, lastLine, duplicates: Math.max(stored.duplicates, known.duplicates) }
 }
 
-/** An active alert. What a storm does to it is two fields a record; the rest waits for `settle`. */
+/** An active alert. What a storm does to it is three fields a record; the rest waits for `settle`. */
 export class LiveAlert {
   /** Duplicates, and what accumulates to its recovery, that are not in the figures yet. */
   duplicates = 0
   accumulating = 0
   newest: LogRecord | undefined
+  /** When it came, ms since the epoch. */
+  newestAt = 0
   /** The newest, not written yet. */
   line: AlertLine | undefined
 
   constructor(public alert: StoredAlert) {}
 
   /** Takes in what came since the last time. */
-  settle(now: number): void {
-    const { newest } = this
+  settle(): void {
+    const { newest, newestAt } = this
     if (!newest) return
     this.newest = undefined
     const said = saidBy(newest)
     const told = said && count(said.map, 'duplicate_count')
     const duplicates = Math.max(this.alert.duplicates, told ?? this.alert.duplicates + this.duplicates)
     const text = line(newest)
-    this.alert = { ...this.alert, lastAt: now, lastLine: text, duplicates }
-    this.line = { at: now, time: nsToMs(newest.time), status: said?.status ?? '', text }
+    this.alert = { ...this.alert, lastAt: newestAt, lastLine: text, duplicates }
+    this.line = { at: newestAt, time: nsToMs(newest.time), status: said?.status ?? '', text }
   }
 }
 

@@ -2,12 +2,12 @@
 
 export { secretsIn } from '../../component/secret-text.js'
 export { type AuthConfig, authenticatorOf, authSchema } from './authenticator.js'
+export type { HttpHeaders } from './dispatch.js'
 export { describeUrl, redact, secretsOf } from './redact.js'
 export {
   checkHeaders,
   createHttpSender,
   type HttpAnswer,
-  type HttpHeaders,
   type HttpRequest,
   type HttpSender,
   type HttpSenderOptions,

@@ -4,10 +4,10 @@ import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 import type { ExportRequest, Sent } from '../../component/exporter.js'
 import type { CheckProblem } from '../../component/factory.js'
-import { onAbort } from '../../component/on-abort.js'
 import type { ConfigSchema } from '../../component/schema.js'
 import { nsToMs } from '../../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
+import { dispatched, type HttpHeaders, type Response } from './dispatch.js'
 import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
@@ -51,9 +51,6 @@ export type HttpAnswer =
     }
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number; readonly body?: Buffer }
 
-/** Headers of an answer, names in lower case. */
-export type HttpHeaders = { readonly [name: string]: string | string[] | undefined }
-
 /** Sends requests to one endpoint over connections that are kept. */
 export interface HttpSender {
   /** The endpoint without its secrets. */
@@ -64,7 +61,6 @@ export interface HttpSender {
   close(): Promise<void>
 }
 
-const MAX_BODY_BYTES = 65_536
 const SHOWN_CHARACTERS = 512
 
 /** A client for one endpoint, with connections of its own. Throws `invalid_endpoint`. */
@@ -242,61 +238,6 @@ function parseEndpoint(endpoint: string): URL {
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   // Not shown: it may hold secrets.
   throw new PermanentError('invalid_endpoint', 'The endpoint is no http or https URL.')
-}
-
-interface Response {
-  readonly status: number
-  readonly headers: HttpHeaders
-  /** Its beginning, where it is long. */
-  readonly body: Buffer
-}
-
-/**
- * Undici without the streams of its `request`, which cost as much as the request itself. The answer is read to its end, so that the connection
- * can serve again; a longer, endless or broken body is cut off: the status has been heard, and what is missing changes nothing.
- */
-function dispatched(
-  agent: Agent,
-  options: Dispatcher.DispatchOptions,
-  signal: AbortSignal,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined
-    let start: { readonly status: number; readonly headers: HttpHeaders } | undefined
-    const chunks: Buffer[] = []
-    let size = 0
-    const aborted = (): void => {
-      const reason = signal.reason as Error
-      controller?.abort(reason)
-      fail(reason)
-    }
-    const forget = onAbort(signal, aborted)
-    const done = (): void => {
-      forget()
-      if (start) resolve({ ...start, body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES) })
-    }
-    const fail = (error: Error): void => {
-      done()
-      if (!start) reject(error)
-    }
-    agent.dispatch(options, {
-      onRequestStart: started => {
-        controller = started
-        if (signal.aborted) started.abort(signal.reason as Error)
-      },
-      onResponseStart: (_, status, headers) => {
-        // Informational: the answer is still to come.
-        if (status >= 200) start = { status, headers }
-      },
-      onResponseData: (cut, chunk) => {
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > MAX_BODY_BYTES) cut.abort(new Error('The body is long enough.'))
-      },
-      onResponseEnd: done,
-      onResponseError: (_, error) => fail(error),
-    })
-  })
 }
 
 function basicAuth({ username, password }: URL): { [name: string]: string } {
