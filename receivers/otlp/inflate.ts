@@ -3,6 +3,7 @@ import { errorText } from 'tocsin/component'
 import { unzstd } from 'tocsin/otlp'
 import type { Lease } from './budget.js'
 import { type Failure, failure } from './failure.js'
+import { joined } from './joined.js'
 import { NO_ROOM } from './read.js'
 
 /** `snappy`: a block or the framed format, which their first bytes tell apart. */
@@ -68,7 +69,8 @@ function inflateStream(
     stream.on('end', () => {
       const [first] = chunks
       // Not a piece that is mostly empty: what it lies in would be held too.
-      end(first && chunks.length === 1 && 2 * size >= chunkSize ? first : Buffer.concat(chunks, size))
+      if (first && chunks.length === 1 && 2 * size < chunkSize) end(Buffer.concat(chunks, size))
+      else void joined(chunks, size).then(end)
     })
     stream.on('error', error =>
       end(failure('undecodable', `The body is no ${compression}: ${error.message}.`)),

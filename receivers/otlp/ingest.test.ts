@@ -1,6 +1,8 @@
-import type { Intake, LogRecord, Records, Settled } from 'tocsin/component'
+import { createRecord, type Intake, type LogRecord, type Records, type Settled } from 'tocsin/component'
 import {
+  decodeOtlpJson,
   decodeOtlpProto,
+  encodeOtlpJson,
   encodeOtlpProto,
   otlpJsonSteps,
   otlpProtoSteps,
@@ -11,6 +13,8 @@ import {
 import { VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { ingest } from './ingest.js'
+import { joinSteps } from './joined.js'
+import { hasMoreValues } from './json-size.js'
 
 const COUNT = 60_000
 const settled: Settled = { deadLettered: 0, release: () => undefined }
@@ -125,6 +129,48 @@ describe('what a pipeline gets of a request at once', () => {
     }
   })
 
+  const MIB = 1024 * 1024
+  // Escapes and characters of several bytes, also where it is cut.
+  it.each(['x', 'ü', 'a€', '😀', '\u0001', '"\\'])('is the first 1 MiB of a text: %j', async part => {
+    const text = part.repeat(7 * MIB)
+    const value = { stringValue: text.slice(0, 7 * MIB) }
+    const log = { body: value, attributes: [{ key: 'first', value }, pair('behind')] }
+    const whole = Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [log] }] }] }))
+    const wire = encodeOtlpProto(decodeOtlpJson(whole, { id: String }))
+    for (const { offered, cut } of [await offeredOf(whole, 'json'), await offeredOf(wire, 'proto')]) {
+      const record = offered.flat()[0] as LogRecord
+      expect(cut).toBe(1)
+      for (const kept of [record, decodeOtlpProto(encodeOtlpProto([record])).flat()[0] as LogRecord]) {
+        const size = Buffer.byteLength(kept.body as string)
+        expect(size).toBeGreaterThan(MIB - 4)
+        expect(size).toBeLessThanOrEqual(MIB)
+        expect(text.startsWith(kept.body as string)).toBe(true)
+        expect(Buffer.from(kept.bodyBytes()).toString()).toBe(kept.body)
+        expect(Object.keys(kept.attributes)).toEqual(['first'])
+        expect(kept.droppedAttributesCount).toBe(1)
+      }
+    }
+  })
+
+  it('is the first 1 MiB of all texts and keys together, and of a name', async () => {
+    const values = Object.fromEntries(keys.slice(0, 40).map(key => [key, 'y'.repeat(50_000)]))
+    const record = createRecord({
+      id: '1',
+      severityText: 's'.repeat(2 * MIB),
+      attributes: { ...values, ['k'.repeat(2 * MIB)]: 'z' },
+    })
+    for (const { offered, cut } of [
+      await offeredOf(Buffer.from(encodeOtlpJson([record])), 'json'),
+      await offeredOf(encodeOtlpProto([record]), 'proto'),
+    ]) {
+      const kept = offered.flat()[0] as LogRecord
+      expect(cut).toBe(1)
+      expect(Object.keys(kept.attributes)).toEqual(keys.slice(0, 21))
+      expect(kept.droppedAttributesCount).toBe(20)
+      expect(kept.severityText).toBe('s'.repeat(MIB))
+    }
+  })
+
   it('counts what lists and maps hold, of the body by itself, and of resources and scopes', async () => {
     const values = keys.map(() => ({ intValue: 1 }))
     const { offered, cut } = await offeredOf(
@@ -158,6 +204,16 @@ describe('what a pipeline gets of a request at once', () => {
     expect(record?.resource.droppedAttributesCount).toBe(2_000)
     expect(record?.scope.droppedAttributesCount).toBe(2_001)
   })
+})
+
+it('a large text in JSON is gone over, counted and put together in steps', () => {
+  const text = Buffer.from(`["${'x'.repeat(20 * 1024 * 1024)}"]`)
+  expect(run(hasMoreValues(text, 1_000)).steps).toBeGreaterThan(50)
+  const json = Buffer.from(JSON.stringify({ resourceLogs: [], other: text.toString() }))
+  expect(run(otlpJsonSteps(json, { id: String, onCut: () => undefined })).steps).toBeGreaterThan(50)
+  const { steps, result } = run(joinSteps([text.subarray(0, 7), text.subarray(7)], text.length))
+  expect(result.equals(text)).toBe(true)
+  expect(steps).toBeGreaterThan(15)
 })
 
 it('ids of a large request are those of the whole request at once', () => {

@@ -12,7 +12,15 @@ export function* hasMoreValues(text: Uint8Array, limit: number): Steps<boolean> 
   let pausedAt = 0
   for (let at = 0; at < text.length; at++) {
     const byte = text[at] as number
-    if (byte === QUOTE) at = endOfString(text, at)
+    if (byte === QUOTE) {
+      at++
+      while (at < text.length && text[at] !== QUOTE) {
+        at += text[at] === BACKSLASH ? 2 : 1
+        if (at - pausedAt < STEP_BYTES) continue
+        pausedAt = at
+        yield
+      }
+    }
     // { and [, which differ in one bit.
     else if ((byte | 0x20) === 0x7b && ++count > limit) return true
     if (at - pausedAt < STEP_BYTES) continue
@@ -20,10 +28,4 @@ export function* hasMoreValues(text: Uint8Array, limit: number): Steps<boolean> 
     yield
   }
   return false
-}
-
-function endOfString(text: Uint8Array, start: number): number {
-  let at = start + 1
-  while (at < text.length && text[at] !== QUOTE) at += text[at] === BACKSLASH ? 2 : 1
-  return at
 }

@@ -3,7 +3,7 @@ import { MAX_OTLP_VALUES } from 'tocsin/otlp'
 import type { Budget } from './budget.js'
 import type { FailureReason } from './failure.js'
 
-const CUT = `A record, a resource or a scope has more than ${MAX_OTLP_VALUES} attributes or values: the first are kept.`
+const CUT = `A record, a resource or a scope has more than ${MAX_OTLP_VALUES} attributes or values, or 1 MiB of text: the first are kept.`
 
 export interface ReceiverMetrics {
   /** So many records, resources and scopes kept only their first values. */
@@ -19,7 +19,7 @@ export function receiverMetrics(
     description: 'Requests that were answered, by transport and outcome.',
   })
   const cuts = meter.createCounter('tocsin_receiver_otlp_too_many_values', {
-    description: `Records, resources and scopes that kept only the first ${MAX_OTLP_VALUES} values of their attributes or body.`,
+    description: `Records, resources and scopes that kept only the first ${MAX_OTLP_VALUES} values, or the first 1 MiB of text, of their attributes or body.`,
   })
   meter
     .createObservableGauge('tocsin_receiver_otlp_unanswered_requests', {

@@ -1,11 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { Lease } from './budget.js'
-import { busyFailure, type Failure, failure } from './failure.js'
+import { busyFailure, type Failure, failure, isFailure } from './failure.js'
+import { joined } from './joined.js'
 
 export const NO_ROOM: Failure = busyFailure({ reason: 'too_many_bytes', retryAfterMs: 1_000 })
 
 /** So many pieces become one: each takes much more than its bytes, and there may be one for each byte. */
 const MAX_PIECES = 256
+/** Larger ones stay. */
+const SMALL_BYTES = 4_096
 
 export interface ReadOptions {
   readonly limit: number
@@ -15,15 +18,26 @@ export interface ReadOptions {
 }
 
 /** All bytes of a request; undefined when the client went away. */
-export function readAll(
+export async function readAll(source: Readable, options: ReadOptions): Promise<Buffer | Failure | undefined> {
+  const read = await readPieces(source, options)
+  return read === undefined || isFailure(read) ? read : joined(read.chunks, read.size)
+}
+
+interface Pieces {
+  readonly chunks: readonly Buffer[]
+  readonly size: number
+}
+
+function readPieces(
   source: Readable,
   { limit, lease, inspect }: ReadOptions,
-): Promise<Buffer | Failure | undefined> {
+): Promise<Pieces | Failure | undefined> {
   return new Promise(resolve => {
     const chunks: Buffer[] = []
     let merged = 0
+    let unmerged = 0
     let size = 0
-    const end = (result: Buffer | Failure | undefined): void => {
+    const end = (result: Pieces | Failure | undefined): void => {
       source.off('data', take)
       source.off('end', finish)
       source.off('close', gone)
@@ -38,11 +52,16 @@ export function readAll(
             ? undefined
             : NO_ROOM
       if (!failed) chunks.push(chunk)
-      if (chunks.length - merged >= MAX_PIECES) chunks.push(Buffer.concat(chunks.splice(merged++)))
+      unmerged += chunk.length
+      if (chunks.length - merged >= MAX_PIECES) {
+        if (unmerged < MAX_PIECES * SMALL_BYTES) chunks.push(Buffer.concat(chunks.splice(merged)))
+        merged = chunks.length
+        unmerged = 0
+      }
       const refused = failed ?? inspect?.(chunks, size)
       if (refused) end(refused)
     }
-    const finish = (): void => end(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
+    const finish = (): void => end({ chunks, size })
     const gone = (): void => end(undefined)
     source.on('data', take)
     source.once('end', finish)

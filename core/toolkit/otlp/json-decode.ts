@@ -17,7 +17,7 @@ import {
 } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
-import { limitValues, MAX_VALUES } from './limit-values.js'
+import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
 
 /** How a request in JSON is read. */
 export interface DecodeOptions {
@@ -27,7 +27,7 @@ export interface DecodeOptions {
   readonly arrived?: bigint
   /** Told of a record that cannot be taken, which is left out; without this the whole request is refused. */
   readonly onUnfit?: ((index: number, reason: string) => void) | undefined
-  /** Without this all values are kept. Told of a record, a resource or a scope that keeps the first `MAX_VALUES`. */
+  /** Without this all values are kept. Told of a record, a resource or a scope that keeps the first `MAX_VALUES` values, or `MAX_TEXT` bytes. */
   readonly onCut?: (() => void) | undefined
   /** A request with more records is refused with an `OtlpLimitError`. */
   readonly maxRecords?: number
@@ -73,7 +73,9 @@ export function* otlpJsonBatches(input: string | Uint8Array, options: DecodeOpti
 function* recordSteps(input: string | Uint8Array, options: DecodeOptions): Steps<JsonRecord[]> {
   const { maxRecords = Number.POSITIVE_INFINITY } = options
   const most = mostOf(options)
-  const root = object(yield* parseJson(input), 'the request')
+  const parsing = options.onCut && { maxText: MAX_TEXT + SPARE_TEXT }
+  const root = object(yield* parseJson(input, parsing), 'the request')
+  const mayBeLong = options.onCut !== undefined && input.length > MAX_TEXT
   const records: JsonRecord[] = []
   let index = 0
   let parts = 0
@@ -87,7 +89,7 @@ function* recordSteps(input: string | Uint8Array, options: DecodeOptions): Steps
         if (index >= maxRecords) throw new OtlpLimitError(`${maxRecords} records`)
         const record = new JsonRecord(json, index, options, resource, scope)
         try {
-          if (!record.fits()) yield* record.decodeSteps()
+          if (!record.fits(mayBeLong)) yield* record.decodeSteps()
           records.push(record)
         } catch (error) {
           if (!(error instanceof OtlpDecodeError) || !options.onUnfit) throw error
@@ -100,6 +102,9 @@ function* recordSteps(input: string | Uint8Array, options: DecodeOptions): Steps
   }
   return records
 }
+
+/** Bytes that are read of a text and not kept: then `limitValues` tells. */
+const SPARE_TEXT = 16
 
 /** One more than is kept: then `limitValues` tells. */
 function mostOf({ onCut }: DecodeOptions): number {
@@ -117,8 +122,24 @@ const STEP_PARTS = 256
 /** So many keys and items are counted; what has more is large. */
 const MAX_KEYS = 4_000
 const LARGE_WEIGHT = 16_384
+/** UTF-16 code units that may be more than `MAX_TEXT`. */
+const LONG_TEXT = MAX_TEXT / 3
 /** Of a record whose attributes are not looked at in one go. */
 const MANY_ATTRIBUTES = 1_000
+
+/** Of a record that surely fits: UTF-16 code units of its texts. */
+function textSize(json: JsonObject, body: AnyValue): number {
+  let size = typeof body === 'string' ? body.length : 0
+  for (const { key = '', value } of (json.attributes ?? []) as PlainPair[])
+    size += key.length + (value?.stringValue?.length ?? 0)
+  for (const name of ['severityText', 'eventName']) size += ((json[name] ?? '') as string).length
+  return size
+}
+
+interface PlainPair {
+  readonly key?: string
+  readonly value?: { readonly stringValue?: string }
+}
 
 /** A record that stays parsed JSON until someone asks for more than its body's text, severity or times. */
 class JsonRecord extends LazyRecord {
@@ -144,13 +165,17 @@ class JsonRecord extends LazyRecord {
   }
 
   /** False when `decodeSteps` has to tell. Throws `OtlpDecodeError` when it cannot be taken. */
-  fits(): boolean {
+  fits(mayBeLong: boolean): boolean {
     const { attributes } = this.#json
-    const budget = { left: MAX_KEYS }
+    const budget = { left: MAX_KEYS, text: LONG_TEXT }
     if (Array.isArray(attributes) && attributes.length > MANY_ATTRIBUTES) return false
     this.#plain = surelyFits(this.#json)
     if (this.#plain) {
       const { body } = this
+      if (mayBeLong && textSize(this.#json, body) > LONG_TEXT) {
+        this.#plain = false
+        return false
+      }
       this.weight = 8 + 2 * (Array.isArray(attributes) ? attributes.length : 0)
       if (typeof body === 'string') this.weight += body.length / 64
       return true

@@ -82,8 +82,15 @@ export function* scopeSteps(json: JsonObject, most: number): Steps<Scope> {
   return { ...fields, ...(yield* attributesSteps(scope, fields, { values: 0, most })) }
 }
 
-/** Whether it takes long to decode. */
-export function hasManyValues(found: unknown, budget = { left: MANY_VALUES }): boolean {
+/** Whether it takes long to decode, by its values and the code units of its texts. */
+export function hasManyValues(
+  found: unknown,
+  budget = { left: MANY_VALUES, text: Number.POSITIVE_INFINITY },
+): boolean {
+  if (typeof found === 'string') {
+    budget.text -= found.length
+    return budget.text < 0
+  }
   if (typeof found !== 'object' || found === null) return false
   for (const name in found) {
     if (--budget.left < 0 || hasManyValues((found as JsonObject)[name], budget)) return true

@@ -4,7 +4,7 @@ import { runs } from '../../../test/support/property.js'
 import { atOnce } from '../../component/in-slices.js'
 import { parseJson } from './json-parse.js'
 
-const sliced = (text: string, bytes: number): unknown => atOnce(parseJson(text, bytes))
+const sliced = (text: string, bytes: number): unknown => atOnce(parseJson(text, { sliceBytes: bytes }))
 
 describe('JSON in slices', () => {
   it('is what JSON.parse makes of it', () => {
@@ -55,7 +55,7 @@ describe('JSON in slices', () => {
       (_, key) => `{"key":"${key}","value":{"intValue":9007199254740993}}`,
     )
     const text = `{"__proto__":{"a":[${attributes}]},"after":1}`
-    const steps = parseJson(text, 1_000)
+    const steps = parseJson(text, { sliceBytes: 1_000 })
     let pauses = 0
     let step = steps.next()
     for (; !step.done; step = steps.next()) pauses++

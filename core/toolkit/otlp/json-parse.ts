@@ -10,8 +10,17 @@ const SLICE_BYTES = 128 * 1024
 const LONG_INTEGER =
   /"(intValue|int_value|timeUnixNano|time_unix_nano|observedTimeUnixNano|observed_time_unix_nano)"(\s*:\s*)(-?\d{16,})(?=\s*[,}])/g
 
+export interface ParseOptions {
+  readonly sliceBytes?: number
+  /** Of a text little more than so many bytes are read, and what comes behind is not looked at. */
+  readonly maxText?: number
+}
+
 /** Parses JSON in UTF-8 as JSON.parse does, a slice at a time. Throws `OtlpDecodeError`. */
-export function* parseJson(input: string | Uint8Array, sliceBytes = SLICE_BYTES): Steps<unknown> {
+export function* parseJson(
+  input: string | Uint8Array,
+  { sliceBytes = SLICE_BYTES, maxText = Number.POSITIVE_INFINITY }: ParseOptions = {},
+): Steps<unknown> {
   const all =
     typeof input === 'string'
       ? Buffer.from(input)
@@ -19,7 +28,7 @@ export function* parseJson(input: string | Uint8Array, sliceBytes = SLICE_BYTES)
   if (!isUtf8(all)) throw new OtlpDecodeError('The request is not UTF-8.')
   const bytes = all[0] === 0xef && all[1] === 0xbb && all[2] === 0xbf ? all.subarray(3) : all
   if (bytes.length <= sliceBytes) return parse(bytes.toString('utf8'))
-  return yield* new Slicer(bytes, sliceBytes).steps()
+  return yield* new Slicer(bytes, sliceBytes, maxText).steps()
 }
 
 function parse(text: string): unknown {
@@ -55,10 +64,14 @@ class Slicer {
   readonly #frames: Frame[] = []
   #root: { readonly value: unknown; readonly end: number } | undefined
   #at = 0
+  /** What is left out of texts that are too long, in order. */
+  readonly #gaps: { readonly start: number; readonly end: number }[] = []
+  readonly #maxText: number
 
-  constructor(bytes: Buffer, sliceBytes: number) {
+  constructor(bytes: Buffer, sliceBytes: number, maxText: number) {
     this.#bytes = bytes
     this.#sliceBytes = sliceBytes
+    this.#maxText = maxText
   }
 
   *steps(): Steps<unknown> {
@@ -66,8 +79,9 @@ class Slicer {
     let pausedAt = 0
     for (; this.#at < bytes.length; this.#at++) {
       const byte = bytes[this.#at] as number
-      if (byte === 0x22) this.#at = endOfString(bytes, this.#at)
-      // [ and {, ] and }: they differ in one bit.
+      if (byte === 0x22) {
+        if (!this.#skipString()) yield* this.#cutString()
+      } // [ and {, ] and }: they differ in one bit.
       else if ((byte | 0x20) === 0x7b) this.#open(byte === 0x5b)
       else if ((byte | 0x20) === 0x7d) this.#close(byte === 0x5d)
       else if (byte === 0x2c) this.#comma()
@@ -76,7 +90,7 @@ class Slicer {
       yield
     }
     if (this.#frames.length > 0) throw notJson('it breaks off')
-    if (!this.#root) return parse(bytes.toString('utf8'))
+    if (!this.#root) return parse(this.#text(0, bytes.length))
     this.#blank(this.#root.end, bytes.length)
     return this.#root.value
   }
@@ -103,7 +117,7 @@ class Slicer {
     const parent = this.#frames.at(-1)
     if (frame.value) this.#flush(frame, this.#at)
     const end = this.#at + 1
-    if (!parent) this.#root = { value: frame.value ?? parse(this.#bytes.toString('utf8', 0, end)), end }
+    if (!parent) this.#root = { value: frame.value ?? parse(this.#text(0, end)), end }
     else if (frame.value) {
       parent.itemDone = true
       parent.pendingAt = end
@@ -127,9 +141,7 @@ class Slicer {
       this.#blank(parent.itemAt, frame.start)
       parent.value.push(frame.value)
     } else {
-      const [key = ''] = Object.keys(
-        parse(`{${this.#bytes.toString('utf8', parent.itemAt, frame.start)}0}`) as object,
-      )
+      const [key = ''] = Object.keys(parse(`{${this.#text(parent.itemAt, frame.start)}0}`) as object)
       ;(parent.value as { [key: string]: unknown })[key] = frame.value
     }
   }
@@ -143,24 +155,60 @@ class Slicer {
       this.#blank(from, end)
       return
     }
-    const text = this.#bytes.toString('utf8', from, end)
+    const text = this.#text(from, end)
     if (text.trim() === '') throw notJson(`nothing stands before byte ${end}`)
     if (Array.isArray(frame.value)) for (const item of parse(`[${text}]`) as unknown[]) frame.value.push(item)
     else Object.assign(frame.value as object, parse(`{${text}}`))
   }
 
   #blank(from: number, to: number): void {
-    if (/[^ \t\r\n]/.test(this.#bytes.toString('utf8', from, to)))
-      throw notJson(`there is a fault before byte ${to}`)
+    if (/[^ \t\r\n]/.test(this.#text(from, to))) throw notJson(`there is a fault before byte ${to}`)
   }
-}
 
-/** Of the quote that ends a string. */
-function endOfString(bytes: Buffer, start: number): number {
-  let at = start + 1
-  while (at < bytes.length && bytes[at] !== 0x22) at += bytes[at] === 0x5c ? 2 : 1
-  if (at >= bytes.length) throw notJson('a text has no end')
-  return at
+  /** To the quote that ends a string. False when it is too long: then to the first character that is left out. */
+  #skipString(): boolean {
+    const bytes = this.#bytes
+    let at = this.#at + 1
+    let stop = at + this.#maxText
+    while (at < stop && bytes[at] !== 0x22) {
+      if (bytes[at] === 0x5c) {
+        const size = bytes[at + 1] === 0x75 ? 6 : 2
+        at += size
+        // It is one character at least.
+        stop += size - 1
+      } else if (++at > bytes.length) break
+    }
+    if (at >= bytes.length) throw notJson('a text has no end')
+    this.#at = at
+    return bytes[at] === 0x22
+  }
+
+  *#cutString(): Steps<void> {
+    const bytes = this.#bytes
+    let start = this.#at
+    while (((bytes[start] as number) & 0xc0) === 0x80) start--
+    let pausedAt = start
+    while (bytes[this.#at] !== 0x22) {
+      this.#at += bytes[this.#at] === 0x5c ? 2 : 1
+      if (this.#at >= bytes.length) throw notJson('a text has no end')
+      if (this.#at - pausedAt < this.#sliceBytes) continue
+      pausedAt = this.#at
+      yield
+    }
+    this.#gaps.push({ start, end: this.#at })
+  }
+
+  /** What stands there, without what is left out. */
+  #text(from: number, to: number): string {
+    let text = ''
+    let at = from
+    for (const gap of this.#gaps) {
+      if (gap.start < from || gap.end > to) continue
+      text += this.#bytes.toString('utf8', at, gap.start)
+      at = gap.end
+    }
+    return text + this.#bytes.toString('utf8', at, to)
+  }
 }
 
 function notJson(why: string): OtlpDecodeError {

@@ -7,7 +7,7 @@ import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/re
 import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
-import { limitValues, MAX_VALUES } from './limit-values.js'
+import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
 import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
 import { type Span, type WireFields, WireReader } from './values.js'
 
@@ -79,7 +79,7 @@ class RequestScan {
     this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
     this.#source = {
       bytes,
-      reader: new WireReader(bytes, options.onCut && MAX_VALUES + 1),
+      reader: new WireReader(bytes, options.onCut && MAX_VALUES + 1, options.onCut && MAX_TEXT),
       id: options.id ?? requestIds(bytes),
       arrived: options.arrived ?? 0n,
     }
@@ -181,7 +181,7 @@ class RequestScan {
     const before = scan.messages
     try {
       yield* scan.recordSteps(end)
-      const many = scan.messages - before > MANY_VALUES
+      const many = scan.messages - before > MANY_VALUES || end - span.start > MAX_TEXT
       const found = many ? yield* this.#source.reader.recordSteps(span) : undefined
       const decoded = found && (yield* this.#limited(found))
       into.push(new WireRecord(part, index, span, scan, decoded, decoded === found))
@@ -305,7 +305,8 @@ export class WireRecord extends LazyRecord {
     this.#timeAt = noted.timeAt
     this.#observedAt = noted.observedAt
     this.#severity = noted.severity
-    this.#textAt = noted.textAt
+    // What is cut is no view.
+    this.#textAt = isWhole ? noted.textAt : -1
     this.#textEnd = noted.textEnd
   }
 
@@ -346,7 +347,7 @@ export class WireRecord extends LazyRecord {
 
   /** A name that does not stand in the record's bytes is none of its attributes'. */
   lacksAttribute(name: string): boolean {
-    return !this.wire.includes(name)
+    return this.#decoded ? !Object.hasOwn(this.#decoded.attributes, name) : !this.wire.includes(name)
   }
 
   protected decode(): LogFields {

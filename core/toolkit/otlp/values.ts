@@ -5,6 +5,8 @@ import type { EntityRef, Resource, Scope } from '../../model/resource.js'
 import { LARGE_BYTES, WireScan } from './scan.js'
 
 const STEP_BYTES = 4_096
+/** No step of UTF-8 is longer: as much is looked at behind a text that is cut. */
+const MAX_CHARACTER = 4
 
 /** Where a message stands in the bytes of a request. */
 export interface Span {
@@ -25,6 +27,8 @@ export class WireReader {
     bytes: Buffer,
     /** A map that is read in steps keeps so many entries. */
     private readonly maxEntries = Number.POSITIVE_INFINITY,
+    /** Of a text, or of bytes, little more than so many bytes are read. */
+    private readonly maxText = Number.POSITIVE_INFINITY,
   ) {
     this.#bytes = bytes
     this.#scan = new WireScan(bytes)
@@ -306,7 +310,7 @@ export class WireReader {
         const stop = scan.length(end)
         const start = scan.at
         scan.at = stop
-        return Uint8Array.prototype.slice.call(this.#bytes, start, stop)
+        return Uint8Array.prototype.slice.call(this.#bytes, start, Math.min(stop, start + this.maxText + 1))
       }
       default:
         scan.skip(tag, end)
@@ -338,9 +342,17 @@ export class WireReader {
 
   #text(end: number): string {
     const stop = this.#scan.length(end)
-    const text = this.#bytes.toString('utf8', this.#scan.at, stop)
+    const text = this.#bytes.toString('utf8', this.#scan.at, this.#textEnd(stop))
     this.#scan.at = stop
     return text
+  }
+
+  /** Not inside of a character. */
+  #textEnd(stop: number): number {
+    let end = this.#scan.at + this.maxText + MAX_CHARACTER
+    if (end >= stop) return stop
+    while (((this.#bytes[end] as number) & 0xc0) === 0x80) end--
+    return end
   }
 
   /** Hex; '' for an invalid id, which counts as absent. */
