@@ -1,6 +1,6 @@
 import { createGunzip, createInflate } from 'node:zlib'
 import { errorText } from 'tocsin/component'
-import { unzstd } from 'tocsin/otlp'
+import { inSlices, unzstd } from 'tocsin/otlp'
 import type { Lease } from './budget.js'
 import { type Failure, failure } from './failure.js'
 import { joined } from './joined.js'
@@ -33,7 +33,7 @@ export async function inflate(
     result =
       compression === 'zstd'
         ? await unzstd(bytes, limit)
-        : (await import('./snappy.js')).unsnappy(bytes, limit)
+        : await inSlices((await import('./snappy.js')).unsnappy(bytes, limit))
   } catch (error) {
     return failure('undecodable', `The body is no ${compression}: ${errorText(error)}.`)
   }

@@ -1,4 +1,6 @@
 import snappy from 'snappyjs'
+import type { Steps } from 'tocsin/otlp'
+import { joinSteps } from './joined.js'
 
 /** How the framed format begins: a chunk of type 0xff with six letters. */
 const STREAM = Buffer.from([0xff, 6, 0, 0, ...Buffer.from('sNaPpY')])
@@ -7,10 +9,10 @@ const MAX_CHUNK = 65_536
 
 /**
  * Snappy, decompressed: the framed format, which the Collector's exporter and gRPC clients send, or one block, which
- * `Content-Encoding: snappy` is for Prometheus. Throws for what is neither.
+ * `Content-Encoding: snappy` is for Prometheus. A block is one step. Throws for what is neither.
  */
-export function unsnappy(bytes: Buffer, limit: number): Buffer | 'too_large' {
-  return bytes.subarray(0, STREAM.length).equals(STREAM) ? unframed(bytes, limit) : block(bytes, limit)
+export function* unsnappy(bytes: Buffer, limit: number): Steps<Buffer | 'too_large'> {
+  return bytes.subarray(0, STREAM.length).equals(STREAM) ? yield* unframed(bytes, limit) : block(bytes, limit)
 }
 
 function block(bytes: Buffer, limit: number): Buffer | 'too_large' {
@@ -30,7 +32,7 @@ function announcedLength(bytes: Buffer): number {
   throw new Error('it has no length')
 }
 
-function unframed(bytes: Buffer, limit: number): Buffer | 'too_large' {
+function* unframed(bytes: Buffer, limit: number): Steps<Buffer | 'too_large'> {
   const parts: Buffer[] = []
   let size = 0
   for (let at = 0; at < bytes.length; ) {
@@ -51,8 +53,9 @@ function unframed(bytes: Buffer, limit: number): Buffer | 'too_large' {
     size += plain.length
     if (size > limit) return 'too_large'
     parts.push(plain)
+    yield
   }
-  return Buffer.concat(parts, size)
+  return yield* joinSteps(parts, size)
 }
 
 /** CRC-32C (Castagnoli), as the framing has it; zlib has only the other one. */

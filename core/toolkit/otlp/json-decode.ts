@@ -128,8 +128,8 @@ const LONG_TEXT = MAX_TEXT / 3
 const MANY_ATTRIBUTES = 1_000
 
 /** Of a record that surely fits: UTF-16 code units of its texts. */
-function textSize(json: JsonObject, body: AnyValue): number {
-  let size = typeof body === 'string' ? body.length : 0
+function textSize(json: JsonObject, body = ''): number {
+  let size = body.length
   for (const { key = '', value } of (json.attributes ?? []) as PlainPair[])
     size += key.length + (value?.stringValue?.length ?? 0)
   for (const name of ['severityText', 'eventName']) size += ((json[name] ?? '') as string).length
@@ -171,7 +171,7 @@ class JsonRecord extends LazyRecord {
     if (Array.isArray(attributes) && attributes.length > MANY_ATTRIBUTES) return false
     this.#plain = surelyFits(this.#json)
     if (this.#plain) {
-      const { body } = this
+      const body = this.#plainText
       if (mayBeLong && textSize(this.#json, body) > LONG_TEXT) {
         this.#plain = false
         return false
@@ -205,8 +205,11 @@ class JsonRecord extends LazyRecord {
     return this.#plain ? Number(this.#json.severityNumber ?? 0) | 0 : this.fields.severityNumber
   }
   override get body(): AnyValue {
-    const body = this.#plain ? (this.#json.body as { stringValue?: string } | undefined) : undefined
-    return body?.stringValue ?? this.fields.body
+    return (this.#plain ? this.#plainText : undefined) ?? this.fields.body
+  }
+  /** Of a plain record; does not decode it, which is done once. */
+  get #plainText(): string | undefined {
+    return (this.#json.body as { stringValue?: string } | undefined)?.stringValue
   }
   override get resource(): Resource {
     return this.#resource
