@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,7 +70,9 @@ test('the tutorial does what it says, step by step', { timeout: 120_000 }, async
     expect(told.slice(0, 2)).toEqual(['alert', 'recovery'])
     expect(told.length).toBeGreaterThan(3)
   } finally {
-    shell.kill('SIGKILL')
+    // Also what a failed step left in the background.
+    shell.stdin.end('kill $(jobs -p) 2>/dev/null; exit\n')
+    await once(shell, 'close')
     await destination.close()
     rmSync(folder, { recursive: true, force: true })
   }
