@@ -72,6 +72,7 @@ export interface LoadedConfig {
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const findings = new Findings()
   const { read, root, taken, factories } = await readPackages(request, findings)
+  const ofSources = new Set(findings.problems)
   const catalog = new Catalog(factories, request.common)
   const { validator, used } = await prepared(root, catalog, request.formats)
 
@@ -98,15 +99,19 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   }
 
   const names = request.sources.map(source => source.replace(/^[a-z]+:/, ''))
-  const problems = inOrder(
-    findings.problems.flatMap(problem => {
-      const told = read.restate(problem)
-      return told ? [{ ...told, path: writtenPath(told.path, taken.inline) }] : []
-    }),
-    names,
-  )
-  // With its warnings: who mends the errors sees all there is to mend.
-  if (!service || problems.some(({ severity }) => severity === 'error')) throw new ConfigError(problems)
+  const shown = (problems: readonly Problem[]): readonly Problem[] =>
+    inOrder(
+      problems.flatMap(problem => {
+        const told = read.restate(problem)
+        return told ? [{ ...told, path: writtenPath(told.path, taken.inline) }] : []
+      }),
+      names,
+    )
+  const { problems: found } = findings
+  // Beside errors most warnings are what follows from them; those of a source (`valerter:`) stand by themselves.
+  if (!service || found.some(({ severity }) => severity === 'error'))
+    throw new ConfigError(shown(found.filter(one => one.severity === 'error' || ofSources.has(one))))
+  const problems = shown(found)
   return {
     config: {
       receivers: componentsOf(defined.receiver),
