@@ -10,7 +10,7 @@ const BATCH = 1_000
 const BATCHES = 60
 const ROUNDS = 14
 /** Active alerts. */
-const ALERTS = [20, 1_000]
+const ALERTS = [20, 100, 1_000]
 
 const resources = Array.from({ length: Math.max(...ALERTS) }, (_, at) => ({
   attributes: newMap([['host.name', `host-${at}`]]),
