@@ -277,9 +277,9 @@ class World {
       await this.#lookedAt()
     }
     writeFileSync(`${path}.gz`, packed)
-    // As gzip and logrotate do.
-    const { atime, mtime } = statSync(path)
-    utimesSync(`${path}.gz`, atime, mtime)
+    // As gzip and logrotate do, and not a time before it, as a Date would be, which has no microseconds.
+    const seconds = Number(statSync(path, { bigint: true }).mtimeNs) / 1e9 + 1e-6
+    utimesSync(`${path}.gz`, seconds, seconds)
     await this.#lookedAt()
     rmSync(path)
     await this.#lookedAt()

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   closeSync,
@@ -282,8 +283,8 @@ describe('generations between', () => {
     rotate()
     write('a.log', lines('d', 5))
     if (compressed) {
-      writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log.1'))))
-      unlinkSync(at('a.log.1'))
+      // The real one: it takes its time, and keeps the times of what it packs to the nanosecond.
+      spawnSync('gzip', [at('a.log.1')])
       renameSync(at('a.log.1.gz'), at('a.log.1.gz.x'))
       renameSync(at('a.log.1.gz.x'), at('a.log.1.gz'))
     }
