@@ -1,6 +1,6 @@
 import type { AlertStory, Notification, Silence } from '../../toolkit/history/index.js'
 import { escaped } from '../escaped.js'
-import type { Decided, Explanation, ExporterExplained, Row, StepExplained } from './run-explain.js'
+import type { Decided, Explanation, ExporterExplained, Row, StepExplained } from './explanation.js'
 
 /** So much of a line around what matches. */
 const AROUND = 120

@@ -1,14 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
-import {
-  errorText,
-  type Finding,
-  formatRfc3339,
-  type LogRecord,
-  PermanentError,
-  toJson,
-} from '../../component/index.js'
+import { errorText, formatRfc3339, type LogRecord, PermanentError } from '../../component/index.js'
 import { msToNs } from '../../model/index.js'
-import type { Decision, Outgoing, WatchedRules } from '../../rehearsal/index.js'
+import type { Decision, Outgoing } from '../../rehearsal/index.js'
 import type { ServiceSettings } from '../../service/settings.js'
 import { VirtualClock } from '../../testing/clock.js'
 import type { AlertHistory, AlertStory, Silence } from '../../toolkit/history/index.js'
@@ -16,8 +8,10 @@ import { compileCondition } from '../../toolkit/ottl/index.js'
 import { Stage } from '../stage.js'
 import { Offers, receiverOf } from '../test/inputs.js'
 import type { Item, TestCase } from '../test/schema.js'
-import { type Shown, shownNotification, shownRecord } from '../test/shown.js'
+import { shownNotification, shownRecord } from '../test/shown.js'
+import type { Explanation, ExporterExplained, PipelineExplained, StepExplained } from './explanation.js'
 import type { LiveStorages } from './live-storage.js'
+import { arrivedIn, keyOf, type Step, stepOf } from './steps.js'
 
 export interface ExplainRequest {
   readonly settings: ServiceSettings
@@ -33,67 +27,6 @@ export interface ExplainRequest {
   /** What a running collector says of the alert, and its silences. */
   readonly told?: { readonly story: AlertStory | undefined; readonly silences: readonly Silence[] }
 }
-
-/** What one line does, as plain JSON. */
-export interface Explanation {
-  readonly at: string
-  readonly receiver: string
-  /** Where state comes from. */
-  readonly state: readonly string[]
-  /** Of an `event_id`. */
-  readonly happened?: AlertStory & { readonly silences: readonly Silence[] }
-  /** What the receiver makes of the line; none when it drops it. */
-  readonly record: Shown | undefined
-  readonly pipelines: readonly PipelineExplained[]
-  /** What could not be told, and warnings. */
-  readonly problems: readonly string[]
-}
-
-export interface PipelineExplained {
-  readonly pipeline: string
-  readonly steps: readonly StepExplained[]
-  readonly exporters: readonly ExporterExplained[]
-}
-
-export interface StepExplained {
-  readonly processor: string
-  /** Nothing comes out of it. */
-  readonly dropped: boolean
-  readonly changes: readonly { readonly field: string; readonly from?: unknown; readonly to?: unknown }[]
-  readonly findings: readonly (Finding & { readonly row?: Row })[]
-  readonly decisions: readonly Decided[]
-}
-
-/** A row, as its processor names it. */
-export type Row = WatchedRules['rules'][number]
-
-export interface Decided {
-  readonly row?: Row
-  readonly key: string
-  /** What tells the key from others of the row. */
-  readonly values: string
-  readonly reason: string
-  readonly before: unknown
-  readonly after: unknown
-  readonly episode?: string
-  /** So many more records like this one begin an episode. */
-  readonly missing?: number
-  /** A timer decided it, on the way to the line. */
-  readonly timer?: true
-}
-
-export interface ExporterExplained {
-  readonly exporter: string
-  readonly sent: boolean
-  /** A named reason, where it is not sent. */
-  readonly reason?: string
-  readonly why?: string
-  readonly silences?: readonly Silence[]
-  readonly notification?: Shown
-  readonly record?: Shown
-}
-
-type Step = { readonly incoming: LogRecord[]; readonly outgoing: LogRecord[] }
 
 const STARTING_NS = 60_000_000_000n
 const WAIT_NS = 1_000_000_000n
@@ -342,84 +275,6 @@ function behind(
   return all.filter(one => wanted.has(one.pipeline))
 }
 
-/** The records that come to the exporters of a pipeline. */
-function arrivedIn(
-  pipeline: string,
-  processors: readonly string[],
-  steps: ReadonlyMap<string, Step>,
-  own: readonly LogRecord[],
-): readonly LogRecord[] {
-  const last = processors.at(-1)
-  return last === undefined ? own : (steps.get(keyOf(pipeline, last))?.outgoing ?? [])
-}
-
-function stepOf(
-  processor: string,
-  { incoming, outgoing }: Step,
-  more: {
-    readonly rules: readonly Row[]
-    readonly findings: readonly Finding[]
-    readonly decisions: readonly Decision[]
-  },
-): StepExplained {
-  const rowOf = (id: string | undefined) => {
-    const row = more.rules.find(rule => rule.id === id)
-    return row && { row }
-  }
-  return {
-    processor,
-    dropped: incoming.length > 0 && outgoing.length === 0,
-    changes: incoming.flatMap(before => {
-      const after = outgoing.find(({ id }) => id === before.id)
-      return after && after !== before ? changesOf(before, after) : []
-    }),
-    findings: more.findings.map(finding => ({ ...finding, ...rowOf(finding.rule) })),
-    decisions: more.decisions
-      // A timer that is not due yet.
-      .filter(({ event, step }) => event.kind === 'record' || step.outcome !== undefined)
-      .map(({ key, about, before, step, event }) => ({
-        ...rowOf(about.rule),
-        key,
-        values: about.values,
-        reason: step.reason,
-        before: plain(before),
-        after: plain(step.state),
-        ...(step.episode && { episode: step.episode }),
-        ...(step.missing !== undefined && { missing: step.missing }),
-        ...(event.kind === 'due' && { timer: true as const }),
-      })),
-  }
-}
-
-function changesOf(before: LogRecord, after: LogRecord): StepExplained['changes'] {
-  const [from, to] = [fieldsOf(before), fieldsOf(after)]
-  return [...new Set([...from.keys(), ...to.keys()])].flatMap(field =>
-    isDeepStrictEqual(from.get(field), to.get(field))
-      ? []
-      : [
-          {
-            field,
-            ...(from.has(field) && { from: from.get(field) }),
-            ...(to.has(field) && { to: to.get(field) }),
-          },
-        ],
-  )
-}
-
-function fieldsOf(record: LogRecord): Map<string, unknown> {
-  const fields = new Map<string, unknown>([['body', toJson(record.body)]])
-  if (record.timestamp) fields.set('timestamp', formatRfc3339(record.timestamp))
-  if (record.severityText) fields.set('severity_text', record.severityText)
-  if (record.severityNumber) fields.set('severity_number', record.severityNumber)
-  for (const [prefix, map] of [
-    ['attributes', record.attributes],
-    ['resource.attributes', record.resource.attributes],
-  ] as const)
-    for (const [name, value] of Object.entries(map))
-      fields.set(`${prefix}[${JSON.stringify(name)}]`, toJson(value))
-  return fields
-}
-
 function conditionOf(config: object, record: LogRecord): { readonly reason: string; readonly why?: string } {
   const { condition } = config as { readonly condition?: string }
   if (condition === undefined) return { reason: 'not_sent', why: 'the record did not come to it' }
@@ -435,25 +290,6 @@ function conditionOf(config: object, record: LogRecord): { readonly reason: stri
 function silencesOf({ alert, notifications }: AlertStory, silences: readonly Silence[]): readonly Silence[] {
   const ids = new Set([...alert.silencedBy, ...notifications.flatMap(one => one.silences ?? [])])
   return silences.filter(({ id }) => ids.has(id))
-}
-
-/** Larger integers of a state are times, in ns since the epoch. */
-const LEAST_TIME = 10n ** 17n
-
-/** A state for people, without what is empty. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return value > LEAST_TIME ? formatRfc3339(value) : Number(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, item]) =>
-      item === undefined || (Array.isArray(item) && item.length === 0) ? [] : [[name, plain(item)]],
-    ),
-  )
-}
-
-function keyOf(pipeline: string, processor: string): string {
-  return JSON.stringify([pipeline, processor])
 }
 
 function mistake(message: string): PermanentError {
