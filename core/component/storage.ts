@@ -41,8 +41,10 @@ export interface Term {
   /** The same for all holders of the lease. */
   readonly lease: string
   readonly token: number
-  /** By this process's own clock, and cautious. */
+  /** By this process's own clock, and cautious: once false, it stays so. */
   held(): boolean
+  /** It is over whatever that clock says: the storage has seen a later one. */
+  end?(): void
 }
 
 /**

@@ -13,8 +13,10 @@ export class Obligation {
 
   constructor(
     private readonly onSettled: (settled: Settled) => void,
-    /** Of the lease that lets this collector have the records. */
-    readonly term?: Term | undefined,
+    /** Of the leases that let this collector have the records. */
+    readonly terms: readonly Term[] = [],
+    /** All of them came in under a lease. */
+    readonly leased = terms.length > 0,
   ) {}
 
   add(parts: number): void {
@@ -80,7 +82,12 @@ export class PipelineBatch implements Batch {
   }
 
   get terms(): readonly Term[] {
-    return this.obligations.flatMap(({ term }) => term ?? [])
+    return this.obligations.flatMap(({ terms }) => terms)
+  }
+
+  /** Who reads all of these records again when their terms are over. */
+  get leased(): boolean {
+    return this.obligations.every(({ leased }) => leased)
   }
 
   /** Runs `hook` once every source of this batch released it. */

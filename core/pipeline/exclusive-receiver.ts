@@ -166,8 +166,8 @@ export class ExclusiveReceiver implements Receiver {
 }
 
 /** After the term nothing more comes in, and what settles late is not released: the next holder reads it again. */
-function termIntake(intake: Intake, { token, held }: LeaseTerm, lease: string): Intake {
-  const term: Term = { lease, token, held }
+function termIntake(intake: Intake, { token, held, end }: LeaseTerm, lease: string): Intake {
+  const term: Term = { lease, token, held, end }
   const within = async (offer: () => Promise<Settled | Busy>): Promise<Settled | Busy> => {
     if (!term.held()) return STOPPING
     const answer = await offer()

@@ -97,17 +97,21 @@ function checked(out: unknown): PipelineBatch {
   throw new TypeError(`The operator emitted ${out === null ? 'null' : typeof out}, not a batch`)
 }
 
-/** The batch under an obligation of its own, so that its way through the operator can be followed. */
+/** The batch under an obligation of its own, with its terms, so that its way through the operator can be followed. */
 function enter(
   batch: PipelineBatch,
   inside: Map<Obligation, PipelineBatch>,
   forgotten: WeakSet<Obligation>,
 ): PipelineBatch {
-  const own = new Obligation(({ deadLettered }) => {
-    if (forgotten.has(own)) return
-    inside.delete(own)
-    batch.settle(deadLettered)
-  })
+  const own = new Obligation(
+    ({ deadLettered }) => {
+      if (forgotten.has(own)) return
+      inside.delete(own)
+      batch.settle(deadLettered)
+    },
+    batch.terms,
+    batch.leased,
+  )
   batch.onRelease(() => own.release())
   inside.set(own, batch)
   return new PipelineBatch(batch.records, [own], batch.watermark)

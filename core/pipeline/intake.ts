@@ -100,7 +100,7 @@ export class ReceiverIntake implements Intake {
         gate.changed()
         failpoint('before_checkpoint')
         resolve(settled)
-      }, term)
+      }, term && [term])
       obligation.add(pipelines.length * batches.length - 1)
       for (const records of batches) this.#waiting.push(new PipelineBatch(records, [obligation]))
       if (!this.#pushing) this.#pushed = inSlices(this.#push())

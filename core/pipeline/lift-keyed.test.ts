@@ -1,13 +1,14 @@
-import { concatMap, EMPTY, of, Subject } from 'rxjs'
+import { concatMap, EMPTY, map, type OperatorFunction, of, Subject } from 'rxjs'
 import { describe, expect, test, vi } from 'vitest'
 import { type Counted, counter, event } from '../../test/support/counter.js'
-import { type Keyed, RetryableError } from '../component/index.js'
+import { type Batch, type Keyed, RetryableError } from '../component/index.js'
 import { memoryState } from '../state/memory-state.js'
 import { KeyedRuntime } from '../state/runtime.js'
 import { settleMicrotasks, VirtualClock } from '../testing/clock.js'
 import { seededRandom } from '../testing/random.js'
 import { sampleRecord } from '../testing/records.js'
 import { createBatch, Obligation, PipelineBatch, timeBatch, UNKNOWN_TIME } from './batch.js'
+import { guardRaw } from './guard-raw.js'
 import { liftKeyed } from './lift-keyed.js'
 
 const SECOND = 1_000_000_000n
@@ -126,6 +127,70 @@ test('leaves a batch with its source when the state could not be written until t
   await runtime.close()
   await settleMicrotasks()
   expect({ failed, settled, out }).toEqual({ failed: [], settled: 0, out: [] })
+})
+
+describe('a batch whose lease is lost', () => {
+  /** Steps of a raw processor and a keyed one, behind a source with these obligations. */
+  function fenced(operator: OperatorFunction<Batch, Batch>) {
+    const clock = new VirtualClock()
+    const store = memoryState<Counted>({ maxKeys: 9 })
+    const options = { clock, random: seededRandom(1), journal: true, shared: true }
+    const none = () => undefined
+    const restarts = { clock, down: none, starting: none, up: none }
+    const fails = async (): Promise<void> => {
+      throw new Error('nothing fails here')
+    }
+    const head = new Subject<PipelineBatch>()
+    const out: PipelineBatch[] = []
+    head
+      .pipe(
+        guardRaw({ operator }, fails, restarts),
+        liftKeyed(new KeyedRuntime(counter(), store, options), fails),
+      )
+      .subscribe(batch => out.push(batch))
+    let held = true
+    const ended: string[] = []
+    const settled: string[] = []
+    const source = (name: string, leased: boolean): Obligation => {
+      const end = (): void => void ended.push(name)
+      const terms = leased ? [{ lease: name, token: 1, held: () => held, end }] : []
+      return new Obligation(() => void settled.push(name), terms)
+    }
+    return {
+      out,
+      ended,
+      settled,
+      source,
+      lose: () => {
+        held = false
+      },
+      push: async (id: string, obligations: readonly Obligation[]) => {
+        head.next(new PipelineBatch([event(id, 1n, 'alert:a')], obligations))
+        await settleMicrotasks()
+      },
+    }
+  }
+
+  test('is given up behind a raw processor too: its term has ended before it settles', async () => {
+    const { out, ended, settled, source, lose, push } = fenced(map(batch => batch))
+    await push('1', [source('a', true)])
+    expect(out).toHaveLength(1)
+    lose()
+    await push('2', [source('a', true)])
+    await push('3', [source('a', true), source('b', true)])
+    expect({ out: out.length, ended, settled }).toEqual({
+      out: 1,
+      ended: ['a', 'a', 'b'],
+      settled: ['a', 'a', 'b'],
+    })
+  })
+
+  test('stays with its sources when one of them has no lease: it would not read again', async () => {
+    const { ended, settled, source, lose, push } = fenced(map(batch => batch))
+    lose()
+    await push('1', [source('a', true), source('b', false)])
+    expect({ ended, settled }).toEqual({ ended: ['a'], settled: [] })
+  })
 })
 
 function lifted() {

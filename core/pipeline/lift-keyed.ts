@@ -87,8 +87,12 @@ export function liftKeyed<S, E, O>(
     concat(batches.pipe(run), defer(() => from(end().catch(() => []))).pipe(mergeMap(out => out)))
 }
 
-/** Its source is another collector's, and releases nothing here. Joined with others it stays unsettled, for their sake. */
+/**
+ * Its source is another collector's. The terms end before it settles, so that nothing of it is acknowledged. Joined with
+ * what came in under no lease it stays unsettled, for the sake of that.
+ */
 function giveUp(batch: PipelineBatch): Observable<never> {
-  if (batch.obligations.length === 1) batch.settle()
+  for (const term of batch.terms) term.end?.()
+  if (batch.leased) batch.settle()
   return EMPTY
 }

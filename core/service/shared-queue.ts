@@ -122,8 +122,7 @@ export class SharedQueue {
     const { clock } = this.#options
     while (!term.signal.aborted) {
       try {
-        const value = Buffer.from(JSON.stringify({ since: clock.now().toString() }))
-        await this.#registry.write([{ key: this.#own, value }])
+        await this.#enter()
         if (!term.signal.aborted) this.#token = term.token
         return this.#open()
       } catch {
@@ -133,12 +132,19 @@ export class SharedQueue {
     this.#open()
   }
 
+  #enter(): Promise<void> {
+    const value = Buffer.from(JSON.stringify({ since: this.#options.clock.now().toString() }))
+    return this.#registry.write([{ key: this.#own, value }])
+  }
+
   async #adopt(delivery: Delivery, stop: AbortSignal): Promise<void> {
     const { clock, random, logger, storage } = this.#options
     const ttlMs = (): number => storage.lease?.(this.#namespace(this.#own)).ttlMs ?? RETRY_MS
     await this.#ready
     while (!stop.aborted) {
       try {
+        // One that took this queue over while its lease was lost may have struck it off late.
+        if (this.#token !== undefined && !(await this.#registry.get(this.#own))) await this.#enter()
         for (const [instance] of await this.#registry.range('', '\uffff', MOST_QUEUES)) {
           if (instance === this.#own || stop.aborted) continue
           await this.#takeOver(instance, delivery, stop)
@@ -158,7 +164,7 @@ export class SharedQueue {
       if (!(await keeper.start())) return
       const left = storage.keyValue(namespace, () => keeper.term?.token)
       const requests = await moveQueue(left, delivery, { clock, logger, stop })
-      if (stop.aborted) return
+      if (stop.aborted || !keeper.term) return
       await this.#registry.write([{ key: instance, value: undefined }])
       if (requests > 0) logger.info('Took over the queue of a collector that is gone.', { requests })
     } finally {

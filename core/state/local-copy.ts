@@ -6,10 +6,13 @@ import type {
   StateRead,
   StateWritten,
 } from '../component/storage.js'
+import { KeptOutcomes } from './kept-outcomes.js'
 import { StateIndex } from './state-index.js'
 
 /** Of the copy, at a time. */
 const MOST_FORGOTTEN = 100
+/** Of the journal of the store. */
+const MOST_JOURNALED = 2_000
 const LOCAL = 'local '
 
 /** A key as the store had it, under the version that it had there. */
@@ -38,6 +41,11 @@ export class LocalCopy<S> {
   readonly #states: StateIndex<S>
   /** The version of each key in the store, as far as it is known. */
   readonly #versions = new Map<string, string>()
+  /**
+   * In the journal of the store. A record of these may come again while the store is away, because its lease was lost
+   * with it: it is in the state that is here, and must not count there twice.
+   */
+  readonly #journaled = new KeptOutcomes<string>(MOST_JOURNALED)
 
   /** `maxKeys` may change. */
   constructor(private readonly options: { readonly maxKeys: number }) {
@@ -76,9 +84,26 @@ export class LocalCopy<S> {
     }
   }
 
+  /** The journal of the store has this. */
+  journaled(key: string, recordId: string, outcome: string): void {
+    this.#journaled.add(key, recordId, outcome)
+  }
+
+  unjournaled({ key, recordId }: JournalRef): void {
+    this.#journaled.remove(key, recordId)
+  }
+
   read(request: StateRead): StateEntry<S> {
     const entry = this.#states.read(request)
-    return { ...entry, version: entry.version && LOCAL + entry.version }
+    const journal = new Map(entry.journal)
+    const there = this.#journaled.of(request.key)
+    if (there) {
+      for (const id of request.recordIds) {
+        const known = there.get(id)
+        if (known && !journal.has(id)) journal.set(id, known.outcome)
+      }
+    }
+    return { ...entry, journal, version: entry.version && LOCAL + entry.version }
   }
 
   due(until: bigint, limit: number) {

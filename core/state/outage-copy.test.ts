@@ -298,6 +298,34 @@ describe('a copied store', () => {
     expect([entry?.state?.seen, entry?.journal.size]).toEqual([[1, 2], 0])
   })
 
+  it('answers a record that comes again while the store is away as the journal of the store would, until it is released', async () => {
+    const { collector } = setUp()
+    const { add, fault, copy } = collector()
+    await add('a', 1)
+    const other = collector()
+    await other.copy.read([{ key: 'a', recordIds: ['r0'] }])
+    fault.mode = 'away'
+    other.fault.mode = 'away'
+    for (const each of [copy, other.copy]) {
+      const again = async () => (await each.read([{ key: 'a', recordIds: ['r0', 'x'] }]))[0]
+      expect(await again()).toMatchObject({ state: { seen: [1] }, journal: new Map([['r0', '1']]) })
+      await each.release([{ key: 'a', recordId: 'r0' }])
+      expect((await again())?.journal.size).toBe(0)
+    }
+  })
+
+  it('decides nothing without the store for records whose term is over', async () => {
+    const { collector } = setUp()
+    const { fault, copy, seen } = collector()
+    fault.mode = 'away'
+    const state = { seen: [1] }
+    const change = { key: 'a', expected: undefined, state, due: undefined, pinned: false, journal: [] }
+    const under = (held: boolean) => ({ terms: [{ lease: 'l', token: 1, held: () => held }] })
+    await expect(copy.write([change], NOW, under(false))).rejects.toMatchObject({ code: 'lease_lost' })
+    expect(await seen('a')).toBeUndefined()
+    expect((await copy.write([change], NOW, under(true))).applied).toEqual([true])
+  })
+
   it('is bounded: the least recently written keys are forgotten', async () => {
     const { collector } = setUp({ maxKeys: 3 })
     const { add, fault, seen } = collector()

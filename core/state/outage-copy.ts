@@ -11,6 +11,7 @@ import type {
   StateWritten,
   WrittenBy,
 } from '../component/storage.js'
+import { leaseLost } from './lease/lease-lost.js'
 import { LocalCopy } from './local-copy.js'
 import { type RemoteState, Reunion } from './reunion.js'
 import { isMarked, WriteMarks } from './write-mark.js'
@@ -94,13 +95,17 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       async () => {
         if (sent) return this.#becameOf(changes, mark)
         const written = await this.#remote.write(changes, now, { ...by, mark })
-        for (const [at, { key, state, due, pinned }] of changes.entries()) {
+        for (const [at, { key, state, due, pinned, journal }] of changes.entries()) {
           if (!written.applied[at]) continue
           this.#copy.remember(key, { state, due, pinned, version: written.versions[at] })
+          for (const { recordId, outcome } of journal) this.#copy.journaled(key, recordId, outcome)
         }
         return written
       },
-      failed => this.#copy.write(changes, now, failed),
+      failed => {
+        if (by.terms?.some(term => !term.held())) throw leaseLost()
+        return this.#copy.write(changes, now, failed)
+      },
       () => {
         sent = true
       },
@@ -127,6 +132,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   release(entries: readonly JournalRef[]): Promise<void> {
+    for (const entry of entries) this.#copy.unjournaled(entry)
     return this.#either(
       () => this.#remote.release(entries),
       () => this.#reunion.owe(this.#copy.release(entries)),
@@ -166,7 +172,11 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   async #read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
     const entries = await this.#remote.read(requests)
     this.#expectNoneOlder(requests, entries)
-    for (const [at, { key }] of requests.entries()) this.#copy.remember(key, entries[at] as StateEntry<S>)
+    for (const [at, { key }] of requests.entries()) {
+      const entry = entries[at] as StateEntry<S>
+      this.#copy.remember(key, entry)
+      for (const [recordId, outcome] of entry.journal) this.#copy.journaled(key, recordId, outcome)
+    }
     return entries
   }
 

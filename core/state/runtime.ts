@@ -4,6 +4,7 @@ import { failpoint } from '../failpoints.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { EarlyLooks } from './early-looks.js'
 import { EventTimes } from './event-times.js'
+import { KeptOutcomes } from './kept-outcomes.js'
 import { leaseLost } from './lease/lease-lost.js'
 import { Claims } from './left-timers.js'
 import { planVisits } from './plan-visits.js'
@@ -11,7 +12,6 @@ import { Releases } from './releases.js'
 import { retrying } from './retrying.js'
 import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime-types.js'
 import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
-import { Unwritten } from './unwritten.js'
 
 const TIMERS_A_TICK = 500
 
@@ -27,7 +27,8 @@ export class KeyedRuntime<S, E, O> {
   readonly #store: StateStore<S>
   readonly #options: KeyedRuntimeOptions
   readonly #times: EventTimes
-  readonly #unwritten = new Unwritten<O>()
+  /** Steps that changed nothing. The next write of their key journals them: after it they would decide otherwise. */
+  readonly #unwritten = new KeptOutcomes<O>()
   readonly #releases: Releases
   readonly #closing = new AbortController()
   /** Makes the ids of timers differ from those of other runtimes on the same store. */

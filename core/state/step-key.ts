@@ -1,7 +1,7 @@
 import { PermanentError } from '../component/errors.js'
 import type { Keyed, Step } from '../component/processor.js'
 import type { Codec, EncodedParts, JournalEntry, StateChange, StateEntry } from '../component/storage.js'
-import type { Carried } from './unwritten.js'
+import type { Carried } from './kept-outcomes.js'
 
 /** One touch of a key by a record. */
 export interface Visit<E> {

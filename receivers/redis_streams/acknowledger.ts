@@ -45,7 +45,8 @@ export class Acknowledger {
     const { clock, logger, acknowledge, acknowledged } = this.options
     await Promise.resolve()
     let failing = false
-    while (this.#waiting.length > 0 && !this.term.signal.aborted) {
+    // Not by the signal, which may come later: what is settled since the term ran out was perhaps only given up.
+    while (this.#waiting.length > 0 && this.term.held()) {
       const some = this.#waiting.slice(0, AT_ONCE)
       try {
         if (!(await acknowledge(some.map(({ id }) => id)))) break

@@ -36,6 +36,8 @@ export interface PartitionOptions {
 
 interface Page {
   readonly entries: readonly RawEntry[]
+  /** The lease is another's by now. */
+  readonly lost?: true
   /** Where to go on among what was left; undefined when only new entries are to come. */
   readonly next: string | undefined
 }
@@ -171,7 +173,7 @@ export class Partition {
         const page: Page = await (cursor === undefined ? this.#new(term) : this.#left(term, cursor))
         const { entries } = page
         if (entries.length > 0) this.#caughtUpAt = undefined
-        else if (cursor === undefined) this.#caughtUpAt = askedAt
+        else if (cursor === undefined && !page.lost) this.#caughtUpAt = askedAt
         for (const entry of entries) await this.#offer(entry, acknowledger, term, signal)
         failing = false
         // Nothing new; or, where there was something left, the lease is another's and the keeper will soon know.
@@ -200,7 +202,7 @@ export class Partition {
     const { redis, consumer } = this.#options
     const args = [String(term.token), consumer, this.#taken, String(ENTRIES_AT_ONCE)]
     const answer = (await redis.run(READ, this.#keys, args)) as [number, RawEntry[]] | 0
-    if (answer === 0) return { entries: [], next: undefined }
+    if (answer === 0) return { entries: [], lost: true, next: undefined }
     this.#length = answer[0]
     return { entries: answer[1], next: undefined }
   }
@@ -245,10 +247,11 @@ export class Partition {
     settle: (settled: Settled) => void,
   ): Promise<boolean> {
     const { name, intake, clock } = this.#options
+    const { token, held, end } = term
     for (;;) {
       await orAborted(intake.ready(), signal)
-      if (signal.aborted || !term.held()) return false
-      const offered = intake.offerAll(batches, undefined, { lease: name, token: term.token, held: term.held })
+      if (signal.aborted || !held()) return false
+      const offered = intake.offerAll(batches, undefined, { lease: name, token, held, end })
       const answer = await Promise.race([offered, nextTurn()])
       if (!answer?.busy) {
         void offered.then(late => {

@@ -1,4 +1,4 @@
-import type { LogRecord, Receiver, Records } from 'tocsin/component'
+import type { Clock, LogRecord, Receiver, Records } from 'tocsin/component'
 import { encodeOtlpJson } from 'tocsin/otlp'
 import {
   awkwardRecords,
@@ -63,11 +63,15 @@ describe.skipIf(!available)('redis_streams receiver', () => {
     stop(): Promise<void>
   }
 
-  async function collector(prefix: string, intake = collectingIntake()): Promise<Collector> {
+  async function collector(
+    prefix: string,
+    intake = collectingIntake(),
+    clock: Clock = systemClock,
+  ): Promise<Collector> {
     const extension = await storage(prefix)
     const context = testContext({
       config: CONFIG,
-      clock: systemClock,
+      clock,
       extensions: { redis_storage: extension },
     })
     const receiver = redisStreamsReceiver.create(context)
@@ -155,6 +159,23 @@ describe.skipIf(!available)('redis_streams receiver', () => {
     await until('all are acknowledged', async () => (await entriesIn(prefix, other.extension)) === 0)
     expect(dead.intake.batches.every(({ released }) => !released)).toBe(true)
     await until('all are released', () => other.intake.batches.every(({ released }) => released))
+  })
+
+  test('what was given up because the lease ran out here, where Redis still has it, goes to whoever is next', async () => {
+    const prefix = `p${prefixes++}`
+    const writer = await streamWriter(await storage(prefix))
+    let lateMs = 0
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + lateMs }
+    const slow = await collector(prefix, collectingIntake({ manual: true }), clock)
+    await writer.feed(9)
+    await slow.intake.waitFor(9)
+    // As after a pause: the state is fenced, its batches settle, and no timer has run yet.
+    lateMs = 950
+    for (const batch of slow.intake.batches) batch.settle()
+    await slow.stop()
+    const other = await collector(prefix)
+    await other.intake.waitFor(9)
+    expect(slow.intake.batches.some(({ released }) => released)).toBe(false)
   })
 
   test('whatever answer is late or lost, each record comes, once, in order, and none stays pending', async () => {

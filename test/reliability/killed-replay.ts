@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type HttpDestination, httpDestination, seededRandom } from 'tocsin/testing'
 import { FAILPOINTS, type Failpoint } from '../../core/failpoints.js'
 import { startCommand } from '../support/command.js'
+import { sleep } from './chaos-source.js'
 import { type Comparison, compare, type Told, toldBy } from './told-once.js'
 
 export interface KilledReplay {
@@ -11,11 +12,13 @@ export interface KilledReplay {
   /** How often the collector is killed before it may read the file to its end. */
   readonly kills: number
   readonly records: number
+  /** Not at failpoints, but by a SIGKILL from outside, whatever it is at. */
+  readonly anyMoment?: boolean
 }
 
 export interface ReplayReport extends Comparison {
   /** Where it was killed, in order. */
-  readonly killedAt: readonly Failpoint[]
+  readonly killedAt: readonly (Failpoint | typeof ANY_MOMENT)[]
   /** A life that ended neither by its failpoint nor well, with what it said. */
   readonly accidents: readonly string[]
 }
@@ -30,6 +33,10 @@ const LATEST: { readonly [name in Failpoint]: number } = {
   before_checkpoint: 3,
   after_checkpoint: 3,
 }
+const ANY_MOMENT = 'any moment'
+/** So many notifications a life may be let tell before its kill, and so long it may go on then. */
+const MOST_TOLD = 60
+const MOST_LONGER_MS = 40
 const KEYS = 60
 /** Of each kind of notification. */
 const LEAST = 100
@@ -38,14 +45,14 @@ const LEAST = 100
  * A file is replayed by the built command, which is killed at one failpoint after another and started again, until it
  * reads the file to its end. What the destination was told is compared with a run that nobody disturbs.
  */
-export async function killedReplay({ seed, kills, records }: KilledReplay): Promise<ReplayReport> {
+export async function killedReplay({ seed, kills, records, anyMoment }: KilledReplay): Promise<ReplayReport> {
   const random = seededRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-kill-'))
   const sink = await httpDestination()
   try {
     const file = join(folder, 'in.log')
     await writeFile(file, linesOf(records, random).join(''))
-    const undisturbed = await replay(folder, 'undisturbed', file, sink, undefined)
+    const undisturbed = await replay(folder, 'undisturbed', file, sink)
     if (undisturbed !== 'ended') throw new Error(`The undisturbed run failed:\n${undisturbed}`)
     const expected = new Set(told(sink, '/undisturbed').keys())
     for (const kind of ['throttled', 'alert', 'recovery']) {
@@ -54,14 +61,18 @@ export async function killedReplay({ seed, kills, records }: KilledReplay): Prom
         throw new Error(`The undisturbed run told of ${some} times "${kind}": too few to compare.`)
     }
 
-    const killedAt: Failpoint[] = []
+    const killedAt: (Failpoint | typeof ANY_MOMENT)[] = []
     const accidents: string[] = []
     for (let life = 0; ; life++) {
-      const name =
-        killedAt.length < kills ? (FAILPOINTS[(seed + life) % FAILPOINTS.length] as Failpoint) : undefined
-      const passing = name && 1 + Math.floor(random() * LATEST[name])
-      const how = await replay(folder, 'killed', file, sink, name && `${name}=kill@${passing}`)
-      if (how === 'killed' && name) killedAt.push(name)
+      const name = anyMoment ? ANY_MOMENT : (FAILPOINTS[(seed + life) % FAILPOINTS.length] as Failpoint)
+      const end: End | undefined =
+        killedAt.length === kills
+          ? undefined
+          : name === ANY_MOMENT
+            ? { afterTold: Math.floor(random() * MOST_TOLD), andMs: random() * MOST_LONGER_MS }
+            : { failpoints: `${name}=kill@${1 + Math.floor(random() * LATEST[name])}` }
+      const how = await replay(folder, 'killed', file, sink, end)
+      if (how === 'killed' && end) killedAt.push(name)
       else if (how === 'ended') break
       else accidents.push(how)
       if (accidents.length > 2) break
@@ -73,17 +84,31 @@ export async function killedReplay({ seed, kills, records }: KilledReplay): Prom
   }
 }
 
+/** Of a life: by a failpoint, or by a SIGKILL so long after so many notifications. */
+type End = { readonly failpoints: string } | { readonly afterTold: number; readonly andMs: number }
+
 /** One life of a collector: `ended` (all is read and delivered), `killed`, or what it said. */
 async function replay(
   folder: string,
   name: 'undisturbed' | 'killed',
   file: string,
   sink: HttpDestination,
-  failpoints: string | undefined,
+  end?: End,
 ): Promise<string> {
   const yaml = configuration(join(folder, name), file, `${sink.url}/${name}`)
-  const env = failpoints === undefined ? {} : { TOCSIN_FAILPOINTS: failpoints }
-  const { code, signal, stderr } = await startCommand(['--config', `yaml:${yaml}`], { env }).finished
+  const env = end && 'failpoints' in end ? { TOCSIN_FAILPOINTS: end.failpoints } : {}
+  const { child, finished } = startCommand(['--config', `yaml:${yaml}`], { env })
+  if (end && 'afterTold' in end) {
+    const enough = sink.accepted.length + end.afterTold
+    let over = false
+    const ended = finished.then(() => {
+      over = true
+    })
+    while (!over && sink.accepted.length < enough) await Promise.race([ended, sleep(2)])
+    await sleep(end.andMs)
+    child.kill('SIGKILL')
+  }
+  const { code, signal, stderr } = await finished
   if (signal === 'SIGKILL') return 'killed'
   return code === 0 ? 'ended' : stderr
 }
@@ -129,6 +154,8 @@ extensions:
   file_storage: { directory: '${data}' }
 service:
   extensions: [file_storage]
+  # However slow the machine: what does not get out before is an accident.
+  shutdown_timeout: 10m
   telemetry: { metrics: { level: none } }
   pipelines:
     logs/throttled: { receivers: [file_log], processors: [parser, throttle], exporters: [webhook/throttled] }

@@ -61,11 +61,11 @@ export async function connect(
   }
   client.on('error', error => {
     // One that broke is no trouble before no other can be had.
-    if (!link.usable) failed(error)
+    if (!link.usable && !link.waits) failed(error)
   })
   client.on('node error', (error: unknown) => {
     // One node of many: what needs it will say so.
-    if (client.status !== 'ready') failed(error)
+    if (client.status !== 'ready' && !link.waits) failed(error)
   })
   // It rejects with less than the event before it said.
   client.connect().catch(error => !told && failed(error))

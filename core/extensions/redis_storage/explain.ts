@@ -103,9 +103,13 @@ export function explain(error: unknown, { where, tls, cluster }: Peer): Retryabl
 /** The same for a command: it may have been done when it was sent before its connection broke. */
 export function explainCommand(error: unknown, peer: Peer): RetryableError {
   const explained = explain(error, peer)
-  const { message = '' } = error as Error
-  if (!/isn't writeable|Connection is closed|max retries/i.test(message)) return explained
-  return new RetryableError(CONNECTION_LOST, explained.message)
+  return isCut(error) ? new RetryableError(CONNECTION_LOST, explained.message) : explained
+}
+
+/** A connection ended that there was: nobody refuses another one. */
+export function isCut(error: unknown): boolean {
+  if (/isn't writeable|Connection is closed|max retries/i.test((error as Error).message ?? '')) return true
+  return ['ECONNRESET', 'EPIPE'].includes(root(error).code)
 }
 
 /** It was written to a replica. */

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import type { Clock } from 'tocsin/component'
+import { isCut } from './explain.js'
 
 /** After a connection was lost it is waited for so long: a failover takes about as much. */
 const BACK_MS = 3_000
@@ -26,11 +27,16 @@ export class Link {
       this.#back?.settle(true)
     })
     client.on('close', () => this.#lost())
-    client.on('error', () => !this.#usable && !this.#patient && this.#back?.settle(false))
+    client.on('error', error => !this.#patient && !isCut(error) && this.#back?.settle(false))
   }
 
   get usable(): boolean {
     return this.#usable
+  }
+
+  /** A connection was lost and is waited for: what fails meanwhile is no trouble yet. */
+  get waits(): boolean {
+    return this.#back !== undefined
   }
 
   /** False when no connection comes soon. */

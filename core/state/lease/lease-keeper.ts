@@ -10,6 +10,8 @@ export interface LeaseTerm {
   readonly signal: AbortSignal
   /** False as soon as another may have it, also where the process slept and no timer ran yet. */
   held(): boolean
+  /** Gives it up, for whoever hears that a later one has begun. */
+  end(): void
 }
 
 export interface LeaseKeeperOptions {
@@ -129,7 +131,10 @@ export class LeaseKeeper {
     if (this.#term) return
     const abort = new AbortController()
     const held = (): boolean => !abort.signal.aborted && clock.monotonicMs() < this.#untilMs
-    const term: LeaseTerm = { token, signal: abort.signal, held }
+    const end = (): void => {
+      if (this.#term?.abort === abort) void this.giveUp(0)
+    }
+    const term: LeaseTerm = { token, signal: abort.signal, held, end }
     this.#term = { term, abort }
     this.#options.onHeld?.(term)
   }

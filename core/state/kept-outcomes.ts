@@ -1,16 +1,12 @@
-/** An outcome that changed nothing, of a record that its source has not released. */
+/** An outcome of a record that its source has not released. */
 export interface Carried<O> {
   readonly id: string
   readonly outcome: O
   released: boolean
 }
 
-/**
- * Outcomes that were never written, because their steps changed nothing. The next write of their key journals them
- * too: after a crash the record would meet a state that it did not see the first time. Beyond `limit` the oldest
- * are forgotten, and their records would step again.
- */
-export class Unwritten<O> {
+/** Outcomes by key and record. Beyond `limit` the oldest are forgotten, and their records would step again. */
+export class KeptOutcomes<O> {
   readonly #keys = new Map<string, Map<string, Carried<O>>>()
   #size = 0
 
