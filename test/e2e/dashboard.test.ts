@@ -303,7 +303,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
         inside = await middle()
         return typeof inside
       }
-      await expect.poll(drawn, { timeout: 20_000, message: `place ${place}` }).toBe('string')
+      await expect.poll(drawn, { message: `place ${place}` }).toBe('string')
       seen.add(inside as string)
     }
     expect(seen.size).toBeGreaterThan(places / 2)

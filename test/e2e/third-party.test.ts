@@ -257,5 +257,5 @@ export const m: typeof main = main
       },
     )
     expect(stdout).toBe('')
-  }, 60_000)
+  })
 })
