@@ -35,7 +35,7 @@ export default defineConfig({
   },
   test: {
     // They end what hangs. A busy machine takes ten times as long as an idle one, and no test is to fail of that.
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
     // Native add-ons (re2, lmdb) are not safe to load in several worker threads of one process.
@@ -52,7 +52,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'e2e', include: END_TO_END, exclude: NEVER, testTimeout: 180_000 },
+        test: { name: 'e2e', include: END_TO_END, exclude: NEVER },
       },
     ],
   },

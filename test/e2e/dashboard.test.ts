@@ -286,7 +286,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const size = () => rows(page).first().getAttribute('aria-setsize')
     await expect.poll(size, { timeout: 60_000 }).toBe('10000')
     const seen = new Set<string>()
-    const places = 40
+    const places = 16
     for (let place = 0; place <= places; place++) {
       // What is in the middle of the list is there as soon as it is drawn.
       const middle = (): Promise<unknown> =>
