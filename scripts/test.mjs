@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { installTools } from './tools.mjs'
 
 const slow = process.argv.includes('--slow')
@@ -51,10 +51,17 @@ function run(command, ...args) {
   return status ?? 1
 }
 
-/** One plain closing line for people and for CI. */
+/** The files that take the longest, and one plain closing line, for people and for CI. */
 function summarize(file) {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8'))
+    const report = JSON.parse(readFileSync(file, 'utf8'))
+    const { numPassedTests, numFailedTests, numPendingTests } = report
+    const files = report.testResults.map(({ name, startTime, endTime }) => ({
+      name: relative('.', name),
+      seconds: (endTime - startTime) / 1_000,
+    }))
+    const longest = files.sort((a, b) => b.seconds - a.seconds).slice(0, 10)
+    console.log(`\n${longest.map(({ name, seconds }) => `${seconds.toFixed(0)} s  ${name}`).join('\n')}`)
     console.log(`\n${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`)
   } catch {
     console.log('\n0 passed, 0 failed')

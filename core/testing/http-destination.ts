@@ -42,7 +42,7 @@ export interface HttpDestination {
   answer: ((request: ArrivedRequest, index: number) => DestinationAnswer | undefined) | undefined
   /** From now on no request is answered; for `ExporterDestination.stall`. */
   stall(): void
-  /** Resolves when so many (of this path) were accepted; rejects after 20 s of real time. */
+  /** Resolves when so many (of this path) were accepted; rejects after 60 s of real time. */
   waitFor(count: number, path?: string): Promise<ArrivedRequest[]>
   /** Cuts all connections and stops listening. */
   close(): Promise<void>
@@ -90,9 +90,10 @@ export async function httpDestination(): Promise<HttpDestination> {
     async waitFor(count, path) {
       const matching = (): ArrivedRequest[] =>
         accepted.filter(request => path === undefined || request.path === path)
-      for (let waitedMs = 0; matching().length < count; waitedMs += 10) {
-        if (waitedMs > 20_000)
-          throw new Error(`Waited for ${count} requests; ${matching().length} came in 20 s.`)
+      const deadline = Date.now() + 60_000
+      while (matching().length < count) {
+        if (Date.now() > deadline)
+          throw new Error(`Waited for ${count} requests; ${matching().length} came in 60 s.`)
         await new Promise(resolve => setTimeout(resolve, 10))
       }
       return matching()

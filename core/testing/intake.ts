@@ -18,7 +18,7 @@ export interface CollectingIntake extends Intake {
   records(): LogRecord[]
   /** Answers `Busy` until it is called with `undefined`. */
   setBusy(busy: Busy | undefined): void
-  /** Resolves when at least `count` records came in. Times out after 10 s of real time. */
+  /** Resolves when at least `count` records came in. Times out after 60 s of real time. */
   waitFor(count: number): Promise<LogRecord[]>
 }
 
@@ -85,10 +85,10 @@ export function collectingIntake({ manual = false }: { readonly manual?: boolean
       }
     },
     async waitFor(count) {
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + 60_000
       while (intake.records().length < count) {
         if (Date.now() > deadline) {
-          throw new Error(`Waited for ${count} records; ${intake.records().length} came in 10 s.`)
+          throw new Error(`Waited for ${count} records; ${intake.records().length} came in 60 s.`)
         }
         await Promise.race([
           new Promise<void>(resolve => wake.push(resolve)),

@@ -576,7 +576,7 @@ async function advanced<T>(value: T): Promise<T> {
 }
 
 async function seen(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
-  await expect.poll(async () => advanced(bodies(intake)), { interval: 5, timeout: 5_000 }).toEqual(expected)
+  await expect.poll(async () => advanced(bodies(intake)), { interval: 5 }).toEqual(expected)
 }
 
 function bodies(intake: CollectingIntake): string[] {

@@ -32,7 +32,7 @@ test.skipIf(logs.length === 0)('real logs come line for line (needs ../shared/lo
   const receiver = fileLogReceiver.create(context)
   const intake = collectingIntake()
   await receiver.start(intake)
-  await expect.poll(() => intake.ended, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => intake.ended).toBe(true)
   for (const path of logs) {
     const expected = readFileSync(path, 'utf8').split(/\r?\n/)
     if (expected.at(-1) === '') expected.pop()

@@ -37,9 +37,7 @@ describe.skipIf(!hasLogrotate)("Debian's logrotate", () => {
     await polls(1)
     rotate()
     say('2026 three')
-    await expect
-      .poll(() => advanced(bodies(before.intake)), { timeout: 15_000 })
-      .toEqual(all.map(text => `${text}\n  at x`))
+    await expect.poll(() => advanced(bodies(before.intake))).toEqual(all.map(text => `${text}\n  at x`))
     await stopped(before.receiver)
     say('2026 four')
     await later(1_100)
@@ -49,9 +47,7 @@ describe.skipIf(!hasLogrotate)("Debian's logrotate", () => {
     rotate()
     say('2026 six')
     const { intake } = await started(config)
-    await expect
-      .poll(() => advanced(bodies(intake)), { timeout: 15_000 })
-      .toEqual(all.slice(3).map(text => `${text}\n  at x`))
+    await expect.poll(() => advanced(bodies(intake))).toEqual(all.slice(3).map(text => `${text}\n  at x`))
   })
 })
 

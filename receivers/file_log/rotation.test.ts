@@ -184,7 +184,7 @@ describe('after a restart in the middle of a rotation', () => {
     if (end === 'stop') await stopped(before.receiver)
     else forgotten(before.receiver)
     const { intake } = await started({ include: [include] })
-    await expect.poll(() => advanced(bodies(intake).at(-1)), { timeout: 15_000 }).toBe('new 2')
+    await expect.poll(() => advanced(bodies(intake).at(-1))).toBe('new 2')
     const texts = bodies(intake)
     expect(texts.slice(-3)).toEqual([old.at(-1), 'new 1', 'new 2'])
     expect(texts.slice(0, -2)).toEqual(old.slice(-(texts.length - 2)))

@@ -89,7 +89,6 @@ describe.skipIf(!hasTools)(`files that Debian's rsyslogd writes and logrotate ro
       await sleep(500)
       expect(told()).toEqual(sent)
     },
-    120_000,
   )
 })
 

@@ -357,7 +357,7 @@ describe('together', () => {
     expect(decodeStatus(refused.body, 'proto')?.message).toContain('too_many_bytes')
     for (const batch of receiver.intake.batches) batch.settle()
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
-  }, 120_000)
+  })
 
   it('bounds what records of few bytes hold', async () => {
     const receiver = await started({}, { manual: true })

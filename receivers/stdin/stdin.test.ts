@@ -88,7 +88,7 @@ test('reading pauses while too much is unsettled', async () => {
         for (const batch of intake.batches) batch.settle()
         return intake.ended
       },
-      { timeout: 10_000, interval: 1 },
+      { interval: 1 },
     )
     .toBe(true)
   expect(intake.records().length).toBe(2_000)

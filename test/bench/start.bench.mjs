@@ -1,4 +1,5 @@
-// What a start costs, beside a build of the commit that issue 8 was measured on, in one run: `npm run bench -- start`.
+// What a start costs, beside a build of the commit that issue 8 was measured on, in one run: `npm run bench -- start`,
+// with `--before FILE` for a build that is there already.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,8 @@ const IDLE_MS = 2_000
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-start-'))
 const now = join(root, 'dist/commands/tocsin.js')
-const before = buildOf(BEFORE)
+const given = process.env.TOCSIN_BENCH_BEFORE
+const before = given ?? buildOf(BEFORE)
 
 const files = writeConfigs()
 const rows = [
@@ -38,7 +40,7 @@ for (const [name, args, kind, most, mib] of rows) {
     `| ${[name, ...figures, ratio, most.toFixed(3), idle('now'), idle('before'), mib ? `${mib} MiB` : ''].join(' | ')} |`,
   )
 }
-execFileSync('git', ['worktree', 'remove', '--force', join(folder, 'before')], { cwd: root })
+if (!given) execFileSync('git', ['worktree', 'remove', '--force', join(folder, 'before')], { cwd: root })
 rmSync(folder, { recursive: true, force: true })
 
 /** A build of another commit, with the packages of this one. */

@@ -2,21 +2,19 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { httpDestination } from 'tocsin/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/service/clock.js'
 import { type HistoryCollector, startHistory } from '../support/alert-history.js'
 import { startCommand } from '../support/command.js'
 import { freePort } from '../support/free-port.js'
 import { redisServerBinary, startRedis, type TestRedis } from '../support/redis.js'
 
-vi.setConfig({ testTimeout: 120_000 })
-
 const stops: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-const poll = { timeout: 20_000, interval: 50 }
+const poll = { interval: 50 }
 const silence = { createdBy: 'anna', comment: 'disk is changed' }
 const matcher = (name: string, value: string) => ({ name, value, isRegex: false, isEqual: true })
 

@@ -8,6 +8,7 @@ import { main, processIo } from 'tocsin'
 import { httpDestination } from 'tocsin/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { full } from '../../distributions/full/index.js'
+import { cli } from '../support/cli.js'
 import { runCommand, startCommand } from '../support/command.js'
 import { ROOT } from '../support/shared.js'
 
@@ -79,7 +80,7 @@ describe('the command', () => {
 
   test('an unknown command or option is an error that says where help is', async () => {
     for (const args of [['nonsense'], ['--nonsense'], []]) {
-      const { code, stderr } = await runCommand(args)
+      const { code, stderr } = await cli(args)
       expect(code).toBe(1)
       expect(stderr).not.toBe('')
     }
@@ -106,11 +107,11 @@ describe('the command', () => {
   })
 
   test('components lists kinds, types and stability', async () => {
-    const { code, stdout } = await runCommand(['components'])
+    const { code, stdout } = await cli(['components'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^receiver +file_log +\w+ /m)
     expect(stdout).toMatch(/^exporter +webhook +\w+ /m)
-    expect(JSON.parse((await runCommand(['components', '--json'])).stdout)).toEqual(
+    expect(JSON.parse((await cli(['components', '--json'])).stdout)).toEqual(
       expect.arrayContaining([expect.objectContaining({ kind: 'processor', type: 'throttle' })]),
     )
   })
@@ -129,7 +130,7 @@ describe('the command', () => {
         .replace('exporters: [file] }', 'exporters: [fil] }')
         .replace('file: {', `file: { condition: "body = 'x'",`),
     )
-    const { code, stderr } = await runCommand(['validate', '--config', file])
+    const { code, stderr } = await cli(['validate', '--config', file])
     expect(code).toBe(1)
     const lines = stderr.trim().split('\n')
     expect(lines.length).toBeGreaterThanOrEqual(2)
@@ -151,7 +152,7 @@ describe('the command', () => {
     const table = join(folder, 't.csv')
     const validate = async (...lines: readonly string[]) => {
       await writeFile(table, `${lines.join('\n')}\n`)
-      const { code, stderr } = await runCommand(['validate', '--config', file])
+      const { code, stderr } = await cli(['validate', '--config', file])
       return [code, ...stderr.split('\n').slice(0, -1)]
     }
     expect(await validate(header, bad, good)).toEqual([
@@ -165,7 +166,7 @@ describe('the command', () => {
       expect.stringContaining(`${table}:1: alert_pattern: the table has no column "alert_pattern"`),
     ])
     await rm(table)
-    const { code, stderr } = await runCommand(['validate', '--config', file])
+    const { code, stderr } = await cli(['validate', '--config', file])
     expect(code).toBe(1)
     expect(stderr).toMatch(
       /:5:\d+: processors\.stateful_alert\.lookup_table\.location: .*cannot be read: ENOENT/,
@@ -175,12 +176,12 @@ describe('the command', () => {
   test('validate reads no lookup table of a URL, or of a processor that no pipeline has', async () => {
     const unused = 'processors: { stateful_alert: { lookup_table: { location: missing.csv } } }'
     const file = await config(`${LIVE}${unused}\n`)
-    const { code, stderr } = await runCommand(['validate', '--config', file])
+    const { code, stderr } = await cli(['validate', '--config', file])
     expect(code).toBe(0)
     expect(stderr).not.toContain('missing.csv')
     const url = 'processors.stateful_alert.lookup_table.location=http://127.0.0.1:1/alerts.csv'
     const used = 'service.pipelines.logs.processors=[stateful_alert]'
-    expect(await runCommand(['validate', '--config', file, '--set', url, '--set', used])).toMatchObject({
+    expect(await cli(['validate', '--config', file, '--set', url, '--set', used])).toMatchObject({
       code: 0,
       stderr: '',
     })
@@ -195,7 +196,7 @@ describe('the command', () => {
       'receivers: {demo_logs: }\nservice: {pipelines: {logs: {receivers: [demo_logs], exporters: [webhook]}}}',
       'b.yaml',
     )
-    const { code, stdout } = await runCommand(
+    const { code, stdout } = await cli(
       ['print-config', '--config', first, '--config', second, '--set', 'exporters.webhook.method=PUT'],
       { env: { TOKEN: 'top-secret' } },
     )
@@ -304,7 +305,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
     for (let turn = 0; turn < 3; turn++) {
       const before = await outputSize()
       child.kill('SIGHUP')
-      await expect.poll(outputSize, { timeout: 10_000 }).toBeGreaterThan(before)
+      await expect.poll(outputSize).toBeGreaterThan(before)
     }
     child.kill('SIGTERM')
     expect(await finished).toMatchObject({ code: 0 })
@@ -443,7 +444,7 @@ ${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/$
       log += text
     })
     const ended = once(child, 'close')
-    await expect.poll(() => log, { timeout: 15_000 }).toMatch(/ECONNREFUSED/)
+    await expect.poll(() => log).toMatch(/ECONNREFUSED/)
     // A terminal signals every process of the foreground group.
     process.kill(-(child.pid as number), 'SIGINT')
     expect((await ended)[0]).toBe(0)
@@ -510,7 +511,7 @@ ${each(i => `    logs/more${i}: { receivers: [forward/${i}], exporters: [debug/$
     command.child.kill('SIGHUP')
     await command.says(/The new configuration is in force/)
     const other = join(folder, 'other.jsonl')
-    await expect.poll(() => readFile(other, 'utf8'), { timeout: 10_000 }).not.toBe('')
+    await expect.poll(() => readFile(other, 'utf8')).not.toBe('')
     command.child.kill('SIGTERM')
     expect(await command.finished).toMatchObject({ code: 0 })
   })

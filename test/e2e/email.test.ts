@@ -45,8 +45,7 @@ service: { pipelines: { logs: { receivers: [file_log], exporters: [email] } } }
     { folder },
   )
   await collector.ended
-  for (let tries = 0; mails.length < 2 && tries < 500; tries++)
-    await new Promise(resolve => setTimeout(resolve, 10))
+  await expect.poll(() => mails.length).toBeGreaterThanOrEqual(2)
   const errors = (reason: string) =>
     collector.metric('tocsin_email_recipient_errors_total', `reason="${reason}"`)
   expect([await errors('refused'), await errors('deferred')]).toEqual([1, 2])

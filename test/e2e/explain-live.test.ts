@@ -3,14 +3,12 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { httpDestination } from 'tocsin/testing'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Answer, cli } from '../support/cli.js'
 import { type Running, startCommand } from '../support/command.js'
 import { freePort } from '../support/free-port.js'
 import { redisServerBinary, startRedis } from '../support/redis.js'
 import { until } from '../support/redis-storage.js'
-
-// Each question is a process, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 /** With a quote, which JSON writes otherwise. */
 const SECRET = 'hdr"s3cret-0123456789'
@@ -89,9 +87,8 @@ service:
   )
 }
 
-function ask(args: readonly string[], input?: string) {
-  const given = input === undefined ? {} : { input }
-  return startCommand(['explain', ...args], { cwd: folder, ...given }).finished
+function ask(args: readonly string[], input?: string): Promise<Answer> {
+  return cli(['explain', ...args], { cwd: folder, ...(input !== undefined && { input }) })
 }
 
 async function explained(...args: string[]) {

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Answer, cli } from '../support/cli.js'
 import { startCommand } from '../support/command.js'
-
-// Each question is a process, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let folder = ''
 beforeAll(() => {
@@ -36,8 +34,8 @@ service:
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-async function tocsin(args: readonly string[], input = '') {
-  return startCommand(args, { cwd: folder, input }).finished
+function tocsin(args: readonly string[]): Promise<Answer> {
+  return cli(args, { cwd: folder })
 }
 
 async function explained(...args: string[]) {
@@ -68,7 +66,10 @@ test('a filter that drops it names its condition', async () => {
 })
 
 test('an event, and its state, from the storage of a collector; nothing is changed there', async () => {
-  const ran = await tocsin(['-c', 'collector.yaml'], 'ERROR connection refused\n')
+  const ran = await startCommand(['-c', 'collector.yaml'], {
+    cwd: folder,
+    input: 'ERROR connection refused\n',
+  }).finished
   expect(ran.code).toBe(0)
   const { pipelines } = await explained('ERROR connection refused')
   const [decision] = pipelines[0].steps[1].decisions

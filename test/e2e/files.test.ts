@@ -32,7 +32,7 @@ import {
 inFreshFolder()
 
 const LONG = { timeout: 60_000 }
-const POLL = { timeout: 20_000, interval: 100 }
+const POLL = { interval: 100 }
 const MULTILINE = "multiline: { line_start_pattern: '^\\d{4}-' }"
 
 describe('lines are neither lost, nor doubled, nor out of order', () => {
@@ -164,12 +164,12 @@ describe('what stands in files is told as it is', () => {
     const processors = ALERT.replace('MODE', mode)
     const command = await follow({ include: 'a.log', processors, pipeline: '[stateful_alert]' })
     writeSync(writer, info.repeat(count))
-    await expect.poll(() => bodies().length, { timeout: 20_000 }).toBe(count + 1)
+    await expect.poll(() => bodies().length).toBe(count + 1)
     ftruncateSync(writer)
     const line = 'ERROR disk on fire\n'
     if (hole > 0) writeSync(writer, line, hole)
     else writeSync(writer, line)
-    await expect.poll(() => bodies().length, { timeout: 20_000 }).toBe(count + 2)
+    await expect.poll(() => bodies().length).toBe(count + 2)
     expect(bodies().at(-1)).toBe('ERROR disk on fire')
     expect(records().at(-1)).toMatch(/"key":"alert".*"alert"/)
     expect(command.output().stderr.match(/NUL bytes/g)).toHaveLength(1)

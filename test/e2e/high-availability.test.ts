@@ -19,5 +19,4 @@ test.skipIf(!redisServerBinary())(
     for (const [alert, { eventIds }] of pair) expect(eventIds.size, alert).toBe(1)
     for (const ms of takeOverMs) expect(ms).toBeLessThan(10_000)
   },
-  120_000,
 )

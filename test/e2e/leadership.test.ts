@@ -53,7 +53,7 @@ function insert(count: number): void {
 }
 
 const bodies = (): string[] => sink.accepted.map(({ body }) => (JSON.parse(body) as { body: string }).body)
-const tailing = (): Promise<unknown> => expect.poll(() => server.openTails, { timeout: 10_000 }).toBe(1)
+const tailing = (): Promise<unknown> => expect.poll(() => server.openTails).toBe(1)
 const RECEIVER = 'lease="receiver/victorialogs"'
 
 test.skipIf(!available)(
@@ -70,7 +70,7 @@ test.skipIf(!available)(
     await sink.waitFor(5)
     await first.stop()
     const stoppedMs = performance.now()
-    await expect.poll(() => second.metric('tocsin_lease_held', RECEIVER), { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => second.metric('tocsin_lease_held', RECEIVER)).toBe(1)
     expect(performance.now() - stoppedMs).toBeLessThan(2_000)
     collectors.splice(collectors.indexOf(first), 1)
     insert(5)
@@ -85,12 +85,12 @@ test.skipIf(!available)('a reload keeps the queue and takes the tail up again', 
   await tailing()
   sink.answer = () => 503
   insert(5)
-  await expect.poll(() => sink.requests.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => sink.requests.length).toBeGreaterThan(0)
   expect(await collector.reload(yaml(999))).toBe(true)
   await tailing()
   insert(5)
   sink.answer = undefined
-  await expect.poll(() => new Set(bodies()).size, { timeout: 15_000 }).toBe(10)
+  await expect.poll(() => new Set(bodies()).size).toBe(10)
   expect(await collector.metric('tocsin_lease_held', 'lease="queue/webhook"')).toBe(1)
   // The queue is its own: nothing was taken over.
   expect(collector.logs.map(({ message }) => message).filter(text => text.startsWith('Took over'))).toEqual(
@@ -105,7 +105,7 @@ test.skipIf(!available)('without Redis nobody leads; afterwards the gap is fille
   insert(5)
   await sink.waitFor(5)
   redis.signal('SIGSTOP')
-  await expect.poll(() => server.openTails, { timeout: 5_000 }).toBe(0)
+  await expect.poll(() => server.openTails).toBe(0)
   expect(await collector.metric('tocsin_lease_held', RECEIVER)).toBe(0)
   const receiver = () => collector.status().pipelines.logs?.components['receiver:victorialogs']
   await expect
@@ -113,6 +113,6 @@ test.skipIf(!available)('without Redis nobody leads; afterwards the gap is fille
     .toMatchObject({ status: 'recoverable_error', message: expect.stringContaining('Nobody can lead') })
   insert(5)
   redis.signal('SIGCONT')
-  await expect.poll(() => new Set(bodies()).size, { timeout: 15_000 }).toBe(10)
-  await expect.poll(() => collector.status().status, { timeout: 10_000 }).toBe('ok')
+  await expect.poll(() => new Set(bodies()).size).toBe(10)
+  await expect.poll(() => collector.status().status).toBe('ok')
 })

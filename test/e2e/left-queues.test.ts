@@ -26,12 +26,11 @@ service:
     return { ...collector, warned: collector.logs.some(({ message }) => LEFT.test(message)) }
   }
   const drop = () =>
-    cli('dead-letter', 'drop', '--queue', 'webhook/old', '--config', join(folder, 'tocsin.yaml'))
+    cli(['dead-letter', 'drop', '--queue', 'webhook/old', '--config', join(folder, 'tocsin.yaml')])
 
   const first = await started('webhook/old')
   expect(first.warned).toBe(false)
-  for (let tries = 0; sink.requests.length === 0 && tries < 500; tries++)
-    await new Promise(resolve => setTimeout(resolve, 10))
+  await expect.poll(() => sink.requests.length).toBeGreaterThan(0)
   expect((await drop()).stderr).toMatch(/^The exporter webhook\/old uses its queue/)
   expect(await first.stop()).toMatchObject({ persisted: 2 })
 
@@ -47,8 +46,7 @@ service:
   sink.answer = () => 503
   await writeFile(join(folder, 'in.log'), 'one\ntwo\nthree\nfour\nfive\n')
   const before = sink.requests.length
-  for (let tries = 0; sink.requests.length === before && tries < 500; tries++)
-    await new Promise(resolve => setTimeout(resolve, 10))
+  await expect.poll(() => sink.requests.length).toBeGreaterThan(before)
   await third.stop()
 
   const fourth = await started('webhook/new')
@@ -60,4 +58,4 @@ service:
   await last.stop()
   await sink.close()
   await rm(folder, { recursive: true, force: true })
-}, 20_000)
+})

@@ -94,6 +94,6 @@ service:
         .filter(({ path }) => path === '/queued')
         .map(({ body }) => JSON.parse(body).body)
       expect(bodies.sort()).toEqual(['one', 'two'])
-    }, 60_000)
+    })
   }
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cli } from '../support/cli.js'
 import { startCommand } from '../support/command.js'
 import { shared, sharedTitle } from '../support/shared.js'
 import { VictoriaLogsServer } from '../support/victorialogs-server.js'
@@ -64,7 +65,7 @@ service: {pipelines: {logs: {receivers: [file_log], processors: [stateful_alert]
 }
 
 async function replay(...args: string[]): Promise<Report> {
-  const { code, stdout, stderr } = await startCommand(['replay', '--json', ...args]).finished
+  const { code, stdout, stderr } = await cli(['replay', '--json', ...args])
   expect(stderr).toBe('')
   expect(code).toBe(0)
   return JSON.parse(stdout)
@@ -274,7 +275,7 @@ describe('what is replayed', () => {
     const next = [{ ...(rows[0] as Row), alert_schema: 'threshold,10,60,1,60,300' }]
     const { alerts } = await replay('-c', config('next.yaml', table('next.csv', next)), log)
     expect(alerts.map(({ fired_at }) => Date.parse(fired_at))).toEqual([Date.parse(second(20 * 1_800 + 9))])
-    const { stdout } = await startCommand(['replay', ...args]).finished
+    const { stdout } = await cli(['replay', ...args])
     expect(stdout).toMatch(/disk +10 in 60 s +fires 1 +of 48 bursts, the usual ones have at most 3, .* 30\n/)
   })
 
@@ -293,8 +294,7 @@ describe('what is replayed', () => {
       /<rect x="0" width="1000"[^>]*><title>2026-01-15T10:00:00Z, active at the end<\/title>/,
     )
     expect(html).toContain('It makes no difference to any alert.')
-    const { code, stderr } = await startCommand(['replay', '-c', yaml, '--html', '/none/x.html', log])
-      .finished
+    const { code, stderr } = await cli(['replay', '-c', yaml, '--html', '/none/x.html', log])
     expect([code, stderr]).toEqual([1, expect.stringContaining('--html /none/x.html cannot be written')])
   })
 
@@ -336,7 +336,7 @@ describe('what is replayed', () => {
   test('a mistake says what to do', async () => {
     const yaml = config('wrong.yaml', table('wrong.csv', rows))
     const say = async (...args: string[]): Promise<string> => {
-      const { code, stderr } = await startCommand(['replay', '-c', yaml, ...args]).finished
+      const { code, stderr } = await cli(['replay', '-c', yaml, ...args])
       expect(code).toBe(1)
       return stderr
     }

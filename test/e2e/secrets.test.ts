@@ -25,7 +25,7 @@ const SECRET = 'hunter2-hunter2'
 async function said(config: unknown): Promise<string> {
   const file = join(folder, 'tocsin.yaml')
   await writeFile(file, JSON.stringify(config))
-  const answers = [await cli('validate', '--config', file), await cli('print-config', '--config', file)]
+  const answers = [await cli(['validate', '--config', file]), await cli(['print-config', '--config', file])]
   return answers.map(({ stdout, stderr }) => stdout + stderr).join('\n')
 }
 
@@ -95,7 +95,7 @@ service: { pipelines: { logs: { receivers: [stdin], exporters: [webhook] } } }`
     const file = join(folder, 'tocsin.yaml')
     const said = async (text: string): Promise<string> => {
       await writeFile(file, text)
-      const { stdout, stderr } = await cli('print-config', '--config', file)
+      const { stdout, stderr } = await cli(['print-config', '--config', file])
       return stdout + stderr
     }
     const printed = await said(yaml('https://user:PASS1@chat.example/hooks/PATH1?x=QUERY1#HASH1'))
@@ -130,7 +130,7 @@ service: { pipelines: { logs: { receivers: [stdin], exporters: [webhook] } } }`
     await collector.stop()
     server.close()
     expect(requests.join()).toContain('R0UTING')
-    const letters = await cli(
+    const letters = await cli([
       'dead-letter',
       'list',
       '--json',
@@ -138,7 +138,7 @@ service: { pipelines: { logs: { receivers: [stdin], exporters: [webhook] } } }`
       join(folder, 'tocsin.yaml'),
       '--config',
       storage,
-    )
+    ])
     expect(`${logs} ${status} ${letters.stdout}`).toMatch(/answered 400: no \[REDACTED\].*answered 400/s)
     expect(`${logs} ${status} ${letters.stdout}`).not.toMatch(/PATH1|R0UTING/)
   })

@@ -62,5 +62,4 @@ service:
     listener.kill()
     await rm(folder, { recursive: true, force: true })
   },
-  30_000,
 )

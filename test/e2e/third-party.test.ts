@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { Ajv } from 'ajv'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cli } from '../support/cli.js'
 import { ROOT } from '../support/shared.js'
 
 const exec = promisify(execFile)
@@ -176,7 +177,10 @@ describe('a package of somebody else', () => {
         await exec('npm', ['install', offline, '--no-audit', '--no-fund'], { cwd: folder })
         installed.set(needs, folder)
       }
-      const { stdout } = await exec('npm', ['test'], { cwd: folder })
+      // As `npm test` where it is plain JavaScript: npm by itself is half a second of CPU.
+      const [command, ...args] =
+        same && !flags.includes('--typescript') ? ['node', '--test'] : ['npm', 'test']
+      const { stdout } = await exec(command, args, { cwd: folder })
       expect(stdout).toMatch(/fail 0/)
       expect(stdout).toMatch(/pass [1-9]/)
       const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
@@ -205,25 +209,26 @@ describe('a package of somebody else', () => {
   })
 
   test('tocsin new refuses what cannot be', async () => {
-    await expect(tocsin('new', 'gadget', 'x')).rejects.toMatchObject({
+    const refused = (...args: string[]) => cli(args, { cwd: app })
+    expect(await refused('new', 'gadget', 'x')).toMatchObject({
       stderr: expect.stringContaining('exporter'),
     })
-    await expect(tocsin('new', 'exporter', 'My-Thing')).rejects.toMatchObject({
+    expect(await refused('new', 'exporter', 'My-Thing')).toMatchObject({
       stderr: expect.stringContaining('snake_case'),
     })
     // It would be the name of a file, and no name for a function.
-    await expect(tocsin('new', 'exporter', 'x', '--keyed')).rejects.toMatchObject({
+    expect(await refused('new', 'exporter', 'x', '--keyed')).toMatchObject({
       stderr: expect.stringContaining('Only a processor can be --keyed'),
     })
     for (const taken of ['index', 'delete']) {
-      await expect(tocsin('new', 'exporter', taken)).rejects.toMatchObject({
+      expect(await refused('new', 'exporter', taken)).toMatchObject({
         stderr: expect.stringContaining('cannot be a type'),
       })
     }
-    await expect(tocsin('new', 'exporter', 'their_exporter')).rejects.toMatchObject({
+    expect(await refused('new', 'exporter', 'their_exporter')).toMatchObject({
       stderr: expect.stringContaining('is not empty'),
     })
-    await expect(tocsin('new', 'exporter', 'webhook')).rejects.toMatchObject({
+    expect(await refused('new', 'exporter', 'webhook')).toMatchObject({
       stderr: expect.stringContaining('There is an exporter webhook already'),
     })
   })
@@ -257,5 +262,5 @@ export const m: typeof main = main
       },
     )
     expect(stdout).toBe('')
-  }, 60_000)
+  })
 })

@@ -28,7 +28,7 @@ function patternOf(answer: string): RegExp {
   return new RegExp(`^\\s*${escaped}\\s*$`)
 }
 
-test('the tutorial does what it says, step by step', { timeout: 120_000 }, async () => {
+test('the tutorial does what it says, step by step', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-tutorial-'))
   const destination = await httpDestination()
   const [page, metrics] = [await freePort(), await freePort()]

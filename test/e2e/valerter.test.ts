@@ -121,7 +121,7 @@ describe('a Valerter directory of 2.x', () => {
     expect(code).toBe(0)
     expect(stderr + stdout).not.toContain('s3cret')
     expect(stderr).toContain('Read the Valerter configuration')
-  }, 60_000)
+  })
 
   test('has every metric of the table from the start, with its labels, at zero', async () => {
     const here = await world(join(FIXTURES, 'v2'))
@@ -142,7 +142,7 @@ describe('a Valerter directory of 2.x', () => {
     for (const name of names)
       if (!/^(uptime_seconds|build_info|vl_source_up|last_query|query_duration)/.test(name as string))
         expect([name, value(text, name as string)]).toEqual([name, 0])
-  }, 30_000)
+  })
 
   test('persists: a second start alerts on nothing twice, and a throttle goes on', async () => {
     const here = await world(join(FIXTURES, 'v2'))
@@ -168,7 +168,7 @@ describe('a Valerter directory of 2.x', () => {
       'Killed process 1 (java)',
       'Killed process 3 (perl)',
     ])
-  }, 60_000)
+  })
 })
 
 test('a Valerter directory of 1.x runs as it is', async () => {
@@ -210,7 +210,7 @@ test('a Valerter directory of 1.x runs as it is', async () => {
     [],
   )
   expect((await stopped(running)).code).toBe(0)
-}, 30_000)
+})
 
 const NATIVE = shared('contract/valerter-native')
 test.skipIf(!NATIVE)(
@@ -291,7 +291,6 @@ test.skipIf(!NATIVE)(
       expect(value(text, 'alerts_sent_total', { rule_name, notifier_name, notifier_type })).toBe(1)
     expect((await stopped(running)).code).toBe(0)
   },
-  30_000,
 )
 
 describe('the command line', () => {
@@ -307,7 +306,7 @@ describe('the command line', () => {
     expect(bad.stderr).toMatch(
       /more\.yml:\d+:\d+: notifiers\.own\.headers\.Authorization: the environment variable TOKEN is not set/,
     )
-  }, 30_000)
+  })
 
   test('the summary shows where things go, and nothing of what a variable brings into a path', async () => {
     const here = await world(join(FIXTURES, 'v2'))
@@ -335,7 +334,7 @@ describe('the command line', () => {
     expect(good.stdout).toContain('us: http://vl.example.com:9428/***\n')
     expect(good.stdout).toContain('chat: mattermost, https://chat.example.com/***\n')
     expect(stdout + stderr + good.stdout + good.stderr).not.toContain('s3cret')
-  }, 60_000)
+  })
 
   test('SIGHUP reads the directory again: a bad notifier is counted and changes nothing, a new rule runs; logs are JSON', async () => {
     const here = await world(join(FIXTURES, 'v2'))
@@ -363,14 +362,14 @@ describe('the command line', () => {
     expect(code).toBe(0)
     const lines = stderr.split('\n').filter(line => line !== '')
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg')
-  }, 60_000)
+  })
 
   test('a path that is not there, and a flag that is none', async () => {
     const none = await runCommand([], { command })
     expect(none.code).toBe(1)
     expect(none.stderr).toContain('/etc/valerter/config.yaml')
     expect((await runCommand(['--nope'], { command })).code).toBe(1)
-  }, 30_000)
+  })
 })
 
 function berlin(ms: number): string {

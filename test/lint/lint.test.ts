@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 async function lint(...args: string[]): Promise<Answer> {
-  return cli('lint', '--config', join(folder, 'tocsin.yaml'), ...args)
+  return cli(['lint', '--config', join(folder, 'tocsin.yaml'), ...args])
 }
 
 /** Lines of which only the first row of the table matches some. */
@@ -74,9 +74,9 @@ test('a configuration that is as it should be has no findings; an invalid one sa
     file,
     'receivers: {stdin: }\nexporters: {debug: }\nservice: {pipelines: {logs: {receivers: [stdin], exporters: [debug]}}}\n',
   )
-  expect(await cli('lint', '--config', file)).toMatchObject({ code: 0, stdout: 'Nothing found.\n' })
+  expect(await cli(['lint', '--config', file])).toMatchObject({ code: 0, stdout: 'Nothing found.\n' })
   await writeFile(file, 'receivers: {stdin: {x: 1}}\n')
-  const { code, stdout } = await cli('lint', '--config', file)
+  const { code, stdout } = await cli(['lint', '--config', file])
   expect(code).toBe(1)
   expect(stdout).toContain('unknown key "x"')
 })

@@ -129,7 +129,7 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(count(all, 'alert_duplicate')).toBe(99_000)
     expect(new Set(all.map(({ eventId }) => eventId)).size).toBe(1_000)
     expect(new Set(all.map(({ key }) => key)).size).toBe(1_000)
-  }, 120_000)
+  })
 
   test('with recoveries between: alerts and recoveries take turns on every key', async () => {
     const pair = [await replica(storage('turns')), await replica(storage('turns'))]
@@ -143,7 +143,7 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(all).toHaveLength(6_000)
     expect(count(all, 'alert')).toBeGreaterThan(500)
     expectOneAlertAnEpisode(all)
-  }, 60_000)
+  })
 
   test('a threshold is reached by what both saw, once', async () => {
     const pair = [
@@ -160,7 +160,7 @@ describe.skipIf(!redis)(`two collectors on one Redis Cluster${reason}`, () => {
     expect(count(all, 'alert_accumulating')).toBe(50 * 9)
     expect(count(all, 'alert')).toBe(50)
     expect(count(all, 'alert_duplicate')).toBe(50 * 30)
-  }, 60_000)
+  })
 })
 
 test.skipIf(!redis)(
@@ -203,7 +203,6 @@ test.skipIf(!redis)(
     await Promise.all(pair.map(({ collector }) => collector.stop()))
     await server.stop()
   },
-  60_000,
 )
 
 describe('a crash between deciding and delivering', () => {

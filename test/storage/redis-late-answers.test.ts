@@ -53,7 +53,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     const send = (time: number, touches: string): Promise<string> =>
       process([event(`${id++}`, BigInt(time), touches)])
     const usesRedis = (): Promise<void> =>
-      until('Redis is used', () => (storage.statuses.at(-1)?.status ?? 'ok') === 'ok', 15_000)
+      until('Redis is used', () => (storage.statuses.at(-1)?.status ?? 'ok') === 'ok')
     return { storage, store, runtime, process, send, usesRedis }
   }
 
@@ -86,7 +86,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
           /^recovery a 4; recovery b 1; recovery c/,
         )
         expect(await one.send(7, 'recover:c')).toBe('not active c')
-      }, 30_000)
+      })
     }
   }
 
@@ -102,7 +102,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     expect(await two.send(2, 'recover:a,alert:b')).toBe('recovery a 1; alert b 2')
     await one.usesRedis()
     expect(await one.send(3, 'alert:a,alert:b')).toBe('alert a 3; duplicate b 2')
-  }, 30_000)
+  })
 
   it('a write that arrives after its connection broke, and after what came later, is never done', async () => {
     const redis = await server()
@@ -120,7 +120,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     await one.usesRedis()
     expect(await two.send(3, 'alert:a')).toBe('alert a 3')
     expect(await one.send(4, 'recover:a')).toBe('recovery a 3')
-  }, 30_000)
+  })
 
   it.each(['one server', 'a cluster'])(
     'connections that are cut again and again, as %s answers, are no outage: nothing is told twice',
@@ -181,7 +181,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     expect(proxy.touched).toBe(1)
     expect(ended).toEqual(['expired a 1'])
     expect(await one.send(3, 'recover:a')).toBe('not active a')
-  }, 30_000)
+  })
 
   it('a busy event loop is not a slow Redis', async () => {
     const redis = await server()
@@ -197,7 +197,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
       expect(await sent).toBe(time === 1 ? 'alert a 1' : 'duplicate a 1')
     }
     expect(one.storage.statuses).toEqual([])
-  }, 30_000)
+  })
 
   it('a Redis that is asleep is a slow one, and both go on together afterwards', async () => {
     const redis = await server('--enable-debug-command', 'yes')
@@ -209,7 +209,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     await slept
     await one.usesRedis()
     expect(await one.send(3, 'alert:a')).toBe('alert a 3')
-  }, 30_000)
+  })
 
   it('a changed password: what recovered meanwhile is not active afterwards', async () => {
     const redis = await server('--requirepass', 'first')
@@ -225,7 +225,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     expect(await one.send(3, keys.map(key => `alert:${key}`).join())).toBe(
       keys.map(key => `alert ${key} 3`).join('; '),
     )
-  }, 30_000)
+  })
 
   it('a demoted master: what recovered meanwhile is not active at the new one', async () => {
     const [old, next] = [await server(), await server()]
@@ -242,7 +242,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
     await until('the new one is used', () => next.cli('client', 'list').includes('name=tocsin'))
     await one.usesRedis()
     expect(await one.send(4, 'alert:a,alert:b')).toBe('alert a 4; alert b 4')
-  }, 40_000)
+  })
 
   const lost = (storage: TestRedisStorage): string[] =>
     storage.logs.filter(({ level }) => level === 'error').map(({ message }) => message)
@@ -260,12 +260,12 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
       else await redis.restart()
       for (const { send } of [two, one]) await send(4, 'alert:x')
       for (const { runtime } of [two, one]) await runtime.tick(1n)
-      await until('both know', () => [one, two].every(({ storage }) => lost(storage).length > 0), 15_000)
+      await until('both know', () => [one, two].every(({ storage }) => lost(storage).length > 0))
       const back = async ({ runtime, storage }: typeof one): Promise<boolean> => {
         await runtime.tick(1n)
         return storage.statuses.at(-1)?.message?.endsWith('(appendonly yes).') === true
       }
-      for (const each of [one, two]) await until('all is back', () => back(each), 15_000)
+      for (const each of [one, two]) await until('all is back', () => back(each))
       expect(await two.send(5, 'alert:a,alert:b,alert:c')).toBe('duplicate a 1; duplicate b 3; duplicate c 1')
       for (const { storage } of [one, two]) {
         expect(lost(storage)).toEqual([expect.stringContaining('Redis has lost data')])
@@ -278,7 +278,7 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
       expect(await three.send(6, 'alert:a,alert:b,alert:c')).toBe(
         'duplicate a 1; duplicate b 3; duplicate c 1',
       )
-    }, 40_000)
+    })
   }
 
   it('what a former owner still writes after its term changes nothing', async () => {
@@ -301,5 +301,5 @@ describe.runIf(runs)('answers of Redis that come late or never', () => {
       /^alert a/,
     )
     expect(one.storage.statuses).toEqual([])
-  }, 30_000)
+  })
 })

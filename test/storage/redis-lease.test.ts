@@ -54,7 +54,7 @@ describe.skipIf(!redisServerBinary())('leases in Redis', () => {
   it('run out by the clock of Redis', async () => {
     const out = lease('out')
     await out.take('a')
-    await until('it is free', async () => (await out.take('b')).held, 3_000)
+    await until('it is free', async () => (await out.take('b')).held)
     expect(await out.take('a')).toMatchObject({ held: false })
   })
 

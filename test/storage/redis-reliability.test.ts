@@ -78,7 +78,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     expect(await two.send(5, 'alert:a,alert:c')).toBe('duplicate a 1; accumulating c 4 2')
     expect(await one.send(6, 'recover:a')).toBe('recovery a 1')
     expect(await two.send(7, 'recover:a')).toBe('not active a')
-  }, 30_000)
+  })
 
   it('unites what two collectors decided while it was silent: active wins, windows are joined', async () => {
     const redis = await server()
@@ -103,7 +103,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
       expect(await send(9, 'alert:a,alert:b')).toBe('duplicate a 1; duplicate b 1')
     expect(await two.send(10, 'alert:c')).toBe('alert c 1')
     expect(await one.send(11, 'recover:a')).toBe('recovery a 1')
-  }, 30_000)
+  })
 
   it('does not bring back what recovered here while the answer was on its way', async () => {
     const redis = await server()
@@ -115,7 +115,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     redis.signal('SIGCONT')
     await back(one.storage)
     expect(await one.send(4, 'recover:a,recover:b')).toBe('not active a; not active b')
-  }, 30_000)
+  })
 
   it('leaves a master that was made a replica, though it stays on the line', async () => {
     const [old, next] = [await server(), await server()]
@@ -131,7 +131,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     })
     await back(one.storage)
     expect(next.cli('keys', '*')).toContain('tocsin:')
-  }, 30_000)
+  })
 
   it('a component made anew by a reload knows what the one before decided without Redis', async () => {
     const redis = await server()
@@ -146,7 +146,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     await back(one.storage)
     expect(await again.send(4, 'alert:b')).toBe('duplicate b 2')
     expect(redis.cli('keys', 'tocsin:*')).toContain('states')
-  }, 30_000)
+  })
 
   it('starts without Redis, and uses it when it comes', async () => {
     const redis = await server()
@@ -158,7 +158,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     await back(one.storage)
     const two = await collector({ endpoint: redis.endpoint })
     expect(await two.send(2, 'alert:a')).toBe('accumulating a 1 2')
-  }, 30_000)
+  })
 
   it('keeps checkpoints from being lost: without Redis a write of them fails', async () => {
     const redis = await server()
@@ -173,7 +173,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
       message: `Redis at ${redis.endpoint} did not answer within 100 ms.`,
     })
     redis.signal('SIGCONT')
-  }, 30_000)
+  })
 
   it('of a cluster loses one master: keys of the others are decided together all the time', async () => {
     const cluster = await startCluster({ replicas: 1 })
@@ -207,7 +207,7 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     expect([...alerts.keys()].sort()).toEqual([...keys].sort())
     const repeated = [...alerts].filter(([, count]) => count > 1)
     expect(repeated.filter(([key, count]) => !ofKilled.has(key) || count > 2)).toEqual([])
-  }, 60_000)
+  })
 })
 
 /** The keys of which a node is the master, as another node of the cluster says. */

@@ -49,5 +49,4 @@ test.skipIf(!redisServerBinary())(
       for (const cleanup of cleanups.reverse()) await cleanup()
     }
   },
-  60_000,
 )

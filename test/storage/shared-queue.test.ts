@@ -136,7 +136,7 @@ describe.skipIf(!redisServerBinary())('queues in a storage that collectors share
     await until('all are sent', () => sent().size === bodies.length + 1, LONG_MS)
     await until('nothing is left', () => entries(prefix) === 0, LONG_MS)
     expect(await sleeper.stop()).toMatchObject({ persisted: 0, dropped: 0 })
-  }, 120_000)
+  })
 
   it('dropping a queue leaves those in use', async () => {
     const prefix = `q${prefixes++}`

@@ -1,6 +1,7 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { main, processIo } from 'tocsin'
 import { full } from '../../distributions/full/index.js'
+import { ROOT } from './shared.js'
 
 export interface Answer {
   readonly code: number
@@ -8,11 +9,31 @@ export interface Answer {
   readonly stderr: string
 }
 
-/** Runs the command line of the full distribution inside of the test's process, which is faster than a command. */
-export async function cli(...args: string[]): Promise<Answer> {
+/** Where a command is said, and what it is given. */
+export interface CliOptions {
+  readonly env?: { readonly [name: string]: string }
+  readonly cwd?: string
+  readonly input?: string
+}
+
+/**
+ * Runs the command line of the full distribution inside of the test's process. A process of its own costs half a second of
+ * CPU: `startCommand` is for what a process does, and once for each command.
+ */
+export async function cli(
+  args: readonly string[],
+  { env, cwd, input = '' }: CliOptions = {},
+): Promise<Answer> {
   const out = new PassThrough()
   const err = new PassThrough()
-  const code = await main(full, args, { ...processIo(), stdout: out, stderr: err })
+  const code = await main(full, args, {
+    ...processIo(),
+    stdin: Readable.from([Buffer.from(input)]),
+    stdout: out,
+    stderr: err,
+    cwd: cwd ?? ROOT,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  })
   return { code, stdout: textOf(out), stderr: textOf(err) }
 }
 

@@ -14,7 +14,7 @@ export interface Running {
   readonly finished: Promise<Finished>
   /** What it has printed so far. */
   output(): { stdout: string; stderr: string }
-  /** Resolves when its output (either stream) matches; rejects when it ends before, or after 20 s (`patienceMs`). */
+  /** Resolves when its output (either stream) matches; rejects when it ends before, or after 60 s (`patienceMs`). */
   says(pattern: RegExp, patienceMs?: number): Promise<void>
 }
 
@@ -63,7 +63,7 @@ export function startCommand(
     child,
     finished,
     output: () => output,
-    says: (pattern, patienceMs = 20_000) =>
+    says: (pattern, patienceMs = 60_000) =>
       new Promise((resolve, reject) => {
         const done = (act: () => void): void => {
           clearTimeout(timer)

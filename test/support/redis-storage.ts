@@ -34,7 +34,7 @@ export async function startRedisStorage(config: Partial<RedisStorageConfig>): Pr
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await holds())) {

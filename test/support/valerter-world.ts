@@ -113,7 +113,7 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   context: () => unknown = () => '',
 ): Promise<void> {
-  for (let tries = 0; tries < 1_500; tries++) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (await holds()) return
     await new Promise(resolve => setTimeout(resolve, 20))
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuthenticatorExtension, Extension, ExtensionFactory, RequestHeaders } from 'tocsin/component'
@@ -56,10 +56,10 @@ describe('basicauth', () => {
     )
     const passes = (credentials: string) => authenticate?.(basic(credentials)) === undefined
     expect(passes('ann:old')).toBe(true)
-    await writeFile(join(folder, 'users'), 'ann:new\n')
+    await replaceFile(join(folder, 'users'), 'ann:new\n')
     await turn(clock, () => passes('ann:new'))
     expect(passes('ann:old')).toBe(false)
-    await writeFile(join(folder, 'users'), 'ann:newer\nbob:$2y$05$abc\n')
+    await replaceFile(join(folder, 'users'), 'ann:newer\nbob:$2y$05$abc\n')
     await turn(clock, () => logs.length > 0)
     expect(logs[0]?.attributes.reason).toMatch(/line 2: this kind of hash is not supported/)
     expect(passes('ann:new')).toBe(true)
@@ -122,11 +122,11 @@ describe('bearertokenauth', () => {
       folder,
     )
     expect(headers?.()).toEqual({ authorization: 'Bearer old' })
-    await writeFile(join(folder, 'token'), 'new\nother\n')
+    await replaceFile(join(folder, 'token'), 'new\nother\n')
     await turn(clock, () => headers?.().authorization === 'Bearer new')
     expect(authenticate?.({ authorization: 'Bearer old' })).toBeDefined()
     expect(authenticate?.({ authorization: 'Bearer other' })).toBeUndefined()
-    await writeFile(join(folder, 'token'), '\n')
+    await replaceFile(join(folder, 'token'), '\n')
     await turn(clock, () => logs.length > 0)
     expect(authenticate?.({ authorization: 'Bearer new' })).toBeUndefined()
     await expect(started(bearerTokenAuthExtension, { ...config, filename: 'none' }, folder)).rejects.toThrow(
@@ -171,4 +171,10 @@ async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
   stops.push(() => rm(folder, { recursive: true }))
   return folder
+}
+
+/** At once, as people are told to: a look at a file that is half written is another story. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }

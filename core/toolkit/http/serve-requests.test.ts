@@ -122,16 +122,18 @@ test('a stream goes on until the client has gone, and is ended then', async () =
 })
 
 test('closing ends what is under way', async () => {
+  let asked = false
   let aborted = false
   const { url, server } = await serving({
     answer: async ({ signal }) => {
+      asked = true
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
       aborted = true
       return { code: 200 }
     },
   })
   const asking = fetch(url).catch(() => undefined)
-  await sleep(50)
+  await expect.poll(() => asked).toBe(true)
   await server.close()
   await asking
   expect(aborted).toBe(true)

@@ -26,7 +26,7 @@ describe('OTLP JSON', () => {
         expect(back.map(comparable)).toEqual(records.map(comparable))
         expect(back.map(record => record.id)).toEqual(records.map((_, index) => id(index)))
       }),
-      runs(300, 100),
+      runs(300, 40),
     )
   })
 

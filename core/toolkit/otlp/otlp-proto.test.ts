@@ -32,7 +32,7 @@ describe('OTLP protobuf', () => {
         const touched = back.map(record => record.patch({}))
         expect(decode(encodeOtlpProto(touched)).map(comparable)).toEqual(wanted)
       }),
-      runs(300, 100),
+      runs(300, 40),
     )
   })
 
@@ -250,7 +250,7 @@ describe('OTLP protobuf', () => {
           if (!(error instanceof OtlpDecodeError)) throw error
         }
       }),
-      runs(3_000, 1_000),
+      runs(3_000, 300),
     )
     expect(performance.now() - start).toBeLessThan(15_000)
   })

@@ -1,6 +1,6 @@
 import type { LogRecord } from '../../model/log-record.js'
 import { Compiler } from './compile.js'
-import { Fault, OttlError } from './errors.js'
+import { explained, type OttlProblem, problemOf } from './errors.js'
 import { convertersWith } from './functions/index.js'
 import { parseCondition } from './parse.js'
 import type { Context } from './paths.js'
@@ -23,13 +23,6 @@ export interface ConditionOptions extends OttlOptions {
   readonly context?: Context
 }
 
-/** What is wrong with a text, for whoever checks a configuration. The message has a caret at the fault. */
-export interface OttlProblem {
-  readonly message: string
-  readonly fix?: string
-  readonly offset?: number
-}
-
 /** Compiles a boolean expression once. Throws `OttlError`. */
 export function compileCondition(text: string, { now, context = 'log' }: ConditionOptions = {}): Condition {
   const compiler = new Compiler({ text, context, cache: false, converters: convertersWith(now) })
@@ -39,29 +32,4 @@ export function compileCondition(text: string, { now, context = 'log' }: Conditi
 /** Why the text is no condition; undefined when it is one. */
 export function checkCondition(text: string, context: Context = 'log'): OttlProblem | undefined {
   return problemOf(() => compileCondition(text, { context, now: () => 0n }))
-}
-
-/** Runs a compilation; a fault becomes an `OttlError` that shows the text. */
-export function explained<T>(text: string, compile: () => T): T {
-  try {
-    return compile()
-  } catch (error) {
-    if (error instanceof Fault)
-      throw new OttlError(error.message, text, Math.min(error.at, text.length), error.fix)
-    throw error
-  }
-}
-
-export function problemOf(compile: () => unknown): OttlProblem | undefined {
-  try {
-    compile()
-    return undefined
-  } catch (error) {
-    if (!(error instanceof OttlError)) throw error
-    return {
-      message: error.message,
-      offset: error.offset,
-      ...(error.fix !== undefined && { fix: error.fix }),
-    }
-  }
 }

@@ -41,6 +41,38 @@ export class Fault extends Error {
   }
 }
 
+/** What is wrong with a text, for whoever checks a configuration. The message has a caret at the fault. */
+export interface OttlProblem {
+  readonly message: string
+  readonly fix?: string
+  readonly offset?: number
+}
+
+/** Runs a compilation; a fault becomes an `OttlError` that shows the text. */
+export function explained<T>(text: string, compile: () => T): T {
+  try {
+    return compile()
+  } catch (error) {
+    if (error instanceof Fault)
+      throw new OttlError(error.message, text, Math.min(error.at, text.length), error.fix)
+    throw error
+  }
+}
+
+export function problemOf(compile: () => unknown): OttlProblem | undefined {
+  try {
+    compile()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof OttlError)) throw error
+    return {
+      message: error.message,
+      offset: error.offset,
+      ...(error.fix !== undefined && { fix: error.fix }),
+    }
+  }
+}
+
 const WIDTH = 90
 
 /** The line of the fault, cut to a readable width, with a caret below it; both indented. */

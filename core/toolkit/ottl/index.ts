@@ -5,9 +5,8 @@ export {
   checkCondition,
   compileCondition,
   type OttlOptions,
-  type OttlProblem,
 } from './conditions.js'
-export { OttlError, OttlEvalError } from './errors.js'
+export { OttlError, OttlEvalError, type OttlProblem } from './errors.js'
 export { checkPath } from './path-check.js'
 export type { Context as OttlContext } from './paths.js'
 export {

@@ -1,7 +1,6 @@
 import { FIELD_NAMES, findField, PathError } from '../../model/fields.js'
 import { compilePath } from '../../model/path.js'
-import { explained, type OttlProblem, problemOf } from './conditions.js'
-import { Fault } from './errors.js'
+import { explained, Fault, type OttlProblem, problemOf } from './errors.js'
 import { nearest } from './nearest.js'
 
 /** Why the text is no path for `compilePath`; undefined when it is one. */

@@ -123,7 +123,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      runs(3_000, 1_000),
+      runs(3_000, 300),
     )
   })
 
@@ -142,7 +142,7 @@ describe('whatever the text', () => {
           expect(error).toBeInstanceOf(OttlEvalError)
         }
       }),
-      runs(3_000, 1_000),
+      runs(3_000, 300),
     )
   })
 })
@@ -250,7 +250,7 @@ describe('a random expression means what its parts mean', () => {
       fc.property(sum, ({ text, value }) => {
         expect(compileCondition(`${text} == ${value}`).test(record)).toBe(true)
       }),
-      runs(300),
+      runs(300, 100),
     )
   })
 
@@ -268,7 +268,7 @@ describe('a random expression means what its parts mean', () => {
         const text = `${first}${rest.map(([op, number]) => ` ${op} ${number}`).join('')}`
         expect(compileCondition(`${text} == ${value}`).test(record)).toBe(true)
       }),
-      runs(300),
+      runs(300, 100),
     )
   })
 
@@ -301,7 +301,7 @@ describe('a random expression means what its parts mean', () => {
         fc.pre(text.length < 16_000)
         expect(compileCondition(text).test(record)).toBe(value)
       }),
-      runs(300),
+      runs(300, 100),
     )
   })
 })

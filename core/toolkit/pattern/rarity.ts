@@ -5,6 +5,8 @@ export const WINDOW = 16
 
 /** Where few grams are hashed to one slot, a count is a little too high: the choice suffers, not the result. */
 const SLOTS = 1 << 16
+/** Bytes that are counted together. */
+const GRAM = 3
 
 /**
  * How rare a literal is in log text, and how many patterns of the table share it. Words that stand in many
@@ -19,7 +21,7 @@ export class Rarity {
   count(pattern: number, clauses: readonly Clause[]): void {
     for (const clause of clauses) {
       for (const literal of clause) {
-        for (let at = 0; at + 3 <= literal.length; at++) {
+        for (let at = 0; at + GRAM <= literal.length; at++) {
           const slot = slotOf(literal, at)
           if (this.#countedFor[slot] === pattern) continue
           this.#countedFor[slot] = pattern
@@ -53,12 +55,17 @@ export class Rarity {
     return [...new Map(clause.map(literal => [this.#weigh(literal).text, this.#weigh(literal)])).values()]
   }
 
-  /** The part of so many bytes that is the cheapest to wait for. */
+  /** The part of so many bytes that is the cheapest to wait for. Each byte is weighed once, whatever windows it is in. */
   rarestPart(literal: string, bytes: number): Weighed {
     const size = Math.min(bytes, literal.length)
+    const head = Math.min(size, GRAM)
+    const bits = bitsUpTo(literal)
+    const shared = this.#sharedBy(literal)
     let best = { at: 0, cost: Number.POSITIVE_INFINITY }
     for (let at = 0; at + size <= literal.length; at++) {
-      const cost = frequency(literal, at, at + size) * this.#sharing(literal, at, at + size) ** 2
+      let least = size < GRAM ? 1 : 0xffff
+      for (let gram = at; gram + GRAM <= at + size; gram++) least = Math.min(least, shared[gram]!)
+      const cost = chance(bits, at, at + size, at + head) * Math.max(1, least) ** 2
       if (cost < best.cost) best = { at, cost }
     }
     return { text: literal.slice(best.at, best.at + size), cost: best.cost }
@@ -72,12 +79,11 @@ export class Rarity {
     return weighed
   }
 
-  /** How many patterns hold this part, at most. */
-  #sharing(literal: string, from: number, to: number): number {
-    if (to - from < 3) return 1
-    let least = 0xffff
-    for (let at = from; at + 3 <= to; at++) least = Math.min(least, this.#counts[slotOf(literal, at)]!)
-    return Math.max(1, least)
+  /** For each three bytes of a literal how many patterns hold them. */
+  #sharedBy(literal: string): Uint16Array {
+    const counts = new Uint16Array(literal.length)
+    for (let at = 0; at + GRAM <= literal.length; at++) counts[at] = this.#counts[slotOf(literal, at)]!
+    return counts
   }
 }
 
@@ -86,11 +92,21 @@ export interface Weighed {
   readonly cost: number
 }
 
-/** About how often a literal starts at a given byte of log text. Text is redundant: later bytes count half. */
-export function frequency(literal: string, from = 0, to = literal.length): number {
-  let bits = 0
-  for (let at = from; at < to; at++) bits += BITS[literal.charCodeAt(at)]! * (at < from + 3 ? 1 : 0.5)
-  return 2 ** -bits
+/** About how often a literal starts at a given byte of log text. */
+export function frequency(literal: string): number {
+  return chance(bitsUpTo(literal), 0, literal.length, Math.min(literal.length, GRAM))
+}
+
+/** How often what stands from `from` to `to` starts at a byte. Text is redundant: bytes behind `head` count half. */
+function chance(bits: Float64Array, from: number, to: number, head: number): number {
+  return 2 ** ((bits[from]! - bits[head]! + bits[from]! - bits[to]!) / 2)
+}
+
+/** The information before each byte of a literal. */
+function bitsUpTo(literal: string): Float64Array {
+  const bits = new Float64Array(literal.length + 1)
+  for (let at = 0; at < literal.length; at++) bits[at + 1] = bits[at]! + BITS[literal.charCodeAt(at)]!
+  return bits
 }
 
 /** The information of each byte in log text, bits. */

@@ -20,21 +20,15 @@ export function namesOf(locale: string): Names | undefined {
   for (const style of ['long', 'short'] as const) {
     // A month is another word in some languages when a day stands beside it.
     for (const day of [undefined, 'numeric'] as const) {
-      for (let month = 0; month < 12; month++) {
-        add(wordOf(locale, { month: style, day }, 'month', Date.UTC(2026, month, 15)), word =>
-          months.set(word, month),
-        )
-      }
+      const month = wordsOf(locale, { month: style, day }, 'month')
+      for (let at = 0; at < 12; at++) add(month(Date.UTC(2026, at, 15)), word => months.set(word, at))
     }
-    for (let day = 1; day <= 7; day++) {
-      add(wordOf(locale, { weekday: style }, 'weekday', Date.UTC(2026, 0, day)), word => days.add(word))
-    }
+    const weekday = wordsOf(locale, { weekday: style }, 'weekday')
+    for (let day = 1; day <= 7; day++) add(weekday(Date.UTC(2026, 0, day)), word => days.add(word))
   }
+  const half = wordsOf(locale, { hour: 'numeric', hourCycle: 'h12' }, 'dayPeriod')
   for (const afternoon of [false, true]) {
-    const moment = Date.UTC(2026, 0, 1, afternoon ? 15 : 3)
-    add(wordOf(locale, { hour: 'numeric', hourCycle: 'h12' }, 'dayPeriod', moment), word =>
-      halves.set(bareHalf(word), afternoon),
-    )
+    add(half(Date.UTC(2026, 0, 1, afternoon ? 15 : 3)), word => halves.set(bareHalf(word), afternoon))
   }
   if (locale.split('-')[0] === 'en') addOthers(months, days)
   for (const [word, afternoon] of OTHER_HALVES) if (!halves.has(word)) halves.set(word, afternoon)
@@ -57,14 +51,13 @@ function addOthers(months: Map<string, number>, days: Set<string>): void {
   for (const day of ['tues', 'thur', 'thurs']) days.add(day)
 }
 
-function wordOf(
+function wordsOf(
   locale: string,
   options: Intl.DateTimeFormatOptions,
   type: Intl.DateTimeFormatPartTypes,
-  moment: number,
-): string | undefined {
+): (moment: number) => string | undefined {
   const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
-  return format.formatToParts(moment).find(part => part.type === type)?.value
+  return moment => format.formatToParts(moment).find(part => part.type === type)?.value
 }
 
 /** Without a dot at its end: a text may have one or not. */

@@ -32,7 +32,7 @@ const MAX_TEXT = 200
 export function compileTimeReader(
   layout: string,
   dialect: Dialect,
-  names: Names = ENGLISH,
+  names: Names = english(),
 ): (text: string) => LocalTime | undefined {
   const parts: Part[] = []
   const regex = new RegExp(`^\\s*${regexOf(piecesOf(layout, dialect), dialect, names, parts)}\\s*$`, 'iu')
@@ -66,7 +66,13 @@ export function momentIn(local: LocalTime, year: number, timeZone: string): bigi
   return ms === undefined ? undefined : BigInt(ms) * 1_000_000n + BigInt(local.fraction)
 }
 
-const ENGLISH = namesOf('en') as Names
+let englishNames: Names | undefined
+
+/** Made when first asked for: the formats of the locale are what costs. */
+function english(): Names {
+  englishNames ??= namesOf('en') as Names
+  return englishNames
+}
 
 // A day or hour may be padded with a space.
 const PATTERNS: { readonly [part in Exclude<Part, 'monthName' | 'dayName' | 'half'>]: string } = {
