@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startCommand } from '../support/command.js'
 import { shared, sharedTitle } from '../support/shared.js'
 import { VictoriaLogsServer } from '../support/victorialogs-server.js'
+
+// Each question is a process, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 let folder = ''
 beforeAll(() => {

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename, relative, resolve } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { createColors } from 'picocolors'
 import { ConfigError, errorText, formatProblem } from '../../component/index.js'
 import { systemClock } from '../../service/clock.js'
@@ -7,7 +7,7 @@ import type { ServiceSettings } from '../../service/settings.js'
 import type { Distribution } from '../distribution.js'
 import { type CommandIo, type ConfigOptions, print } from '../io.js'
 import { load } from '../load.js'
-import { compare } from './compare.js'
+import { compare, unknownExporters } from './compare.js'
 import { Coverage } from './coverage.js'
 import { compared, jsonLines, mismatchLines, type Paint } from './diff.js'
 import { type CaseResult, type FileResult, isPassed, junitOf, tapOf } from './results.js'
@@ -62,11 +62,22 @@ async function runFiles(
     results.push(result)
     if (!options.tap) await print(io, runner.textOf(result))
   }
+  if (
+    options.filter !== undefined &&
+    results.every(({ cases, problems }) => cases.length + problems.length === 0)
+  ) {
+    io.stderr.write(`No test has ${JSON.stringify(options.filter)} in its name (--filter).\n`)
+    return 1
+  }
   const covered = runner.coverage(least)
   if (options.tap) await print(io, tapOf(results))
   else await print(io, runner.summaryOf(results, systemClock.monotonicMs() - started))
   if (covered.text !== '') await (options.tap ? io.stderr.write(covered.text) : print(io, covered.text))
-  if (options.junit) await writeFile(resolve(io.cwd, options.junit), junitOf(results))
+  if (options.junit) {
+    const path = resolve(io.cwd, options.junit)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, junitOf(results))
+  }
   return results.every(isPassed) && covered.enough ? 0 : 1
 }
 
@@ -113,6 +124,8 @@ class Runner {
     let run: CaseRun | undefined
     try {
       const { key, settings } = await this.#settings(file, one)
+      for (const { path: at, message } of unknownExporters(one.expect, settings))
+        failures.push([`${file.place([...path, 'expect', ...at])}: ${message}`])
       run = await runCase(settings, one, { folder: file.folder, start: file.document.start })
       if (this.options.coverage) {
         const covered = this.#covered.get(key) ?? new Coverage()
@@ -130,8 +143,9 @@ class Runner {
           ...(await this.#compareSnapshot(snapshots, one, run, file.place([...path, 'expect', 'snapshot']))),
         )
     } catch (error) {
-      if (error instanceof ConfigError) throw error
-      failures.push([`${place}: ${errorText(error)}`])
+      // What a test does not set itself is wrong for all of them.
+      if (error instanceof ConfigError && one.set.length === 0) throw error
+      failures.push(...linesOf(error).map(line => [`${place}: ${line}`]))
     }
     const ms = systemClock.monotonicMs() - started
     return { name: one.name, place, ms, failures, warnings: run?.warnings ?? [] }
