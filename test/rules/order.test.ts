@@ -66,7 +66,7 @@ test('a test comes to the same alone and beside others, in any order', { timeout
       // And they are written in their order, whichever ended first.
       expect(Object.keys(together)).toEqual(all.map(({ name }) => name))
       expect(await resultsOf(shuffled)).toEqual(together)
-      const [alone] = shuffled as [Case, ...Case[]]
+      const alone = shuffled[0] as Case
       expect(await resultsOf([alone])).toEqual({ [alone.name]: together[alone.name] })
     }),
     runs(40, 3),

@@ -44,7 +44,7 @@ export async function test(
     }
     return runFiles(distribution, files, options, least, io)
   }
-  return options.watch ? watch(names, once, io) : once()
+  return options.watch ? watch(names, once, io, options.junit) : once()
 }
 
 async function runFiles(
