@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
+import { constants, createReadStream } from 'node:fs'
+import { access, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createGunzip } from 'node:zlib'
-import { ConfigError, formatProblem, type Problem } from '../component/index.js'
+import { ConfigError, errorText, formatProblem, PermanentError, type Problem } from '../component/index.js'
 import { LineSplitter } from '../toolkit/lines/index.js'
 import type { Distribution } from './distribution.js'
 import { type CommandIo, type ConfigOptions, print } from './io.js'
@@ -24,10 +24,20 @@ const MAX_LINE_BYTES = 1_048_576
 
 /** Prints what is valid in a configuration and yet hardly meant. The answer is 1 when there is something. */
 export async function lint(distribution: Distribution, options: LintOptions, io: CommandIo): Promise<number> {
+  for (const file of options.log ?? []) await checkReadable(file, io)
   let problems = await problemsOf(distribution, options, io)
   if (options.fix && (await fixAll(problems, io)) > 0) problems = await problemsOf(distribution, options, io)
   await print(io, FORMATS[options.format](problems, io.cwd))
   return problems.length > 0 ? 1 : 0
+}
+
+async function checkReadable(file: string, { cwd }: CommandIo): Promise<void> {
+  const path = resolve(cwd, file)
+  const problem = await access(path, constants.R_OK).then(async () => {
+    return (await stat(path)).isDirectory() ? 'it is a folder: name files' : undefined
+  }, errorText)
+  if (problem !== undefined)
+    throw new PermanentError('unreadable_file', `--log ${file} cannot be read: ${problem}`)
 }
 
 async function problemsOf(
@@ -92,7 +102,7 @@ function sarifResult(problem: Problem, cwd: string): unknown {
         {
           physicalLocation: {
             artifactLocation: {
-              uri: name.startsWith('..') ? pathToFileURL(resolve(cwd, name)).href : encodeURI(name),
+              uri: name.startsWith('..') ? pathToFileURL(resolve(cwd, name)).href : uriOf(name),
             },
             ...(line !== undefined && {
               region: { startLine: line, ...(column !== undefined && { startColumn: column }) },
@@ -104,21 +114,34 @@ function sarifResult(problem: Problem, cwd: string): unknown {
   }
 }
 
+function uriOf(path: string): string {
+  return path.split(sep).map(encodeURIComponent).join('/')
+}
+
 /** Takes out the lines that do nothing. A file is replaced as a whole: never half of it. */
 async function fixAll(problems: readonly Problem[], io: CommandIo): Promise<number> {
   const removable = problems.filter(({ file, removeLines }) => file !== undefined && removeLines)
   let fixed = 0
   for (const name of new Set(removable.map(problem => problem.file as string))) {
-    const file = resolve(io.cwd, name)
+    // Through a link: it stays one.
+    const file = await realpath(resolve(io.cwd, name))
     const found = removable.filter(problem => problem.file === name)
-    const lines = (await readFile(file, 'utf8')).split('\n')
+    const bytes = await readFile(file)
+    const text = bytes.toString('utf8')
+    if (!Buffer.from(text).equals(bytes)) {
+      io.stderr.write(`${relative(io.cwd, file)}: left as it is: it is no plain text.\n`)
+      continue
+    }
+    const lines = text.split('\n')
     const gone = new Set<number>()
     for (const { removeLines } of found) {
       if (!removeLines) continue
       for (let line = removeLines.from; line <= removeLines.to; line++) gone.add(line - 1)
     }
-    await writeFile(`${file}.tmp`, lines.filter((_, at) => !gone.has(at)).join('\n'))
-    await rename(`${file}.tmp`, file)
+    const { mode } = await stat(file)
+    const beside = `${file}.${process.pid}.tmp`
+    await writeFile(beside, lines.filter((_, at) => !gone.has(at)).join('\n'), { flag: 'wx', mode })
+    await rename(beside, file)
     fixed += found.length
     io.stderr.write(`${relative(io.cwd, file)}: ${gone.size} line${gone.size === 1 ? '' : 's'} removed.\n`)
   }

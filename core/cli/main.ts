@@ -229,7 +229,7 @@ function addExplain(
     )
     .option(
       '--collector <url>',
-      'the dashboard of a running collector, for alerts and silences that it has in memory',
+      'the dashboard of a running collector, for alerts and silences that it has in memory; or its alertmanager_api, for silences',
     )
     .option('--json', 'as JSON')
     .action(async (line: string | undefined, options: ExplainOptions) => {

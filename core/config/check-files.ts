@@ -3,7 +3,7 @@ import type { Defined } from './components.js'
 import type { Findings } from './findings.js'
 import { locate } from './node.js'
 import type { DefinedByKind } from './pipelines.js'
-import type { ServiceConfig } from './types.js'
+import type { PipelineConfig, ServiceConfig } from './types.js'
 
 type Service = ServiceConfig['service']
 type Ask = (factory: {
@@ -36,9 +36,25 @@ export async function lintComponents(
       .filter(([, pipeline]) =>
         [...pipeline.receivers, ...pipeline.processors, ...pipeline.exporters].includes(one.id),
       )
+      .flatMap(([id, pipeline]) => [[id, pipeline] as const, ...passedOn(pipeline, service)])
       .map(([id, { exporters }]) => ({ id, exporters: exporters.flatMap(name => exporterOf(name, defined)) }))
     const context: LintContext = { baseDir, pipelines, ...(lines && { lines }) }
     await askOne(one, factory => factory.lint?.(one.component?.config, context), findings)
+  }
+}
+
+/** The pipelines that a connector feeds, as long as nothing changes the records there. */
+function passedOn({ exporters }: PipelineConfig, service: Service): (readonly [string, PipelineConfig])[] {
+  const found = new Map<string, PipelineConfig>()
+  let from = exporters
+  for (;;) {
+    const next = Object.entries(service.pipelines).filter(
+      ([id, { receivers, processors }]) =>
+        !found.has(id) && processors.length === 0 && receivers.some(name => from.includes(name)),
+    )
+    if (next.length === 0) return [...found]
+    for (const [id, pipeline] of next) found.set(id, pipeline)
+    from = next.flatMap(([, pipeline]) => pipeline.exporters)
   }
 }
 

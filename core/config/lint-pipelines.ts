@@ -18,20 +18,33 @@ export function lintPipelines(
         code,
       })
     }
-    const exporters = pipeline.exporters.flatMap(name => defined.exporter.get(name)?.component ?? [])
-    // What goes on to another pipeline is looked at there.
-    if (exporters.length < pipeline.exporters.length) continue
-    const notifying = exporters.filter(({ factory }) => (factory as { notifying?: boolean }).notifying)
+    const telling = (names: readonly string[]) =>
+      names
+        .flatMap(name => defined.exporter.get(name)?.component ?? [])
+        .filter(({ factory }) => (factory as { notifying?: boolean }).notifying)
     const alerts = pipeline.processors.some(name => makesAlerts(defined, name))
-    if (alerts && notifying.length === 0) {
+    const behind = [...pipelinesBehind(pipeline, pipelines)]
+    if (alerts && behind.every(({ exporters }) => telling(exporters).length === 0)) {
+      const ends = behind.flatMap(({ exporters }) => exporters).filter(name => defined.exporter.has(name))
       warn(
         'no-alert-route',
-        'it finds alerts, and no exporter of it tells anybody',
-        `add one that notifies, such as webhook or mattermost, beside ${pipeline.exporters.join(', ')}`,
+        `it finds alerts, and no exporter ${
+          behind.length > 1
+            ? `of it or of ${behind
+                .slice(1)
+                .map(one => one.id)
+                .join(', ')}`
+            : 'of it'
+        } tells anybody`,
+        `add one that notifies, such as webhook or mattermost, beside ${[...new Set(ends)].join(', ')}`,
       )
     }
+    const notifying = telling(pipeline.exporters)
     const bare = notifying.filter(({ config }) => (config as { condition?: string }).condition === undefined)
-    if (pipeline.processors.length === 0 && bare.length > 0) {
+    // What a connector brings has been through other pipelines.
+    const straight =
+      pipeline.processors.length === 0 && pipeline.receivers.some(id => defined.receiver.has(id))
+    if (straight && bare.length > 0) {
       warn(
         'every-line-notifies',
         `every record that comes in is a notification by ${bare.map(one => one.id).join(', ')}`,
@@ -41,10 +54,22 @@ export function lintPipelines(
   }
 }
 
+/** The pipeline, and those that its connectors feed. */
+function pipelinesBehind(
+  pipeline: PipelineConfig,
+  all: { readonly [id: string]: PipelineConfig },
+): ReadonlySet<PipelineConfig> {
+  const found = new Set([pipeline])
+  for (const { exporters } of found)
+    for (const next of Object.values(all))
+      if (next.receivers.some(id => exporters.includes(id))) found.add(next)
+  return found
+}
+
 function makesAlerts(defined: DefinedByKind, name: string): boolean {
   const component = defined.processor.get(name)?.component
   const makes = component?.factory.makes as ((config: unknown) => readonly string[] | undefined) | undefined
-  return makes?.(component?.config)?.includes('alert') ?? false
+  return makes?.(component?.config)?.some(made => /^alert(\.|$)/.test(made)) ?? false
 }
 
 /** Of the key, as near to it as there is one. */

@@ -66,10 +66,21 @@ function report({ one, path, name, known, later, pipeline }: Miss, findings: Fin
       : near !== undefined
         ? `did you mean {{${near}}}?`
         : names.length > 0
-          ? `there are ${names.slice(0, 12).join(', ')}`
+          ? `there are ${namesNear(name, names).slice(0, 20).join(', ')}`
           : 'make it with a parser or a transform'
   findings.warning(at.place, [one.section, one.id, ...at.written], message, fix, 'unmade-name')
 }
+
+/** Those beside it; else all, of many with one head the head. */
+function namesNear(name: string, names: readonly string[]): readonly string[] {
+  const headOf = (one: string): string => one.replace(/\..*/, '')
+  const beside = names.filter(one => one.startsWith(`${headOf(name)}.`))
+  if (beside.length > 0) return beside
+  const many = (head: string): boolean => names.filter(one => headOf(one) === head).length > MANY
+  return [...new Set(names.map(one => (many(headOf(one)) ? headOf(one) : one)))]
+}
+
+const MANY = 5
 
 /** For each place and name of the pipeline: undefined where it is made. */
 function missesOf(

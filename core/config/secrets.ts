@@ -50,6 +50,17 @@ export function redactText(text: string, hidden: (secret: string) => string = ()
 
 /** Whether a secret belongs somewhere below: what stands in the place of it all may be that secret. */
 export function holdsSecrets(schema: ConfigSchema): boolean {
+  const known = HOLDS_SECRETS.get(schema)
+  if (known !== undefined) return known
+  const found = mayHoldSecrets(schema)
+  HOLDS_SECRETS.set(schema, found)
+  return found
+}
+
+/** A schema never changes, and is asked for each value of a list. */
+const HOLDS_SECRETS = new WeakMap<ConfigSchema, boolean>()
+
+function mayHoldSecrets(schema: ConfigSchema): boolean {
   const { properties = {}, additionalProperties, items, anyOf = [] } = schema
   return (
     schema.secret !== undefined ||

@@ -30,8 +30,9 @@ async function setUp(components: readonly string[]) {
       for (const record of records) enqueued.push({ body: String(record.body), pipeline, settle })
     },
   } as Delivery
-  const retries = () =>
+  const retries = (more: { tickMs?: number } = {}) =>
     new DeadLetterRetries({
+      ...more,
       deadLetters: letters,
       delivery: id => (id === 'webhook/a' ? delivery : undefined),
       mayLook: () => state.leads,
@@ -154,6 +155,16 @@ it('letters whose exporter is not running, or that cannot be read, stay and bloc
   expect(enqueued.map(({ body }) => body)).toEqual(['body 3'])
   expect(await letters.retryRequests(10)).toEqual([ids[3]])
   expect(logs.map(({ level }) => level)).toEqual(['warn', 'warn', 'error'])
+  running.stop()
+  await running.close()
+})
+
+it('looks no more often than time is sent', async () => {
+  const { retries, clock } = await setUp([])
+  const running = retries({ tickMs: Number.POSITIVE_INFINITY })
+  running.start()
+  await clock.advance(10_000)
+  expect(clock.nextMs).toBeUndefined()
   running.stop()
   await running.close()
 })

@@ -8,6 +8,8 @@ export interface DeadLetterRetriesOptions {
   delivery(id: string): Delivery | undefined
   /** False while another collector with the same dead letters does it. */
   mayLook(): boolean
+  /** Looks come no more often than time does in the pipelines: in a rehearsal it is sent by hand. */
+  readonly tickMs?: number | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -71,7 +73,7 @@ export class DeadLetterRetries {
   }
 
   async #look(): Promise<void> {
-    const { deadLetters, clock, mayLook } = this.#options
+    const { deadLetters, clock, mayLook, tickMs = 0 } = this.#options
     try {
       const wanted = mayLook() ? await deadLetters.retryRequests(MAX_PENDING) : []
       for (const id of wanted) {
@@ -79,7 +81,9 @@ export class DeadLetterRetries {
         if (!this.#pending.has(id)) await this.#retry(id)
       }
     } finally {
-      if (!this.#stopped) this.#cancel = clock.schedule(LOOK_EVERY_MS, () => this.start())
+      if (!this.#stopped) {
+        this.#cancel = clock.schedule(Math.max(LOOK_EVERY_MS, tickMs), () => this.start())
+      }
     }
   }
 

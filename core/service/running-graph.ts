@@ -111,6 +111,7 @@ export class RunningGraph {
       deadLetters: options.deadLetters,
       delivery: id => this.#deliveries.get(id),
       mayLook: () => !this.#retryLease || this.#retryLease.term !== undefined,
+      tickMs: options.tickMs,
       clock,
       logger,
     })
@@ -120,7 +121,7 @@ export class RunningGraph {
     await this.#graph.start()
     this.#deliveries.adopt()
     await this.#retryLease?.start()
-    this.#retries.start()
+    if (this.options.keepsDeadLetters) this.#retries.start()
   }
 
   sendTime(): void {

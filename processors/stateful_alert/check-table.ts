@@ -24,7 +24,7 @@ export async function checkTable(
         severity: 'warning',
         message: rejected ? `the row is rejected: ${row.message}` : row.message,
         ...(row.code === 'duplicate-row' &&
-          isOneLine(lines[row.line - 1] ?? '') && { removeLines: { from: row.line, to: row.line } }),
+          isOneLine(lines[row.line - 1]) && { removeLines: { from: row.line, to: row.line } }),
       }
     })
   } catch (error) {
@@ -34,6 +34,6 @@ export async function checkTable(
 }
 
 /** Of a row that goes over several lines each has an odd quote. */
-function isOneLine(line: string): boolean {
-  return line.split('"').length % 2 === 1
+function isOneLine(line: string | undefined): boolean {
+  return line !== undefined && line.split('"').length % 2 === 1
 }

@@ -3,6 +3,7 @@ import { check } from './check-config.js'
 import { checkTable } from './check-table.js'
 import { type StatefulAlertConfig, schema } from './config.js'
 import { lint } from './lint.js'
+import { ALERT_NAMES } from './output.js'
 import { statefulAlert } from './stateful-alert.js'
 
 export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
@@ -14,6 +15,6 @@ export const statefulAlertProcessor = defineProcessor<StatefulAlertConfig>({
   check,
   checkFiles: checkTable,
   lint,
-  makes: () => ['alert'],
+  makes: () => ALERT_NAMES,
   create: statefulAlert,
 })

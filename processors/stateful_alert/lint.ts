@@ -78,7 +78,11 @@ async function rowsToLint(config: StatefulAlertConfig, baseDir: string): Promise
   }
 }
 
-async function withSet(rows: readonly Candidate[]): Promise<Pick<RowsToLint, 'rows' | 'set'>> {
+async function withSet(all: readonly Candidate[]): Promise<Pick<RowsToLint, 'rows' | 'set'>> {
+  // What is equal to an earlier row does not serve, and is told as that.
+  const rows = [
+    ...new Map(all.map(row => [JSON.stringify(row.cells), row] as const).reverse()).values(),
+  ].reverse()
   const set = await buildPatternSetAsync(rows.flatMap(({ alert, recovery }) => [alert, recovery]))
   return { rows, set }
 }
@@ -149,9 +153,11 @@ function betweenRows({ rows, set, name, place }: RowsToLint, onlyFirst: boolean)
       return finding('shadowed', where, message, 'put the narrower row first')
     }
     // Of two that cover each other the later one is told.
-    const told = others.filter(other => other < at || !covering[other]?.includes(at))
+    const wider = others.filter(other => other < at || !covering[other]?.includes(at))
+    const equal = wider.filter(other => covering[other]?.includes(at))
+    const same = equal.length > 0
+    const told = same ? equal : wider
     if (told.length === 0) return []
-    const same = told.some(other => covering[other]?.includes(at))
     const message = `${named(told)} ${told.length === 1 ? 'fires' : 'fire'} on its lines too, such as ${example}`
     return finding(same ? 'same-row' : 'overlap', where, message, 'remove one, or make one narrower')
   })

@@ -1,9 +1,10 @@
 import { ConfigError, errorText, isTocsinError, PermanentError, type Problem } from 'tocsin/component'
 import type { PatternSet } from 'tocsin/pattern'
-import { modesOf, type StatefulAlertConfig } from './config.js'
+import type { StatefulAlertConfig } from './config.js'
 import { TableProblem } from './csv.js'
 import type { RowProblem } from './rule.js'
-import { type Loaded, loadCsv } from './table.js'
+import { sharedTable } from './shared-tables.js'
+import type { Loaded } from './table.js'
 
 /** Reads and compiles the text of a lookup table. Throws a `ConfigError` when none of its rows can serve. */
 export async function loadTable(
@@ -12,14 +13,11 @@ export async function loadTable(
   config: StatefulAlertConfig,
   previous?: PatternSet,
 ): Promise<Loaded> {
-  const { columns = {}, delimiter } = config.lookup_table ?? {}
-  const loaded = await loadCsv(text, columns, modesOf(config), previous, delimiter).catch(
-    (error: unknown) => {
-      if (!(error instanceof TableProblem)) throw error
-      const { line, column, message, fix } = error
-      throw new ConfigError([{ severity: 'error', file: name, line, path: [column], message, fix }])
-    },
-  )
+  const loaded = await sharedTable(text, config, previous).catch((error: unknown) => {
+    if (!(error instanceof TableProblem)) throw error
+    const { line, column, message, fix } = error
+    throw new ConfigError([{ severity: 'error', file: name, line, path: [column], message, fix }])
+  })
   if (loaded.table.byId.size > 0) return loaded
   const problems = loaded.problems.filter(({ severity }) => severity === 'error')
   throw new ConfigError((problems.length > 0 ? problems : [NO_ROWS]).map(row => problemOf(name, row)))

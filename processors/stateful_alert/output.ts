@@ -16,6 +16,13 @@ import { decodeOtlpJson } from 'tocsin/otlp'
 import { isNotifying, type Made, type Outcome } from './outcome.js'
 import type { Scan } from './scans.js'
 
+/** What a record has from here, for the check of templates. */
+export const ALERT_NAMES: readonly string[] = [
+  ...['status', 'severity', 'normalized_message', 'pattern_matched', 'skip_webhook', 'alert_key', 'event_id'],
+  ...['first_occurrence', 'accumulating_count', 'duplicate_count', 'recovery_reason', 'rule_id', 'runbook'],
+  ...['links', 'matched_text_cut', 'removed_count', 'removed_active_count', 'removed_alerts'],
+].map(name => `alert.${name}`)
+
 /**
  * The record with the first notifying outcome (else the first), and a copy of it for each further one that notifies.
  * A copy has an id of its own.

@@ -21,7 +21,8 @@ export class TableKeeper {
   /** Another location must not be answered with this one's text. */
   readonly #memoryKey: string
   readonly #stopping = new AbortController()
-  #table: Table | undefined
+  /** While it is held, others with the same table share it. */
+  #loaded: Loaded | undefined
   #cancel: () => void = () => undefined
   #turn: Promise<void> = Promise.resolve()
 
@@ -39,7 +40,7 @@ export class TableKeeper {
   }
 
   get table(): Table | undefined {
-    return this.#table
+    return this.#loaded?.table
   }
 
   /** Rejects when there is no table with at least one good row. */
@@ -116,7 +117,7 @@ export class TableKeeper {
     try {
       const read = await this.#source.read(this.#stopping.signal)
       if (this.#stopping.signal.aborted) return
-      if (!read) await this.#options.onLoad(this.#table as Table)
+      if (!read) await this.#options.onLoad(this.table as Table)
       else {
         await this.#use(read.text)
         await this.#keep(read)
@@ -132,8 +133,8 @@ export class TableKeeper {
 
   /** Throws when no row is good. */
   async #use(text: string): Promise<void> {
-    const loaded = await loadTable(this.#source.name, text, this.#config, this.#table?.set)
-    this.#table = loaded.table
+    const loaded = await loadTable(this.#source.name, text, this.#config, this.table?.set)
+    this.#loaded = loaded
     this.#report(loaded)
     await this.#options.onLoad(loaded.table)
   }

@@ -191,6 +191,86 @@ test('what a line has in it does not steer the terminal, and no secret is shown'
   }
 })
 
+/** With one silence over critical alerts, made as `amtool` does; the history in the storage that is given. */
+async function withSilence(storage: string, use: (file: string, api: string, id: string) => Promise<void>) {
+  const api = `127.0.0.1:${await freePort()}`
+  const history = storage === '' ? '' : '{ storage: redis_storage }'
+  writeFileSync(
+    join(folder, 'am.yaml'),
+    `receivers: { file_log: { include: [none.log] } }
+processors: { stateful_alert: { lookup_table: { location: t.csv } } }
+exporters: { webhook: { endpoint: '${sink.url}', condition: 'attributes["alert"]["skip_webhook"] == false' } }
+extensions:
+${storage}  alert_history: ${history}
+  alertmanager_api: { endpoint: '${api}', allow_changes: true }
+service:
+  telemetry: { metrics: { level: none } }
+  extensions: [${storage === '' ? '' : 'redis_storage, '}alert_history, alertmanager_api]
+  pipelines: { logs: { receivers: [file_log], processors: [stateful_alert], exporters: [webhook] } }
+`,
+  )
+  const running = startCommand(['-c', 'am.yaml'], { cwd: folder })
+  try {
+    await running.says(/is running/)
+    const now = Date.now()
+    const answer = await fetch(`http://${api}/api/v2/silences`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        matchers: [{ name: 'severity', value: 'crit.*', isRegex: true, isEqual: true }],
+        startsAt: new Date(now - 60_000).toISOString(),
+        endsAt: new Date(now + 3_600_000).toISOString(),
+        createdBy: 'Ben',
+        comment: 'by amtool',
+      }),
+    })
+    await use('am.yaml', api, ((await answer.json()) as { silenceID: string }).silenceID)
+  } finally {
+    running.child.kill('SIGTERM')
+    await running.finished
+  }
+}
+
+const heldBack = (id: string) => [
+  {
+    exporters: [
+      {
+        exporter: 'webhook',
+        sent: false,
+        reason: 'silenced',
+        silences: [{ id, createdBy: 'Ben', comment: 'by amtool' }],
+      },
+    ],
+  },
+]
+
+test('a silence made through alertmanager_api, which the collector holds in memory', async () => {
+  await withSilence('', async (file, api, id) => {
+    const at = ['--collector', `http://${api}`]
+    const { pipelines } = await explained('-c', file, ...at, 'ERROR connection refused')
+    expect(pipelines).toMatchObject(heldBack(id))
+    const other = await explained('-c', file, ...at, 'WARN checkout slow')
+    expect(other.pipelines[0].exporters).toMatchObject([{ reason: 'condition_false' }])
+    // Only the dashboard has the stories of alerts.
+    const { code, stderr } = await ask(['-c', file, ...at, '--event-id', 'abc'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/There is no alert with the event_id abc/)
+  })
+})
+
+test.skipIf(!redisServerBinary())('a silence made through alertmanager_api, in Redis', async () => {
+  const redis = await startRedis()
+  try {
+    await withSilence(`  redis_storage: { endpoint: '${redis.endpoint}' }\n`, async (file, _, id) => {
+      const { pipelines, state } = await explained('-c', file, 'ERROR connection refused')
+      expect(state).toMatchObject([expect.stringMatching(/^redis_storage: read as it is now/)])
+      expect(pipelines).toMatchObject(heldBack(id))
+    })
+  } finally {
+    await redis.stop()
+  }
+})
+
 test.skipIf(!redisServerBinary())('nothing is written to Redis', async () => {
   const redis = await startRedis()
   try {

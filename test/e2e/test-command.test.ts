@@ -171,10 +171,55 @@ test('--watch runs again when the table changes', async () => {
   const name = write('watched.test.yaml', readFileSync(join(folder, 'covered.test.yaml'), 'utf8'))
   const csv = readFileSync(join(folder, 'collector.csv'), 'utf8')
   const running = startCommand(['test', '--watch', name], { cwd: folder })
-  await running.says(/1 passed.*\n.*Waiting/s)
+  await running.says(/1 passed.*\n.*Waiting/s, 60_000)
   write('collector.csv', csv.replace('connection refused', 'never so'))
-  await running.says(/1 failed[\s\S]*Waiting/)
+  await running.says(/1 failed[\s\S]*Waiting/, 60_000)
   running.child.kill('SIGINT')
   expect((await running.finished).code).toBe(1)
   write('collector.csv', csv)
+})
+
+test('what no test can mean is a mistake, and is told where it stands', async () => {
+  const header = 'config: collector.yaml\nenv: { ONCALL_URL: https://oncall.example/hook }\n'
+  const name = write(
+    'meant.test.yaml',
+    `${header}tests:
+  - name: an exporter that is not there
+    expect:
+      notifications: { webhook/none: [] }
+      records: { webhook/nobody: [] }
+  - name: a setting of its own
+    set: [processors.stateful_alert.nope=1]
+    expect: { alerts: [] }
+  - name: good
+    expect: { alerts: [] }
+`,
+  )
+  const { code, stdout } = await run(name, '--junit', 'reports/new/junit.xml')
+  expect(code).toBe(1)
+  expect(stdout).toContain(
+    'meant.test.yaml:6: there is no exporter webhook/none; those that tell people: webhook/oncall',
+  )
+  expect(stdout).toContain(
+    'meant.test.yaml:7: there is no exporter webhook/nobody; there are: webhook/oncall',
+  )
+  expect(stdout).toMatch(/meant\.test\.yaml:8: --set processors\.stateful_alert\.nope: .*unknown key "nope"/)
+  expect(stdout).toContain('1 passed, 2 failed')
+  expect(readFileSync(join(folder, 'reports/new/junit.xml'), 'utf8')).toContain('tests="3" failures="2"')
+
+  const none = await run(name, '--filter', 'godo')
+  expect(none).toMatchObject({ code: 1, stderr: 'No test has "godo" in its name (--filter).\n' })
+
+  const pattern = write(
+    'pattern.test.yaml',
+    `${header}tests:
+  - name: x
+    expect: { notifications: { webhook/oncall: [{ request: { body: { text: { regex: '(((' } } } }] } }
+`,
+  )
+  const wrong = await run(pattern)
+  expect(wrong.code).toBe(1)
+  expect(wrong.stdout).toMatch(
+    /pattern\.test\.yaml:5:\d+: tests\[0\]\.expect\..*regex: "\(\(\(" is no regular expression/,
+  )
 })

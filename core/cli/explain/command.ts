@@ -86,7 +86,9 @@ async function lineOf(given: string | undefined, { stdin }: CommandIo): Promise<
 /** What a running collector says on its page. */
 async function ask(address: string, eventId: string | undefined): Promise<ExplainRequest['told']> {
   if (!URL.canParse(address) || !/^https?:/.test(address))
-    throw mistake('--collector: write the address of its dashboard, such as http://127.0.0.1:13134')
+    throw mistake(
+      '--collector: write the address of its dashboard or alertmanager_api, such as http://127.0.0.1:13134',
+    )
   const base = new URL(address)
   const { username, password } = base
   base.username = ''
@@ -96,7 +98,7 @@ async function ask(address: string, eventId: string | undefined): Promise<Explai
     username === '' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
   const get = async (path: string): Promise<unknown> => {
     const fail = (why: string): never => {
-      throw new PermanentError('no_answer', `The dashboard at ${base.origin} does not answer: ${why}.`)
+      throw new PermanentError('no_answer', `The collector at ${base.origin} does not answer: ${why}.`)
     }
     const answer = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(ASK_MS) }).catch(
       (error: Error) => fail(((error.cause as Error | undefined) ?? error).message || error.message),
@@ -115,13 +117,25 @@ async function ask(address: string, eventId: string | undefined): Promise<Explai
     eventId === undefined
       ? undefined
       : ((await get(`/api/alerts/${encodeURIComponent(eventId)}`)) as AlertStory | undefined)
-  const silences = await get('/api/silences')
+  const silences = (await get('/api/silences')) ?? fromAlertmanager(await get('/api/v2/silences'))
   if (!Array.isArray(silences))
     throw new PermanentError(
       'no_answer',
-      `At ${base.origin} is no dashboard with an alert_history: write the endpoint of the dashboard extension.`,
+      `At ${base.origin} is no dashboard with an alert_history: write the endpoint of the dashboard extension, or of alertmanager_api for its silences.`,
     )
   return { story, silences }
+}
+
+/** The silences of `alertmanager_api`, or of an Alertmanager. */
+function fromAlertmanager(answer: unknown): unknown {
+  if (!Array.isArray(answer)) return undefined
+  return answer.map(({ status, startsAt, endsAt, updatedAt, ...fields }) => ({
+    ...fields,
+    startsAt: Date.parse(startsAt),
+    endsAt: Date.parse(endsAt),
+    updatedAt: Date.parse(updatedAt),
+    state: status?.state,
+  }))
 }
 
 /** A lone % is one. */

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename, relative, resolve } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { createColors } from 'picocolors'
 import { ConfigError, errorText, formatProblem } from '../../component/index.js'
 import { systemClock } from '../../service/clock.js'
@@ -7,13 +7,12 @@ import type { ServiceSettings } from '../../service/settings.js'
 import type { Distribution } from '../distribution.js'
 import { type CommandIo, type ConfigOptions, print } from '../io.js'
 import { load } from '../load.js'
-import { compare } from './compare.js'
-import { coverageOf } from './coverage.js'
+import { compare, unknownExporters } from './compare.js'
+import { Coverage } from './coverage.js'
 import { compared, jsonLines, mismatchLines, type Paint } from './diff.js'
 import { type CaseResult, type FileResult, isPassed, junitOf, tapOf } from './results.js'
 import { type CaseRun, runCase } from './run-case.js'
 import type { TestCase } from './schema.js'
-import type { Fired } from './shown.js'
 import { plain, Snapshots } from './snapshots.js'
 import { readTestFile, type TestFile } from './test-file.js'
 import { watch } from './watch.js'
@@ -45,7 +44,7 @@ export async function test(
     }
     return runFiles(distribution, files, options, least, io)
   }
-  return options.watch ? watch(names, once, io) : once()
+  return options.watch ? watch(names, once, io, options.junit) : once()
 }
 
 async function runFiles(
@@ -63,11 +62,22 @@ async function runFiles(
     results.push(result)
     if (!options.tap) await print(io, runner.textOf(result))
   }
-  const covered = await runner.coverage(results, least)
+  if (
+    options.filter !== undefined &&
+    results.every(({ cases, problems }) => cases.length + problems.length === 0)
+  ) {
+    io.stderr.write(`No test has ${JSON.stringify(options.filter)} in its name (--filter).\n`)
+    return 1
+  }
+  const covered = runner.coverage(least)
   if (options.tap) await print(io, tapOf(results))
   else await print(io, runner.summaryOf(results, systemClock.monotonicMs() - started))
   if (covered.text !== '') await (options.tap ? io.stderr.write(covered.text) : print(io, covered.text))
-  if (options.junit) await writeFile(resolve(io.cwd, options.junit), junitOf(results))
+  if (options.junit) {
+    const path = resolve(io.cwd, options.junit)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, junitOf(results))
+  }
   return results.every(isPassed) && covered.enough ? 0 : 1
 }
 
@@ -75,6 +85,7 @@ class Runner {
   readonly #paint: Paint & { bold(text: string): string }
   /** Configurations that were loaded, by what they were loaded from. */
   readonly #loaded = new Map<string, Promise<ServiceSettings>>()
+  readonly #covered = new Map<string, Coverage>()
 
   constructor(
     private readonly distribution: Distribution,
@@ -87,32 +98,25 @@ class Runner {
   }
 
   async file(name: string): Promise<FileResult> {
-    const fired = new Map<string, Fired[]>()
     const cases: CaseResult[] = []
     const snapshots = new Snapshots(resolve(this.io.cwd, name), this.options.update === true)
     const problems: string[] = []
     try {
       const file = await readTestFile(name, this.io.cwd)
       const { filter } = this.options
-      for (const [at, one] of file.document.tests.entries()) {
-        if (filter !== undefined && !one.name.includes(filter)) continue
-        cases.push(await this.#case(file, one, at, snapshots, fired))
-      }
-      if (filter === undefined) await snapshots.save()
+      const chosen = [...file.document.tests.entries()].filter(
+        ([, { name }]) => filter === undefined || name.includes(filter),
+      )
+      await severalAtATime(chosen, ([at, one]) => this.#case(file, one, at, snapshots), cases)
+      if (filter === undefined) await snapshots.save(chosen.map(([, { name }]) => name))
     } catch (error) {
       problems.push(...linesOf(error))
     }
     const { path, written } = snapshots
-    return { name, problems, cases, fired, snapshots: { path, written } }
+    return { name, problems, cases: cases.filter(Boolean), snapshots: { path, written } }
   }
 
-  async #case(
-    file: TestFile,
-    one: TestCase,
-    at: number,
-    snapshots: Snapshots,
-    fired: Map<string, Fired[]>,
-  ): Promise<CaseResult> {
+  async #case(file: TestFile, one: TestCase, at: number, snapshots: Snapshots): Promise<CaseResult> {
     const path = ['tests', at]
     const place = file.place(path)
     const started = systemClock.monotonicMs()
@@ -120,10 +124,14 @@ class Runner {
     let run: CaseRun | undefined
     try {
       const { key, settings } = await this.#settings(file, one)
+      for (const { path: at, message } of unknownExporters(one.expect, settings))
+        failures.push([`${file.place([...path, 'expect', ...at])}: ${message}`])
       run = await runCase(settings, one, { folder: file.folder, start: file.document.start })
-      const runs = fired.get(key) ?? []
-      runs.push(run)
-      fired.set(key, runs)
+      if (this.options.coverage) {
+        const covered = this.#covered.get(key) ?? new Coverage()
+        this.#covered.set(key, covered)
+        covered.add(run)
+      }
       for (const failure of run.failures) failures.push([`${place}: ${failure}`])
       for (const mismatch of compare(one.expect, run, run.start)) {
         const where = file.place([...path, 'expect', ...mismatch.path])
@@ -135,8 +143,9 @@ class Runner {
           ...(await this.#compareSnapshot(snapshots, one, run, file.place([...path, 'expect', 'snapshot']))),
         )
     } catch (error) {
-      if (error instanceof ConfigError) throw error
-      failures.push([`${place}: ${errorText(error)}`])
+      // What a test does not set itself is wrong for all of them.
+      if (error instanceof ConfigError && one.set.length === 0) throw error
+      failures.push(...linesOf(error).map(line => [`${place}: ${line}`]))
     }
     const ms = systemClock.monotonicMs() - started
     return { name: one.name, place, ms, failures, warnings: run?.warnings ?? [] }
@@ -213,19 +222,15 @@ class Runner {
     return `\n${parts.filter(Boolean).join(', ')} ${this.#paint.dim(`(${(ms / 1_000).toFixed(1)} s)`)}\n`
   }
 
-  async coverage(
-    files: readonly FileResult[],
-    least: number,
-  ): Promise<{ readonly text: string; readonly enough: boolean }> {
+  coverage(least: number): { readonly text: string; readonly enough: boolean } {
     if (!this.options.coverage) return { text: '', enough: true }
-    const byConfig = new Map<string, Fired[]>()
-    for (const { fired } of files)
-      for (const [key, runs] of fired) byConfig.set(key, [...(byConfig.get(key) ?? []), ...runs])
     const lines: string[] = []
     let enough = true
-    for (const [key, runs] of byConfig) {
-      const { rows, fired, missed } = coverageOf(runs)
+    for (const [key, covered] of this.#covered) {
+      const { rows } = covered
       if (rows === 0) continue
+      const missed = covered.missed()
+      const fired = rows - missed.length
       const percent = Math.floor((fired / rows) * 100)
       if (percent < least) enough = false
       const short = percent < least ? this.#paint.red(`, less than ${least} %`) : ''
@@ -236,6 +241,28 @@ class Runner {
     }
     return { text: `\n${lines.join('\n') || 'No configuration has a table.'}\n`, enough }
   }
+}
+
+/** Each has a clock and a graph of its own: while one waits for a file, others go on. */
+const AT_A_TIME = 8
+
+/** The answers are in the order of the items. When one throws no other begins, and those under way are waited for. */
+async function severalAtATime<T, R>(items: readonly T[], run: (item: T) => Promise<R>, results: R[]) {
+  const left = items.entries()
+  let failed = false
+  const work = async (): Promise<void> => {
+    for (const [at, item] of left) {
+      if (failed) return
+      try {
+        results[at] = await run(item)
+      } catch (error) {
+        failed = true
+        throw error
+      }
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: AT_A_TIME }, work))
+  for (const end of ended) if (end.status === 'rejected') throw end.reason
 }
 
 function leastCoverage({ coverage }: TestOptions): number {

@@ -1,6 +1,7 @@
 import RE2 from 're2'
 import { parseDuration, parseRfc3339 } from '../../component/index.js'
 import type { Path } from '../../config/index.js'
+import type { ServiceSettings } from '../../service/settings.js'
 import type { Expectation, Expected } from './schema.js'
 import type { Observed, Shown } from './shown.js'
 
@@ -9,6 +10,26 @@ export type Mismatch =
   | { readonly kind: 'value'; readonly path: Path; readonly expected: unknown; readonly actual: unknown }
   | { readonly kind: 'missing'; readonly path: Path; readonly expected: unknown }
   | { readonly kind: 'unexpected'; readonly path: Path; readonly actual: unknown }
+
+/** Exporters that expectations name and the configuration does not have: nothing would ever come to them. */
+export function unknownExporters(
+  { notifications = {}, records = {} }: Expectation,
+  { graph }: Pick<ServiceSettings, 'graph'>,
+): { readonly path: Path; readonly message: string }[] {
+  const all = [...graph.exporters]
+  const telling = all.filter(([, { factory }]) => (factory as { notifying?: boolean }).notifying)
+  const unknown = (list: string, names: object, known: typeof all, what: string) =>
+    Object.keys(names)
+      .filter(name => !known.some(([id]) => id === name))
+      .map(name => ({
+        path: [list, name],
+        message: `${graph.exporters.has(name) ? `${name} tells nobody: what comes to it is in records` : `there is no exporter ${name}`}; ${what}: ${known.map(([id]) => id).join(', ') || 'none'}`,
+      }))
+  return [
+    ...unknown('notifications', notifications, telling, 'those that tell people'),
+    ...unknown('records', records, all, 'there are'),
+  ]
+}
 
 /** Compares what is expected with what came. `start`: of the clock, ns since the epoch. */
 export function compare(expect: Expectation, observed: Observed, start: bigint): Mismatch[] {

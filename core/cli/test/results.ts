@@ -1,5 +1,3 @@
-import type { Fired } from './shown.js'
-
 /** What became of one test. */
 export interface CaseResult {
   readonly name: string
@@ -16,8 +14,6 @@ export interface FileResult {
   /** Lines when the file, or its configuration, cannot be read: then there are no tests. */
   readonly problems: readonly string[]
   readonly cases: readonly CaseResult[]
-  /** What fired in its tests, by configuration. */
-  readonly fired: ReadonlyMap<string, readonly Fired[]>
   readonly snapshots: { readonly path: string; readonly written: number }
 }
 

@@ -104,7 +104,7 @@ class Watched {
     return {
       ...this.#observed,
       start: this.start,
-      rules: this.stage.rehearsal.rules(),
+      rules: () => this.stage.rehearsal.rules(),
       fired: this.#fired,
       failures: this.#failures,
       warnings: [...this.#warnings],

@@ -16,7 +16,7 @@ export type Shown = { readonly [field: string]: unknown }
 
 /** What fired, by pipeline, processor and rule; and what rules there are. */
 export interface Fired {
-  readonly rules: ReturnType<Rehearsal['rules']>
+  rules(): ReturnType<Rehearsal['rules']>
   readonly fired: ReadonlySet<string>
 }
 

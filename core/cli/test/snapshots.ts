@@ -24,10 +24,12 @@ export class Snapshots {
     return test in this.#kept ? { kept: this.#kept[test], isNew: false } : { isNew: true }
   }
 
-  /** With --update: writes what changed, and forgets tests that are gone. */
-  async save(): Promise<void> {
+  /** With --update: writes what changed, in the order of the tests, and forgets those that are gone. */
+  async save(tests: readonly string[]): Promise<void> {
     if (!this.update || this.#used.size === 0) return
-    const next = Object.fromEntries(this.#used)
+    const next = Object.fromEntries(
+      tests.filter(test => this.#used.has(test)).map(test => [test, this.#used.get(test)]),
+    )
     if (isDeepStrictEqual(next, this.#kept)) return
     await writeFile(this.path, `${JSON.stringify(next, null, 2)}\n`)
     this.written = this.#used.size

@@ -10,6 +10,7 @@ import {
   textSource,
   validatorFor,
 } from '../../config/index.js'
+import { checkPattern } from '../../toolkit/pattern/index.js'
 import { FORMATS } from '../load.js'
 import { type TestDocument, testSchema } from './schema.js'
 
@@ -69,7 +70,9 @@ function problemsOf({ tests }: TestDocument, root: Node): Problem[] {
     problems.push({ severity: 'error', ...keyPlace.source.position(keyPlace.offset), path, message, fix })
   }
   const names = new Map<string, number>()
-  for (const [at, { name, input }] of tests.entries()) {
+  for (const [at, { name, input, expect }] of tests.entries()) {
+    for (const { path, text, message } of badPatterns(expect, ['tests', at, 'expect']))
+      problem(path, `${JSON.stringify(text)} is no regular expression: ${message}`, 'write what RE2 reads')
     const first = names.get(name)
     if (first !== undefined)
       problem(['tests', at, 'name'], `the test tests[${first}] has this name too`, 'each needs its own')
@@ -88,6 +91,21 @@ function problemsOf({ tests }: TestDocument, root: Node): Problem[] {
     }
   }
   return problems
+}
+
+/** `{ regex: ... }` wherever a text is expected. */
+function badPatterns(
+  value: unknown,
+  path: Path,
+): readonly { readonly path: Path; readonly text: string; readonly message: string }[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const at = [...path, Array.isArray(value) ? Number(key) : key]
+    if (key !== 'regex' || typeof inner !== 'string' || Object.keys(value).length > 1)
+      return badPatterns(inner, at)
+    const found = checkPattern({ text: inner, mode: 'regex' })
+    return found ? [{ path: at, text: inner, message: found.message }] : []
+  })
 }
 
 function lineOf(root: Node, path: Path): number {

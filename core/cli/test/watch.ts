@@ -7,12 +7,14 @@ import type { CommandIo } from '../io.js'
 const SETTLE_MS = 150
 const OURS = /(^|\/)(node_modules|\.git)\/|\.snap\.json$|\.xml$/
 
-/** Runs the tests, and again whenever a file beside or below them changes, until a signal. */
+/** Runs the tests, and again whenever a file beside or below them changes, until a signal. `written`: by the runs themselves. */
 export async function watch(
   names: readonly string[],
   once: () => Promise<number>,
   io: CommandIo,
+  written?: string,
 ): Promise<number> {
+  const ours = written && resolve(io.cwd, written)
   const folders = new Set<string>()
   for (const name of names.length === 0 ? ['.'] : names) {
     const path = resolve(io.cwd, name)
@@ -24,7 +26,7 @@ export async function watch(
   const watchers = [...folders].map(
     (folder): FSWatcher =>
       watchFolder(folder, { recursive: true }, (_, file) => {
-        if (file !== null && OURS.test(file.toString())) return
+        if (file !== null && (OURS.test(file.toString()) || resolve(folder, file.toString()) === ours)) return
         changed = true
         change()
       }),

@@ -1,4 +1,5 @@
 import { type ILexingError, type IRecognitionException, type IToken, Lexer, tokenLabel } from 'chevrotain'
+import { LRUCache } from 'lru-cache'
 import type { Node, StatementNode } from './ast.js'
 import { Fault } from './errors.js'
 import { OttlParser } from './grammar.js'
@@ -9,12 +10,28 @@ const MAX_DEPTH = 50
 
 /** Throws `Fault`. */
 export function parseCondition(text: string): Node {
-  return parse(text, parser => parser.condition())
+  return known(CONDITIONS, text, parser => parser.condition())
 }
 
 /** Throws `Fault`. */
 export function parseStatement(text: string): StatementNode {
-  return parse(text, parser => parser.statement())
+  return known(STATEMENTS, text, parser => parser.statement())
+}
+
+/** Trees never change: a reload, and each of many tests of a configuration, finds what it has parsed before. */
+const CONDITIONS = new LRUCache<string, Node>({ max: 500 })
+const STATEMENTS = new LRUCache<string, StatementNode>({ max: 500 })
+
+function known<T extends object>(
+  cache: LRUCache<string, T>,
+  text: string,
+  rule: (parser: OttlParser) => T,
+): T {
+  const found = cache.get(text)
+  if (found) return found
+  const parsed = parse(text, rule)
+  cache.set(text, parsed)
+  return parsed
 }
 
 // Building the tables takes some milliseconds: on first use, not on import.

@@ -1,0 +1,54 @@
+// `tocsin replay` of a file beside a run with the same components on the same file: `npm run bench -- replay`.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lines, rows, tableOf } from './support/lines.mjs'
+import { before, command, ended, ROUNDS, report, row, temporaryFolder } from './support/measure.mjs'
+
+const LINES = 300_000
+const BLOCK = 20_000
+
+const folder = temporaryFolder()
+const path = name => join(folder, name)
+const table = rows(1_000)
+const block = `${lines(BLOCK, 216, table, 0.01).join('\n')}\n`
+writeFileSync(path('in.log'), block.repeat(LINES / BLOCK))
+writeFileSync(path('empty.log'), '')
+writeFileSync(path('alerts.csv'), tableOf(table))
+for (const name of ['in', 'empty'])
+  writeFileSync(
+    path(`${name}.yaml`),
+    `
+receivers:
+  file_log: { include: [${name}.log], start_at: beginning, stop_at_end: true }
+processors:
+  stateful_alert: { lookup_table: { location: alerts.csv }, hash_keys: [host.name] }
+exporters:
+  file: { path: out.jsonl, condition: 'attributes["alert"]["status"] == "alert"' }
+service:
+  telemetry: { metrics: { address: '127.0.0.1:0' } }
+  pipelines:
+    logs: { receivers: [file_log], processors: [stateful_alert], exporters: [file] }
+`,
+  )
+
+const run = name => ['--config', path(`${name}.yaml`)]
+const replay = name => ['replay', '--json', '--config', path('in.yaml'), path(`${name}.log`)]
+const cost = { replay: [], run: [], before: [] }
+for (let round = 0; round < ROUNDS; round++) {
+  cost.run.push(usALine(command, run))
+  cost.replay.push(usALine(command, replay))
+  if (before) cost.before.push(usALine(before, replay))
+}
+const beside = { run: cost.run, ...(before && { before: cost.before }) }
+report({
+  name: 'replay',
+  unit: 'µs a line',
+  // 80 % of the speed.
+  rows: [row('replay, 1,000 rules', cost.replay, beside, { to: 'run', atMost: 1.25 })],
+})
+
+/** CPU net of the start. */
+function usALine(program, args) {
+  const [empty, full] = ['empty', 'in'].map(name => ended(process.execPath, [program, ...args(name)]).cpuMs)
+  return ((full - empty) * 1_000) / LINES
+}
