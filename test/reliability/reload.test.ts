@@ -61,9 +61,9 @@ describe('reloads in the middle of a load', () => {
     await expect
       .poll(() => collector.metric('otelcol_exporter_queue_size'), { timeout: 10_000 })
       .toBeGreaterThan(9)
-    const began = performance.now()
+    // The destination answers nothing but 503 until they are done.
     for (let reload = 0; reload < 3; reload++) expect(await collector.reload(yaml)).toBe(true)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(sink.accepted).toEqual([])
     sink.answer = undefined
     await sink.waitFor(lines.length)
     await collector.stop()
