@@ -1,9 +1,9 @@
 import type { Clock } from 'tocsin/component'
+import { byAge } from './age.js'
 import { Archives } from './archives.js'
 import type { Encoding } from './encoding.js'
 import type { Notices } from './notices.js'
 import { keyOf, OpenedFile } from './opened-file.js'
-import { byAge } from './rotated-names.js'
 import { type Fresh, forEach } from './scan.js'
 
 /** So many files that a scan finds stay open for their first reading. */
@@ -67,7 +67,7 @@ export class FoundFiles {
     })
     this.#leftOut = leftOut
     notices.saidLeftOut()
-    return { found: found.sort(byAge), deferred }
+    return { found: byAge(found), deferred }
   }
 
   async #readiness(one: OpenedFile, version: string): Promise<'take' | 'wait' | 'nothing new'> {
