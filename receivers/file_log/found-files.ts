@@ -4,6 +4,7 @@ import { Archives } from './archives.js'
 import type { Encoding } from './encoding.js'
 import type { Notices } from './notices.js'
 import { keyOf, OpenedFile } from './opened-file.js'
+import { originalsOf } from './rotated-names.js'
 import { type Fresh, forEach } from './scan.js'
 
 /** So many files that a scan finds stay open for their first reading. */
@@ -21,7 +22,7 @@ export interface FoundFilesParts {
 export class FoundFiles {
   readonly #parts: FoundFilesParts
   readonly #archives: Archives
-  /** Files that hold no log lines, with their size and time. */
+  /** Files that hold no log lines, or none yet, with their size and time. */
   #leftOut = new Map<string, string>()
 
   constructor(parts: FoundFilesParts) {
@@ -29,9 +30,13 @@ export class FoundFiles {
     this.#archives = new Archives(parts.clock)
   }
 
-  /** The older first; `deferred`: an archive is to be looked at again. Faults go into `problems`, by path. */
+  /**
+   * The older first; `deferred`: an archive is to be looked at again. `owners`: what is read, by path. Faults go into `problems`,
+   * by path.
+   */
   async open(
     fresh: ReadonlyMap<string, Fresh>,
+    owners: ReadonlyMap<string, unknown>,
     problems: Map<string, string>,
   ): Promise<{ readonly found: OpenedFile[]; readonly deferred: boolean }> {
     const { encoding, notices } = this.#parts
@@ -51,6 +56,12 @@ export class FoundFiles {
       if (typeof one.format === 'object') {
         leftOut.set(keyOf(one.place), version)
         notices.leftOut(path, one.format.leftOut)
+        await one.close()
+        return
+      }
+      // An empty file with the name of a copy may be one that is about to be made: nothing is to be read of it yet.
+      if (one.size === 0 && originalsOf(one.realPath).some(path => owners.has(path))) {
+        leftOut.set(keyOf(one.place), version)
         await one.close()
         return
       }
