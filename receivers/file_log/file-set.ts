@@ -127,7 +127,7 @@ export class FileSet {
       this.#lookAtGone(goneByPath.get(path) as TrackedFile),
     )
     const before = new Set(this.#files.values())
-    const { found, deferred } = await this.#found.open(fresh, this.problems)
+    const { found, deferred } = await this.#found.open(fresh, owners, this.problems)
     this.deferred ||= deferred
     // What a stop or a fault leaves over.
     const closeRest = () => Promise.all(found.map(one => one.close()))

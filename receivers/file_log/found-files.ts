@@ -1,9 +1,10 @@
 import type { Clock } from 'tocsin/component'
+import { byAge } from './age.js'
 import { Archives } from './archives.js'
 import type { Encoding } from './encoding.js'
 import type { Notices } from './notices.js'
 import { keyOf, OpenedFile } from './opened-file.js'
-import { byAge } from './rotated-names.js'
+import { originalsOf } from './rotated-names.js'
 import { type Fresh, forEach } from './scan.js'
 
 /** So many files that a scan finds stay open for their first reading. */
@@ -21,7 +22,7 @@ export interface FoundFilesParts {
 export class FoundFiles {
   readonly #parts: FoundFilesParts
   readonly #archives: Archives
-  /** Files that hold no log lines, with their size and time. */
+  /** Files that hold no log lines, or none yet, with their size and time. */
   #leftOut = new Map<string, string>()
 
   constructor(parts: FoundFilesParts) {
@@ -29,9 +30,13 @@ export class FoundFiles {
     this.#archives = new Archives(parts.clock)
   }
 
-  /** The older first; `deferred`: an archive is to be looked at again. Faults go into `problems`, by path. */
+  /**
+   * The older first; `deferred`: an archive is to be looked at again. `owners`: what is read, by path. Faults go into `problems`,
+   * by path.
+   */
   async open(
     fresh: ReadonlyMap<string, Fresh>,
+    owners: ReadonlyMap<string, unknown>,
     problems: Map<string, string>,
   ): Promise<{ readonly found: OpenedFile[]; readonly deferred: boolean }> {
     const { encoding, notices } = this.#parts
@@ -54,6 +59,12 @@ export class FoundFiles {
         await one.close()
         return
       }
+      // An empty file with the name of a copy may be one that is about to be made: nothing is to be read of it yet.
+      if (one.size === 0 && originalsOf(one.realPath).some(path => owners.has(path))) {
+        leftOut.set(keyOf(one.place), version)
+        await one.close()
+        return
+      }
       found.push(one)
       const readiness = one.compressed ? await this.#readiness(one, version) : 'take'
       if (readiness !== 'take') {
@@ -67,7 +78,7 @@ export class FoundFiles {
     })
     this.#leftOut = leftOut
     notices.saidLeftOut()
-    return { found: found.sort(byAge), deferred }
+    return { found: byAge(found), deferred }
   }
 
   async #readiness(one: OpenedFile, version: string): Promise<'take' | 'wait' | 'nothing new'> {

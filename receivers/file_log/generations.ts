@@ -1,9 +1,10 @@
+import { byAge, compareAge, type Dated } from './age.js'
 import type { Encoding } from './encoding.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { Folders } from './folders.js'
 import type { MissingFiles } from './missing-files.js'
 import { OpenedFile } from './opened-file.js'
-import { byAge, originalsOf } from './rotated-names.js'
+import { originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
@@ -82,20 +83,20 @@ export class Generations {
   async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
     const { discovery, encoding, files, folders } = this.#parts
     if (mtimeNs === undefined) return []
-    const since = { mtimeNs, path: path ?? known.home }
-    const until = { mtimeNs: newest.mtimeNs, path: newest.realPath }
+    const since = { mtimeNs, path: path ?? '' }
+    const until = dated(newest)
     const entries = (await folders.rotatedFrom(known.home)).filter(
       entry =>
         !files.has(entry.key) &&
         originalsOf(entry.path).some(
           original => original === known.home || originalsOf(original).includes(known.home),
         ) &&
-        byAge(since, entry) < 0 &&
-        byAge(entry, until) < 0,
+        mayFollow(entry, since) &&
+        compareAge(entry, until).order < 0,
     )
     const allowed = new Set(await discovery.notExcluded(entries.map(entry => entry.path)))
     const found: OpenedFile[] = []
-    for (const entry of entries.sort(byAge)) {
+    for (const entry of byAge(entries)) {
       if (!allowed.has(entry.path)) continue
       const one = await OpenedFile.open(entry.path, encoding).catch(() => undefined)
       if (!one) continue
@@ -123,35 +124,55 @@ export class Generations {
     for (const [family, members] of families) {
       if (members.length === 1) continue
       const isNewest = (file: TrackedFile): boolean => file.realPath === family && !file.gone
-      members.sort((a, b) => Number(isNewest(a)) - Number(isNewest(b)) || byAge(dated(a), dated(b)))
-      members.forEach((file, index) => {
-        for (const before of members.slice(0, index)) {
-          // What was copied before it was truncated comes before what is written to it now.
-          const goesOn = isNewest(file) || file.offset === 0
-          if (added.has(file) || (goesOn && added.has(before))) follow(file, before)
-        }
+      const older = byAge(members.filter(file => !isNewest(file)).map(dated))
+      const ordered = [...older.map(({ file }) => file), ...members.filter(isNewest)]
+      ordered.forEach((file, index) => {
+        const awaited = awaitedBy(file)
+        // What was copied before it was truncated comes before what is written to it now.
+        const goesOn = isNewest(file) || file.offset === 0
+        // The nearest first: the others are mostly what that one waits for.
+        for (const before of ordered.slice(0, index).reverse())
+          if (added.has(file) || (goesOn && added.has(before))) follow(file, before, awaited)
       })
     }
     // A symbolic link that points elsewhere now.
     for (const file of added) {
       // One that was moved away may still have the path of the file that came after it.
       const owner = file.gone ? undefined : owners.get(file.path)
-      if (owner && owner !== file && files.get(owner.key) === owner) follow(file, owner)
+      if (owner && owner !== file && files.get(owner.key) === owner) follow(file, owner, awaitedBy(file))
     }
   }
 }
 
-function follow(file: TrackedFile, before: TrackedFile): void {
-  if (before.done || file.waitsFor.some(other => other.file === before)) return
+/** What was written at the same time, as far as times and names say, is read: better twice than never. */
+function mayFollow(entry: Dated, since: Dated): boolean {
+  const { order, reason } = compareAge(entry, since)
+  return order > 0 || reason === 'unclear'
+}
+
+function follow(file: TrackedFile, before: TrackedFile, awaited: Set<TrackedFile>): void {
+  if (before.done || awaited.has(before)) return
+  const beforeThat = awaitedBy(before)
   // Two that wait for each other would never be read.
-  if (waits(before, file)) return
+  if (beforeThat.has(file)) return
   // It may have grown since it was read.
   before.dirty = true
   file.waitsFor.push({ file: before })
+  for (const one of beforeThat.add(before)) awaited.add(one)
 }
 
-function waits(file: TrackedFile, on: TrackedFile): boolean {
-  return file.waitsFor.some(({ file: other }) => other === on || waits(other, on))
+/** What a file waits for, and what that waits for. */
+function awaitedBy(file: TrackedFile): Set<TrackedFile> {
+  const all = new Set<TrackedFile>()
+  const open = [file]
+  for (let one = open.pop(); one; one = open.pop()) {
+    for (const { file: before } of one.waitsFor) {
+      if (all.has(before)) continue
+      all.add(before)
+      open.push(before)
+    }
+  }
+  return all
 }
 
 /** The path of the file that a file was rotated from, when there is one, else its own. */
@@ -159,6 +180,6 @@ function familyOf({ home }: TrackedFile, homes: ReadonlySet<string>): string {
   return originalsOf(home).find(original => homes.has(original)) ?? home
 }
 
-function dated({ mtimeNs, realPath }: TrackedFile) {
-  return { mtimeNs, path: realPath }
+function dated(file: TrackedFile) {
+  return { mtimeNs: file.mtimeNs, path: file.realPath, file }
 }

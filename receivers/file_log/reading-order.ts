@@ -28,7 +28,17 @@ export class ReadingOrder {
     // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
     if (file.size === 0n) return true
     const left: typeof file.waitsFor = []
-    for (const before of file.waitsFor) if (!(await this.#isPast(before))) left.push(before)
+    const awaited = [...file.waitsFor]
+    const known = new Set(awaited.map(before => before.file))
+    for (const before of awaited) {
+      if (!(await this.#isPast(before))) left.push(before)
+      else {
+        // It is past, what it waits for may not be: an empty file, one that went away.
+        const older = before.file.waitsFor.filter(other => !known.has(other.file))
+        for (const other of older) known.add(other.file)
+        awaited.push(...older)
+      }
+    }
     file.waitsFor = left
     return left.length > 0
   }

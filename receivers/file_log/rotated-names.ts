@@ -3,8 +3,12 @@ import { basename, dirname, extname } from 'node:path'
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip|Z|br|7z)$/
 /** What rotation adds: a number, a date and time, or a word. */
 const ADDED = String.raw`(?:\d[\dT:._-]*|old|bak|prev|save|last)`
-const BEHIND = new RegExp(`^(.+?)[-._]${ADDED}$`)
-const INSIDE = new RegExp(String.raw`^(.+?)(?:[-._]${ADDED}|\d{6,}[\dT:._-]*)(\.[A-Za-z]+)$`)
+const BEHIND = new RegExp(`^(?<before>.+?)[-._](?<added>${ADDED})$`)
+const INSIDE = new RegExp(
+  String.raw`^(?<before>.+?)(?:[-._](?<added>${ADDED})|(?<date>\d{6,}[\dT:._-]*))(?<after>\.[A-Za-z]+)$`,
+)
+/** Numbers of fewer digits count rotations. */
+const DATE_DIGITS = 6
 
 /**
  * Whether a file may be a copy of another by its name: the same name, or one made from it, as `app.log.1`,
@@ -27,9 +31,9 @@ export function originalsOf(path: string): string[] {
   const name = basename(path).replace(COMPRESSED, '')
   const originals: string[] = []
   const behind = BEHIND.exec(name)
-  if (behind) originals.push(`${folder}/${behind[1]}`)
+  if (behind) originals.push(`${folder}/${behind.groups?.before}`)
   const inside = INSIDE.exec(name)
-  if (inside) originals.push(`${folder}/${inside[1]}${inside[2]}`)
+  if (inside) originals.push(`${folder}/${inside.groups?.before}${inside.groups?.after}`)
   if (name !== basename(path)) originals.push(`${folder}/${name}`)
   return originals
 }
@@ -39,24 +43,30 @@ export function stemOf(original: string): string {
   return basename(original, extname(original))
 }
 
-/** Something that was last written at a time, under a name. */
-export interface Dated {
-  readonly mtimeNs: bigint
-  readonly path: string
+/** What rotation added to a name: nothing, a date, a number of rotations, or something else, as `.old` or `.gz`. */
+export type Added = 'nothing' | 'date' | 'number' | 'word'
+
+export interface RotatedName {
+  /** The path that it was made from. */
+  readonly original: string
+  readonly added: Added
+  /** Those in it. Dates grow with time, others with age. */
+  readonly numbers: readonly bigint[]
+  readonly compressed: boolean
 }
 
-/** Older first; what was last written at the same time is ordered by its name, `app.log` itself last. */
-export function byAge(a: Dated, b: Dated): number {
-  if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs < b.mtimeNs ? -1 : 1
-  const left = rank(a.path)
-  const right = rank(b.path)
-  if (left !== right) return left < right ? -1 : 1
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0
-}
-
-/** Dates grow with time, numbers with age. */
-function rank(path: string): number {
-  const digits = /[-._](\d[\d-]*)(?:\.[A-Za-z]+)*$/.exec(basename(path))?.[1]?.replace(/\D/g, '')
-  if (digits === undefined) return Number.POSITIVE_INFINITY
-  return digits.length >= 6 ? Number(digits) : -Number(digits)
+export function rotatedName(path: string): RotatedName {
+  const plain = uncompressedName(path)
+  const name = basename(plain)
+  const parts = (BEHIND.exec(name) ?? INSIDE.exec(name))?.groups ?? {}
+  const { before = name, added = '', date = added, after = '' } = parts
+  const original = `${dirname(path)}/${before}${after}`
+  const digits = date.match(/\d+/g) ?? []
+  const isDate = digits.join('').length >= DATE_DIGITS
+  return {
+    original,
+    added: path === original ? 'nothing' : digits.length === 0 ? 'word' : isDate ? 'date' : 'number',
+    numbers: digits.map(BigInt),
+    compressed: plain !== path,
+  }
 }

@@ -8,9 +8,11 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -255,44 +257,99 @@ describe('NULs', () => {
 })
 
 describe('generations between', () => {
-  test.each([
-    ['rename', false],
-    ['rename', true],
-    ['copytruncate', false],
-    ['copytruncate', true],
-  ])('rotated by %s while nothing ran are read in order, compressed: %s', async (how, compressed) => {
-    write('a.log', lines('a', 5))
-    write('a.log.1', 'older than what is known\n')
-    const before = await started({ start_at: 'end' })
-    append('a.log', lines('b', 5))
-    await before.intake.waitFor(5)
-    await stopped(before.receiver)
-    const rotate = () => {
-      for (let index = 5; index > 0; index--)
-        if (existsSync(at(`a.log.${index}`))) renameSync(at(`a.log.${index}`), at(`a.log.${index + 1}`))
-      if (how === 'rename') renameSync(at('a.log'), at('a.log.1'))
-      else {
-        copyFileSync(at('a.log'), at('a.log.1'))
-        truncateSync(at('a.log'))
+  const unpacked = () => {}
+  const packers: Record<string, (path: string) => void> = {
+    gzip: path => spawnSync('gzip', [path]),
+    'gzip -n': path => spawnSync('gzip', ['-n', path]),
+    'what keeps whole seconds, as pigz': path => {
+      spawnSync('gzip', [path])
+      wholeSeconds(`${path}.gz`, 1)
+    },
+    'what keeps no time': path => {
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)))
+      unlinkSync(path)
+    },
+  }
+  const movers: Record<string, () => void> = {
+    rename: () => renameSync(at('a.log'), at('a.log.1')),
+    copytruncate: () => {
+      copyFileSync(at('a.log'), at('a.log.1'))
+      truncateSync(at('a.log'))
+    },
+    'cp -p to FAT': () => {
+      spawnSync('cp', ['-p', at('a.log'), at('a.log.1')])
+      wholeSeconds(at('a.log.1'), 2)
+      truncateSync(at('a.log'))
+    },
+  }
+  test.each(
+    Object.entries(movers).flatMap(([how, move]) => [
+      [how, 'not packed', 'a.log', move, unpacked] as const,
+      ...Object.entries(packers).flatMap(([packer, pack]) =>
+        ['a.log', 'a.log*'].map(include => [how, packer, include, move, pack] as const),
+      ),
+    ]),
+  )(
+    'rotated by %s while nothing ran are read in order, packed: %s; %s',
+    async (_, _packer, include, move, pack) => {
+      const config: Partial<FileLogConfig> = { include: [include], start_at: 'end' }
+      write('a.log', lines('a', 5))
+      write('a.log.1', 'older than what is known\n')
+      const before = await started(config)
+      append('a.log', lines('b', 5))
+      await before.intake.waitFor(5)
+      await stopped(before.receiver)
+      const rotate = () => {
+        for (let index = 5; index > 0; index--)
+          for (const end of ['', '.gz'])
+            if (existsSync(at(`a.log.${index}${end}`)))
+              renameSync(at(`a.log.${index}${end}`), at(`a.log.${index + 1}${end}`))
+        move()
+        pack(at('a.log.1'))
       }
-    }
-    append('a.log', 'late\n')
-    rotate()
-    write('a.log', lines('c', 20))
+      append('a.log', 'late\n')
+      rotate()
+      write('a.log', lines('c', 20))
+      await later()
+      rotate()
+      write('a.log', lines('d', 5))
+      const { intake } = await started(config)
+      await seen(intake, ['late', ...lines('c', 20).trim().split('\n'), ...lines('d', 5).trim().split('\n')])
+      await polls(3)
+      expect(intake.records()).toHaveLength(26)
+    },
+  )
+
+  test('of which the last was packed after the newest was written are read', async () => {
+    write('a.log', 'one\n')
+    const before = await started({})
+    await seen(before.intake, ['one'])
+    await stopped(before.receiver)
+    renameSync(at('a.log'), at('a.log.2'))
+    write('a.log', 'three\n')
     await later()
-    rotate()
-    write('a.log', lines('d', 5))
-    if (compressed) {
-      // The real one: it takes its time, and keeps the times of what it packs to the nanosecond.
-      spawnSync('gzip', [at('a.log.1')])
-      renameSync(at('a.log.1.gz'), at('a.log.1.gz.x'))
-      renameSync(at('a.log.1.gz.x'), at('a.log.1.gz'))
-    }
-    const { intake } = await started({ start_at: 'end' })
-    await seen(intake, ['late', ...lines('c', 20).trim().split('\n'), ...lines('d', 5).trim().split('\n')])
-    await polls(3)
-    expect(intake.records()).toHaveLength(26)
+    writeFileSync(at('a.log.1.gz'), gzipSync('two\n'))
+    const { intake } = await started({})
+    await seen(intake, ['two', 'three'])
   })
+
+  test.each(['a.log', 'a.log*'])(
+    'a hundred of them are no more work than they are files, with %s',
+    async include => {
+      write('a.log', 'begin\n')
+      const { receiver, intake } = await started({ include: [include] })
+      await seen(intake, ['begin'])
+      await stopped(receiver)
+      renameSync(at('a.log'), at('a.log.100'))
+      const all = Array.from({ length: 100 }, (_, index) => `generation ${index}`)
+      for (const [index, text] of all.entries()) {
+        const name = index === 99 ? 'a.log' : `a.log.${99 - index}`
+        write(name, `${text}\n`)
+      }
+      const again = await started({ include: [include] })
+      await seen(again.intake, all)
+    },
+  )
 
   test('that exclude means are left out', async () => {
     write('a.log', '1\n')
@@ -597,7 +654,7 @@ describe('one content under several names comes once', () => {
       writeFileSync(at('a.log.1'), copied)
       truncateSync(at('a.log'))
       append('a.log', 'b\n')
-      await polls(5)
+      await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['written between', 'b'])
       writeFileSync(at('a.log.1.gz'), gzipSync(copied))
       await polls(5)
       expect(bodies(intake).slice(500)).toEqual(['written between', 'b'])
@@ -607,6 +664,21 @@ describe('one content under several names comes once', () => {
       expect(bodies(again.intake)).toEqual([])
     },
   )
+
+  test('a copy that was seen before anything was copied', async () => {
+    write('a.log', lines('a', 500))
+    const { intake, receiver } = await started({ include: ['a.log*'] })
+    await intake.waitFor(500)
+    write('a.log.1', '')
+    await looked(receiver)
+    writeFileSync(at('a.log.1'), readFileSync(at('a.log')))
+    truncateSync(at('a.log'))
+    await looked(receiver)
+    append('a.log', 'b\n')
+    await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['b'])
+    await polls(5)
+    expect(bodies(intake).slice(500)).toEqual(['b'])
+  })
 
   test.each(['a.log.1', 'a.log.gz'])('a copy of the beginning of what was read: %s', async name => {
     write('a.log', lines('a', 500))
@@ -749,6 +821,12 @@ test('which files are opened, and from where, is said once', async () => {
     `${at('a.log')} from byte 4, where the last run stopped, ${at('b.log')} from byte 4, where the last run stopped`,
   ])
 })
+
+/** As where no more than that is kept of a time. */
+function wholeSeconds(path: string, step: number): void {
+  const seconds = statSync(path).mtimeMs / 1_000
+  utimesSync(path, seconds - (seconds % step), seconds - (seconds % step))
+}
 
 function lines(word: string, count: number): string {
   return Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('')

@@ -55,9 +55,9 @@ describe('reloads in the middle of a load', () => {
       .replace('exporters:', "processors:\n  throttle: { key: '{{body}}', count: 1, window: 1h }\nexporters:")
     const collector = await startCollector(yaml)
     await expect.poll(() => collector.metric('otelcol_exporter_queue_size')).toBeGreaterThan(9)
-    const began = performance.now()
+    // The destination answers nothing but 503 until they are done.
     for (let reload = 0; reload < 3; reload++) expect(await collector.reload(yaml)).toBe(true)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(sink.accepted).toEqual([])
     sink.answer = undefined
     await sink.waitFor(lines.length)
     await collector.stop()

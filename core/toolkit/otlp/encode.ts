@@ -3,7 +3,7 @@ import { type AnyValue, type Attributes, isBytes } from '../../model/any-value.j
 import type { LogRecord, Records } from '../../model/log-record.js'
 import type { EntityRef, Resource, Scope } from '../../model/resource.js'
 import { groupRecords } from './groups.js'
-import { WireRecord } from './request.js'
+import { WireRecord } from './wire-record.js'
 import { WireWriter } from './writer.js'
 
 /**

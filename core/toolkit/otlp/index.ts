@@ -24,13 +24,8 @@ export {
   otlpJsonSteps,
 } from './json.js'
 export { MAX_VALUES as MAX_OTLP_VALUES } from './limit-values.js'
-export {
-  decodeOtlpProto,
-  otlpProtoSteps,
-  type ProtoDecodeOptions,
-  requestIdSteps,
-  requestIds,
-} from './request.js'
+export { decodeOtlpProto, otlpProtoSteps, type ProtoDecodeOptions } from './request.js'
+export { requestIdSteps, requestIds } from './request-ids.js'
 export { MAX_MESSAGES as MAX_OTLP_MESSAGES } from './scan.js'
 export { type PartialOptions, sentOfPartial } from './sent.js'
 export { unzstd, zstd } from './zstd.js'

@@ -5,18 +5,10 @@ import type { LogFields, LogRecord, Records } from '../../model/log-record.js'
 import type { Resource, Scope } from '../../model/resource.js'
 import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
-import {
-  decodeFields,
-  fieldsSteps,
-  hasManyValues,
-  type JsonObject,
-  list,
-  object,
-  resourceSteps,
-  scopeSteps,
-} from './json-fields.js'
+import { decodeFields, fieldsSteps, hasManyValues, resourceSteps, scopeSteps } from './json-fields.js'
 import { surelyFits } from './json-fit.js'
 import { parseJson } from './json-parse.js'
+import { type JsonObject, list, object } from './json-scalars.js'
 import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
 
 /** How a request in JSON is read. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json-fields.js'
+import type { JsonObject } from './json-scalars.js'
 
 /**
  * Whether `decodeFields` surely takes a record, at a glance: its fields are of the common kinds, under their own names.

@@ -1,15 +1,13 @@
-import { createHash, hash } from 'node:crypto'
 import { atOnce, type Steps } from '../../component/in-slices.js'
-import type { AnyValue } from '../../model/any-value.js'
-import { LazyRecord } from '../../model/create-record.js'
-import type { LogFields, Records } from '../../model/log-record.js'
-import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
+import type { Records } from '../../model/log-record.js'
 import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
 import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
+import { requestIds } from './request-ids.js'
 import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
-import { type Span, type WireFields, WireReader } from './values.js'
+import { type Span, WireReader } from './values.js'
+import { ResourcePart, ScopePart, type Source, WireRecord } from './wire-record.js'
 
 /** How a request in protobuf is read. */
 export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
@@ -33,29 +31,6 @@ export function otlpProtoSteps(bytes: Uint8Array, options: ProtoDecodeOptions = 
 const STEP_BYTES = 4_096
 /** A record, a resource or a scope with more values is decoded at once, in steps: later it would be one long one. */
 const MANY_VALUES = 1_000
-
-/** Ids for the records of a request by their index: a hash of its bytes, computed when the first is asked for. */
-export function requestIds(bytes: Uint8Array): (index: number) => string {
-  let digest: string | undefined
-  return index => {
-    digest ??= hash('sha256', bytes, 'base64url').slice(0, 24)
-    return `${digest}/${index}`
-  }
-}
-
-const HASHED_BYTES = 1024 * 1024
-
-/** The same, hashed in steps where that takes long. */
-export function* requestIdSteps(bytes: Uint8Array): Steps<(index: number) => string> {
-  if (bytes.length <= 4 * HASHED_BYTES) return requestIds(bytes)
-  const sha256 = createHash('sha256')
-  for (let at = 0; at < bytes.length; at += HASHED_BYTES) {
-    sha256.update(bytes.subarray(at, at + HASHED_BYTES))
-    yield
-  }
-  const digest = sha256.digest('base64url').slice(0, 24)
-  return index => `${digest}/${index}`
-}
 
 class RequestScan {
   readonly #scan: WireScan
@@ -221,137 +196,6 @@ class RequestScan {
   }
 }
 
-interface Source {
-  readonly bytes: Buffer
-  readonly reader: WireReader
-  readonly id: (index: number) => string
-  readonly arrived: bigint
-}
-
-const NOTHING: Span = { start: 0, end: 0 }
-
 function isLarge({ start, end }: Span): boolean {
   return end - start > LARGE_BYTES
-}
-
-class ResourcePart {
-  span: Span | undefined
-  decoded: Omit<Resource, 'schemaUrl'> | undefined
-  schemaUrl = ''
-  #resource: Resource | undefined
-
-  constructor(private readonly source: Source) {}
-
-  get resource(): Resource {
-    this.#resource ??=
-      this.span || this.schemaUrl
-        ? {
-            ...(this.decoded ?? this.source.reader.resource(this.span ?? NOTHING)),
-            schemaUrl: this.schemaUrl,
-          }
-        : NO_RESOURCE
-    return this.#resource
-  }
-}
-
-class ScopePart {
-  span: Span | undefined
-  decoded: Omit<Scope, 'schemaUrl'> | undefined
-  schemaUrl = ''
-  #scope: Scope | undefined
-
-  constructor(
-    readonly source: Source,
-    readonly owner: ResourcePart,
-  ) {}
-
-  get scope(): Scope {
-    this.#scope ??=
-      this.span || this.schemaUrl
-        ? { ...(this.decoded ?? this.source.reader.scope(this.span ?? NOTHING)), schemaUrl: this.schemaUrl }
-        : NO_SCOPE
-    return this.#scope
-  }
-}
-
-/** A record that stays protobuf until someone asks for more than its body's text, severity or times. */
-export class WireRecord extends LazyRecord {
-  readonly #part: ScopePart
-  readonly #index: number
-  readonly #start: number
-  readonly #end: number
-  readonly #timeAt: number
-  readonly #observedAt: number
-  readonly #severity: number
-  readonly #textAt: number
-  readonly #textEnd: number
-  readonly #decoded: WireFields | undefined
-
-  constructor(
-    part: ScopePart,
-    index: number,
-    { start, end }: Span,
-    noted: WireScan,
-    decoded?: WireFields,
-    /** False when it has more values on the wire than it keeps. */
-    readonly isWhole = true,
-  ) {
-    super()
-    this.#decoded = decoded
-    this.#part = part
-    this.#index = index
-    this.#start = start
-    this.#end = end
-    this.#timeAt = noted.timeAt
-    this.#observedAt = noted.observedAt
-    this.#severity = noted.severity
-    // What is cut is no view.
-    this.#textAt = isWhole ? noted.textAt : -1
-    this.#textEnd = noted.textEnd
-  }
-
-  /** The record's own message, as it came: a view. */
-  get wire(): Buffer {
-    return this.#part.source.bytes.subarray(this.#start, this.#end)
-  }
-
-  override get id(): string {
-    return this.#part.source.id(this.#index)
-  }
-  protected override get arrived(): bigint {
-    return this.#part.source.arrived
-  }
-  override get timestamp(): bigint {
-    return this.#timeAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#timeAt)
-  }
-  override get observedTimestamp(): bigint {
-    return this.#observedAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#observedAt)
-  }
-  override get severityNumber(): number {
-    return this.#severity
-  }
-  override get body(): AnyValue {
-    if (this.#textAt < 0) return this.fields.body
-    return this.#part.source.bytes.toString('utf8', this.#textAt, this.#textEnd)
-  }
-  override get resource(): Resource {
-    return this.#part.owner.resource
-  }
-  override get scope(): Scope {
-    return this.#part.scope
-  }
-  override bodyBytes(): Uint8Array {
-    if (this.#textAt < 0) return super.bodyBytes()
-    return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
-  }
-
-  /** A name that does not stand in the record's bytes is none of its attributes'. */
-  lacksAttribute(name: string): boolean {
-    return this.#decoded ? !Object.hasOwn(this.#decoded.attributes, name) : !this.wire.includes(name)
-  }
-
-  protected decode(): LogFields {
-    const fields = this.#decoded ?? this.#part.source.reader.record(this.#start, this.#end)
-    return { ...fields, resource: this.resource, scope: this.scope }
-  }
 }

@@ -1,0 +1,138 @@
+import type { AnyValue } from '../../model/any-value.js'
+import { LazyRecord } from '../../model/create-record.js'
+import type { LogFields } from '../../model/log-record.js'
+import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
+import type { WireScan } from './scan.js'
+import type { Span, WireFields, WireReader } from './values.js'
+
+/** A record that stays protobuf until someone asks for more than its body's text, severity or times. */
+export class WireRecord extends LazyRecord {
+  readonly #part: ScopePart
+  readonly #index: number
+  readonly #start: number
+  readonly #end: number
+  readonly #timeAt: number
+  readonly #observedAt: number
+  readonly #severity: number
+  readonly #textAt: number
+  readonly #textEnd: number
+  readonly #decoded: WireFields | undefined
+
+  constructor(
+    part: ScopePart,
+    index: number,
+    { start, end }: Span,
+    noted: WireScan,
+    decoded?: WireFields,
+    /** False when it has more values on the wire than it keeps. */
+    readonly isWhole = true,
+  ) {
+    super()
+    this.#decoded = decoded
+    this.#part = part
+    this.#index = index
+    this.#start = start
+    this.#end = end
+    this.#timeAt = noted.timeAt
+    this.#observedAt = noted.observedAt
+    this.#severity = noted.severity
+    // What is cut is no view.
+    this.#textAt = isWhole ? noted.textAt : -1
+    this.#textEnd = noted.textEnd
+  }
+
+  /** The record's own message, as it came: a view. */
+  get wire(): Buffer {
+    return this.#part.source.bytes.subarray(this.#start, this.#end)
+  }
+
+  override get id(): string {
+    return this.#part.source.id(this.#index)
+  }
+  protected override get arrived(): bigint {
+    return this.#part.source.arrived
+  }
+  override get timestamp(): bigint {
+    return this.#timeAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#timeAt)
+  }
+  override get observedTimestamp(): bigint {
+    return this.#observedAt === 0 ? 0n : this.#part.source.bytes.readBigUInt64LE(this.#observedAt)
+  }
+  override get severityNumber(): number {
+    return this.#severity
+  }
+  override get body(): AnyValue {
+    if (this.#textAt < 0) return this.fields.body
+    return this.#part.source.bytes.toString('utf8', this.#textAt, this.#textEnd)
+  }
+  override get resource(): Resource {
+    return this.#part.owner.resource
+  }
+  override get scope(): Scope {
+    return this.#part.scope
+  }
+  override bodyBytes(): Uint8Array {
+    if (this.#textAt < 0) return super.bodyBytes()
+    return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
+  }
+
+  /** A name that does not stand in the record's bytes is none of its attributes'. */
+  lacksAttribute(name: string): boolean {
+    return this.#decoded ? !Object.hasOwn(this.#decoded.attributes, name) : !this.wire.includes(name)
+  }
+
+  protected decode(): LogFields {
+    const fields = this.#decoded ?? this.#part.source.reader.record(this.#start, this.#end)
+    return { ...fields, resource: this.resource, scope: this.scope }
+  }
+}
+
+/** Where the records of a request stand, and what they have in common. */
+export interface Source {
+  readonly bytes: Buffer
+  readonly reader: WireReader
+  readonly id: (index: number) => string
+  readonly arrived: bigint
+}
+
+const NOTHING: Span = { start: 0, end: 0 }
+
+export class ResourcePart {
+  span: Span | undefined
+  decoded: Omit<Resource, 'schemaUrl'> | undefined
+  schemaUrl = ''
+  #resource: Resource | undefined
+
+  constructor(private readonly source: Source) {}
+
+  get resource(): Resource {
+    this.#resource ??=
+      this.span || this.schemaUrl
+        ? {
+            ...(this.decoded ?? this.source.reader.resource(this.span ?? NOTHING)),
+            schemaUrl: this.schemaUrl,
+          }
+        : NO_RESOURCE
+    return this.#resource
+  }
+}
+
+export class ScopePart {
+  span: Span | undefined
+  decoded: Omit<Scope, 'schemaUrl'> | undefined
+  schemaUrl = ''
+  #scope: Scope | undefined
+
+  constructor(
+    readonly source: Source,
+    readonly owner: ResourcePart,
+  ) {}
+
+  get scope(): Scope {
+    this.#scope ??=
+      this.span || this.schemaUrl
+        ? { ...(this.decoded ?? this.source.reader.scope(this.span ?? NOTHING)), schemaUrl: this.schemaUrl }
+        : NO_SCOPE
+    return this.#scope
+  }
+}
