@@ -1,6 +1,7 @@
 import type { LogRecord, Records } from '../model/index.js'
 import type { ComponentStatus } from './context.js'
 import type { Problem } from './errors.js'
+import type { AboutKey } from './processor.js'
 
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
@@ -24,7 +25,13 @@ export interface FlowObserver {
   /** Ids of exporters whose queues it watches too, beside the notifying ones: for `withhold`, `withheld` and `queued`. */
   readonly exporters?: readonly string[]
   /** What a processor made of a batch. */
-  processed?(pipeline: string, processor: string, incoming: Records, outgoing: Records): void
+  processed?(
+    pipeline: string,
+    processor: string,
+    incoming: Records,
+    outgoing: Records,
+    about?: AboutKey,
+  ): void
   /**
    * Why this record must not go to this exporter: a named reason. Asked before its queue, of what its condition
    * wants; what is withheld counts as delivered for its source.

@@ -97,7 +97,7 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   storeFailed?(error: Error): void
   /** For `tocsin test` and `tocsin replay`: the rules it decides by now, such as the rows of a table, in their order. */
   rules?(): readonly DecisionRule[]
-  /** For the same: what a key stands for. `record` is one that touches it. Called once for each key. */
+  /** For the same, and for those who watch what flows: what a key stands for. `record` is one that touches it. */
   about?(key: string, record: LogRecord): KeyAbout
 }
 
@@ -118,10 +118,14 @@ export interface DecisionRule {
   readonly windowMs?: number
 }
 
+export type AboutKey = (key: string, record: LogRecord) => KeyAbout
+
 /** The rule of a key, and the values that tell it from the other keys of the rule, for people. */
 export interface KeyAbout {
   readonly rule: string
   readonly values: string
+  /** What the rule says, as its author wrote it: by the names of columns or keys. */
+  readonly written?: { readonly [name: string]: string }
 }
 
 /** A look at keys that have a timer, over several ticks. Nothing else of the kind is asked for before it is done. */

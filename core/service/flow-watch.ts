@@ -1,6 +1,7 @@
 import type { Counter } from '@opentelemetry/api'
 import { type OperatorFunction, tap } from 'rxjs'
 import {
+  type AboutKey,
   type Exporter,
   errorText,
   type FlowObserver,
@@ -101,10 +102,11 @@ export class FlowWatch {
     pipeline: string,
     id: string,
     operator: OperatorFunction<PipelineBatch, PipelineBatch>,
+    about?: AboutKey,
   ): OperatorFunction<PipelineBatch, PipelineBatch> {
     const inside: (Records | 'time')[] = []
     const tell = (incoming: Records, outgoing: Records): void =>
-      this.#tell(one => one.processed?.(pipeline, id, incoming, outgoing))
+      this.#tell(one => one.processed?.(pipeline, id, incoming, outgoing, about))
     /** Takes out what came in before, and with, the entry at this index. */
     const through = (last: number, outgoing: Records): void => {
       for (const [at, entry] of inside.splice(0, last + 1).entries())

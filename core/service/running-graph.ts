@@ -1,9 +1,11 @@
 import { tap } from 'rxjs'
 import {
+  type AboutKey,
   type ComponentStatus,
   type DeadLetterBox,
   errorText,
   type FlowObserver,
+  type KeyAbout,
   type Kind,
   type LeaseStore,
   type Processor,
@@ -256,7 +258,12 @@ export class RunningGraph {
       reportStatus: status => this.#report(kind, plan.id, [pipeline], status),
     })
     this.#lifted.push(lifted)
-    const operator = this.#watch?.processor(pipeline, plan.id, lifted.operator) ?? lifted.operator
+    // Called as a method: it may be one of a class.
+    const about: AboutKey | undefined =
+      'step' in processor && processor.about
+        ? (key, record) => processor.about?.(key, record) as KeyAbout
+        : undefined
+    const operator = this.#watch?.processor(pipeline, plan.id, lifted.operator, about) ?? lifted.operator
     return source => source.pipe(operator, this.#seen(component, pipeline))
   }
 

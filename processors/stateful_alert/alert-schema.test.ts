@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseAlertSchema } from './alert-schema.js'
+import { type AlertSchema, formatAlertSchema, parseAlertSchema } from './alert-schema.js'
 
 const S = 1_000_000_000n
 const once = { mode: 'immediate', count: 1, windowNs: 0n, recoveryCount: 1, recoveryWindowNs: 0n }
@@ -47,6 +47,13 @@ describe('malformed', () => {
     expect('fix' in problem && problem.fix).toBeTruthy()
   })
 })
+
+test.each(['immediate', 'immediate,60', 'threshold,3,300,1,60', 'threshold,3,300,2,60,1800'])(
+  '%s is written as it was read',
+  text => {
+    expect(formatAlertSchema(parseAlertSchema(` ${text.replace(',', ' , ')} `) as AlertSchema)).toBe(text)
+  },
+)
 
 function threshold(
   count: number,

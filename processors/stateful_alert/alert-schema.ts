@@ -19,6 +19,7 @@ export type AlertSchemaProblem = { readonly message: string; readonly fix: strin
 const MAX_COUNT = 1_000
 /** A hundred years. */
 const MAX_SECONDS = 3_153_600_000
+const SECOND_NS = 1_000_000_000n
 const FORMS = 'write immediate, "immediate,E", "threshold,N,T,M,W" or "threshold,N,T,M,W,E"'
 
 /** Reads `immediate[,E]` or `threshold,N,T,M,W[,E]`; spaces and case do not matter. */
@@ -68,6 +69,18 @@ export function parseAlertSchema(text: string): AlertSchema | AlertSchemaProblem
   }
 }
 
+/** In one spelling, for people. */
+export function formatAlertSchema(schema: AlertSchema): string {
+  const { mode, count, windowNs, recoveryCount, recoveryWindowNs, expireNs } = schema
+  const window = [count, windowNs / SECOND_NS, recoveryCount, recoveryWindowNs / SECOND_NS]
+  const parts = [
+    mode,
+    ...(mode === 'threshold' ? window : []),
+    ...(expireNs > 0n ? [expireNs / SECOND_NS] : []),
+  ]
+  return parts.join(',')
+}
+
 function checkNumber(name: string, text: string): AlertSchemaProblem | undefined {
   const isCount = name === 'N' || name === 'M'
   const what = isCount ? 'a number of events' : 'a number of seconds'
@@ -80,7 +93,7 @@ function checkNumber(name: string, text: string): AlertSchemaProblem | undefined
 }
 
 function secondsNs(seconds: number): bigint {
-  return BigInt(seconds) * 1_000_000_000n
+  return BigInt(seconds) * SECOND_NS
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 import { type DecisionRule, nsToMs } from 'tocsin/component'
+import { formatAlertSchema } from './alert-schema.js'
 import type { Rule } from './rule.js'
 
 /** The rows for tools. `location`: of the table, where they are in one. */
@@ -12,4 +13,9 @@ export function decisionRules(rules: readonly Rule[], location: string | undefin
     ...(location !== undefined && { file: location }),
     ...(schema.mode === 'threshold' && { count: schema.count, windowMs: nsToMs(schema.windowNs) }),
   }))
+}
+
+/** What records do not say of their row. */
+export function written({ recovery, schema }: Rule): { readonly [column: string]: string } {
+  return { recovery_pattern: recovery, alert_schema: formatAlertSchema(schema) }
 }

@@ -11,7 +11,7 @@ import {
 } from 'tocsin/component'
 import { ActiveAlerts } from './active-alerts.js'
 import { rowsOf, type StatefulAlertConfig } from './config.js'
-import { decisionRules } from './decision-rules.js'
+import { decisionRules, written } from './decision-rules.js'
 import { findings } from './explain.js'
 import { hashKeys } from './hash-keys.js'
 import { KnownRules } from './known-rules.js'
@@ -141,7 +141,10 @@ export function statefulAlert(
     storeFailed: () => metrics.storeFailed(),
     explain: record => findings(table(), record, { ...config, textOf }),
     rules: () => decisionRules([...table().byId.values()], config.lookup_table?.location),
-    about: (key, record) => ({ rule: ruleIdOf(key), values: keys.shown(record) }),
+    about(key, record) {
+      const rule = rules.ruleOf(key)
+      return { rule: ruleIdOf(key), values: keys.shown(record), ...(rule && { written: written(rule) }) }
+    },
   }
 
   function severityOf(key: string, severity: string): string {

@@ -1,14 +1,19 @@
 /** What alert_history costs a storm: duplicates of active alerts through stateful_alert, CPU time a record, with and without. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createRecord, defineReceiver, type Intake, newMap } from 'tocsin/component'
 import { systemClock } from '../../core/service/clock.js'
 import { startCollector } from '../support/collector.js'
 
 const BATCH = 1_000
-const BATCHES = 60
-const ROUNDS = 14
+/** As long as the longest time between two writes of the history: each round has its share of them. */
+const ROUND_MS = 2_000
+/** And one to warm up. */
+const ROUNDS = Number(process.env.TOCSIN_BENCH_ROUNDS ?? 7)
 /** Active alerts. */
 const ALERTS = [20, 100, 1_000]
 
@@ -19,7 +24,7 @@ const resources = Array.from({ length: Math.max(...ALERTS) }, (_, at) => ({
 }))
 
 interface Storm {
-  run(batches: number, alerts: number): Promise<number>
+  run(alerts: number): Promise<number>
   stop(): Promise<unknown>
 }
 
@@ -59,9 +64,10 @@ service:
   )
   let serial = 0
   return {
-    async run(batches, alerts) {
+    async run(alerts) {
       let spent = 0
-      for (let batch = 0; batch < batches; batch++) {
+      let batch = 0
+      for (const endMs = performance.now() + ROUND_MS; performance.now() < endMs; batch++) {
         const time = systemClock.now()
         const records = Array.from({ length: BATCH }, (_, at) =>
           createRecord({
@@ -77,36 +83,69 @@ service:
         const after = process.cpuUsage()
         spent += after.user + after.system - user - system
       }
-      return (spent * 1_000) / (batches * BATCH)
+      return (spent * 1_000) / (batch * BATCH)
     },
     stop: () => collector.stop(),
   }
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'))
-const kinds = {
-  without: '',
-  'in memory': '  alert_history: {}',
-  file_storage: `  file_storage: { directory: ${folder} }\n  alert_history: { storage: file_storage }`,
+/** Each storm has a process: what one keeps alive, the collections of the others would pay. */
+async function serve(extensions: string): Promise<void> {
+  const one = await storm(extensions)
+  process.on('message', async (alerts: number) => {
+    if (alerts > 0) process.send?.(await one.run(alerts))
+    else {
+      await one.stop()
+      process.disconnect()
+    }
+  })
+  process.send?.(0)
 }
-const running = new Map<string, Storm>()
-for (const [name, extensions] of Object.entries(kinds)) running.set(name, await storm(extensions))
-for (const alerts of ALERTS) {
-  const rounds: { readonly [name: string]: number }[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const spent: { [name: string]: number } = {}
-    for (const [name, one] of running) spent[name] = await one.run(BATCHES, alerts)
-    if (round > 1) rounds.push(spent)
+
+async function compare(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'))
+  const kinds = {
+    without: '',
+    'in memory': '  alert_history: {}',
+    file_storage: `  file_storage: { directory: ${folder} }\n  alert_history: { storage: file_storage }`,
+    ...(process.env.REDIS_URL && {
+      redis_storage: `  redis_storage: { url: '${process.env.REDIS_URL}' }\n  alert_history: { storage: redis_storage }`,
+    }),
   }
-  const median = (of: (round: { readonly [name: string]: number }) => number): number =>
-    rounds.map(of).sort((x, y) => x - y)[Math.floor(rounds.length / 2)] as number
-  for (const name of Object.keys(kinds)) {
-    const ns = median(round => round[name] as number)
-    const more = median(round => 100 * ((round[name] as number) / (round.without as number) - 1))
-    process.stdout.write(
-      `${alerts} alerts, ${name.padEnd(12)} ${ns.toFixed(0)} ns of CPU a record${name === 'without' ? '' : `, ${more.toFixed(1)} % more`}\n`,
-    )
+  const running = new Map<string, ChildProcess>()
+  for (const [name, extensions] of Object.entries(kinds)) {
+    const child = fork(fileURLToPath(import.meta.url), [extensions])
+    await once(child, 'message')
+    running.set(name, child)
   }
+  for (const alerts of ALERTS) {
+    const rounds: { readonly [name: string]: number }[] = []
+    for (let round = 0; round <= ROUNDS; round++) {
+      const spent: { [name: string]: number } = {}
+      for (const [name, child] of running) {
+        const told = once(child, 'message')
+        child.send(alerts)
+        const [ns] = await told
+        spent[name] = ns
+      }
+      if (round > 0) rounds.push(spent)
+    }
+    const median = (of: (round: { readonly [name: string]: number }) => number): number =>
+      rounds.map(of).sort((x, y) => x - y)[Math.floor(rounds.length / 2)] as number
+    for (const name of running.keys()) {
+      const ns = median(round => round[name] as number)
+      const more = median(round => 100 * ((round[name] as number) / (round.without as number) - 1))
+      process.stdout.write(
+        `${alerts} alerts, ${name.padEnd(13)} ${ns.toFixed(0)} ns of CPU a record${name === 'without' ? '' : `, ${more.toFixed(1)} % more`}\n`,
+      )
+    }
+  }
+  for (const child of running.values()) {
+    child.send(0)
+    await once(child, 'exit')
+  }
+  await rm(folder, { recursive: true, force: true })
 }
-for (const one of running.values()) await one.stop()
-await rm(folder, { recursive: true, force: true })
+
+const [, , extensions] = process.argv
+await (extensions === undefined ? compare() : serve(extensions))

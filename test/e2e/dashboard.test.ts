@@ -84,7 +84,9 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const page = await opened()
     await rows(page).first().waitFor()
     expect(await rows(page).count()).toBe(2)
-    await feed(port, [['app-2', 'ERROR catalog <script>document.title = "owned"</script> lost']])
+    await feed(port, [
+      ['app-2', 'ERROR catalog <script>document.title = "owned"</script> \u202e\0\u{1f514} lost'],
+    ])
     await rows(page).filter({ hasText: 'app-2' }).waitFor()
     await expect.poll(() => page.locator('.figure.active dd').textContent()).toBe('3')
     await expect.poll(() => page.title()).toContain('(3)')
@@ -137,6 +139,10 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
         expect.stringMatching(/alert.*:5432\)$/),
       ]),
     )
+    const why = page.getByRole('region', { name: 'Why it matched' })
+    await why.getByText('INFO orders-db connection established', { exact: true }).waitFor()
+    await why.getByText('immediate,86400', { exact: true }).waitFor()
+    await why.getByText(/Alerts at the first event.*Ends by itself 1d after/).waitFor()
     await page.locator('.notifications').getByText('delivered').waitFor()
     await picture(page, 'alert')
     await page.reload()
@@ -158,6 +164,10 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const before = await settledCount(sent)
     await page.getByRole('form').getByRole('button', { name: 'Silence' }).click()
     await page.getByText('Maintenance <b>until</b> noon').waitFor()
+    // It came while the page was open, before the silence.
+    await page.goto(`${url}#/alerts`)
+    await rows(page).filter({ hasText: 'db-5' }).getByText('silenced').waitFor()
+    await rows(page).filter({ hasText: 'db-5' }).getByRole('link').click()
     await feed(port, [['db-5', 'INFO orders-db connection established']])
     await page.locator('.notifications').getByText('silenced').waitFor()
     await feed(port, [['db-5', 'ERROR orders-db connection refused']])
@@ -213,6 +223,9 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const page = await opened('', { locale: 'de-AT' })
     await page.getByRole('heading', { name: 'Aktive Alarme' }).waitFor()
     expect(await page.locator('html').getAttribute('lang')).toBe('de')
+    await rows(page).filter({ hasText: 'app-1' }).getByRole('link').click()
+    await page.getByText('Alarmiert beim ersten Ereignis. Endet beim ersten, das Entwarnung gibt.').waitFor()
+    await page.goBack()
     await page.getByLabel('Sprache').selectOption('en')
     await page.getByRole('heading', { name: 'Active alerts' }).waitFor()
     await page.reload()
@@ -252,6 +265,28 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       .toBe(await rows(page).first().getAttribute('aria-setsize'))
     await page.keyboard.press('Enter')
     await page.locator('mark').waitFor()
+  })
+
+  test('after a restart of the collector an open page shows what there is now', async () => {
+    const [input, own] = [await freePort(), await freePort()]
+    const settings = configuration(input, destination.url).replace('127.0.0.1:0', `127.0.0.1:${own}`)
+    const before = await startCollector(settings)
+    const { page, close } = await openPage(browser, pageOf(before))
+    pages.push(close)
+    await feed(input, [['old-1', 'ERROR storm old']])
+    await rows(page).filter({ hasText: 'old-1' }).waitFor()
+    await before.stop()
+    await page.getByRole('alert').waitFor()
+    const after = await startCollector(settings)
+    try {
+      await feed(input, [['new-1', 'ERROR storm new']])
+      await expect.poll(() => rows(page).allTextContents()).toEqual([expect.stringContaining('new-1')])
+      await page.getByRole('alert').waitFor({ state: 'detached' })
+      await feed(input, [['new-2', 'ERROR storm new']])
+      await rows(page).filter({ hasText: 'new-2' }).waitFor()
+    } finally {
+      await after.stop()
+    }
   })
 
   test('light and dark are a switch that is remembered', async () => {
@@ -335,7 +370,7 @@ processors:
         recovery_pattern: "INFO orders-db connection established"
         normalized_message: Database Connection Failed
         severity: critical
-        alert_schema: immediate
+        alert_schema: immediate,86400
         rule_id: orders-db
         runbook: https://wiki.example/orders-db
       - alert_pattern: 'disk usage 9\\d%'

@@ -102,6 +102,8 @@ test('an active alert, its story, and its end', async () => {
     severity: 'critical',
     message: 'Database down',
     pattern: 'down (\\w+)',
+    recoveryPattern: 'up',
+    schema: 'immediate',
     ruleId: 'db',
     runbook: 'https://wiki/db',
   })

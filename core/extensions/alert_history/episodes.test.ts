@@ -4,6 +4,8 @@ import { Episodes } from './episodes.js'
 import { LiveAlerts } from './live-alerts.js'
 import { Outbox } from './outbox.js'
 
+const WHERE = { pipeline: 'logs/a', processor: 'stateful_alert' }
+
 let now = 0
 let serial = 0
 let lost: string[] = []
@@ -56,10 +58,54 @@ function record(status: string, id: string, more: object = {}, key = `key-${id}`
   })
 }
 
+test('duplicates of records that do not number them are counted, once', () => {
+  see(record('alert', 'e1'))
+  see(record('alert_duplicate', 'e1'), record('alert_duplicate', 'e1'))
+  const one = live.get('e1')
+  expect(one?.takeCounts()).toEqual({ duplicates: 2, accumulating: 0 })
+  one?.settle()
+  see(record('alert_duplicate', 'e1'))
+  one?.settle()
+  expect(one?.alert.duplicates).toBe(3)
+  expect(one?.takeCounts().duplicates).toBe(1)
+  see(record('recovery_accumulating', 'e1'))
+  one?.settle()
+  expect(one?.alert.duplicates).toBe(3)
+})
+
+test('links and runbooks are web addresses, whoever says them', () => {
+  const links = [
+    newMap([
+      ['title', 'a'],
+      ['url', 'javascript:alert(1)'],
+    ]),
+    newMap([
+      ['title', 'b'],
+      ['url', 'https://wiki/b'],
+    ]),
+  ]
+  see(record('alert', 'e1', { runbook: 'javascript:alert(1)', links }))
+  const alert = live.get('e1')?.alert
+  expect([alert?.runbook, alert?.links]).toEqual([undefined, [{ title: 'b', url: 'https://wiki/b' }]])
+})
+
+test('of a batch the newest record is told, and none is kept', () => {
+  see(record('alert', 'e1'))
+  see(
+    record('alert_duplicate', 'e1', { duplicate_count: 1n }),
+    record('alert_duplicate', 'e1', { duplicate_count: 2n }),
+  )
+  const one = live.get('e1')
+  expect(one?.newest).toBeUndefined()
+  see(record('alert_duplicate', 'e1', { duplicate_count: 3n }))
+  one?.settle()
+  expect(one?.alert).toMatchObject({ lastLine: `line ${serial}`, lastAt: now, duplicates: 3 })
+  expect(one?.line).toMatchObject({ status: 'alert_duplicate', text: `line ${serial}` })
+})
+
 function see(...records: LogRecord[]): void {
   episodes.processed(
-    'logs/a',
-    'stateful_alert',
+    WHERE,
     records.map(({ id }) => createRecord({ id })),
     records,
   )
@@ -190,11 +236,6 @@ test('what passes untouched is not looked at, also where a record became two', (
   })
   const fired = record('alert', 'one')
   const copy = record('alert', 'two')
-  episodes.processed(
-    'logs/a',
-    'stateful_alert',
-    [looked, createRecord({ id: fired.id }), looked],
-    [looked, fired, copy, looked],
-  )
+  episodes.processed(WHERE, [looked, createRecord({ id: fired.id }), looked], [looked, fired, copy, looked])
   expect(live.size).toBe(2)
 })

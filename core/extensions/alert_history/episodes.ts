@@ -27,6 +27,8 @@ export class Episodes {
   /** Of episodes that have not fired yet. */
   readonly #accumulating = new Recent<Accumulating>(MOST_RECENT)
   #counting: Accumulating[] = []
+  /** In the batch that is looked at. */
+  #heard: LiveAlert[] = []
   /** When the batch came that is looked at, ms since the epoch. */
   #batchAt = 0
   /** Labels of alerts that ended: their recoveries are on the way to exporters. */
@@ -53,8 +55,7 @@ export class Episodes {
   }
 
   /** What a processor that writes `attributes["alert"]` made of a batch. */
-  processed(pipeline: string, processor: string, incoming: Records, outgoing: Records): void {
-    const where = { pipeline, processor }
+  processed(where: Where, incoming: Records, outgoing: Records): void {
     this.#batchAt = this.#options.now()
     // Else a record became two, or went: they are told apart by their ids, which some make on demand.
     const aligned = incoming.length === outgoing.length
@@ -70,6 +71,8 @@ export class Episodes {
         if (said) this.#take(record, said, where)
       }
     }
+    for (const live of this.#heard) live.release()
+    this.#heard = []
   }
 
   /** What a storm consists of, by the shortest way. */
@@ -125,7 +128,11 @@ export class Episodes {
   }
 
   #touch(live: LiveAlert, record: LogRecord): void {
-    if (!live.newest) this.#options.outbox.touch(live)
+    if (!live.heard) {
+      live.heard = true
+      this.#options.outbox.touch(live)
+    }
+    if (!live.newest) this.#heard.push(live)
     live.newest = record
     live.newestAt = this.#batchAt
   }
@@ -163,6 +170,7 @@ export class Episodes {
     const alert = alertOf(record, said, where, this.#options)
     const added = live.add(alert)
     if (!added) tooMany()
+    const written = added && where.about?.(text(said.map, 'alert_key'), record).written
     const counted = count(said.map, 'accumulating_count')
     outbox.transition(
       {
@@ -176,7 +184,7 @@ export class Episodes {
         }),
         ...(counted !== undefined && { count: counted }),
       },
-      added ? { begun: { live: added, record, ...(first && { first }) } } : {},
+      added ? { begun: { live: added, record, written, ...(first && { first }) } } : {},
     )
     this.#options.count(subjectOf(alert), 'alerts', 1)
   }

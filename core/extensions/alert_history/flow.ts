@@ -42,9 +42,9 @@ export class Flow {
     const notifying = new Set(exporters)
     return {
       exporters,
-      processed: (pipeline, processor, incoming, outgoing) => {
+      processed: (pipeline, processor, incoming, outgoing, about) => {
         const { makesAlerts, episodes } = this.#options
-        if (makesAlerts(processor)) episodes.processed(pipeline, processor, incoming, outgoing)
+        if (makesAlerts(processor)) episodes.processed({ pipeline, processor, about }, incoming, outgoing)
       },
       withhold: (pipeline, _exporter, record) =>
         this.#silencesOf(record, pipeline).length > 0 ? 'silenced' : undefined,

@@ -207,7 +207,7 @@ export class Keeper {
     if (!this.#options.subscribers.any) return []
     const news = new Set(touched)
     // Of the time before somebody looked.
-    for (const one of this.#touched) if (one.newest) news.add(one)
+    for (const one of this.#touched) if (one.heard) news.add(one)
     for (const one of news) one.settle()
     return [...news]
   }
@@ -264,7 +264,7 @@ export class Keeper {
     }
     if (!leads()) return
     const old = now() - limits.retentionMs
-    for (const one of [...live]) if (one.alert.lastAt < old && !one.newest) episodes.end(one, 'stale')
+    for (const one of [...live]) if (one.alert.lastAt < old && !one.heard) episodes.end(one, 'stale')
     await silences.trim(old)
     await retention.run()
   }
@@ -285,10 +285,10 @@ export class Keeper {
     const { figures, subscribers } = this.#options
     if (live.duplicates === 0 && live.accumulating === 0) return
     const subject = subjectOf(live.alert)
+    const counts = live.takeCounts()
     for (const what of ['duplicates', 'accumulating'] as const) {
-      figures.count(subject, what, live[what])
-      subscribers.counted(what, live[what])
-      live[what] = 0
+      figures.count(subject, what, counts[what])
+      subscribers.counted(what, counts[what])
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { LogRecord } from 'tocsin/component'
+import type { KeyAbout, LogRecord } from 'tocsin/component'
 import type { Alert, AlertLine, DeliveryState, Transition } from '#history'
 import type { LiveAlert } from './live-alerts.js'
 
@@ -21,6 +21,8 @@ export interface Message {
 export interface Begun {
   readonly live: LiveAlert
   readonly record: LogRecord
+  /** What its row says, where the processor can tell. */
+  readonly written?: KeyAbout['written'] | undefined
   /** The first that accumulated to it. */
   readonly first?: AlertLine
   /** It fired earlier, or elsewhere. */
@@ -78,7 +80,7 @@ export class Outbox {
     this.#messages.set(key, message)
   }
 
-  /** One that has no `newest` yet. */
+  /** One that is `heard` for the first time since it was settled. */
   touch(live: LiveAlert): void {
     this.#touched.push(live)
   }

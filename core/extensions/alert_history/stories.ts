@@ -3,7 +3,7 @@ import { placesOf } from 'tocsin/pattern'
 import type { Alert, AlertLine, AlertStory, Notification, Transition } from '#history'
 import { after, backwards } from './keys.js'
 import type { Begun } from './outbox.js'
-import { hashOf, line, saidBy, text } from './says.js'
+import { cut, hashOf, line, saidBy, text } from './says.js'
 import { entries, get, getAll } from './stored.js'
 
 /** What is kept of how an alert fired. */
@@ -21,7 +21,7 @@ const MOST_ATTRIBUTES = 16_384
 const NEWEST = 10
 const NOTIFICATIONS = 1_000
 
-export function storyOf({ record, first, live: { alert } }: Begun): StoredStory {
+export function storyOf({ record, first, written, live: { alert } }: Begun): StoredStory {
   const said = saidBy(record)
   const map = said?.map ?? {}
   const { alert: _, notification: __, ...attributes } = record.attributes
@@ -36,6 +36,8 @@ export function storyOf({ record, first, live: { alert } }: Begun): StoredStory 
       severity: text(map, 'severity'),
       message: text(map, 'normalized_message'),
       pattern: text(map, 'pattern_matched', LINE),
+      ...(written?.recovery_pattern && { recoveryPattern: cut(written.recovery_pattern, LINE) }),
+      ...(written?.alert_schema && { schema: cut(written.alert_schema, LINE) }),
       ...(alert.ruleId !== undefined && { ruleId: alert.ruleId }),
       ...(alert.runbook !== undefined && { runbook: alert.runbook }),
     },

@@ -1,5 +1,5 @@
-import { type LogRecord, nsToMs } from 'tocsin/component'
-import { hostOf } from 'tocsin/notification'
+import { type AboutKey, type LogRecord, nsToMs } from 'tocsin/component'
+import { hostOf, isAddress } from 'tocsin/notification'
 import { type Alert, fingerprint, type Transition } from '#history'
 import { count, hashOf, labelsOf, line, type Said, severityOf, text, timeOf } from './says.js'
 
@@ -7,6 +7,8 @@ import { count, hashOf, labelsOf, line, type Said, severityOf, text, timeOf } fr
 export interface Where {
   readonly pipeline: string
   readonly processor: string
+  /** What it knows of an `alert_key`. */
+  readonly about?: AboutKey | undefined
 }
 
 export interface AlertOptions {
@@ -47,7 +49,7 @@ export function alertOf(
     labels,
     fingerprint: fingerprint(labels),
     ...(ruleId && { ruleId }),
-    ...(runbook && { runbook }),
+    ...(isAddress(runbook) && { runbook }),
     links: linksOf(map.links),
     silencedBy: [],
   }
@@ -74,6 +76,6 @@ function linksOf(links: unknown): Alert['links'] {
   if (!Array.isArray(links)) return []
   return links.flatMap(link => {
     const { title, url } = (link ?? {}) as { title?: unknown; url?: unknown }
-    return typeof title === 'string' && typeof url === 'string' ? [{ title, url }] : []
+    return typeof title === 'string' && typeof url === 'string' && isAddress(url) ? [{ title, url }] : []
   })
 }

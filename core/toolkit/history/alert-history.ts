@@ -102,6 +102,10 @@ export interface AlertStory {
     readonly message: string
     /** The pattern that matched when it fired. */
     readonly pattern: string
+    /** Where its processor could tell, as stateful_alert can. */
+    readonly recoveryPattern?: string
+    /** When it alerts and recovers: `immediate[,E]` or `threshold,N,T,M,W[,E]`. */
+    readonly schema?: string
     readonly ruleId?: string
     readonly runbook?: string
   }

@@ -100,7 +100,6 @@ async function untilVisible(): Promise<void> {
 }
 
 async function loadAll(): Promise<void> {
-  touched = new Set()
   figures.soon(0)
   await Promise.all([
     loadActive(),
@@ -109,10 +108,16 @@ async function loadAll(): Promise<void> {
   ])
 }
 
-/** Alerts that came by the live stream while the list was loaded: the list is older. */
-let touched = new Set<string>()
+/** Of each list that is being loaded: alerts that came by the live stream meanwhile, so that the list is older. */
+const loads = new Set<Set<string>>()
 
 async function loadActive(): Promise<void> {
+  const touched = new Set<string>()
+  loads.add(touched)
+  await loadPages(touched).finally(() => loads.delete(touched))
+}
+
+async function loadPages(touched: ReadonlySet<string>): Promise<void> {
   const alerts = new Map<string, AlertRow>()
   let cursor: string | undefined
   do {
@@ -171,7 +176,7 @@ function mergeAlerts(changed: readonly AlertRow[]): void {
   const alerts = new Map(data.get().alerts)
   let { activeTotal } = data.get()
   for (const alert of changed) {
-    touched.add(alert.id)
+    for (const touched of loads) touched.add(alert.id)
     const was = alerts.has(alert.id)
     const isActive = alert.state === 'active'
     if (isActive) alerts.set(alert.id, alert)

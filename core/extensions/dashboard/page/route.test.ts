@@ -27,6 +27,10 @@ describe('the fragment of the URL', () => {
     expect(readRoute(fragment)).toMatchObject({ view: 'alerts', filters: NO_FILTERS })
   })
 
+  test('that somebody typed may hold what it would escape', () => {
+    expect(readRoute('#/alerts?text=what? who? /etc').filters.text).toBe('what? who? /etc')
+  })
+
   test('an id with a broken escape is taken as it stands', () => {
     expect(readRoute('#/alert/50%').id).toBe('50%')
   })

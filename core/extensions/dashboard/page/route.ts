@@ -34,7 +34,7 @@ export const NO_FILTERS: Filters = {
 }
 
 export function readRoute(fragment: string): Route {
-  const [path = '', query = ''] = fragment.replace(/^#\/?/, '').split('?')
+  const [, path = '', query = ''] = /^#?\/?([^?]*)\??(.*)$/s.exec(fragment) ?? []
   const [view = '', id = ''] = path.split('/')
   const given = new URLSearchParams(query)
   const range = given.get('range') ?? ''

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { AlertStory, Matcher, Silence } from '../../messages.js'
+import { sayAlertSchema } from '../alert-schema.js'
 import { data } from '../data.js'
 import { severityClass } from '../filter.js'
 import { get, RequestFailed } from '../http.js'
@@ -152,6 +153,15 @@ function Why({ story: { alert, row, why } }: { readonly story: AlertStory }) {
       <Pairs
         pairs={[
           [code('alert_pattern'), code(row.pattern)],
+          [code('recovery_pattern'), code(row.recoveryPattern)],
+          [
+            code('alert_schema'),
+            row.schema && (
+              <>
+                {code(row.schema)} {sayAlertSchema(row.schema, Boolean(row.recoveryPattern))}
+              </>
+            ),
+          ],
           [code('normalized_message'), code(row.message)],
           [code('severity'), code(row.severity)],
           [code('rule_id'), code(row.ruleId)],
