@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { tableOf } from '../test/bench/support/measure.mjs'
 
-const TABLES = ['file', 'tail', 'otlp', 'webhook']
+const TABLES = ['file', 'tail', 'otlp', 'storm', 'webhook', 'loop']
 const PAGE = 'docs/performance.md'
 const BASELINE = 'test/bench/baseline.json'
 /** Throughput that falls by a third is a cost of one and a half. */

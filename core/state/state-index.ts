@@ -19,7 +19,8 @@ interface Slot<S> {
   /** In the time index. */
   place: number
   pinned: boolean
-  version: number
+  /** A text: it is asked for more often than it changes. */
+  version: string
 }
 
 /** Entries of a key that were written together: they grow old together, and most are released together. */
@@ -76,15 +77,14 @@ export class StateIndex<S> {
       state: slot?.state,
       due: slot?.due,
       pinned: slot?.pinned ?? false,
-      version: slot && String(slot.version),
+      version: slot?.version,
       journal: this.#outcomes(key, recordIds),
     }
   }
 
   /** False when the key has another version than the change expects. */
   matches(change: StateChange<S>): boolean {
-    const slot = this.#slots.get(change.key)
-    return (slot && String(slot.version)) === change.expected
+    return this.#slots.get(change.key)?.version === change.expected
   }
 
   nextVersion(): number {
@@ -119,9 +119,9 @@ export class StateIndex<S> {
       if (!slot.pinned) this.#unpinned.delete(slot)
       slot.state = state
       slot.pinned = pinned
-      slot.version = version
+      slot.version = String(version)
     } else {
-      slot = { key, state, due: undefined, place: -1, pinned, version }
+      slot = { key, state, due: undefined, place: -1, pinned, version: String(version) }
       this.#slots.set(key, slot)
     }
     if (!pinned) this.#unpinned.add(slot)
