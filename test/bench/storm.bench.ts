@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRecord, type Keyed, newMap, type ProcessorFactory, type StateStore } from 'tocsin/component'
 import { seededRandom, testContext } from 'tocsin/testing'
+import { keepBatchesYoung } from '../../core/cli/young-batches.js'
 import { systemClock } from '../../core/service/clock.js'
 import { memoryState } from '../../core/state/memory-state.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
@@ -128,6 +129,7 @@ async function started(name: string): Promise<Cell> {
 }
 
 async function serve(name: string): Promise<void> {
+  keepBatchesYoung()
   const [store, number] = name.split(':')
   const keys = Number(number)
   const keyed = factory.create(testContext({ config: CONFIG, pipeline: 'logs' })) as AnyKeyed
