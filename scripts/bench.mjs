@@ -33,6 +33,16 @@ if (unknown !== undefined) {
   console.error(`There is no case ${unknown}: they are ${names.join(', ')}.`)
   process.exit(2)
 }
+if (values.check && !existsSync(BASELINE)) {
+  console.error(`There is no ${BASELINE} to compare with: -- --baseline writes it.`)
+  process.exit(2)
+}
+if (values.before && !existsSync(values.before)) {
+  console.error(
+    `There is no ${values.before}: --before names a built program, as dist/commands/tocsin.js is one.`,
+  )
+  process.exit(2)
+}
 if (!existsSync('dist/commands/tocsin.js')) run('scripts/build.mjs', [])
 
 const out = resolve('dist/bench')
