@@ -82,16 +82,18 @@ async function table(names?: string[]): Promise<void> {
   const count = MANY.toLocaleString('en')
   const rows = [...cells].flatMap(([name, { costs, filled }]) => {
     const [store = '', keys] = name.split(':')
-    const memory = cells.get(`memory:${FEW}`)?.costs ?? costs
+    const memory = cells.get(`memory:${FEW}`)?.costs
     if (Number(keys) === FEW) {
       const what = `${store}, duplicates of ${FEW} alerts`
       if (store === 'memory') return [row(what, costs, {}, { atMost: 12 })]
+      if (!memory) return [row(what, costs, {})]
       return [row(what, costs, { memory }, { to: 'memory', atMost: store === 'file_storage' ? 1.4 : 1.6 })]
     }
-    const beside = { [`${FEW} alerts`]: cells.get(`${store}:${FEW}`)?.costs ?? costs }
-    const [to] = Object.keys(beside) as [string]
+    const of = cells.get(`${store}:${FEW}`)?.costs
+    const to = `${FEW} alerts`
+    const what = `${store}, duplicates of ${count} alerts`
     return [
-      row(`${store}, duplicates of ${count} alerts`, costs, beside, { to, atMost: 1.5 }),
+      of ? row(what, costs, { [to]: of }, { to, atMost: 1.5 }) : row(what, costs, {}),
       row(`${store}, ${count} first alerts`, [filled.first], {}),
       row(`${store}, heap of an active alert, bytes`, [filled.bytes], {}, { atMost: 1_024, unit: 'bytes' }),
     ]
