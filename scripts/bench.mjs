@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { tableOf } from '../test/bench/support/measure.mjs'
 
-const TABLES = ['file', 'tail', 'otlp', 'webhook']
+const TABLES = ['file', 'tail', 'otlp', 'storm', 'webhook', 'loop']
 const PAGE = 'docs/performance.md'
 const BASELINE = 'test/bench/baseline.json'
 /** Throughput that falls by a third is a cost of one and a half. */
@@ -31,6 +31,16 @@ const names = all.map(name => name.replace(/\.bench\..*/, ''))
 const unknown = asked.find(word => !names.some(name => name.includes(word)))
 if (unknown !== undefined) {
   console.error(`There is no case ${unknown}: they are ${names.join(', ')}.`)
+  process.exit(2)
+}
+if (values.check && !existsSync(BASELINE)) {
+  console.error(`There is no ${BASELINE} to compare with: -- --baseline writes it.`)
+  process.exit(2)
+}
+if (values.before && !existsSync(values.before)) {
+  console.error(
+    `There is no ${values.before}: --before names a built program, as dist/commands/tocsin.js is one.`,
+  )
   process.exit(2)
 }
 if (!existsSync('dist/commands/tocsin.js')) run('scripts/build.mjs', [])

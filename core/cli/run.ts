@@ -14,6 +14,7 @@ import type { Distribution } from './distribution.js'
 import type { CommandIo, ConfigOptions } from './io.js'
 import { load } from './load.js'
 import { socketOf } from './tap-sockets.js'
+import { keepBatchesYoung } from './young-batches.js'
 
 /** Pipelines that the start names. */
 const MAX_NAMED = 20
@@ -29,6 +30,7 @@ export async function run(
   options: ConfigOptions,
   io: CommandIo,
 ): Promise<number> {
+  keepBatchesYoung()
   const { settings } = await load(distribution, options, io)
   const logger = createLogger({
     level: settings.logs.level,

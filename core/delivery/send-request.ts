@@ -155,18 +155,19 @@ export async function attempt(
       : scheduleAwake(clock, timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
   const forget = onAbort(stop, () => cancel('The exporter stops.'))
   try {
-    const leftBehind = new Promise<SendResult>(resolve => {
+    return await new Promise<SendResult>(resolve => {
       left = resolve
+      send(exporter, request, abort.signal)
+        .then(answer => resolve(resultOf(answer, count)))
+        .catch(error =>
+          resolve(
+            // What an aborted request throws is a consequence.
+            abort.signal.aborted
+              ? { kind: 'failed', reason: (abort.signal.reason as Error).message }
+              : resultOfError(error, count),
+          ),
+        )
     })
-    const sent = send(exporter, request, abort.signal).then(
-      answer => resultOf(answer, count),
-      error =>
-        // What an aborted request throws is a consequence.
-        abort.signal.aborted
-          ? { kind: 'failed' as const, reason: (abort.signal.reason as Error).message }
-          : resultOfError(error, count),
-    )
-    return await Promise.race([sent, leftBehind])
   } finally {
     cancelTimer?.()
     forget()

@@ -155,6 +155,9 @@ describe('time', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 18n), max: 4n * 10n ** 18n }), ns => {
         expect(parseRfc3339(formatRfc3339(ns))).toBe(ns)
+        const ms = ns / 1_000_000n
+        const text = new Date(Number(ms)).toISOString().replace('.000Z', 'Z')
+        expect(formatRfc3339(ms * 1_000_000n)).toBe(text)
       }),
       runs(),
     )

@@ -4,6 +4,8 @@ const RFC3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/
 
 const NS_PER_MS = 1_000_000n
+const NS_PER_S = 1_000_000_000n
+const DAY_S = 86_400
 
 /** Milliseconds, fractions too, as whole nanoseconds. */
 export function msToNs(ms: number): bigint {
@@ -40,14 +42,28 @@ export function parseRfc3339(text: string): bigint | undefined {
   return BigInt(date - offsetMs) * NS_PER_MS + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
 }
 
+/** The day written last: times that are written after each other are mostly of the same. */
+let day = { number: Number.NaN, text: '' }
+
+const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
+
 /** RFC 3339 in UTC, with as many digits of the second (0, 3, 6 or 9) as the time has. */
 export function formatRfc3339(ns: bigint): string {
-  const ms = floorDiv(ns, NS_PER_MS)
-  const base = new Date(Number(ms)).toISOString()
-  const rest = Number(ns - ms * NS_PER_MS)
-  if (rest === 0) return base.endsWith('.000Z') ? `${base.slice(0, -5)}Z` : base
-  const digits = String(rest).padStart(6, '0')
-  return `${base.slice(0, -1)}${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
+  const whole = floorDiv(ns, NS_PER_S)
+  const rest = Number(ns - whole * NS_PER_S)
+  const seconds = Number(whole)
+  const number = Math.floor(seconds / DAY_S)
+  if (number !== day.number) {
+    const text = new Date(number * DAY_S * 1000).toISOString()
+    day = { number, text: text.slice(0, text.indexOf('T') + 1) }
+  }
+  const inDay = seconds - number * DAY_S
+  const minutes = Math.floor(inDay / 60)
+  const text = `${day.text}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[inDay % 60]}`
+  if (rest === 0) return `${text}Z`
+  const digits = String(rest).padStart(9, '0')
+  const length = rest % 1_000_000 === 0 ? 3 : rest % 1_000 === 0 ? 6 : 9
+  return `${text}.${length === 9 ? digits : digits.slice(0, length)}Z`
 }
 
 function floorDiv(a: bigint, b: bigint): bigint {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { stateStoreConformance } from '../testing/index.js'
-import { DueHeap } from './due-heap.js'
+import { type Due, DueHeap } from './due-heap.js'
 import { memoryState } from './memory-state.js'
 import { partitionedState, partMaxKeys, partOf } from './partitioned.js'
 
@@ -30,21 +30,28 @@ describe('a store of several parts', () => {
 })
 
 describe('DueHeap', () => {
-  it('gives the earliest first, whatever was added and cancelled', () => {
-    const operations = fc.array(fc.tuple(fc.boolean(), fc.nat(30)), { maxLength: 300 })
+  it('gives the earliest first, whatever was added, moved and taken out', () => {
+    const operations = fc.array(fc.tuple(fc.nat(20), fc.option(fc.nat(30))), { maxLength: 300 })
     fc.assert(
       fc.property(operations, fc.nat(30), fc.nat(20), (made, until, limit) => {
         const heap = new DueHeap()
-        const live: ReturnType<DueHeap['add']>[] = []
-        for (const [at, [adds, n]] of made.entries()) {
-          if (adds || live.length === 0) live.push(heap.add(`k${at}`, BigInt(n)))
-          else heap.cancel(live.splice(n % live.length, 1)[0] as (typeof live)[0])
+        const items = new Map<number, Due>()
+        for (const [n, due] of made) {
+          const item = items.get(n) ?? { key: `k${n}`, due: undefined, place: -1 }
+          items.set(n, item)
+          heap.set(item, due === null ? undefined : BigInt(due))
         }
-        const expected = live
+        const waiting = [...items.values()].flatMap(({ key, due }) =>
+          due === undefined ? [] : [{ key, due }],
+        )
+        const expected = waiting
           .filter(({ due }) => due <= BigInt(until))
           .sort((a, b) => (a.due < b.due ? -1 : a.due > b.due ? 1 : a.key < b.key ? -1 : 1))
           .slice(0, limit)
-        for (let twice = 0; twice < 2; twice++) expect(heap.peek(BigInt(until), limit)).toEqual(expected)
+        expect(heap.size).toBe(waiting.length)
+        for (let twice = 0; twice < 2; twice++) {
+          expect(heap.peek(BigInt(until), limit).map(({ key, due }) => ({ key, due }))).toEqual(expected)
+        }
       }),
       runs(),
     )

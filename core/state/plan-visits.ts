@@ -14,16 +14,18 @@ export function planVisits<E>(
     const source = records[record] as LogRecord
     const time = times[record] as bigint
     for (const [slot, { key, data }] of touched.entries()) {
-      let work = works.get(key)
-      if (!work) {
-        work = { key, visits: [], until: undefined, tried: [] }
-        works.set(key, work)
-      }
-      work.visits.push({ record, slot, id: visitId(work.visits, source.id, record), time, data })
+      const work = works.get(key)
+      const id = work ? visitId(work.visits, source.id, record) : source.id
+      const visit = { record, slot, id, time, data }
+      if (work) work.visits.push(visit)
+      // A list that begins empty gets room for seventeen with its first, and most keys of a large storm have one.
+      else works.set(key, { key, visits: [visit], until: undefined, tried: NOTHING })
     }
   }
   return [...works.values()]
 }
+
+const NOTHING: readonly never[] = []
 
 /** A record that touches a key twice has two outcomes there. */
 function visitId<E>(visits: readonly Visit<E>[], id: string, record: number): string {

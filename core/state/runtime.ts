@@ -290,10 +290,13 @@ export class KeyedRuntime<S, E, O> {
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(task)
-    this.#turn = result.catch(() => undefined)
+    // Not what it answers: until the next turn ends it would keep a batch, and collections would move it.
+    this.#turn = result.then(nothing, nothing)
     return result
   }
 }
+
+function nothing(): void {}
 
 function expectHeld(terms: readonly Term[]): void {
   if (terms.some(term => !term.held())) throw leaseLost()

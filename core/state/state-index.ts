@@ -6,16 +6,21 @@ import type {
   StateEntry,
   StateRead,
 } from '../component/storage.js'
-import { DueHeap, type DueItem } from './due-heap.js'
+import { DueHeap } from './due-heap.js'
 
 /** Journal entries that no source released within this time will not be asked for any more. */
 export const JOURNAL_KEPT_NS = 86_400_000_000_000n
 
+/** What is known of a key. It changes in place: a storm writes the same keys again and again. */
 interface Slot<S> {
-  readonly state: S
-  readonly due: DueItem | undefined
-  readonly pinned: boolean
-  readonly version: number
+  readonly key: string
+  state: S
+  due: bigint | undefined
+  /** In the time index. */
+  place: number
+  pinned: boolean
+  /** A text: it is asked for more often than it changes. */
+  version: string
 }
 
 /** Entries of a key that were written together: they grow old together, and most are released together. */
@@ -50,8 +55,9 @@ const NO_JOURNAL: ReadonlyMap<string, string> = new Map()
  * atomic; stores put their own idea of durability around it.
  */
 export class StateIndex<S> {
-  readonly #unpinned = new Map<string, Slot<S>>()
-  readonly #pinned = new Map<string, Slot<S>>()
+  readonly #slots = new Map<string, Slot<S>>()
+  /** Those that may be evicted, least recently written first. */
+  readonly #unpinned = new Set<Slot<S>>()
   readonly #due = new DueHeap()
   readonly #journal = new Map<string, Map<string, JournalSlot>>()
   /** Oldest first. */
@@ -62,24 +68,23 @@ export class StateIndex<S> {
   constructor(public maxKeys: number) {}
 
   get size(): number {
-    return this.#unpinned.size + this.#pinned.size
+    return this.#slots.size
   }
 
   read({ key, recordIds }: StateRead): StateEntry<S> {
-    const slot = this.#slot(key)
+    const slot = this.#slots.get(key)
     return {
       state: slot?.state,
-      due: slot?.due?.due,
+      due: slot?.due,
       pinned: slot?.pinned ?? false,
-      version: slot && String(slot.version),
+      version: slot?.version,
       journal: this.#outcomes(key, recordIds),
     }
   }
 
   /** False when the key has another version than the change expects. */
   matches(change: StateChange<S>): boolean {
-    const slot = this.#slot(change.key)
-    return (slot && String(slot.version)) === change.expected
+    return this.#slots.get(change.key)?.version === change.expected
   }
 
   nextVersion(): number {
@@ -104,19 +109,31 @@ export class StateIndex<S> {
     pinned: boolean,
     version: number,
   ): void {
-    this.remove(key)
     this.restored(version)
-    if (state === undefined) return
-    const item = due === undefined ? undefined : this.#due.add(key, due)
-    const slots = pinned ? this.#pinned : this.#unpinned
-    slots.set(key, { state, due: item, pinned, version })
+    if (state === undefined) {
+      this.remove(key)
+      return
+    }
+    let slot = this.#slots.get(key)
+    if (slot) {
+      if (!slot.pinned) this.#unpinned.delete(slot)
+      slot.state = state
+      slot.pinned = pinned
+      slot.version = String(version)
+    } else {
+      slot = { key, state, due: undefined, place: -1, pinned, version: String(version) }
+      this.#slots.set(key, slot)
+    }
+    if (!pinned) this.#unpinned.add(slot)
+    this.#due.set(slot, due)
   }
 
   remove(key: string): void {
-    const slot = this.#slot(key)
+    const slot = this.#slots.get(key)
     if (!slot) return
-    if (slot.due) this.#due.cancel(slot.due)
-    ;(slot.pinned ? this.#pinned : this.#unpinned).delete(key)
+    this.#due.set(slot, undefined)
+    this.#unpinned.delete(slot)
+    this.#slots.delete(key)
   }
 
   /** `row`: where the store keeps those that are not of timers. */
@@ -147,7 +164,7 @@ export class StateIndex<S> {
   evict(): string[] {
     const evicted: string[] = []
     if (this.size <= this.maxKeys) return evicted
-    for (const key of this.#unpinned.keys()) {
+    for (const { key } of this.#unpinned) {
       if (this.size <= this.maxKeys) break
       this.remove(key)
       evicted.push(key)
@@ -180,15 +197,6 @@ export class StateIndex<S> {
       if (run.at <= before) found.push({ key: run.key, recordId: entry.recordId, outcome: entry.outcome })
     }
     return found
-  }
-
-  /** The keys with state, least recently written first. */
-  keys(): string[] {
-    return [...this.#unpinned.keys(), ...this.#pinned.keys()]
-  }
-
-  #slot(key: string): Slot<S> | undefined {
-    return this.#unpinned.get(key) ?? this.#pinned.get(key)
   }
 
   #drop(slot: JournalSlot): Forgotten {

@@ -67,7 +67,8 @@ export function stepKey<S, E, O>(
 ): Stepped<S, O> {
   const { key } = work
   let { state, due, pinned } = entry
-  const outcomes: O[] = []
+  const outcomes: O[] = new Array(work.visits.length)
+  let visited = 0
   const timers: TimerRun<O>[] = []
   const reasons: string[] = []
   const taken: Taken<O>[] = []
@@ -112,7 +113,7 @@ export function stepKey<S, E, O>(
   for (const visit of work.visits) {
     const before = known?.of(visit.id)
     if (before) {
-      outcomes.push(before.outcome)
+      outcomes[visited++] = before.outcome
       reasons.push('redelivered')
       continue
     }
@@ -120,7 +121,7 @@ export function stepKey<S, E, O>(
     const step = keyed.step(state, { kind: 'record', key, time: visit.time, data: visit.data })
     accept(step, true)
     const outcome = step.outcome as O
-    outcomes.push(outcome)
+    outcomes[visited++] = outcome
     if (!journaling) continue
     taken.push({ id: visit.id, outcome, timer: false })
   }

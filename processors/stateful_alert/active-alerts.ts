@@ -46,9 +46,14 @@ export class ActiveAlerts {
   #set(key: string, severity: string): void {
     const label = severityLabel(severity)
     this.#told.add(label)
-    for (const labels of [this.#labels, this.#found]) {
-      if (labels && (labels.size < this.limit || labels.has(key))) labels.set(key, label)
-    }
+    this.#put(this.#labels, key, label)
+    if (this.#found) this.#put(this.#found, key, label)
+  }
+
+  #put(labels: Map<string, string>, key: string, label: string): void {
+    const known = labels.get(key)
+    // A storm says it for each of its records.
+    if (known !== label && (known !== undefined || labels.size < this.limit)) labels.set(key, label)
   }
 
   #delete(key: string): void {
@@ -57,8 +62,16 @@ export class ActiveAlerts {
   }
 }
 
+/** Of the severity asked for last: most alerts of a storm have the same. */
+let last = { severity: '', label: 'other' }
+
 /** A known word in lower case, or `other`: what users write must not make endless series. */
 export function severityLabel(severity: string): string {
+  if (severity !== last.severity) last = { severity, label: labelOf(severity) }
+  return last.label
+}
+
+function labelOf(severity: string): string {
   const word = severity.trim().toLowerCase()
   return severityNumber(word) === 0 ? 'other' : word
 }

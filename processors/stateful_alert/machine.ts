@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import type { KeyedEvent, Step } from 'tocsin/component'
 import type { Outcome } from './outcome.js'
 import type { Rule } from './rule.js'
-import type { Active, AlertState, Episode, RowText } from './state.js'
-import { inserted, within } from './windows.js'
+import { type Active, type AlertState, type Episode, NO_TIMES, type RowText } from './state.js'
+import { inserted, type Times, within } from './windows.js'
 
 /** What a record says to a key. */
 export interface Sighting {
@@ -28,9 +28,6 @@ export interface Rules {
   /** Stale state goes at multiples of this, many keys together. */
   readonly scanNs: bigint
 }
-
-/** Of all states: there may be a million. */
-const NO_TIMES: readonly bigint[] = Object.freeze([])
 
 type Decision = Step<AlertState, Outcome>
 
@@ -70,8 +67,7 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   const { rule } = sighting
   const { schema } = rule
   const newest = state && state.newest > time ? state.newest : time
-  if (state?.active && state.episode)
-    return onDuplicate(state, state.active, state.episode, newest, key, sighting)
+  if (state?.active && state.episode) return onDuplicate(state, state.episode, newest, key, sighting)
   const common = { key, row: rule.text, ...(sighting.cut && { cut: true as const }) }
   const before = within(state?.alerts ?? [], newest, schema.windowNs)
   // A late event can be outside of the window that the newest one ends.
@@ -85,15 +81,11 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   const fires = alerts.length >= schema.count || schema.count === 1
   const count = schema.mode === 'threshold' ? { count: Math.max(alerts.length, fires ? 1 : 0) } : {}
   const { recoveredAt } = state ?? {}
-  const kept = {
-    newest,
-    recoveries: NO_TIMES,
-    ...(recoveredAt !== undefined && { recoveredAt }),
-    ...(last && { last }),
+  const next = (alerts: Times, episode?: Episode, active?: Active): AlertState => {
+    return { newest, alerts, recoveries: NO_TIMES, episode, active, duplicates: 0, recoveredAt, last }
   }
   if (!fires) {
-    const next = { ...kept, alerts, ...(alerts.length > 0 && { episode }) }
-    const accumulating = decided(next, {
+    const accumulating = decided(next(alerts, alerts.length > 0 ? episode : undefined), {
       ...common,
       status: 'alert_accumulating',
       ...told(episode),
@@ -103,30 +95,23 @@ function onAlert(state: AlertState | undefined, key: string, time: bigint, sight
   }
   const alert: Outcome = { ...common, status: 'alert', ...told(episode), ...count }
   if (recoveredAt !== undefined && time < recoveredAt) {
-    return decided({ ...kept, alerts: [] }, { ...alert, recovered: true })
+    return decided(next(NO_TIMES), { ...alert, recovered: true })
   }
-  const active = {
-    firedAt: time,
-    duplicates: 0,
-    origin: sighting.origin(),
-    row: rule.text,
-    expireNs: schema.expireNs,
-  }
-  return decided({ ...kept, alerts: NO_TIMES, episode, active }, alert)
+  const origin = sighting.origin()
+  const active = { firedAt: time, origin, row: rule.text, expireNs: schema.expireNs }
+  return decided(next(NO_TIMES, episode, active), alert)
 }
 
-/** What a storm is made of: one clone of the state and of its counter, and no object that is only spread into another. */
+/** What a storm is made of: one small object with what changes; it has the shape of the state that it follows. */
 function onDuplicate(
-  state: AlertState,
-  active: Active,
+  { alerts, recoveries, episode, active, duplicates: before, recoveredAt, last }: AlertState,
   { eventId, first }: Episode,
   newest: bigint,
   key: string,
   { rule, cut }: Sighting,
 ): Decided {
-  const duplicates = active.duplicates + 1
-  const { firedAt, origin, row, expireNs } = active
-  const next = { ...state, newest, active: { firedAt, duplicates, origin, row, expireNs } }
+  const duplicates = before + 1
+  const next = { newest, alerts, recoveries, episode, active, duplicates, recoveredAt, last }
   const outcome: Outcome = { status: 'alert_duplicate', key, row: rule.text, eventId, first, duplicates }
   return decided(next, cut ? { ...outcome, cut } : outcome)
 }
@@ -145,7 +130,7 @@ function onRecovery(state: AlertState | undefined, key: string, time: bigint, si
     const next = { ...state, newest, recoveries }
     return decided(next, { ...common, status: 'recovery_accumulating', ...told(state.episode), ...count })
   }
-  const { duplicates } = state.active
+  const { duplicates } = state
   return decided(recovered(state, newest, time), {
     ...common,
     status: 'recovery',
@@ -161,12 +146,12 @@ function onDue(rules: Rules, state: AlertState, key: string, time: bigint): Deci
   const { active, episode } = state
   if (active && rules.isRemoved(key)) {
     const at = state.newest > time ? state.newest : time
-    const outcome = ended(key, active, active.row, episode, 'rule_removed', at)
+    const outcome = ended(key, state, active, active.row, 'rule_removed', at)
     return { ...decided(undefined, outcome), reason: 'rule_removed' }
   }
   const expiry = expiryOf(state, rule)
   if (active && expiry !== undefined && expiry <= time) {
-    const outcome = ended(key, active, rule?.text ?? active.row, episode, 'auto_expire', expiry)
+    const outcome = ended(key, state, active, rule?.text ?? active.row, 'auto_expire', expiry)
     const newest = state.newest > time ? state.newest : time
     const next = recovered(state, newest, expiry)
     return { ...decided(next, outcome), reason: 'auto_expire', ...schedule(rules, next, rule) }
@@ -192,9 +177,9 @@ const NO_ROW: RowText = { severity: '', message: '', pattern: '' }
 
 function ended(
   key: string,
-  { duplicates, origin }: Active,
+  { duplicates, episode }: AlertState,
+  { origin }: Active,
   row: RowText,
-  episode: Episode | undefined,
   reason: 'auto_expire' | 'rule_removed',
   at: bigint,
 ): Outcome {
@@ -202,7 +187,8 @@ function ended(
 }
 
 function recovered({ last }: AlertState, newest: bigint, recoveredAt: bigint): AlertState {
-  return { newest, alerts: [], recoveries: [], recoveredAt, ...(last && { last }) }
+  const [episode, active] = [undefined, undefined]
+  return { newest, alerts: NO_TIMES, recoveries: NO_TIMES, episode, active, duplicates: 0, recoveredAt, last }
 }
 
 function told(episode: Episode | undefined): Pick<Outcome, 'eventId' | 'first'> {

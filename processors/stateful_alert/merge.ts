@@ -1,4 +1,4 @@
-import type { Active, AlertState } from './state.js'
+import { type AlertState, NO_TIMES } from './state.js'
 import { united } from './windows.js'
 
 /** N and M are at most this. */
@@ -9,18 +9,16 @@ const MAX_TIMES = 1_000
  * that fired first stays, with its event id; windows are united. Order and repetition do not matter.
  */
 export function mergeStates(a: AlertState, b: AlertState): AlertState {
-  const [winner, other] = isFirst(a, b) ? [a, b] : [b, a]
-  const { episode, active } = winner
-  const recoveredAt = latest(a.recoveredAt, b.recoveredAt)
-  const last = lastOf(a.last, b.last)
+  const { episode, active } = isFirst(a, b) ? a : b
   return {
     newest: later(a.newest, b.newest),
-    alerts: active ? [] : united(a.alerts, b.alerts, MAX_TIMES),
-    recoveries: active ? united(a.recoveries, b.recoveries, MAX_TIMES) : [],
-    ...(episode && { episode }),
-    ...(active && { active: withDuplicates(active, other.active) }),
-    ...(recoveredAt !== undefined && { recoveredAt }),
-    ...(last && { last }),
+    alerts: active ? NO_TIMES : united(a.alerts, b.alerts, MAX_TIMES),
+    recoveries: active ? united(a.recoveries, b.recoveries, MAX_TIMES) : NO_TIMES,
+    episode,
+    active,
+    duplicates: active ? Math.max(a.duplicates, b.duplicates) : 0,
+    recoveredAt: latest(a.recoveredAt, b.recoveredAt),
+    last: lastOf(a.last, b.last),
   }
 }
 
@@ -40,10 +38,6 @@ function rank(timeA: bigint, timeB: bigint, textA: string, textB: string): boole
 function textOf({ episode, active }: AlertState): string {
   const { row, origin, expireNs } = active ?? { row: {}, origin: '', expireNs: 0n }
   return `${episode?.eventId} ${episode?.first} ${expireNs} ${origin} ${JSON.stringify(row)}`
-}
-
-function withDuplicates(active: Active, other: Active | undefined): Active {
-  return other && other.duplicates > active.duplicates ? { ...active, duplicates: other.duplicates } : active
 }
 
 function later(a: bigint, b: bigint): bigint {

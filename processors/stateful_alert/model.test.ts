@@ -145,6 +145,7 @@ describe('merging', () => {
       newest: from + 999n,
       alerts: Array.from({ length: 1_000 }, (_, at) => from + BigInt(at)),
       recoveries: [],
+      duplicates: 0,
       episode: { eventId: `${from}`, first: from },
     })
     const { alerts, episode } = mergeStates(state(0n), state(1_000n))

@@ -103,19 +103,6 @@ function withAlert(attributes: Attributes, outcome: Outcome): Attributes {
   return copy
 }
 
-/** The last episodes' first occurrences: their duplicates say them again and again. */
-const firstTexts = new Map<string | undefined, { readonly first: bigint; readonly text: string }>()
-const MOST_FIRST_TEXTS = 1_000
-
-function firstText(eventId: string | undefined, first: bigint): string {
-  const known = firstTexts.get(eventId)
-  if (known?.first === first) return known.text
-  const text = formatRfc3339(first)
-  if (firstTexts.size >= MOST_FIRST_TEXTS) firstTexts.clear()
-  firstTexts.set(eventId, { first, text })
-  return text
-}
-
 function alertMap(outcome: Outcome): Attributes {
   const { status, key, row, eventId, first, count, duplicates, reason, cut } = outcome
   const alert: Record<string, AnyValue> = newMap()
@@ -126,7 +113,7 @@ function alertMap(outcome: Outcome): Attributes {
   alert.skip_webhook = !isNotifying(outcome)
   alert.alert_key = key
   if (eventId !== undefined) alert.event_id = eventId
-  if (first !== undefined) alert.first_occurrence = firstText(eventId, first)
+  if (first !== undefined) alert.first_occurrence = formatRfc3339(first)
   if (count !== undefined) alert.accumulating_count = BigInt(count)
   if (duplicates !== undefined) alert.duplicate_count = BigInt(duplicates)
   if (reason) alert.recovery_reason = reason

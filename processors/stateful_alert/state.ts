@@ -9,12 +9,14 @@ export interface AlertState {
   /** Recovery events that count towards recovery, oldest first. Empty while not active. */
   readonly recoveries: readonly bigint[]
   /** Since the first event counted into an empty window, until recovery. */
-  readonly episode?: Episode
-  readonly active?: Active
+  readonly episode?: Episode | undefined
+  readonly active?: Active | undefined
+  /** Of the active alert: what a storm changes is here, and all that stays as it is in objects of its own. */
+  readonly duplicates: number
   /** When the last alert recovered or expired. */
-  readonly recoveredAt?: bigint
+  readonly recoveredAt?: bigint | undefined
   /** Tells episodes apart that begin with events of the same time. */
-  readonly last?: { readonly stamp: bigint; readonly repeat: number }
+  readonly last?: { readonly stamp: bigint; readonly repeat: number } | undefined
 }
 
 export interface Episode {
@@ -25,7 +27,6 @@ export interface Episode {
 
 export interface Active {
   readonly firedAt: bigint
-  readonly duplicates: number
   /** A record of the resource and the hash keys, as OTLP JSON: for records that a timer makes. */
   readonly origin: string
   /** The row when it fired: what is left of it when it is gone from the table. */
@@ -45,6 +46,9 @@ export interface RowText {
   /** As in the table: `Dashboard https://grafana/d/1; Logs https://vl/select`. */
   readonly links?: string
 }
+
+/** Of all states: there may be a million. */
+export const NO_TIMES: readonly bigint[] = Object.freeze([])
 
 type StoredRow = readonly [
   severity: string,
@@ -67,20 +71,14 @@ interface Stored {
 
 /** Compact JSON: times in hex, windows as the steps from one time to the next. */
 export const stateCodec: Codec<AlertState> = {
-  encode({ newest, alerts, recoveries, episode, active, recoveredAt, last }) {
+  encode({ newest, alerts, recoveries, episode, active, duplicates, recoveredAt, last }) {
     const stored: Stored = {
       n: hex(newest),
       ...(alerts.length > 0 && { a: encodeTimes(alerts) }),
       ...(recoveries.length > 0 && { r: encodeTimes(recoveries) }),
       ...(episode && { e: [episode.eventId, hex(episode.first)] }),
       ...(active && {
-        x: [
-          hex(active.firedAt),
-          active.duplicates,
-          active.origin,
-          storedRow(active.row),
-          hex(active.expireNs),
-        ],
+        x: [hex(active.firedAt), duplicates, active.origin, storedRow(active.row), hex(active.expireNs)],
       }),
       ...(recoveredAt !== undefined && { c: hex(recoveredAt) }),
       ...(last && { l: [hex(last.stamp), last.repeat] }),
@@ -93,18 +91,11 @@ export const stateCodec: Codec<AlertState> = {
       newest: fromHex(n),
       alerts: decodeTimes(a),
       recoveries: decodeTimes(r),
-      ...(e && { episode: { eventId: e[0], first: fromHex(e[1]) } }),
-      ...(x && {
-        active: {
-          firedAt: fromHex(x[0]),
-          duplicates: x[1],
-          origin: x[2],
-          row: readRow(x[3]),
-          expireNs: fromHex(x[4]),
-        },
-      }),
-      ...(c !== undefined && { recoveredAt: fromHex(c) }),
-      ...(l && { last: { stamp: fromHex(l[0]), repeat: l[1] } }),
+      episode: e && { eventId: e[0], first: fromHex(e[1]) },
+      active: x && { firedAt: fromHex(x[0]), origin: x[2], row: readRow(x[3]), expireNs: fromHex(x[4]) },
+      duplicates: x ? x[1] : 0,
+      recoveredAt: c === undefined ? undefined : fromHex(c),
+      last: l && { stamp: fromHex(l[0]), repeat: l[1] },
     }
   },
 }
@@ -140,8 +131,8 @@ function encodeTimes(times: readonly bigint[]): string {
   return times.map((time, at) => hex(at === 0 ? time : time - (times[at - 1] as bigint))).join(' ')
 }
 
-function decodeTimes(text: string): bigint[] {
-  if (text === '') return []
+function decodeTimes(text: string): readonly bigint[] {
+  if (text === '') return NO_TIMES
   let time = 0n
   return text.split(' ').map(step => {
     time += fromHex(step)

@@ -57,7 +57,8 @@ for (const count of [1, 10, 1_000, 5_000]) {
   const to = count === 5_000 ? 'grep' : 'syslog-ng'
   const goal = count === 1_000 || !beside[to] ? undefined : { to, atMost: 1 }
   result.push(row(`${count.toLocaleString('en')} rules`, own, beside, goal))
-  if (count === 1_000) memory.push(row('peak memory at 1,000 rules, MiB', peaks, {}, { atMost: 130 }))
+  if (count === 1_000)
+    memory.push(row('peak memory at 1,000 rules, MiB', peaks, {}, { atMost: 130, unit: 'MiB' }))
 }
 const [one, , , many] = result
 result.push(row('5,000 rules beside 1', [many.own], { '1 rule': [one.own] }, { to: '1 rule', atMost: 1.3 }))

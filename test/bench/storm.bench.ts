@@ -1,31 +1,38 @@
 /**
- * The storm: every record matches and is a duplicate of an active alert; CPU of stateful_alert over the keyed runtime and
- * its stores, a record, and what a key with an active alert takes. TOCSIN_BENCH_STORE (memory, file, redis) and
- * TOCSIN_BENCH_KEYS measure one alone.
+ * The storm: every record matches. CPU of stateful_alert over the keyed runtime and its stores, a record: duplicates of 100 active
+ * alerts, duplicates of a million, and the million first alerts; and the heap that a key takes: `npm run bench -- --case storm`.
+ * TOCSIN_BENCH_CELL=memory:100,memory:1000000 measures those alone, TOCSIN_BENCH_KEYS says how many are many.
  */
+import { fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRecord, type Keyed, newMap, type ProcessorFactory, type StateStore } from 'tocsin/component'
 import { seededRandom, testContext } from 'tocsin/testing'
+import { keepBatchesYoung } from '../../core/cli/young-batches.js'
 import { systemClock } from '../../core/service/clock.js'
 import { memoryState } from '../../core/state/memory-state.js'
 import { KeyedRuntime } from '../../core/state/runtime.js'
 import { statefulAlertProcessor } from '../../processors/stateful_alert/index.js'
 import { fileStorageIn } from '../support/file-storage.js'
-import { startRedis } from '../support/redis.js'
+import { redisServerBinary, startRedis } from '../support/redis.js'
 import { startRedisStorage } from '../support/redis-storage.js'
+import { ROUNDS, report, row } from './support/measure.mjs'
 
 type AnyKeyed = Keyed<unknown, unknown, unknown>
-type Stores = (keyed: AnyKeyed) => StateStore<unknown>
+
+/** What a process with one store and so many keys answers. */
+interface Filled {
+  /** µs of CPU of a first alert, and bytes of heap that a key takes. */
+  readonly first: number
+  readonly bytes: number
+}
 
 const BATCH = 1_000
 const FEW = 100
-const WARM_UP = 40
-const BATCHES = 200
-const only = process.env.TOCSIN_BENCH_STORE
-const keysOnly = Number(process.env.TOCSIN_BENCH_KEYS ?? 0)
-const MANY = keysOnly > FEW ? keysOnly : 1_000_000
+const MANY = Number(process.env.TOCSIN_BENCH_KEYS ?? 1_000_000)
+/** Of a round. */
+const BATCHES = 40
 
 const factory = statefulAlertProcessor as unknown as ProcessorFactory<object>
 const CONFIG = {
@@ -48,24 +55,98 @@ const CONFIG = {
   scan_interval: '1m',
 }
 
-/** Of the run with few keys in memory. */
-let floor: number | undefined
+/** What is to be done when a cell ends. */
+const ends: (() => Promise<unknown>)[] = []
+const only = process.env.TOCSIN_BENCH_CELL
+if (process.send) await serve(process.argv[2] as string)
+else if (only) await table(only.split(','))
+else await table()
+process.exit()
 
-async function measure(name: string, keys: number, storeOf: Stores) {
-  if (keysOnly && keys !== keysOnly) return
+/** Each cell is a process of its own, and they run their rounds in turn: a slow moment of the machine is in all of them. */
+async function table(names?: string[]): Promise<void> {
+  const few = ['memory', 'file_storage', ...(redisServerBinary() ? ['redis_storage'] : [])]
+  const asked = names ?? [
+    ...few.map(store => `${store}:${FEW}`),
+    ...['memory', 'file_storage'].map(store => `${store}:${MANY}`),
+  ]
+  const cells = new Map<string, Cell>()
+  for (const name of asked) cells.set(name, await started(name))
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const { costs, run } of cells.values()) {
+      const cost = await run()
+      // The first is for the compiler.
+      if (round > 0) costs.push(cost)
+    }
+  }
+  const count = MANY.toLocaleString('en')
+  const rows = [...cells].flatMap(([name, { costs, filled }]) => {
+    const [store = '', keys] = name.split(':')
+    const memory = cells.get(`memory:${FEW}`)?.costs
+    if (Number(keys) === FEW) {
+      const what = `${store}, duplicates of ${FEW} alerts`
+      if (store === 'memory') return [row(what, costs, {}, { atMost: 12 })]
+      if (!memory) return [row(what, costs, {})]
+      return [row(what, costs, { memory }, { to: 'memory', atMost: store === 'file_storage' ? 1.4 : 1.6 })]
+    }
+    const of = cells.get(`${store}:${FEW}`)?.costs
+    const to = `${FEW} alerts`
+    const what = `${store}, duplicates of ${count} alerts`
+    return [
+      of ? row(what, costs, { [to]: of }, { to, atMost: 1.5 }) : row(what, costs, {}),
+      row(`${store}, ${count} first alerts`, [filled.first], {}),
+      row(`${store}, heap of an active alert, bytes`, [filled.bytes], {}, { atMost: 1_024, unit: 'bytes' }),
+    ]
+  })
+  const notes = few.length === 3 ? [] : ['redis-server is not installed: its row is missing.']
+  report({ name: 'storm', unit: 'µs a record', rows, notes })
+}
+
+interface Cell {
+  readonly filled: Filled
+  readonly costs: number[]
+  /** µs of CPU a record. */
+  run(): Promise<number>
+}
+
+async function started(name: string): Promise<Cell> {
+  const child = fork(process.argv[1] as string, [name], {
+    execArgv: ['--expose-gc', '--max-old-space-size=4096'],
+  })
+  const answer = () =>
+    new Promise<unknown>((done, failed) => {
+      child.once('message', done)
+      child.once('exit', code => failed(new Error(`${name} ended with ${code}.`)))
+    })
+  const filled = (await answer()) as Filled
+  return {
+    filled,
+    costs: [],
+    run: () => {
+      const cost = answer() as Promise<number>
+      child.send('run')
+      return cost
+    },
+  }
+}
+
+async function serve(name: string): Promise<void> {
+  keepBatchesYoung()
+  const [store, number] = name.split(':')
+  const keys = Number(number)
   const keyed = factory.create(testContext({ config: CONFIG, pipeline: 'logs' })) as AnyKeyed
   await keyed.start?.()
-  const heapBefore = heap()
-  const runtime = new KeyedRuntime(keyed, storeOf(keyed), {
+  const before = heap()
+  const runtime = new KeyedRuntime(keyed, await storeOf(store as string, keyed), {
     clock: systemClock,
     random: seededRandom(1),
-    journal: !name.startsWith('memory'),
+    journal: store !== 'memory',
     shared: false,
   })
   const random = seededRandom(2)
   const start = systemClock.now() - 3_600_000_000_000n
   let at = 0
-  /** microseconds of CPU. */
+  /** µs of CPU. */
   const batch = async (keyOf: (at: number) => number): Promise<number> => {
     const records = Array.from({ length: BATCH }, () => {
       const key = keyOf(at++)
@@ -85,54 +166,41 @@ async function measure(name: string, keys: number, storeOf: Stores) {
     const { user, system } = process.cpuUsage(from)
     return user + system
   }
-  for (let filled = 0; filled < keys; filled += BATCH) await batch(n => n % keys)
+  let first = 0
+  for (let filled = 0; filled < keys; filled += BATCH) first += await batch(n => n % keys)
   await new Promise(resolve => setTimeout(resolve, 100))
-  const bytes = (heap() - heapBefore) / keys
-  const anyKey = () => Math.floor(random() * keys)
-  for (let n = 0; n < WARM_UP; n++) await batch(anyKey)
-  let cpu = 0
-  for (let n = 0; n < BATCHES; n++) cpu += await batch(anyKey)
-  await runtime.close()
-  await keyed.stop?.()
-  const each = cpu / (BATCHES * BATCH)
-  floor ??= each
-  const ratio = `${(each / floor).toFixed(2)} times memory with ${FEW} keys`
-  const size = keys === MANY ? `, ${bytes.toFixed(0)} bytes of heap a key` : ''
-  process.stdout.write(
-    `${name.padEnd(14)} ${String(keys).padStart(7)} keys: ${each.toFixed(1)} microseconds of CPU a record, ${ratio}${size}\n`,
-  )
+  process.send?.({ first: first / Math.max(keys, BATCH), bytes: (heap() - before) / keys } satisfies Filled)
+  process.on('message', async () => {
+    let cpu = 0
+    for (let n = 0; n < BATCHES; n++) cpu += await batch(() => Math.floor(random() * keys))
+    process.send?.(cpu / (BATCHES * BATCH))
+  })
+  // The table is done.
+  await new Promise(resolve => process.on('disconnect', resolve))
+  for (const end of ends) await end()
+}
+
+async function storeOf(name: string, keyed: AnyKeyed): Promise<StateStore<unknown>> {
+  const options = { codec: keyed.state, maxKeys: 2 * MANY, ...(keyed.merge && { merge: keyed.merge }) }
+  if (name === 'memory') return memoryState(options)
+  if (name === 'redis_storage') {
+    const redis = await startRedis()
+    const { storage, statuses } = await startRedisStorage({ endpoint: redis.endpoint })
+    ends.push(async () => {
+      const local = statuses.find(({ status }) => status !== 'ok')
+      if (local) console.log(`redis_storage did not answer: ${JSON.stringify(local)}`)
+    })
+    ends.push(() => redis.stop())
+    return storage.state('s', options)
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'))
+  ends.push(() => rm(folder, { recursive: true, force: true }))
+  const file = fileStorageIn(folder)
+  await file.start()
+  return file.storage.state('s', options)
 }
 
 function heap(): number {
   global.gc?.()
   return process.memoryUsage().heapUsed
-}
-
-const options = (keyed: AnyKeyed) => ({
-  codec: keyed.state,
-  maxKeys: 2 * MANY,
-  ...(keyed.merge && { merge: keyed.merge }),
-})
-
-if (!only || only === 'memory') await measure('memory', FEW, keyed => memoryState(options(keyed)))
-if (!only || only === 'file') await inFile(FEW)
-if (!only || only === 'redis') {
-  const redis = await startRedis()
-  const single = await startRedisStorage({ endpoint: redis.endpoint })
-  await measure('redis_storage', FEW, keyed => single.storage.state('s', options(keyed)))
-  const local = single.statuses.filter(({ status }) => status !== 'ok')
-  if (local.length > 0) process.stdout.write(`redis_storage  did not answer: ${JSON.stringify(local[0])}\n`)
-  await single.stop()
-  await redis.stop()
-}
-if (!only || only === 'memory') await measure('memory', MANY, keyed => memoryState(options(keyed)))
-if (!only || only === 'file') await inFile(MANY)
-
-async function inFile(keys: number): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'))
-  const file = fileStorageIn(folder)
-  await file.start()
-  await measure('file_storage', keys, keyed => file.storage.state('s', options(keyed)))
-  await file.stop()
-  await rm(folder, { recursive: true, force: true })
 }

@@ -152,7 +152,7 @@ class FileState<S> implements StateStore<S> {
   async #inTurn<T>(task: (shared: SharedState<S>, database: Database) => Promise<T>): Promise<T> {
     const shared = await this.#loaded()
     const result = shared.turn.then(() => task(shared, this.#database()))
-    shared.turn = result.catch(() => undefined)
+    shared.turn = result.then(nothing, nothing)
     return result
   }
 
@@ -185,6 +185,8 @@ class FileState<S> implements StateStore<S> {
     return shared
   }
 }
+
+function nothing(): void {}
 
 function removed(key: Buffer): Row {
   return { key, value: undefined }

@@ -144,7 +144,7 @@ class UndiciSender implements HttpSender {
     this.#options = options
     this.#url = parseEndpoint(endpoint)
     this.target = describeUrl(this.#url, secretPath)
-    this.#headers = { 'user-agent': 'tocsin', ...basicAuth(this.#url), ...lowerCase(options.headers) }
+    this.#headers = { 'user-agent': 'tocsin', ...basicAuth(this.#url), ...withHeaders({}, options.headers) }
     this.#path = this.#url.pathname + this.#url.search
     const more = [...secrets, ...secretsOf(this.#url, this.#headers, secretPath)]
     this.#secrets = more.sort((a, b) => b.length - a.length)
@@ -159,18 +159,14 @@ class UndiciSender implements HttpSender {
       : this.#secrets
     let response: Response
     try {
-      const agent = await this.#agentNow()
+      const agent = this.#sameAgent() ?? (await this.#agentNow())
       response = await dispatched(
         agent,
         {
           origin: this.#url.origin,
           path: this.#path,
           method: method as Dispatcher.HttpMethod,
-          headers: {
-            ...this.#headers,
-            ...lowerCase(headers),
-            ...(secretHeaders && lowerCase(secretHeaders)),
-          },
+          headers: withHeaders(withHeaders({ ...this.#headers }, headers), secretHeaders),
           body: typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
         },
         signal,
@@ -184,6 +180,11 @@ class UndiciSender implements HttpSender {
   async close(): Promise<void> {
     this.#closed = true
     await this.#agent?.destroy()
+  }
+
+  /** Without certificates that may be renewed nothing has to be waited for. */
+  #sameAgent(): Agent | undefined {
+    return this.#source ? undefined : this.#agent
   }
 
   async #agentNow(): Promise<Agent> {
@@ -246,6 +247,11 @@ function basicAuth({ username, password }: URL): { [name: string]: string } {
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 
-function lowerCase(headers: { readonly [name: string]: string } = {}): { [name: string]: string } {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+/** Adds headers, their names in lower case. */
+function withHeaders(
+  to: { [name: string]: string },
+  headers: { readonly [name: string]: string } | undefined,
+): { [name: string]: string } {
+  for (const name in headers) to[name.toLowerCase()] = headers[name] as string
+  return to
 }

@@ -113,7 +113,10 @@ export function notificationOf(
     key: idempotencyKey(keyOf(eventId, alert)),
     severity,
     logTimestamp: time ? formatRfc3339(time) : '',
-    logTimestampFormatted: time ? formatInZone(time, timeZone) : '',
+    // Most templates do not ask for it.
+    get logTimestampFormatted() {
+      return time ? formatInZone(time, timeZone) : ''
+    },
     ...(time && now - time > LATE_NS && { late: formatSpan(now - time) }),
   }
 }

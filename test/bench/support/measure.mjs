@@ -106,7 +106,8 @@ export function isInstalled(program) {
 
 /**
  * A row of the tables. `own` and each of `beside` are lists of what the rounds cost (one unit, so that less is better); `to` names
- * the one that `goal` is about: the ratio is the median over the rounds, so that a slow moment of the machine is in both.
+ * the one that `goal` is about: the ratio is the median over the rounds, so that a slow moment of the machine is in both. `unit`: of a row
+ * that has another one than its table.
  */
 export function row(name, own, beside, goal) {
   const of = goal && beside[goal.to]
@@ -117,7 +118,7 @@ export function row(name, own, beside, goal) {
     spread: (Math.max(...own) - Math.min(...own)) / median(own),
     beside: Object.entries(beside).map(([who, values]) => ({ who, value: median(values) })),
     ...(ratios && { to: goal.to, ratio: median(ratios) }),
-    ...(goal && { atMost: goal.atMost }),
+    ...(goal && { atMost: goal.atMost, unit: goal.unit }),
   }
 }
 
@@ -130,15 +131,12 @@ export function report({ name, unit, rows, notes = [] }) {
 
 export function tableOf({ unit, rows, notes }) {
   const figure = value => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2))
-  const lines = rows.map(({ name, own, spread, beside, to, ratio, atMost }) => {
+  const lines = rows.map(({ name, own, spread, beside, to, ratio, atMost, unit: other }) => {
     const others = beside.map(({ who, value }) => `${who} ${figure(value)}`).join('; ')
     const shown = ratio === undefined ? '' : `${ratio.toFixed(2)} × ${to}`
     const value = ratio ?? own
     const met = atMost === undefined ? '' : value <= atMost ? 'yes' : '**no**'
-    const goal =
-      atMost === undefined
-        ? ''
-        : `${ratio === undefined ? '' : ''}${atMost}${ratio === undefined ? ` ${unit}` : ' ×'}`
+    const goal = atMost === undefined ? '' : `${atMost} ${ratio === undefined ? (other ?? unit) : '×'}`
     return `| ${[name, figure(own), `${Math.round(spread * 100)} %`, others, shown, goal, met].join(' | ')} |`
   })
   return [
