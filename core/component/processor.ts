@@ -35,6 +35,19 @@ export interface Finding {
 /** The usual processor: a batch in, a batch out. Batches come one after another, in order. */
 export interface Mapper extends ProcessorLife {
   process(records: Records): Records | Promise<Records>
+  /** For one that can tell cheaply, over many of its kind, that it would drop a whole batch. */
+  readonly screen?: Screen
+}
+
+/**
+ * Where many pipelines read one receiver, their first processors are asked before a batch goes in: a pipeline that would
+ * drop all of it is passed over, and costs the batch next to nothing.
+ */
+export interface Screen {
+  /** Whether `process` would drop all of these records. No is always right. Changes nothing. */
+  dropsAll(records: Records): boolean
+  /** Records that were dropped without `process`, to be counted: of several batches, within about a second. */
+  dropped(records: Records): void
 }
 
 /** For experts: an RxJS operator over batches. It must pass on, fork or settle each batch exactly once. */

@@ -343,7 +343,7 @@ function assemble(
   const intake = new ReceiverIntake({
     receiver: 'test',
     pipelines: [pipeline],
-    batches,
+    inlets: [{ way: batches }],
     metrics: { accepted: counter, refused: counter, discarded: counter },
     onRefused,
     gate,

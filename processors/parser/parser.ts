@@ -47,6 +47,15 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
       member?.leave()
       member = undefined
     },
+    ...(!alone && {
+      screen: {
+        dropsAll: records => member?.matching(records, true)?.length === 0,
+        dropped: ({ length }) => {
+          tally.add(noMatch, 'regex_no_match', length)
+          tally.flush()
+        },
+      },
+    }),
     process(records) {
       const out: LogRecord[] = []
       const matching = member?.matching(records)

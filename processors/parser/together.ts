@@ -31,16 +31,17 @@ export class Together {
         this.#set = undefined
         this.#forget()
       },
-      matching: records => this.#matchingOf(regex, records),
+      matching: (records, worthIt = false) => this.#matchingOf(regex, records, worthIt),
     }
   }
 
-  #matchingOf(regex: string, records: Records): readonly number[] | undefined {
+  #matchingOf(regex: string, records: Records, worthIt: boolean): readonly number[] | undefined {
     if (records !== this.#records) {
       this.#forget()
       this.#records = records
     }
     this.#seen++
+    if (worthIt) this.#seen = WORTH_IT
     if (this.#seen < WORTH_IT || this.#members.size < WORTH_IT) return undefined
     this.#matching ??= this.#pass(records)
     const place = this.#set?.places.get(regex)
@@ -86,8 +87,11 @@ export class Together {
 }
 
 export interface Member {
-  /** The places of the records that may match; undefined: each has to be tried. */
-  matching(records: Records): readonly number[] | undefined
+  /**
+   * The places of the records that may match; undefined: each has to be tried. `worthIt`: many parsers get these records,
+   * though few have asked yet.
+   */
+  matching(records: Records, worthIt?: boolean): readonly number[] | undefined
   leave(): void
 }
 
