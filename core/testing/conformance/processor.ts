@@ -84,6 +84,18 @@ export function processorConformance<C extends object>(
         `records number ${places.map(at => at + 1).join(', ')} came out in this order: keep the order in which they came, as what follows counts on it`,
       )
     }),
+    check(subject, 'drops what its screen says that it would', async processor => {
+      const screen = 'process' in processor ? (processor as Mapper).screen : undefined
+      for (const record of [...records, ...awkwardRecords()]) {
+        if (!screen?.dropsAll([record])) continue
+        const { length } = await processAll(processor, [record])
+        assert.equal(
+          length,
+          0,
+          `process() answered ${length} records where screen.dropsAll() said that it drops all: then it is not called, and they are lost`,
+        )
+      }
+    }),
     check(
       subject,
       'keeps no timer after stop, and none but those of its clock',
