@@ -342,7 +342,7 @@ function assemble(
   const counter = createNoopMeter().createCounter('test')
   const intake = new ReceiverIntake({
     receiver: 'test',
-    pipelines: [pipeline],
+    asked: [pipeline],
     inlets: [{ way: batches }],
     metrics: { accepted: counter, refused: counter, discarded: counter },
     onRefused,

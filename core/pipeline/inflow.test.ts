@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import type { Records } from '../component/index.js'
+import type { Records, Screen, ScreenGroup } from '../component/index.js'
 import { sampleRecord } from '../testing/records.js'
 import { Obligation, PipelineBatch } from './batch.js'
 import { Inflow, type Inlet } from './inflow.js'
@@ -16,6 +16,10 @@ test('each pipeline gets a batch, or is told of it once, by its next batch at th
       moves => {
         const seen: string[][] = Array.from({ length: 7 }, () => [])
         let wanted = 0
+        const group: ScreenGroup = {
+          // Some that are nobody's are named too, as those of other receivers are.
+          wanting: () => [0, 1, 2, 3, 4, 5, 99].filter(at => at > 6 || (wanted & (1 << at)) !== 0),
+        }
         const inlets = seen.map(
           (list, at): Inlet => ({
             way: {
@@ -25,7 +29,7 @@ test('each pipeline gets a batch, or is told of it once, by its next batch at th
               },
               complete: () => list.push('end'),
             },
-            screen: at === 6 ? undefined : screen(() => (wanted & (1 << at)) === 0, list),
+            screen: at === 6 ? undefined : screen(group, at, list),
           }),
         )
         const inflow = new Inflow(inlets)
@@ -57,37 +61,57 @@ test('each pipeline gets a batch, or is told of it once, by its next batch at th
   )
 })
 
-test('few pipelines are not asked, and one whose screen throws gets every batch', () => {
-  const dropping = (list: string[]): Inlet => ({ way: way(list), screen: screen(() => true, list) })
-  const failing = (list: string[]): Inlet => ({
-    way: way(list),
+test('few pipelines are not asked for, nor those without a name; all get what their group fails on', () => {
+  const dropping: ScreenGroup = { wanting: () => [] }
+  const ran = (group: ScreenGroup, members: readonly unknown[]): readonly string[][] => {
+    const lists = members.map((): string[] => [])
+    const inflow = new Inflow(
+      members.map((member, at) => {
+        const list = lists[at] as string[]
+        return { way: way(list), screen: screen(group, member, list) }
+      }),
+    )
+    push(inflow)
+    inflow.tell()
+    push(inflow, two)
+    return lists
+  }
+  const all = ['one', 'two']
+  expect(ran(dropping, [1, 2, 3])).toEqual([all, all, all])
+  expect(ran(dropping, [1, 2, undefined, 2, 4])).toEqual([
+    ['one dropped'],
+    ['one dropped'],
+    all,
+    ['one dropped'],
+    ['one dropped'],
+  ])
+  const broken = (): never => {
+    throw new Error('broken')
+  }
+  for (const group of [{ wanting: broken }, { wanting: () => undefined }])
+    expect(ran(group, [1, 2, 3, 4])).toEqual([all, all, all, all])
+  expect(ran({ wanting: () => [2, 2, 4] }, [1, 2, 2, 4])).toEqual([['one dropped'], all, all, all])
+})
+
+test('one that cannot count keeps nobody else from it', () => {
+  const list: string[] = []
+  const group: ScreenGroup = { wanting: () => [] }
+  const broken: Inlet = {
+    way: way([]),
     screen: {
-      dropsAll: () => {
-        throw new Error('broken')
-      },
-      dropped: () => list.push('told'),
-    },
-  })
-  const deaf = (list: string[]): Inlet => ({
-    way: way(list),
-    screen: {
-      dropsAll: () => true,
+      ...screen(group, 0, []),
       dropped: () => {
         throw new Error('broken')
       },
     },
-  })
-  const few: string[] = []
-  push(new Inflow([dropping(few), dropping(few), dropping(few)]))
-  expect(few).toEqual(Array(3).fill('one'))
-
-  const lists: string[][] = [[], [], [], [], []]
-  const makers = [dropping, failing, deaf, dropping, dropping]
-  const inflow = new Inflow(makers.map((make, at) => make(lists[at] as string[])))
+  }
+  const inflow = new Inflow([
+    broken,
+    ...[1, 2, 3].map(member => ({ way: way(list), screen: screen(group, member, list) })),
+  ])
   push(inflow)
-  inflow.tell()
-  push(inflow, two)
-  expect(lists).toEqual([['one dropped'], ['one', 'two'], ['two'], ['one dropped'], ['one dropped']])
+  inflow.complete()
+  expect(list).toEqual(['one dropped', 'one dropped', 'one dropped'])
 })
 
 function push(inflow: Inflow, records: Records = one): void {
@@ -104,6 +128,10 @@ function way(list: string[]): Inlet['way'] {
   }
 }
 
-function screen(dropsAll: () => boolean, list: string[]): Inlet['screen'] {
-  return { dropsAll, dropped: records => list.push(...records.map(({ id }) => `${id} dropped`)) }
+function screen(group: ScreenGroup, member: unknown, list: string[]): Screen {
+  return {
+    group,
+    member: () => member,
+    dropped: records => list.push(...records.map(({ id }) => `${id} dropped`)),
+  }
 }

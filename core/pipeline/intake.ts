@@ -19,8 +19,9 @@ export type TraceOffer = (records: number, transport?: string) => (refusal?: str
 
 export interface IntakeOptions {
   readonly receiver: string
-  readonly pipelines: readonly Pipeline[]
-  /** The ways into the pipelines. */
+  /** The pipelines that say whether all can take a batch. */
+  readonly asked: readonly Pick<Pipeline, 'busy'>[]
+  /** The ways into all pipelines. */
   readonly inlets: readonly Inlet[]
   readonly metrics: IntakeMetrics
   readonly gate: Gate
@@ -163,7 +164,7 @@ export class ReceiverIntake implements Intake {
   }
 
   #pipelineBusy(records: Records): Busy | undefined {
-    return first(this.options.pipelines, pipeline => pipeline.busy(records))
+    return first(this.options.asked, pipeline => pipeline.busy(records))
   }
 }
 

@@ -62,7 +62,8 @@ export function lift(processor: Processor, options: LiftOptions): Lifted {
     return {
       operator: counted(liftMapper(processor, fail)),
       screen: screen && {
-        dropsAll: records => screen.dropsAll(records),
+        group: screen.group,
+        member: () => screen.member(),
         dropped: records => {
           metrics.incoming.add(records.length, attributes)
           screen.dropped(records)

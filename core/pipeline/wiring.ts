@@ -143,13 +143,24 @@ export class Wiring {
     return way
   }
 
+  /** Pipelines with the same exporters are full at the same time: unless a processor is to be asked too, one speaks for all. */
+  #asked(names: readonly string[]): readonly Pipeline[] {
+    const asked = new Map<string, Pipeline>()
+    for (const name of names) {
+      const { exporters } = this.plan.pipelines.get(name) as PipelinePlan
+      const pipeline = this.pipelines.get(name) as Pipeline
+      asked.set(pipeline.asksProcessors ? name : JSON.stringify(exporters), pipeline)
+    }
+    return [...asked.values()]
+  }
+
   #createReceiver(id: string, plan: ComponentPlan): void {
     const names = pipelinesWith(this.plan, 'receivers', id)
     if (names.length === 0) return
     const receiver = this.host.create<Receiver>('receiver', plan, names)
     const intake = new ReceiverIntake({
       receiver: id,
-      pipelines: names.map(name => this.pipelines.get(name) as Pipeline),
+      asked: this.#asked(names),
       inlets: names.map(name => ({ way: this.#way(id, name), screen: this.#screens.get(name) })),
       metrics: this.host.intakeMetrics,
       gate: this.gate,

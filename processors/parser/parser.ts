@@ -37,7 +37,7 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
   const noMatch = config.on_no_match === 'drop' ? 'dropped' : 'passed'
   const tally = counter(context)
   const { regex } = config
-  const alone = regex === undefined || noMatch === 'passed' || !isBody(config.parse_from)
+  const alone = !regex || noMatch === 'passed' || !isBody(config.parse_from)
   let member: Member | undefined
   return {
     async start() {
@@ -49,7 +49,8 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
     },
     ...(!alone && {
       screen: {
-        dropsAll: records => member?.matching(records, true)?.length === 0,
+        group: TOGETHER,
+        member: () => member && regex,
         dropped: ({ length }) => {
           tally.add(noMatch, 'regex_no_match', length)
           tally.flush()

@@ -137,8 +137,9 @@ async function ran(yaml: string, parser: object, batches: readonly Records[]) {
         throw new Error('broken')
       },
       screen: {
-        dropsAll() {
-          throw new Error('broken too')
+        group: BROKEN,
+        member() {
+          return 'broken'
         },
         dropped() {},
       },
@@ -170,5 +171,11 @@ const ABOUT = {
   description: 'Of a test.',
   schema: { type: 'object', additionalProperties: false },
 } as const
+
+const BROKEN = {
+  wanting(): never {
+    throw new Error('broken too')
+  },
+}
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {}, child: () => QUIET } as never

@@ -286,10 +286,10 @@ test('a processor whose records come out in another order', async () => {
 })
 
 test('a processor that keeps what its screen says that it drops', async () => {
-  const screen = { dropsAll: () => true, dropped: () => {} }
+  const screen = { group: { wanting: () => [] }, member: () => 1, dropped: () => {} }
   const name = 'drops what its screen says that it would'
   const keeping = processor(() => ({ process: (records: Records) => records, screen }))
-  expect(await said(keeping, name)).toContain('answered 1 records where screen.dropsAll()')
+  expect(await said(keeping, name)).toContain('answered 1 records of a batch that it does not want')
   expect(
     await said(
       processor(() => ({ process: () => [], screen })),
