@@ -35,6 +35,30 @@ export interface Finding {
 /** The usual processor: a batch in, a batch out. Batches come one after another, in order. */
 export interface Mapper extends ProcessorLife {
   process(records: Records): Records | Promise<Records>
+  /** For one of many that are told together, and cheaply, which of them would drop all of a batch. */
+  readonly screen?: Screen
+}
+
+/**
+ * Where many pipelines read one receiver, the groups of their first processors are asked before a batch goes in: a pipeline
+ * that would drop all of it is passed over, and costs the batch nothing.
+ */
+export interface Screen {
+  /** The same object for all that are told together. */
+  readonly group: ScreenGroup
+  /** Its name in the group, which several may share; asked once it has started. Undefined: it takes every batch. */
+  member(): unknown
+  /** Records that were dropped without `process`, to be counted: of several batches, within about a second. */
+  dropped(records: Records): void
+}
+
+/** Processors that tell of a batch together. */
+export interface ScreenGroup {
+  /**
+   * The members whose `process` may keep some of these records: all others would drop each of them. Undefined: any may.
+   * Changes nothing.
+   */
+  wanting(records: Records): Iterable<unknown> | undefined
 }
 
 /** For experts: an RxJS operator over batches. It must pass on, fork or settle each batch exactly once. */

@@ -3,6 +3,7 @@ import type { Clock, Exporter, Kind, Logger, Processor, Records } from '../compo
 import type { Delivery, DeliveryReport, Handover } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
 import type { IntakeMetrics, TraceOffer } from './intake.js'
+import type { LiftedStep } from './lift.js'
 import type { ComponentPlan } from './plan.js'
 
 /** What the service lends to a graph. */
@@ -21,12 +22,7 @@ export interface GraphHost {
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C
   /** `onRoom`: the queue was full and is not any more. */
   deliver(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery
-  lift(
-    processor: Processor,
-    plan: ComponentPlan,
-    kind: Kind,
-    pipeline: string,
-  ): OperatorFunction<PipelineBatch, PipelineBatch>
+  lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): LiftedStep
   /** `started`: ok, unless the component said otherwise. */
   report(
     kind: Kind,

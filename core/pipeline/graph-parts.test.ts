@@ -342,8 +342,8 @@ function assemble(
   const counter = createNoopMeter().createCounter('test')
   const intake = new ReceiverIntake({
     receiver: 'test',
-    pipelines: [pipeline],
-    batches,
+    asked: [pipeline],
+    inlets: [{ way: batches }],
     metrics: { accepted: counter, refused: counter, discarded: counter },
     onRefused,
     gate,

@@ -103,6 +103,7 @@ export class Graph {
 
   /** Sends the time of each pipeline through it, as happens each second. */
   sendTime(): void {
+    for (const { intake } of this.#wiring.receivers) intake.tell()
     for (const [id, pipeline] of this.#wiring.pipelines) {
       pipeline.advance(this.#watermarkOf(id) ?? UNKNOWN_TIME)
     }

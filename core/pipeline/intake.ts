@@ -1,10 +1,10 @@
 import type { Counter } from '@opentelemetry/api'
-import type { Subject } from 'rxjs'
 import { inSlices, type Steps } from '../component/in-slices.js'
 import type { Busy, Intake, Records, Settled, Term } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
 import { Obligation, PipelineBatch } from './batch.js'
+import { Inflow, type Inlet } from './inflow.js'
 import type { Pipeline } from './pipeline.js'
 import { STOPPING, TOO_MANY_UNSETTLED } from './pipeline.js'
 
@@ -19,9 +19,10 @@ export type TraceOffer = (records: number, transport?: string) => (refusal?: str
 
 export interface IntakeOptions {
   readonly receiver: string
-  /** They take what goes into `batches`. */
-  readonly pipelines: readonly Pipeline[]
-  readonly batches: Subject<PipelineBatch>
+  /** The pipelines that say whether all can take a batch. */
+  readonly asked: readonly Pick<Pipeline, 'busy'>[]
+  /** The ways into all pipelines. */
+  readonly inlets: readonly Inlet[]
   readonly metrics: IntakeMetrics
   readonly gate: Gate
   /** Told of each batch that goes into the pipelines. */
@@ -46,10 +47,12 @@ export class ReceiverIntake implements Intake {
   readonly #waiting: PipelineBatch[] = []
   #pushing = false
   #pushed: Promise<void> = Promise.resolve()
+  readonly #inflow: Inflow
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
 
   constructor(private readonly options: IntakeOptions) {
+    this.#inflow = new Inflow(options.inlets)
     // From the start: what is silent from the beginning must be told from what is not there.
     options.metrics.accepted.add(0, { receiver: options.receiver })
   }
@@ -76,7 +79,7 @@ export class ReceiverIntake implements Intake {
   }
 
   #offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
-    const { receiver, pipelines, metrics, gate, onRefused } = this.options
+    const { receiver, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
     const records = batches.reduce((sum, batch) => sum + batch.length, 0)
@@ -101,7 +104,7 @@ export class ReceiverIntake implements Intake {
         failpoint('before_checkpoint')
         resolve(settled)
       }, term && [term])
-      obligation.add(pipelines.length * batches.length - 1)
+      obligation.add(batches.length - 1)
       for (const records of batches) this.#waiting.push(new PipelineBatch(records, [obligation]))
       if (!this.#pushing) this.#pushed = inSlices(this.#push())
     })
@@ -112,7 +115,7 @@ export class ReceiverIntake implements Intake {
     this.#pushing = true
     for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
       this.options.onBatch?.(batch.records)
-      this.options.batches.next(batch)
+      this.#inflow.push(batch)
       if (this.#waiting.length > 0) yield
     }
     this.#pushing = false
@@ -120,6 +123,11 @@ export class ReceiverIntake implements Intake {
 
   async ready(): Promise<void> {
     while (this.#open && (this.#ownBusy() ?? this.#pipelineBusy([]))) await this.options.gate.wait()
+  }
+
+  /** Each second: pipelines that were passed over count what they did not see. */
+  tell(): void {
+    this.#inflow.tell()
   }
 
   discarded(reason: string, count = 1): void {
@@ -135,7 +143,7 @@ export class ReceiverIntake implements Intake {
     this.#open = false
     this.options.gate.changed()
     await this.#pushed
-    this.options.batches.complete()
+    this.#inflow.complete()
   }
 
   #newlyRefused(batches: readonly Records[]): number {
@@ -156,7 +164,7 @@ export class ReceiverIntake implements Intake {
   }
 
   #pipelineBusy(records: Records): Busy | undefined {
-    return first(this.options.pipelines, pipeline => pipeline.busy(records))
+    return first(this.options.asked, pipeline => pipeline.busy(records))
   }
 }
 

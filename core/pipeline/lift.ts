@@ -7,6 +7,7 @@ import type {
   Logger,
   Processor,
   Random,
+  Screen,
   StorageProvider,
 } from '../component/index.js'
 import type { AheadSources } from '../state/ahead-sources.js'
@@ -36,8 +37,14 @@ export interface LiftOptions {
   reportStatus(status: ComponentStatus): void
 }
 
-export interface Lifted {
+/** A step of a pipeline. */
+export interface LiftedStep {
   readonly operator: OperatorFunction<PipelineBatch, PipelineBatch>
+  /** Counts what is dropped by it as the operator would. */
+  readonly screen?: Screen | undefined
+}
+
+export interface Lifted extends LiftedStep {
   /** After the last batch. */
   close(): Promise<void>
 }
@@ -50,7 +57,21 @@ export function lift(processor: Processor, options: LiftOptions): Lifted {
     instrument(operator, metrics, attributes)
   if ('operator' in processor)
     return { operator: counted(guardRaw(processor, fail, restarts)), close: async () => {} }
-  if ('process' in processor) return { operator: counted(liftMapper(processor, fail)), close: async () => {} }
+  if ('process' in processor) {
+    const { screen } = processor
+    return {
+      operator: counted(liftMapper(processor, fail)),
+      screen: screen && {
+        group: screen.group,
+        member: () => screen.member(),
+        dropped: records => {
+          metrics.incoming.add(records.length, attributes)
+          screen.dropped(records)
+        },
+      },
+      close: async () => {},
+    }
+  }
   const runtime = keyedRuntime(processor, options)
   return { operator: counted(liftKeyed(runtime, fail)), close: () => runtime.close() }
 }

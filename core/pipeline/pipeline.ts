@@ -54,6 +54,11 @@ export class Pipeline {
     return this.options.exporters.some(sink => sink.full)
   }
 
+  /** Whether a processor has a say in `busy`. */
+  get asksProcessors(): boolean {
+    return this.options.admit.length > 0
+  }
+
   /** Why a batch cannot come in now; undefined when it can. */
   busy(records: Records): Busy | undefined {
     if (this.#stopping) return STOPPING

@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs'
-import type { Busy, Exporter, Processor, Receiver, Records } from '../component/index.js'
+import type { Busy, Exporter, Processor, Receiver, Records, Screen } from '../component/index.js'
 import type { Delivery, Gate } from '../delivery/index.js'
 import type { PipelineBatch } from './batch.js'
 import { into, intoQueue, type Sink, type Step } from './compose.js'
@@ -44,9 +44,9 @@ export class Wiring {
   readonly receivers: RunningReceiver[] = []
   /** Pipelines and connectors, upstream first. */
   readonly pipelines = new Map<string, Pipeline>()
-  /** What receivers bring. */
-  readonly #batches = new Map<string, Subject<PipelineBatch>>()
-  /** From pipelines into connectors, and from there into pipelines. */
+  /** Of the first processor of a pipeline. */
+  readonly #screens = new Map<string, Screen>()
+  /** From receivers into pipelines, from there into connectors, and from there into pipelines. */
   readonly #ways = new Map<string, Subject<PipelineBatch>>()
 
   /** Throws what a component's `create` throws. */
@@ -82,12 +82,14 @@ export class Wiring {
       const plan = this.plan.processors.get(name) as ComponentPlan
       const processor = this.host.create<Processor>('processor', plan, [id])
       this.processors.push({ kind: 'processor', id: name, processor, pipelines: [id] })
-      steps.push(this.host.lift(processor, plan, 'processor', id))
+      const { operator, screen } = this.host.lift(processor, plan, 'processor', id)
+      if (screen && steps.length === 0) this.#screens.set(id, screen)
+      steps.push(operator)
       if (processor.admit) admit.push(records => processor.admit?.(records))
     }
     return this.#wire(
       id,
-      receivers.map(name => (this.plan.connectors.has(name) ? this.#way(name, id) : this.#batchesOf(name))),
+      receivers.map(name => this.#way(name, id)),
       [...steps, this.host.lookOut(id)],
       exporters.map(name => {
         const delivery = this.deliveries.get(name)
@@ -106,7 +108,7 @@ export class Wiring {
     return this.#wire(
       id,
       from.map(pipeline => this.#way(pipeline, id)),
-      [this.host.lift(processor, plan, 'connector', id)],
+      [this.host.lift(processor, plan, 'connector', id).operator],
       to.map(pipeline => this.#into(id, pipeline)),
       [],
     )
@@ -130,17 +132,26 @@ export class Wiring {
     })
   }
 
-  /** Between a pipeline and a connector. */
   #into(from: string, to: string): Sink {
     return into(this.#way(from, to), () => this.pipelines.get(to)?.full ?? false, this.gate)
   }
 
   #way(from: string, to: string): Subject<PipelineBatch> {
-    return kept(this.#ways, `${from} > ${to}`)
+    const key = `${from} > ${to}`
+    const way = this.#ways.get(key) ?? new Subject<PipelineBatch>()
+    this.#ways.set(key, way)
+    return way
   }
 
-  #batchesOf(receiver: string): Subject<PipelineBatch> {
-    return kept(this.#batches, receiver)
+  /** Pipelines with the same exporters are full at the same time: unless a processor is to be asked too, one speaks for all. */
+  #asked(names: readonly string[]): readonly Pipeline[] {
+    const asked = new Map<string, Pipeline>()
+    for (const name of names) {
+      const { exporters } = this.plan.pipelines.get(name) as PipelinePlan
+      const pipeline = this.pipelines.get(name) as Pipeline
+      asked.set(pipeline.asksProcessors ? name : JSON.stringify(exporters), pipeline)
+    }
+    return [...asked.values()]
   }
 
   #createReceiver(id: string, plan: ComponentPlan): void {
@@ -149,8 +160,8 @@ export class Wiring {
     const receiver = this.host.create<Receiver>('receiver', plan, names)
     const intake = new ReceiverIntake({
       receiver: id,
-      pipelines: names.map(name => this.pipelines.get(name) as Pipeline),
-      batches: this.#batchesOf(id),
+      asked: this.#asked(names),
+      inlets: names.map(name => ({ way: this.#way(id, name), screen: this.#screens.get(name) })),
       metrics: this.host.intakeMetrics,
       gate: this.gate,
       trace: this.host.traceReceiver(id),
@@ -160,10 +171,4 @@ export class Wiring {
     })
     this.receivers.push({ id, receiver, intake })
   }
-}
-
-function kept(ways: Map<string, Subject<PipelineBatch>>, key: string): Subject<PipelineBatch> {
-  const way = ways.get(key) ?? new Subject<PipelineBatch>()
-  ways.set(key, way)
-  return way
 }

@@ -1,5 +1,5 @@
 import type { Counter } from '@opentelemetry/api'
-import { type OperatorFunction, tap } from 'rxjs'
+import { tap } from 'rxjs'
 import {
   type AboutKey,
   type Exporter,
@@ -13,6 +13,8 @@ import {
 } from '../component/index.js'
 import type { DeadLetters, QueueWatch } from '../delivery/index.js'
 import type { PipelineBatch } from '../pipeline/batch.js'
+import type { Step } from '../pipeline/compose.js'
+import type { LiftedStep } from '../pipeline/lift.js'
 
 /** Tells observers what flows. None of them can disturb it. */
 export class FlowWatch {
@@ -98,12 +100,7 @@ export class FlowWatch {
    * A batch of which nothing is left does not come out: it is told with the next that does, the latest with the time
    * that goes through behind it each second.
    */
-  processor(
-    pipeline: string,
-    id: string,
-    operator: OperatorFunction<PipelineBatch, PipelineBatch>,
-    about?: AboutKey,
-  ): OperatorFunction<PipelineBatch, PipelineBatch> {
+  processor(pipeline: string, id: string, { operator, screen }: LiftedStep, about?: AboutKey): LiftedStep {
     const inside: (Records | 'time')[] = []
     const tell = (incoming: Records, outgoing: Records): void =>
       this.#tell(one => one.processed?.(pipeline, id, incoming, outgoing, about))
@@ -112,7 +109,7 @@ export class FlowWatch {
       for (const [at, entry] of inside.splice(0, last + 1).entries())
         if (entry !== 'time') tell(entry, at === last ? outgoing : [])
     }
-    return source =>
+    const watched: Step = source =>
       source.pipe(
         tap(batch => inside.push(isTime(batch) ? 'time' : batch.records)),
         operator,
@@ -127,6 +124,16 @@ export class FlowWatch {
           else if (records.length > 0) tell([], records)
         }),
       )
+    return {
+      operator: watched,
+      screen: screen && {
+        ...screen,
+        dropped: records => {
+          screen.dropped(records)
+          tell(records, [])
+        },
+      },
+    }
   }
 
   deadLetters(letters: DeadLetters): Pick<DeadLetters, 'add'> {

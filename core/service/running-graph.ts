@@ -20,7 +20,7 @@ import { ExclusiveReceiver } from '../pipeline/exclusive-receiver.js'
 import { batchFailure } from '../pipeline/failure.js'
 import { Graph } from '../pipeline/graph.js'
 import type { GraphHandover, GraphHost, GraphReport } from '../pipeline/graph-host.js'
-import { type Lifted, lift } from '../pipeline/lift.js'
+import { type Lifted, type LiftedStep, lift } from '../pipeline/lift.js'
 import type { PipelineMetrics } from '../pipeline/pipeline-metrics.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import { RestartingReceiver } from '../pipeline/restarting-receiver.js'
@@ -221,7 +221,7 @@ export class RunningGraph {
     return breakdownsOf({ ...this.options, minuteLog: this.#failures }, kind, id, pipelines)
   }
 
-  #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): Lifted['operator'] {
+  #lift(processor: Processor, plan: ComponentPlan, kind: Kind, pipeline: string): LiftedStep {
     const { clock, random, meter, metrics, components, aheadSources } = this.options
     const deadLetters = this.#deadLetters
     const logger = this.options.logger.child({ kind, component: plan.id, pipeline })
@@ -263,8 +263,11 @@ export class RunningGraph {
       'step' in processor && processor.about
         ? (key, record) => processor.about?.(key, record) as KeyAbout
         : undefined
-    const operator = this.#watch?.processor(pipeline, plan.id, lifted.operator, about) ?? lifted.operator
-    return source => source.pipe(operator, this.#seen(component, pipeline))
+    const watched = this.#watch?.processor(pipeline, plan.id, lifted, about) ?? lifted
+    return {
+      operator: source => source.pipe(watched.operator, this.#seen(component, pipeline)),
+      screen: watched.screen,
+    }
   }
 
   /** Where somebody may look on. */

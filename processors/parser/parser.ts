@@ -37,7 +37,7 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
   const noMatch = config.on_no_match === 'drop' ? 'dropped' : 'passed'
   const tally = counter(context)
   const { regex } = config
-  const alone = regex === undefined || noMatch === 'passed' || !isBody(config.parse_from)
+  const alone = !regex || noMatch === 'passed' || !isBody(config.parse_from)
   let member: Member | undefined
   return {
     async start() {
@@ -47,6 +47,16 @@ export function parser(context: ComponentContext<ParserConfig>): Mapper {
       member?.leave()
       member = undefined
     },
+    ...(!alone && {
+      screen: {
+        group: TOGETHER,
+        member: () => member && regex,
+        dropped: ({ length }) => {
+          tally.add(noMatch, 'regex_no_match', length)
+          tally.flush()
+        },
+      },
+    }),
     process(records) {
       const out: LogRecord[] = []
       const matching = member?.matching(records)

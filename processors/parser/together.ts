@@ -13,16 +13,18 @@ const MAX_TEXT_BYTES = 1024 * 1024
 export class Together {
   /** How many parsers have an expression. */
   readonly #members = new Map<string, number>()
-  #set: { readonly set: PatternSet; readonly places: ReadonlyMap<string, number> } | undefined
+  #set: { readonly set: PatternSet; readonly all: readonly string[] } | undefined
   #records: Records | undefined
   #seen = 0
-  #matching: readonly (readonly number[] | undefined)[] | undefined
+  /** By expression, the places of the records that match. */
+  #matching: ReadonlyMap<string, readonly number[]> | undefined
 
   /** Undefined for an expression that a set might read in another way. */
   join(regex: string): Member | undefined {
     if (regex.includes('\\Q') || /\[[^\]]*\(\?/.test(regex)) return undefined
     this.#members.set(regex, (this.#members.get(regex) ?? 0) + 1)
     this.#set = undefined
+    this.#forget()
     return {
       leave: () => {
         const left = (this.#members.get(regex) ?? 1) - 1
@@ -35,35 +37,45 @@ export class Together {
     }
   }
 
-  #matchingOf(regex: string, records: Records): readonly number[] | undefined {
-    if (records !== this.#records) {
-      this.#forget()
-      this.#records = records
-    }
-    this.#seen++
-    if (this.#seen < WORTH_IT || this.#members.size < WORTH_IT) return undefined
-    this.#matching ??= this.#pass(records)
-    const place = this.#set?.places.get(regex)
-    if (place === undefined) return undefined
-    return this.#matching[place] ?? NONE
+  /** The expressions that match some of the records, for many parsers that get them. */
+  wanting(records: Records): Iterable<string> | undefined {
+    this.#lookAt(records)
+    this.#seen = WORTH_IT
+    return this.#passed(records)?.keys()
   }
 
-  /** By expression, the places of the records that match. */
-  #pass(records: Records): (readonly number[] | undefined)[] {
-    const { set, places } = this.#built()
+  #matchingOf(regex: string, records: Records): readonly number[] | undefined {
+    this.#lookAt(records)
+    this.#seen++
+    const matching = this.#passed(records)
+    return matching && (matching.get(regex) ?? NONE)
+  }
+
+  #lookAt(records: Records): void {
+    if (records === this.#records) return
+    this.#forget()
+    this.#records = records
+  }
+
+  #passed(records: Records): ReadonlyMap<string, readonly number[]> | undefined {
+    if (this.#seen < WORTH_IT || this.#members.size < WORTH_IT) return undefined
+    this.#matching ??= this.#pass(records)
+    return this.#matching
+  }
+
+  #pass(records: Records): ReadonlyMap<string, readonly number[]> {
+    const { set, all } = this.#built()
     const matches = set.match(records.map(record => record.bodyBytes()))
-    const found: (number[] | undefined)[] = Array.from({ length: places.size })
-    const add = (text: number, patterns: Iterable<number>): void => {
-      for (const pattern of patterns) {
-        const list = found[pattern]
-        if (list) list.push(text)
-        else found[pattern] = [text]
-      }
+    const found = new Map<string, number[]>()
+    const add = (text: number, pattern: number): void => {
+      const regex = all[pattern] as string
+      const list = found.get(regex)
+      if (list) list.push(text)
+      else found.set(regex, [text])
     }
     for (const [text] of records.entries())
-      if (matches.wasCut(text)) add(text, places.values())
-      else add(text, matches.of(text))
-    for (const { index } of set.refused) found[index] = [...records.keys()]
+      for (const pattern of matches.wasCut(text) ? all.keys() : matches.of(text)) add(text, pattern)
+    for (const { index } of set.refused) found.set(all[index] as string, [...records.keys()])
     return found
   }
 
@@ -74,7 +86,7 @@ export class Together {
       all.map(text => ({ text, mode: 'regex' })),
       { maxTextBytes: MAX_TEXT_BYTES },
     )
-    this.#set = { set, places: new Map(all.map((text, place) => [text, place])) }
+    this.#set = { set, all }
     return this.#set
   }
 

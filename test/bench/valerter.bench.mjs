@@ -1,4 +1,5 @@
 // 500 Valerter rules on one source, beside one rule, in one run: memory, connections, CPU a line. `npm run bench -- valerter`.
+// A line in so many is one that a rule matches: with 500 rules another one each time, so that each has its own notification.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,23 +12,26 @@ const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-valerter-'))
 
 console.log('| rules | connections | memory at rest | CPU a line received | ratio |')
 console.log('| --- | ---: | ---: | ---: | ---: |')
-let one
-for (const [name, rules, queries] of [
-  ['1', 1, 1],
-  ['500 with one query', 500, 1],
-  ['500 with 50 queries', 500, 50],
+const ones = {}
+for (const [name, rules, queries, linesAMatch] of [
+  ['1', 1, 1, 1_000],
+  ['500 with one query', 500, 1, 1_000],
+  ['500 with 50 queries', 500, 50, 1_000],
+  ['1 that matches each line', 1, 1, 1],
+  ['500 with one query, each line matches one', 500, 1, 1],
 ]) {
-  const seen = await measured(rules, queries)
-  one ??= seen.usPerLine
+  const seen = await measured(rules, queries, linesAMatch)
+  ones[linesAMatch] ??= seen.usPerLine
   console.log(
-    `| ${name} | ${seen.connections} | ${seen.mib.toFixed(0)} MiB | ${seen.usPerLine.toFixed(1)} µs | ${(seen.usPerLine / one).toFixed(2)} |`,
+    `| ${name} | ${seen.connections} | ${seen.mib.toFixed(0)} MiB | ${seen.usPerLine.toFixed(1)} µs | ${(seen.usPerLine / ones[linesAMatch]).toFixed(2)} |`,
   )
 }
 rmSync(folder, { recursive: true, force: true })
 
-async function measured(rules, queries) {
+async function measured(rules, queries, linesAMatch) {
   const tails = []
   const server = createServer((request, response) => {
+    if (request.url === '/hook') return response.end()
     if (!request.url.startsWith('/select/logsql/tail')) return response.writeHead(404).end()
     response.writeHead(200).flushHeaders()
     tails.push(response)
@@ -44,11 +48,10 @@ async function measured(rules, queries) {
   await sleep(4_000)
   const mib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024
   const before = cpuMs(child.pid)
-  // The same line on each connection is a line for each of its rules; a line in a thousand is one that they match.
   const perTail = Math.ceil(LINES / queries)
   for (let n = 0; n < perTail; n += 500) {
     for (const [tail, response] of tails.entries())
-      response.write(batchOf(n, Math.min(500, perTail - n), tail))
+      response.write(batchOf(n, Math.min(500, perTail - n), { tail, queries, rules, linesAMatch }))
     await sleep(20)
   }
   await sleep(3_000)
@@ -76,11 +79,16 @@ rules:
 ${Array.from({ length: rules }, (_, n) => rule(n)).join('')}`
 }
 
-function batchOf(start, count, tail) {
+function batchOf(start, count, { tail, queries, rules, linesAMatch }) {
   let text = ''
   for (let n = start; n < start + count; n++) {
+    const rule = (Math.floor(n / linesAMatch) * queries + tail) % rules
+    const message =
+      n % linesAMatch === 0
+        ? `error in part ${rule} of machine7, with some more words about it that no rule asks for`
+        : `error ${n} in a part of the machinery that no rule asks for, with some more words`
     const time = new Date().toISOString().replace('Z', `${String(n % 1000).padStart(3, '0')}Z`)
-    text += `${JSON.stringify({ _time: time, _stream_id: `s${tail}`, _stream: '{app="bench"}', _msg: `error ${n} in a part of the machinery that no rule asks for, with some more words`, host: 'web-1' })}\n`
+    text += `${JSON.stringify({ _time: time, _stream_id: `s${tail}`, _stream: '{app="bench"}', _msg: message, host: 'web-1' })}\n`
   }
   return text
 }

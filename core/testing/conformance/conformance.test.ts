@@ -285,6 +285,19 @@ test('a processor whose records come out in another order', async () => {
   )
 })
 
+test('a processor that keeps what its screen says that it drops', async () => {
+  const screen = { group: { wanting: () => [] }, member: () => 1, dropped: () => {} }
+  const name = 'drops what its screen says that it would'
+  const keeping = processor(() => ({ process: (records: Records) => records, screen }))
+  expect(await said(keeping, name)).toContain('answered 1 records of a batch that it does not want')
+  expect(
+    await said(
+      processor(() => ({ process: () => [], screen })),
+      name,
+    ),
+  ).toBeUndefined()
+})
+
 test('a keyed processor whose state does not survive, or whose step is not pure', async () => {
   const name = 'has pure steps whose state and outcome survive their codecs'
   const json = { encode: JSON.stringify, decode: JSON.parse }

@@ -84,6 +84,22 @@ export function processorConformance<C extends object>(
         `records number ${places.map(at => at + 1).join(', ')} came out in this order: keep the order in which they came, as what follows counts on it`,
       )
     }),
+    check(subject, 'drops what its screen says that it would', async processor => {
+      const screen = 'process' in processor ? (processor as Mapper).screen : undefined
+      const member = screen?.member()
+      if (!screen || member === undefined) return
+      for (const record of [...records, ...awkwardRecords()]) {
+        const batch = [record]
+        const wanting = screen.group.wanting(batch)
+        if (!wanting || [...wanting].includes(member)) continue
+        const { length } = await processAll(processor, batch)
+        assert.equal(
+          length,
+          0,
+          `process() answered ${length} records of a batch that it does not want by screen.group.wanting(): then it is not called, and they are lost`,
+        )
+      }
+    }),
     check(
       subject,
       'keeps no timer after stop, and none but those of its clock',
