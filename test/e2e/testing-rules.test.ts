@@ -99,4 +99,4 @@ test('the page on testing rules: each of its files is valid, each of its command
     await logs.down()
     rmSync(folder, { recursive: true, force: true })
   }
-}, 240_000)
+}, 600_000)
