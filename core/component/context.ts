@@ -28,6 +28,11 @@ export interface ComponentContext<Config> {
   storage(storage?: string): KeyValueStore
   /** A running extension, by id. Throws `unknown_extension` when the service does not run it. */
   extension<T>(id: string): T
+  /**
+   * What the components of one type share while a configuration runs, such as a connection: the first to ask for `key` makes it.
+   * Nothing closes it: it lives by those that use it.
+   */
+  shared<T>(key: string, make: () => T): T
   /** A listening socket that outlives a reload. */
   listen(options: ListenOptions): Promise<Listener>
   reportStatus(status: ComponentStatus): void

@@ -53,11 +53,14 @@ export class Components {
     private readonly options: ComponentsOptions,
     private readonly baseDir: string,
     private readonly onClosed: () => void = () => {},
+    /** What components of one type share, by the type and their key. */
+    private readonly inCommon = new Map<string, unknown>(),
   ) {}
 
   /** Of a component that comes and goes within the graph: close it with the component; what is left closes with the others. */
   part(): Components {
-    const part: Components = new Components(this.options, this.baseDir, () => this.#parts.delete(part))
+    const onClosed = (): unknown => this.#parts.delete(part)
+    const part: Components = new Components(this.options, this.baseDir, onClosed, this.inCommon)
     this.#parts.add(part)
     return part
   }
@@ -127,6 +130,7 @@ export class Components {
       baseDir: this.baseDir,
       storage: id => this.provider(id).keyValue(namespace, fence),
       extension: <T>(id: string) => extensions().get(id) as T,
+      shared: (key, make) => this.#shared(`${kind}/${plan.factory.type}/${key}`, make),
       listen: async where => {
         const listener = await listeners.listen(where)
         this.#listeners.add(listener)
@@ -134,6 +138,11 @@ export class Components {
       },
       reportStatus: onStatus ?? (report => status.set({ kind, id: plan.id, pipelines }, report)),
     }
+  }
+
+  #shared<T>(key: string, make: () => T): T {
+    if (!this.inCommon.has(key)) this.inCommon.set(key, make())
+    return this.inCommon.get(key) as T
   }
 }
 

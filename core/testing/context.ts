@@ -56,6 +56,7 @@ export function testContext<C>(options: TestContextOptions<C>): TestContext<C> {
     baseDir: process.cwd(),
     storage: id => (id === undefined ? memory : known(stores, id)),
     extension: <T>(id: string) => known(extensions, id) as T,
+    shared: (_, make) => make(),
     reportStatus: status => statuses.push(status),
     listen: async where => {
       const listener = await plainListener(where)

@@ -1,6 +1,7 @@
 import type { CommandIo } from 'tocsin'
 import { FORMATS } from '../../core/cli/load.js'
 import { processEnvironment } from '../../core/config/index.js'
+import { NOT_SHARED, sharedQuery } from '../../receivers/victorialogs/shared-query.js'
 import { counted, readAsTocsin } from './config/provider.js'
 import { sourcesOf, type ValerterConfig } from './config/types.js'
 
@@ -24,10 +25,32 @@ function lines(config: ValerterConfig): readonly string[] {
       const off = rule.enabled === false ? 'disabled, ' : ''
       return `${off}from ${sourcesOf(rule, config).join(', ')}, template ${template}, to ${destinations.join(', ')}`
     }),
+    ...tails(config),
     ...section('Templates', templates, ({ email_body_html, body_format = 'text' }) =>
       [body_format, email_body_html && 'with HTML for mail'].filter(Boolean).join(', '),
     ),
     ...section('Notifiers', notifiers, ({ type, ...fields }) => `${type}${target(fields)}`),
+  ]
+}
+
+/** Of each source: how many rules read its tail together, and why another has one of its own. */
+function tails(config: ValerterConfig): readonly string[] {
+  const enabled = Object.entries(config.rules).filter(([, { enabled }]) => enabled !== false)
+  return [
+    'Tails:',
+    ...Object.keys(config.sources).flatMap(source => {
+      const rules = enabled.filter(([, rule]) => sourcesOf(rule, config).includes(source))
+      const ways = new Map<string, string[]>()
+      for (const [name, { query }] of rules) {
+        const words = sharedQuery({ endpoint: '', share_tail: true, query })
+        const way =
+          typeof words === 'string'
+            ? `own, ${NOT_SHARED[words]}`
+            : `shared${words.stream === '' ? '' : ` behind ${words.stream}`}`
+        ways.set(way, [...(ways.get(way) ?? []), name])
+      }
+      return [...ways].map(([way, names]) => `  ${source}, ${way}: ${names.join(', ')}`)
+    }),
   ]
 }
 

@@ -42,6 +42,12 @@ const EVERY_REQUEST = { allow_partial_response: '0' }
 
 export type Parameters = { readonly [name: string]: string }
 
+/** The `Date` of an answer, and when it was asked for, ns since the epoch by our clock. */
+interface Heard {
+  readonly date: string | string[] | undefined
+  readonly asked: bigint
+}
+
 /** The HTTP side: one agent, and requests whose body is read as it comes. */
 export class Client {
   readonly #origin: string
@@ -54,6 +60,7 @@ export class Client {
   readonly #clock: Clock
   readonly #source: SourceClock
   #answers = 0
+  #heard: Heard | undefined
 
   constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock, source: SourceClock) {
     const url = new URL(config.endpoint)
@@ -89,8 +96,18 @@ export class Client {
       .trim()
   }
 
+  /** What the last answer to another client of the same source told of the source's clock. */
+  learnFrom(other: Client): void {
+    if (other !== this && other.#heard) this.#learn(other.#heard)
+  }
+
   async close(): Promise<void> {
     await this.#agent?.destroy()
+  }
+
+  #learn(heard: Heard): void {
+    this.#heard = heard
+    this.#source.learn(heard.date, heard.asked)
   }
 
   /** Renewed certificates count from the next connection on; a tail that is open goes on with the old ones. */
@@ -124,7 +141,7 @@ export class Client {
       signal,
     })
     this.#answers++
-    this.#source.learn(headers.date, asked)
+    this.#learn({ date: headers.date, asked })
     if (statusCode !== 200) {
       const target = headers.location
       const redirect = typeof target === 'string' ? ` with the location ${this.#redacted(target)}` : ''

@@ -9,6 +9,7 @@ export interface VictoriaLogsConfig {
   readonly headers?: { readonly [name: string]: string }
   readonly tls?: TlsClientConfig
   readonly attributes?: { readonly [name: string]: string }
+  readonly share_tail?: boolean
   readonly storage?: string
   readonly backfill?: boolean | { readonly max_age?: string }
   readonly reconcile?: boolean | { readonly interval?: string; readonly look_back?: string }
@@ -74,6 +75,12 @@ export const schema: ConfigSchema = {
       additionalProperties: { type: 'string' },
       description: 'Attributes to add to each record.',
       examples: [{ cluster: 'eu-1' }],
+    },
+    share_tail: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Receivers of one source whose queries hold only words and phrases read one tail together.',
     },
     storage: {
       type: 'string',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/component'
 import { Batcher } from './batcher.js'
 import { HttpError, type Parameters } from './client.js'
@@ -12,7 +13,8 @@ const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
 const JITTER = 0.1
 /** A first tail starts so far before now: VictoriaLogs' own default. */
-export const FIRST_OVERLAP_NS = msToNs(5_000)
+const FIRST_BACK_MS = 5_000
+export const FIRST_OVERLAP_NS = msToNs(FIRST_BACK_MS)
 /** A tail that is opened again looks back so far beyond the interruption. */
 const TAIL_OVERLAP_MS = 10_000
 /** How far behind the present the tail stays: the default until version 1.28, later 5 s. */
@@ -20,6 +22,8 @@ const TAIL_OFFSET_MS = 1_000
 /** After a shorter interruption the tail is opened first: its overlap has nearly all, reconciling the rest. */
 const SHORT_GAP_MS = 30_000
 
+/** The tail's delay, and clocks that count as being in step. */
+const SPARE_NS = msToNs(TAIL_OFFSET_MS + 5_000)
 const OFFSET = { offset: `${TAIL_OFFSET_MS}ms` }
 
 export interface FollowerOptions extends GapFillerOptions {
@@ -28,6 +32,13 @@ export interface FollowerOptions extends GapFillerOptions {
   readonly position: Position
   /** There is no checkpoint: nothing from before now is wanted. */
   readonly fresh: boolean
+  /**
+   * Opens a tail that others may read too, and that may start earlier than asked; undefined: it has one of its own. `backMs`: how
+   * far back it starts, undefined: where the server starts by itself.
+   */
+  readonly share:
+    | ((parameters: Parameters, backMs: number | undefined, signal: AbortSignal) => Promise<Readable>)
+    | undefined
 }
 
 /**
@@ -142,13 +153,17 @@ export class Follower {
 
   /** Resolves when the stream ends. `reconcileFrom`: what is to be read again at once. */
   async #tail(reconcileFrom: bigint | undefined, signal: AbortSignal): Promise<void> {
-    const { context, client, source, seen, offers, metrics } = this.#options
+    const { context, client, source, seen, offers, metrics, share } = this.#options
     const { clock, config, logger } = context
-    const parameters = this.#tailParameters()
+    const backMs = this.#backMs()
+    const start = backMs === undefined ? {} : { start_offset: `${backMs}ms` }
+    const parameters = { query: config.query, ...start, ...OFFSET }
     const fresh = this.#fresh
     this.#fresh = false
     const openedMs = clock.monotonicMs()
-    const body = await client.tail(parameters, signal)
+    const body = await (share ? share(parameters, backMs, signal) : client.tail(parameters, signal))
+    // Nothing from before what was asked for is wanted of a tail that starts earlier for another.
+    const wantedFrom = share ? source.earliest() - msToNs(backMs ?? FIRST_BACK_MS) - SPARE_NS : 0n
     if (fresh) {
       // Where it begins was taken from our clock.
       this.#batcher.beginAt(source.earliest())
@@ -171,7 +186,7 @@ export class Follower {
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(fresh, openedMs),
+        onLines: this.#lineSink(fresh, wantedFrom, openedMs),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -181,12 +196,16 @@ export class Follower {
     }
   }
 
-  #lineSink(first: boolean, openedMs: number): (lines: readonly Buffer[], oversized: number) => void {
+  #lineSink(
+    first: boolean,
+    wantedFrom: bigint,
+    openedMs: number,
+  ): (lines: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
-      first || gap.repeatable || gap.maxAgeMs === undefined ? 0n : this.#batcher.position.completeTo
+      first || gap.repeatable || gap.maxAgeMs === undefined ? wantedFrom : this.#batcher.position.completeTo
     const isAfter = ({ time }: Line): boolean => time === undefined || time > start
     let begun = false
     return (lines, oversized) => {
@@ -207,17 +226,17 @@ export class Follower {
     }
   }
 
-  #tailParameters(): Parameters {
+  /** How far before the present the tail starts; undefined: where the server starts by itself. */
+  #backMs(): number | undefined {
     const { context, gap, source } = this.#options
-    const { query } = context.config
-    if (this.#fresh || gap.maxAgeMs === undefined) return { query, ...OFFSET }
+    if (this.#fresh || gap.maxAgeMs === undefined) return undefined
     const { asOf, completeTo } = this.#batcher.position
     const now = context.clock.now()
     // A gap that could not be read by query is the tail's.
     const from = this.#gaps.refused ? earlier(asOf, completeTo) : asOf
     const missedNs = gap.repeatable ? now - from : source.now() - completeTo
     const backMs = Math.min(gap.maxAgeMs, Math.max(0, nsToMs(missedNs)))
-    return { query, start_offset: `${backMs + TAIL_OVERLAP_MS}ms`, ...OFFSET }
+    return backMs + TAIL_OVERLAP_MS
   }
 
   #report(status: ComponentStatus['status'], message?: string): void {

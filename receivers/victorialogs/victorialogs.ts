@@ -12,6 +12,7 @@ import { NewLines } from './new-lines.js'
 import { Offers } from './offers.js'
 import { earlier } from './position.js'
 import { SeenLines } from './seen-lines.js'
+import { shareTail } from './share-tail.js'
 import { SourceClock } from './source-clock.js'
 
 const MAX_UNSETTLED_RECORDS = 8_192
@@ -119,6 +120,7 @@ export class VictoriaLogsReceiver implements Receiver {
       metrics,
       position,
       fresh: restored === undefined,
+      share: shareTail(this.#context, client),
     })
     const following = follower.run(this.#stop.signal)
     this.#running = { client, offers, checkpointer, follower, following }

@@ -13,14 +13,17 @@ const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-valerter-'))
 console.log('| rules | connections | memory at rest | CPU a line received | ratio |')
 console.log('| --- | ---: | ---: | ---: | ---: |')
 const ones = {}
-for (const [name, rules, queries, linesAMatch] of [
-  ['1', 1, 1, 1_000],
-  ['500 with one query', 500, 1, 1_000],
-  ['500 with 50 queries', 500, 50, 1_000],
-  ['1 that matches each line', 1, 1, 1],
-  ['500 with one query, each line matches one', 500, 1, 1],
+for (const [name, rules, queries, { linesAMatch = 1_000, ends = '' }] of [
+  ['1', 1, 1, {}],
+  ['500 with one query', 500, 1, {}],
+  ['50 with 50 queries of words', 50, 50, {}],
+  ['500 with 50 queries of words', 500, 50, {}],
+  // A prefix is for the server to say.
+  ['500 with 50 other queries', 500, 50, { ends: '*' }],
+  ['1 that matches each line', 1, 1, { linesAMatch: 1 }],
+  ['500 with one query, each line matches one', 500, 1, { linesAMatch: 1 }],
 ]) {
-  const seen = await measured(rules, queries, linesAMatch)
+  const seen = await measured({ rules, queries, ends, linesAMatch })
   ones[linesAMatch] ??= seen.usPerLine
   console.log(
     `| ${name} | ${seen.connections} | ${seen.mib.toFixed(0)} MiB | ${seen.usPerLine.toFixed(1)} µs | ${(seen.usPerLine / ones[linesAMatch]).toFixed(2)} |`,
@@ -28,7 +31,8 @@ for (const [name, rules, queries, linesAMatch] of [
 }
 rmSync(folder, { recursive: true, force: true })
 
-async function measured(rules, queries, linesAMatch) {
+async function measured({ rules, queries, ends, linesAMatch }) {
+  const own = ends === '' ? 1 : queries
   const tails = []
   const server = createServer((request, response) => {
     if (request.url === '/hook') return response.end()
@@ -38,25 +42,27 @@ async function measured(rules, queries, linesAMatch) {
   }).listen(0, '127.0.0.1')
   await new Promise(done => server.once('listening', done))
   const config = join(folder, 'config.yaml')
-  writeFileSync(config, configOf(rules, queries, `http://127.0.0.1:${server.address().port}`))
+  writeFileSync(config, configOf(rules, queries, ends, `http://127.0.0.1:${server.address().port}`))
   const state = mkdtempSync(join(folder, 'state-'))
   const child = spawn(process.execPath, [program, '-c', config], {
     env: { ...process.env, STATE_DIRECTORY: state, RUST_LOG: 'error' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  await until(() => tails.length >= queries)
+  await until(() => tails.length >= own)
   await sleep(4_000)
   const mib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024
   const before = cpuMs(child.pid)
-  const perTail = Math.ceil(LINES / queries)
+  // On a connection for one query each line is that query's; on one for all of them the lines take turns.
+  const perTail = Math.ceil(LINES / own)
+  const shared = own === 1
   for (let n = 0; n < perTail; n += 500) {
     for (const [tail, response] of tails.entries())
-      response.write(batchOf(n, Math.min(500, perTail - n), { tail, queries, rules, linesAMatch }))
+      response.write(batchOf(n, Math.min(500, perTail - n), { tail, queries, shared, rules, linesAMatch }))
     await sleep(20)
   }
   await sleep(3_000)
-  const usPerLine = ((cpuMs(child.pid) - before) * 1_000) / (perTail * queries)
-  const connections = tails.length
+  const usPerLine = ((cpuMs(child.pid) - before) * 1_000) / (perTail * own)
+  const connections = tails.filter(tail => !tail.destroyed).length
   child.kill('SIGTERM')
   await new Promise(done => child.once('exit', done))
   server.closeAllConnections()
@@ -64,10 +70,10 @@ async function measured(rules, queries, linesAMatch) {
   return { connections, mib, usPerLine }
 }
 
-function configOf(rules, queries, url) {
+function configOf(rules, queries, ends, url) {
   const rule = n => `  - name: rule ${n}
-    query: '"error ${n % queries}"'
-    parser: { regex: 'error in part ${n} of (?P<part>\\w+)' }
+    query: '"error ${n % queries}"${ends}'
+    parser: { regex: 'in part ${n} of (?P<part>\\w+)' }
     notify: { template: plain, destinations: [hook] }
 `
   return `victorialogs: { main: { url: "${url}" } }
@@ -79,14 +85,15 @@ rules:
 ${Array.from({ length: rules }, (_, n) => rule(n)).join('')}`
 }
 
-function batchOf(start, count, { tail, queries, rules, linesAMatch }) {
+function batchOf(start, count, { tail, queries, shared, rules, linesAMatch }) {
   let text = ''
   for (let n = start; n < start + count; n++) {
-    const rule = (Math.floor(n / linesAMatch) * queries + tail) % rules
+    const query = shared ? n % queries : tail
+    const rule = (Math.floor(n / linesAMatch) * queries + query) % rules
     const message =
       n % linesAMatch === 0
-        ? `error in part ${rule} of machine7, with some more words about it that no rule asks for`
-        : `error ${n} in a part of the machinery that no rule asks for, with some more words`
+        ? `error ${query} in part ${rule} of machine7, with some more words about it that no rule asks for`
+        : `error ${query} in a part of the machinery that no rule asks for, with some more words`
     const time = new Date().toISOString().replace('Z', `${String(n % 1000).padStart(3, '0')}Z`)
     text += `${JSON.stringify({ _time: time, _stream_id: `s${tail}`, _stream: '{app="bench"}', _msg: message, host: 'web-1' })}\n`
   }

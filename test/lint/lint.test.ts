@@ -104,7 +104,7 @@ service: { pipelines: { logs: { receivers: [stdin], processors: [stateful_alert]
 
 /** `PLACE CODE` of each finding. */
 async function found(file: string, ...args: string[]): Promise<readonly string[]> {
-  const { stdout } = await cli(
+  const { stdout } = await cli([
     'lint',
     '--config',
     file,
@@ -113,7 +113,7 @@ async function found(file: string, ...args: string[]): Promise<readonly string[]
     '--ignore',
     'unused-component',
     ...args,
-  )
+  ])
   return stdout.split('\n').flatMap(line => {
     if (line === '') return []
     const {
@@ -138,7 +138,7 @@ test('rows with the same lines are named by each other, not by a wider one', asy
     'late,ok,M,error,immediate,a\nlate \\d ms,ok,M,error,immediate,b\nlate [0-9] ms,ok,M,error,immediate,c\n'
   const file = await tableOf('t.csv', rows)
   expect(await found(file)).toEqual(['3 alert_pattern overlap', '4 alert_pattern same-row'])
-  expect((await cli('lint', '--config', file)).stdout).toContain('line 3 fires on its lines too')
+  expect((await cli(['lint', '--config', file])).stdout).toContain('line 3 fires on its lines too')
 })
 
 test('an alert that nobody hears of behind a connector, and duplicates that a connector passes on', async () => {
@@ -169,7 +169,7 @@ test('a template that shows what no alert has', async () => {
     '{{alert.mesage}} {{alert.severity}} {{alert.links}} {{alert.links.Wiki}} {{attributes.alert.rule_id}}'
   const template = `, body_template: '{"text": "${shown}"}'`
   const file = await tableOf('t.csv', 'ERROR db,OK db,M,error,immediate,a\n', template)
-  const { stdout } = await cli('lint', '--config', file, '--ignore', 'unused-component')
+  const { stdout } = await cli(['lint', '--config', file, '--ignore', 'unused-component'])
   expect(stdout).toContain('{{alert.mesage}} is empty in every record')
   expect(stdout).toContain('[unmade-name]\n\n1 found')
 })
@@ -178,7 +178,7 @@ test('--fix leaves a packed table whole, and keeps the mode of a file and a link
   const twice = 'ERROR db,OK db,M,error,immediate,a\nERROR db,OK db,M,error,immediate,a\n'
   const packed = await tableOf('t.csv.gz', twice)
   const before = await readFile(join(folder, 't.csv.gz'))
-  const { code, stderr } = await cli('lint', '--config', packed, '--fix')
+  const { code, stderr } = await cli(['lint', '--config', packed, '--fix'])
   expect(code).toBe(1)
   expect(stderr).toContain('left as it is: it is no plain text')
   expect((await readFile(join(folder, 't.csv.gz'))).equals(before)).toBe(true)
@@ -187,7 +187,7 @@ test('--fix leaves a packed table whole, and keeps the mode of a file and a link
   await chmod(join(folder, 'real.csv'), 0o640)
   await symlink('real.csv', join(folder, 'link.csv'))
   await writeFile(file, (await readFile(file, 'utf8')).replace('real.csv', 'link.csv'))
-  expect((await cli('lint', '--config', file, '--fix')).stderr).toContain('1 line removed')
+  expect((await cli(['lint', '--config', file, '--fix'])).stderr).toContain('1 line removed')
   expect((await lstat(join(folder, 'link.csv'))).isSymbolicLink()).toBe(true)
   expect((await lstat(join(folder, 'real.csv'))).mode & 0o777).toBe(0o640)
   expect(await found(file)).toEqual([])
@@ -199,7 +199,7 @@ test('a log that cannot be read is named', async () => {
     [join(folder, 'none.log'), /--log .*none\.log cannot be read: .*no such file/],
     [folder, /--log .* cannot be read: it is a folder/],
   ] as const) {
-    const { code, stderr } = await cli('lint', '--config', file, '--log', log)
+    const { code, stderr } = await cli(['lint', '--config', file, '--log', log])
     expect(code).toBe(1)
     expect(stderr).toMatch(says)
   }
@@ -208,7 +208,7 @@ test('a log that cannot be read is named', async () => {
 test('SARIF: the name of a file is a URI', async () => {
   const file = join(folder, 'an odd#name?.yaml')
   await writeFile(file, 'receivers: [')
-  const { stdout } = await cli('lint', '--config', file, '--format', 'sarif')
+  const { stdout } = await cli(['lint', '--config', file, '--format', 'sarif'])
   const [{ locations }] = JSON.parse(stdout).runs[0].results
   const { uri } = locations[0].physicalLocation.artifactLocation
   expect(uri).toMatch(/\/an%20odd%23name%3F\.yaml$/)

@@ -47,7 +47,7 @@ async function resultsOf(cases: readonly Case[]): Promise<{ [name: string]: unkn
   const env = { ONCALL_URL: 'https://oncall.example/hook' }
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ config: 'collector.yaml', env, tests }))
-  const { stdout, code } = await cli('test', file, '--update')
+  const { stdout, code } = await cli(['test', file, '--update'])
   expect(stdout).toContain(`${cases.length} passed`)
   expect(code).toBe(0)
   return JSON.parse(await readFile(join(folder, 'made.test.snap.json'), 'utf8'))

@@ -209,13 +209,22 @@ class Parser {
 function hasPhrase(text: string, phrase: string, prefix: boolean): boolean {
   if (phrase === '') return prefix ? text !== '' : text === ''
   for (let at = text.indexOf(phrase); at !== -1; at = text.indexOf(phrase, at + 1)) {
-    const left = !isWord(text[at - 1]) || !isWord(phrase[0])
-    const right = prefix || !isWord(text[at + phrase.length]) || !isWord(phrase.at(-1))
+    const left = !isWord(charBefore(text, at)) || !isWord(phrase[0])
+    const right = prefix || !isWord(charAt(text, at + phrase.length)) || !isWord(phrase.at(-1))
     if (left && right) return true
   }
   return false
 }
 
+function charAt(text: string, at: number): string | undefined {
+  return text.slice(at).match(/^[\s\S]/u)?.[0]
+}
+
+function charBefore(text: string, at: number): string | undefined {
+  return text.slice(Math.max(0, at - 2), at).match(/[\s\S]$/u)?.[0]
+}
+
+/** What is no character counts as one beside a word, as for VictoriaLogs. */
 function isWord(char: string | undefined): boolean {
-  return char !== undefined && /[\p{L}\p{N}_]/u.test(char)
+  return char !== undefined && /[\p{L}\p{Nd}_\ufffd]/u.test(char)
 }

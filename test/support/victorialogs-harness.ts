@@ -30,6 +30,7 @@ export class Harness {
   readonly clock: Clock
   readonly server: VictoriaLogsServer
   readonly #runs = new Set<Run>()
+  readonly #inCommon = new Map<string, unknown>()
 
   private constructor(clock: Clock, server: VictoriaLogsServer) {
     this.clock = clock
@@ -61,6 +62,10 @@ export class Harness {
       config: { endpoint: this.server.url, query: '*', ...config, ...(store && { storage: 'file_storage' }) },
       ...(guarded && { stores: { file_storage: guarded } }),
       ...(options.random && { random: options.random }),
+      shared: <T>(key: string, make: () => T): T => {
+        if (!this.#inCommon.has(key)) this.#inCommon.set(key, make())
+        return this.#inCommon.get(key) as T
+      },
     })
     const receiver = new VictoriaLogsReceiver(context)
     const intake = collectingIntake({ manual: options.manual ?? false })

@@ -93,6 +93,7 @@ function source(
     endpoint: nodes.given([...path, 'url']),
     ...nodes.fields(path, 'basic_auth', 'headers'),
     tls: sources[name]?.tls?.verify === false ? { insecure_skip_verify: true } : undefined,
+    share_tail: true,
     storage,
     attributes: version === 2 ? { vl_source: name } : undefined,
   })

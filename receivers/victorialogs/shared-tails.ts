@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream'
+import { type Clock, type Logger, onAbort } from 'tocsin/component'
+import type { Client } from './client.js'
+import { type Joining, RefusedTogether, TailGroup, type TailRequest } from './tail-group.js'
+
+/** Those that join within this time are told to the server at once. */
+const GATHER_MS = 250
+/** Who looks back further has a connection of its own, or all others would read that too. */
+const MOST_BACK_MS = 60_000
+
+/**
+ * The tails of one source that several receivers read together. A receiver hands in its query and gets a body as though it had a
+ * connection of its own: the lines that its query proves. What cannot be proved here comes with the reading of the recent past,
+ * which the server does for each query alone. Where sharing goes wrong, each receiver has its own tail from then on.
+ */
+export class SharedTails {
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #groups = new Set<TailGroup>()
+  /** They were too slow for a shared tail: their next one is their own. */
+  readonly #slow = new WeakSet<Client>()
+  #waiting: Joining[] = []
+  #gathering = false
+  #apart = false
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /** Throws what `Client.tail` does. */
+  async tail(request: TailRequest): Promise<Readable> {
+    const { client, parameters, backMs = 0, signal } = request
+    const slow = this.#slow.delete(client)
+    if (this.#apart || slow || backMs > MOST_BACK_MS) return client.tail(parameters, signal)
+    try {
+      const body = await this.#join(request)
+      // Its events may be over before anyone listens.
+      if (body.destroyed) throw body.errored ?? new Error('the shared tail ended as it began')
+      return body
+    } catch (error) {
+      if (!(error instanceof RefusedTogether)) throw error
+      this.#separate('The queries are refused together.', { reason: error.message })
+      return client.tail(parameters, signal)
+    }
+  }
+
+  #join(request: TailRequest): Promise<Readable> {
+    return new Promise((resolve, reject) => {
+      const forget = onAbort(request.signal, () => reject(request.signal.reason))
+      this.#waiting.push({
+        request,
+        resolve: body => {
+          forget()
+          resolve(body)
+        },
+        reject: error => {
+          forget()
+          reject(error)
+        },
+      })
+      this.#gather()
+    })
+  }
+
+  #gather(): void {
+    if (this.#gathering) return
+    this.#gathering = true
+    this.#clock.schedule(GATHER_MS, () => {
+      void this.#admit().finally(() => {
+        this.#gathering = false
+        if (this.#waiting.length > 0) this.#gather()
+      })
+    })
+  }
+
+  async #admit(): Promise<void> {
+    const admitted = new Map<TailGroup, Joining[]>()
+    for (const joining of this.#waiting.splice(0)) {
+      const { words, signal } = joining.request
+      if (signal.aborted) continue
+      const fits = (group: TailGroup): boolean =>
+        group.takes(words, admitted.get(group)?.map(({ request }) => request.words) ?? [])
+      const group = [...this.#groups].find(fits) ?? this.#newGroup()
+      admitted.set(group, [...(admitted.get(group) ?? []), joining])
+    }
+    await Promise.all([...admitted].map(([group, joining]) => group.admit(joining)))
+  }
+
+  #newGroup(): TailGroup {
+    const group: TailGroup = new TailGroup({
+      onOver: () => this.#groups.delete(group),
+      onBehind: ({ client }) => this.#slow.add(client),
+      onDisagreement: time => {
+        const reason = 'VictoriaLogs sent a line that none of the queries has by our reading.'
+        this.#separate(reason, { line_time: time })
+        for (const each of [...this.#groups]) each.end(reason)
+      },
+    })
+    this.#groups.add(group)
+    return group
+  }
+
+  #separate(why: string, attributes: { readonly [name: string]: string }): void {
+    if (this.#apart) return
+    this.#apart = true
+    const then = 'Until a reload, receivers of this source share no tail: each has a connection of its own.'
+    this.#logger.warn(`${why} ${then}`, attributes)
+  }
+}

@@ -1,0 +1,249 @@
+import { Readable } from 'node:stream'
+import { onAbort, RetryableError } from 'tocsin/component'
+import { type Client, HttpError, type Parameters } from './client.js'
+import type { Proof } from './phrase.js'
+import { readLines } from './read-lines.js'
+import { anyOf, type WordQuery } from './word-query.js'
+
+/** Proxies take request lines of 8 KiB. */
+const MOST_QUERY_BYTES = 6_000
+/** A receiver that leaves more than this unread goes on alone: the others must not wait for it. */
+const MOST_UNREAD_BYTES = 262_144
+/** A tail that is opened anew for one more query looks back so far for those that read it already. */
+const OVERLAP_MS = 10_000
+/** Where VictoriaLogs starts a tail by itself. */
+const DEFAULT_BACK_MS = 5_000
+/** What a proxy or a server says to a query that is too long, or that it cannot read. */
+const QUERY_REFUSED = [400, 413, 414, 431]
+const LINE_END = Buffer.from('\n')
+const OPENING_BRACE = 0x7b
+
+/** What a receiver asks of a tail that others may read too. */
+export interface TailRequest {
+  readonly words: WordQuery
+  readonly client: Client
+  /** As it would tail alone. */
+  readonly parameters: Parameters
+  /** How far back it starts; undefined: where the server starts by itself. */
+  readonly backMs: number | undefined
+  readonly signal: AbortSignal
+}
+
+/** A request that waits for its body. */
+export interface Joining {
+  readonly request: TailRequest
+  readonly resolve: (body: Readable) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The server refuses the queries together, which says nothing of each alone. */
+export class RefusedTogether extends Error {}
+
+export interface TailGroupOptions {
+  /** No one reads it any more. */
+  readonly onOver: () => void
+  /** This receiver did not read what was there for it. */
+  readonly onBehind: (request: TailRequest) => void
+  /** A line came that none of the queries has by our reading; its `_time`. */
+  readonly onDisagreement: (time: string) => void
+}
+
+interface Member {
+  readonly request: TailRequest
+  readonly body: Readable
+}
+
+/** One connection for several queries, and who reads which of its lines. */
+export class TailGroup {
+  readonly #options: TailGroupOptions
+  readonly #members = new Set<Member>()
+  #connection: AbortController | undefined
+  #admitting = false
+
+  constructor(options: TailGroupOptions) {
+    this.#options = options
+  }
+
+  /** Whether there is room for one more query, `besides` those that are about to join. */
+  takes(words: WordQuery, besides: readonly WordQuery[]): boolean {
+    const queries = distinct([...this.#words(), ...besides, words])
+    return (
+      queries.every(({ stream }) => stream === words.stream) &&
+      `${new URLSearchParams({ query: anyOf(queries) })}`.length <= MOST_QUERY_BYTES
+    )
+  }
+
+  /** Opens the tail anew with these besides. When that fails, those that read it already go on as before. */
+  async admit(joining: readonly Joining[]): Promise<void> {
+    const [first] = joining
+    if (!first) return
+    const queries = distinct([...this.#words(), ...joining.map(({ request }) => request.words)])
+    const [reading] = this.#members
+    const { client } = reading?.request ?? first.request
+    const connection = new AbortController()
+    let body: Readable
+    this.#admitting = true
+    try {
+      body = await client.tail(this.#parameters(joining, queries), connection.signal)
+    } catch (error) {
+      const together =
+        queries.length > 1 && error instanceof HttpError && QUERY_REFUSED.includes(error.status)
+      const reason = together ? new RefusedTogether(error.message) : error
+      for (const { reject } of joining) reject(reason)
+      this.#admitting = false
+      this.#endUnread()
+      return
+    }
+    this.#admitting = false
+    this.#connection?.abort()
+    this.#connection = connection
+    for (const { request, resolve } of joining) {
+      if (request.signal.aborted) continue
+      request.client.learnFrom(client)
+      resolve(this.#member(request).body)
+    }
+    const deal = new Dealer(queries)
+    const onLines = (lines: readonly Buffer[]): void => this.#deal(deal, lines)
+    const current = (): boolean => this.#connection === connection
+    readLines(body, { onLines }).then(
+      () => current() && this.#end(undefined),
+      error => current() && this.#end(error),
+    )
+    this.#endUnread()
+  }
+
+  /** Breaks the tail off for all that read it. */
+  end(reason: string): void {
+    this.#end(new RetryableError('shared_tail_ended', reason))
+  }
+
+  #words(): readonly WordQuery[] {
+    return [...this.#members].map(({ request }) => request.words)
+  }
+
+  #parameters(joining: readonly Joining[], queries: readonly WordQuery[]): Parameters {
+    const [first] = joining
+    const { parameters } = (first as Joining).request
+    const backs = joining.map(({ request }) => request.backMs)
+    const asDefault = this.#members.size === 0 && backs.every(back => back === undefined)
+    const back = Math.max(
+      this.#members.size > 0 ? OVERLAP_MS : 0,
+      ...backs.map(backMs => backMs ?? DEFAULT_BACK_MS),
+    )
+    return {
+      ...parameters,
+      ...(queries.length > 1 && { query: anyOf(queries) }),
+      ...(!asDefault && { start_offset: `${back}ms` }),
+    }
+  }
+
+  #member(request: TailRequest): Member {
+    const body = new Readable({ read: () => undefined })
+    // It may be over before its reader listens, who then looks at `destroyed`.
+    body.on('error', () => undefined)
+    const member: Member = { request, body }
+    const forget = onAbort(request.signal, () => body.destroy(request.signal.reason))
+    body.once('close', () => {
+      forget()
+      this.#members.delete(member)
+      this.#endUnread()
+    })
+    this.#members.add(member)
+    return member
+  }
+
+  #deal(dealer: Dealer, lines: readonly Buffer[]): void {
+    const { hands, unclaimed } = dealer.deal(lines)
+    for (const { request, body } of [...this.#members]) {
+      const hand = hands.get(request.words.text)
+      if (!hand || body.destroyed) continue
+      // Copies: the lines are views of what is read next.
+      body.push(Buffer.concat(hand))
+      if (body.readableLength <= MOST_UNREAD_BYTES) continue
+      this.#options.onBehind(request)
+      const reason = 'it reads too slowly for a tail that others read too, and goes on with one of its own'
+      body.destroy(new RetryableError('shared_tail_behind', reason))
+    }
+    if (unclaimed !== undefined) this.#options.onDisagreement(unclaimed)
+  }
+
+  #end(error: Error | undefined): void {
+    this.#connection?.abort()
+    this.#connection = undefined
+    for (const { body } of [...this.#members]) {
+      if (error) body.destroy(error)
+      else body.push(null)
+    }
+    // None joins what is over, and whoever reads the rest of it is no member.
+    this.#members.clear()
+    this.#endUnread()
+  }
+
+  #endUnread(): void {
+    if (this.#members.size > 0 || this.#admitting) return
+    this.#connection?.abort()
+    this.#connection = undefined
+    this.#options.onOver()
+  }
+}
+
+interface Dealt {
+  /** By the text of the query, with line ends. */
+  readonly hands: ReadonlyMap<string, Buffer[]>
+  /** The `_time` of a line that no query has. */
+  readonly unclaimed: string | undefined
+}
+
+/** Deals lines out to the queries that they were sent for. */
+class Dealer {
+  readonly #queries: readonly WordQuery[]
+  readonly #names: readonly Buffer[]
+
+  constructor(queries: readonly WordQuery[]) {
+    this.#queries = queries
+    const fields = new Set(queries.flatMap(query => query.fields))
+    this.#names = [...fields].map(field => Buffer.from(`${JSON.stringify(field)}:`))
+  }
+
+  deal(lines: readonly Buffer[]): Dealt {
+    const hands = new Map<string, Buffer[]>()
+    let unclaimed: string | undefined
+    for (const line of lines) {
+      const fields = this.#queries.length > 1 ? this.#fields(line) : undefined
+      // Not when only the server can say whose it is.
+      let isUnclaimed = true
+      for (const { text, proves } of this.#queries) {
+        // What is no line is each one's: it says why the answer ends, or is counted.
+        const proof: Proof = fields ? proves(fields) : true
+        if (proof) {
+          const hand = hands.get(text) ?? []
+          hand.push(line, LINE_END)
+          hands.set(text, hand)
+        }
+        if (proof !== false) isUnclaimed = false
+      }
+      if (isUnclaimed) unclaimed = String(fields?._time)
+    }
+    return { hands, unclaimed }
+  }
+
+  /** Undefined for what is no line. A field that stands twice in it has no value here. */
+  #fields(line: Buffer): Readonly<Record<string, unknown>> | undefined {
+    if (line[0] !== OPENING_BRACE) return undefined
+    try {
+      const fields = JSON.parse(line.toString('utf8')) as Record<string, unknown>
+      for (const name of this.#names) {
+        const at = line.indexOf(name)
+        if (at !== -1 && line.indexOf(name, at + 1) !== -1)
+          fields[JSON.parse(name.toString().slice(0, -1))] = null
+      }
+      return fields
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function distinct(queries: readonly WordQuery[]): WordQuery[] {
+  return [...new Map(queries.map(query => [query.text, query])).values()]
+}
