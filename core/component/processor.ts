@@ -142,6 +142,7 @@ export interface DecisionRule {
   readonly windowMs?: number
 }
 
+/** Says what a keyed processor says of a key, given a record of it: asked while the processor runs. */
 export type AboutKey = (key: string, record: LogRecord) => KeyAbout
 
 /** The rule of a key, and the values that tell it from the other keys of the rule, for people. */

@@ -73,7 +73,10 @@ test('an event, and its state, from the storage of a collector; nothing is chang
   expect(ran.code).toBe(0)
   const { pipelines } = await explained('ERROR connection refused')
   const [decision] = pipelines[0].steps[1].decisions
-  expect(decision).toMatchObject({ reason: 'alert_duplicate', before: { active: { duplicates: 0 } } })
+  expect(decision).toMatchObject({
+    reason: 'alert_duplicate',
+    before: { active: { row: {} }, duplicates: 0 },
+  })
   expect(pipelines[0].exporters).toMatchObject([{ sent: false, reason: 'condition_false' }])
   const { happened, ...now } = await explained('--event-id', decision.before.episode.eventId)
   expect(happened.row.pattern).toBe('connection refused')

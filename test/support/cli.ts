@@ -24,19 +24,23 @@ export async function cli(
   args: readonly string[],
   { env, cwd, input = '' }: CliOptions = {},
 ): Promise<Answer> {
-  const out = new PassThrough()
-  const err = new PassThrough()
+  const out = collected()
+  const err = collected()
   const code = await main(full, args, {
     ...processIo(),
     stdin: Readable.from([Buffer.from(input)]),
-    stdout: out,
-    stderr: err,
+    stdout: out.stream,
+    stderr: err.stream,
     cwd: cwd ?? ROOT,
     env: { ...process.env, NO_COLOR: '1', ...env },
   })
-  return { code, stdout: textOf(out), stderr: textOf(err) }
+  return { code, stdout: out.text(), stderr: err.text() }
 }
 
-function textOf(stream: PassThrough): string {
-  return (stream.read() as Buffer | null)?.toString() ?? ''
+/** Read all the time: a command waits where its output is full. */
+function collected(): { readonly stream: PassThrough; text(): string } {
+  const stream = new PassThrough()
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return { stream, text: () => Buffer.concat([...chunks, stream.read() ?? Buffer.alloc(0)]).toString() }
 }
