@@ -144,6 +144,11 @@ class PlainRecord extends LazyRecord {
   override get observedTimestamp(): bigint {
     return this.#init.observedTimestamp ?? 0n
   }
+  /** Without making the other fields: a storm reads it of every record. */
+  override get body(): AnyValue {
+    const { body, bodyText } = this.#init
+    return body ?? (bodyText ? this.fields.body : null)
+  }
   override get attributes(): Attributes {
     return this.#init.attributes ?? NO_ATTRIBUTES
   }

@@ -60,7 +60,8 @@ export class Episodes {
     // Else a record became two, or went: they are told apart by their ids, which some make on demand.
     const aligned = incoming.length === outgoing.length
     let next = 0
-    for (const [at, record] of outgoing.entries()) {
+    for (let at = 0; at < outgoing.length; at++) {
+      const record = outgoing[at] as LogRecord
       const before = incoming[aligned ? at : next]
       // What passed untouched is not looked into: that would decode it.
       if (before === record) next++
