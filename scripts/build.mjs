@@ -2,7 +2,7 @@
 // demand. A command that reads 30 files starts several times as fast as one that reads 800.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { buildPage } from './build-page.mjs'
 
@@ -37,6 +37,17 @@ const { metafile } = await build({
   outdir: OUT,
   chunkNames: 'chunks/[name]-[hash]',
   external: BESIDE,
+  // Without the paths of tsconfig.json, by which some modules came in twice: from dist, and from their source.
+  tsconfigRaw: {},
+  // ES modules, of which only what is used goes in, where a package has them beside CommonJS. RxJS hides its own from Node.js, and
+  // of OpenTelemetry's conventions the packages that are used here name stable attributes only.
+  mainFields: ['module', 'main'],
+  alias: {
+    rxjs: resolve('node_modules/rxjs/dist/esm/index.js'),
+    '@opentelemetry/semantic-conventions': resolve(
+      'node_modules/@opentelemetry/semantic-conventions/dist/stable_attributes.mjs',
+    ),
+  },
   minifyWhitespace: true,
   minifySyntax: true,
   // Where a stack trace shows a line, it is one that can be read.

@@ -86,6 +86,15 @@ describe('every component folder has the same shape', () => {
   }
 })
 
+test('unit tests start no process: what does is called NAME.e2e.test.ts', () => {
+  const starting = /\/(child|command|redis)\.js$|^node:child_process$/
+  const wrong = sources([...ALL_FOLDERS, 'test'])
+    .filter(({ file }) => file.endsWith('.test.ts') && !/\.(e2e|slow)\.test\.ts$/.test(file))
+    .filter(({ file }) => !/^test\/(e2e|reliability|storage)\//.test(file))
+    .filter(({ imports }) => imports.some(name => starting.test(name)))
+  expect(wrong.map(({ file }) => file)).toEqual([])
+})
+
 test('time comes from the injected clock, randomness from the injected source', () => {
   const allowed = new Set([
     'core/service/clock.ts',

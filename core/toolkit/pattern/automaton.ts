@@ -73,40 +73,23 @@ const ROWS_A_STEP = 256
 export function* buildAutomaton(literals: readonly string[], foldAscii: boolean): Generator<void, Automaton> {
   const { columns, width } = columnsOf(literals, foldAscii)
   const trie = new Trie(literals.reduce((sum, literal) => sum + literal.length, 1))
-  for (const [id, literal] of literals.entries()) {
-    trie.add(id, literal, columns)
-    if (id % ROWS_A_STEP === 0) yield
-  }
-  const { states, endsAt, suffix, nearestEnd } = trie
+  yield* rowsOf(literals.length, id => trie.add(id, literals[id]!, columns))
+  const { states } = trie
   // Breadth first: a state's suffix is shorter, so it is known, and its row filled, before the state's own.
   const queue = new Int32Array(states)
   let queued = 1
-  for (let head = 0; head < queued; head++) {
+  yield* rowsOf(states, head => {
     queued = trie.visit(queue, head, queued)
-    if (head % ROWS_A_STEP === 0) yield
-  }
-
-  const number = new Int32Array(states)
-  let numbered = 0
-  for (const state of queue) if (nearestEnd[state] === 0) number[state] = numbered++
-  const quiet = numbered
-  for (const state of queue) if (nearestEnd[state] !== 0) number[state] = numbered++
+  })
+  const { number, quiet } = trie.numbered(queue)
   yield
-
   const next = new Int32Array(states * width)
   const ends = new Int32Array(states - quiet).fill(-1)
   const shorter = new Int32Array(states - quiet).fill(-1)
-  for (let head = 0; head < states; head++) {
-    const state = queue[head]!
-    trie.fillRow(next, width, number, state)
-    if (nearestEnd[state] !== 0) {
-      const hit = number[state]! - quiet
-      const chained = nearestEnd[suffix[state]!]!
-      ends[hit] = endsAt[state]!
-      if (chained !== 0) shorter[hit] = number[chained]! - quiet
-    }
-    if (head % ROWS_A_STEP === 0) yield
-  }
+  yield* rowsOf(states, head => {
+    trie.fillRow(next, width, number, queue[head]!)
+    trie.fillHit(ends, shorter, number, queue[head]!, quiet)
+  })
   return new Automaton({
     literals: literals.length,
     width,
@@ -118,6 +101,13 @@ export function* buildAutomaton(literals: readonly string[], foldAscii: boolean)
   })
 }
 
+function* rowsOf(rows: number, work: (row: number) => void): Generator<void, void> {
+  for (let row = 0; row < rows; row++) {
+    work(row)
+    if (row % ROWS_A_STEP === 0) yield
+  }
+}
+
 /**
  * The literals as a tree, a state's children as a list: a table of all columns is filled only once, row by row from the
  * row of the suffix.
@@ -125,11 +115,11 @@ export function* buildAutomaton(literals: readonly string[], foldAscii: boolean)
 class Trie {
   states = 1
   /** The literal that ends at a state, -1 for none. */
-  readonly endsAt: Int32Array
+  readonly #endsAt: Int32Array
   /** The state of its longest proper suffix. */
-  readonly suffix: Int32Array
+  readonly #suffix: Int32Array
   /** The nearest state in the chain of suffixes, itself included, that ends a literal; 0 for none. */
-  readonly nearestEnd: Int32Array
+  readonly #nearestEnd: Int32Array
   /** The first child and the next sibling; 0 for none. */
   readonly #child: Int32Array
   readonly #sibling: Int32Array
@@ -138,9 +128,9 @@ class Trie {
 
   /** `most` states. */
   constructor(most: number) {
-    this.endsAt = new Int32Array(most).fill(-1)
-    this.suffix = new Int32Array(most)
-    this.nearestEnd = new Int32Array(most)
+    this.#endsAt = new Int32Array(most).fill(-1)
+    this.#suffix = new Int32Array(most)
+    this.#nearestEnd = new Int32Array(most)
     this.#child = new Int32Array(most)
     this.#sibling = new Int32Array(most)
     this.#column = new Uint8Array(most)
@@ -152,7 +142,7 @@ class Trie {
       const column = columns[literal.charCodeAt(at)]!
       state = this.#childOf(state, column) || this.#grow(state, column)
     }
-    this.endsAt[state] = id
+    this.#endsAt[state] = id
   }
 
   /** Finds the suffixes of the children of a state, and queues them. Answers how many states are queued then. */
@@ -160,8 +150,8 @@ class Trie {
     const state = queue[head]!
     let end = queued
     for (let child = this.#child[state]!; child !== 0; child = this.#sibling[child]!) {
-      if (state !== 0) this.suffix[child] = this.#after(this.suffix[state]!, this.#column[child]!)
-      this.nearestEnd[child] = this.endsAt[child]! >= 0 ? child : this.nearestEnd[this.suffix[child]!]!
+      if (state !== 0) this.#suffix[child] = this.#after(this.#suffix[state]!, this.#column[child]!)
+      this.#nearestEnd[child] = this.#endsAt[child]! >= 0 ? child : this.#nearestEnd[this.#suffix[child]!]!
       queue[end++] = child
     }
     return end
@@ -171,7 +161,7 @@ class Trie {
   fillRow(next: Int32Array, width: number, number: Int32Array, state: number): void {
     const to = number[state]! * width
     if (state !== 0) {
-      const from = number[this.suffix[state]!]! * width
+      const from = number[this.#suffix[state]!]! * width
       next.copyWithin(to, from, from + width)
     }
     for (let child = this.#child[state]!; child !== 0; child = this.#sibling[child]!) {
@@ -179,9 +169,32 @@ class Trie {
     }
   }
 
+  /** States that end no literal come first: how many, and the number of each state. */
+  numbered(queue: Int32Array): { number: Int32Array; quiet: number } {
+    const number = new Int32Array(this.states)
+    let numbered = 0
+    for (let at = 0; at < queue.length; at++) {
+      if (this.#nearestEnd[queue[at]!] === 0) number[queue[at]!] = numbered++
+    }
+    const quiet = numbered
+    for (let at = 0; at < queue.length; at++) {
+      if (this.#nearestEnd[queue[at]!] !== 0) number[queue[at]!] = numbered++
+    }
+    return { number, quiet }
+  }
+
+  /** What ends at a state, and the next shorter thing that does. */
+  fillHit(ends: Int32Array, shorter: Int32Array, number: Int32Array, state: number, quiet: number): void {
+    if (this.#nearestEnd[state] === 0) return
+    const hit = number[state]! - quiet
+    const chained = this.#nearestEnd[this.#suffix[state]!]!
+    ends[hit] = this.#endsAt[state]!
+    if (chained !== 0) shorter[hit] = number[chained]! - quiet
+  }
+
   /** Where a column leads from a state whose suffixes are all known. */
   #after(state: number, column: number): number {
-    for (let at = state; ; at = this.suffix[at]!) {
+    for (let at = state; ; at = this.#suffix[at]!) {
       const child = this.#childOf(at, column)
       if (child !== 0 || at === 0) return child
     }

@@ -31,7 +31,7 @@ export function requiredLiterals(node: Node, better: (a: Clause, b: Clause) => n
 
 /** The bytes of a text as a clause holds them. */
 export function bytesOf(text: string): string {
-  const isAscii = text.length === 1 && text < '\x80'
+  const isAscii = Buffer.byteLength(text) === text.length
   return isAscii ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 

@@ -1,6 +1,6 @@
 import { type Automaton, buildAutomaton } from './automaton.js'
 import type { Clause } from './literals.js'
-import { Rarity } from './rarity.js'
+import { Rarity, type Weighed } from './rarity.js'
 import { buildSkim, type Skim } from './skim.js'
 import type { Unit } from './unit.js'
 
@@ -23,45 +23,77 @@ const MAX_NEEDS = 3
 /** A literal that is expected more often than this in a line is no trigger. Lines are taken as 200 bytes. */
 const MAX_HITS_A_LINE = 1
 const LINE_BYTES = 200
-const UNITS_A_STEP = 4
+const UNITS_A_STEP = 16
 
 export function* buildPlan(units: readonly Unit[]): Generator<void, Plan> {
-  const foldAscii = units.some(unit => unit.foldsAscii)
-  const rarity = new Rarity()
-  const clauses: (readonly Clause[])[] = []
-  for (const [id, unit] of units.entries()) {
-    clauses.push(foldAscii ? unit.clauses.map(clause => clause.map(lowerAscii)) : unit.clauses)
-    rarity.count(id, clauses[id]!)
+  const draft = new Draft(units)
+  yield* forEach(units, id => draft.count(id))
+  yield* forEach(units, id => draft.place(id))
+  const { triggers, needs, literalless } = draft
+  const { literals, waitedFor, foldAscii, rarity } = draft.end()
+  yield
+  const skim = buildSkim(waitedFor, foldAscii, rarity)
+  yield
+  return { automaton: yield* buildAutomaton(literals, foldAscii), skim, triggers, needs, literalless }
+}
+
+function* forEach(units: readonly Unit[], work: (id: number) => void): Generator<void, void> {
+  for (let id = 0; id < units.length; id++) {
+    work(id)
     if (id % UNITS_A_STEP === 0) yield
+  }
+}
+
+class Draft {
+  readonly triggers: number[][] = []
+  readonly needs: (readonly (readonly number[])[])[] = []
+  readonly literalless: number[] = []
+  readonly #foldAscii: boolean
+  readonly #rarity = new Rarity()
+  readonly #clauses: (readonly Clause[])[] = []
+  readonly #ids = new Ids()
+
+  constructor(private readonly units: readonly Unit[]) {
+    this.#foldAscii = units.some(unit => unit.foldsAscii)
   }
 
-  const ids = new Ids()
-  const triggers: number[][] = []
-  const needs: number[][][] = []
-  const literalless: number[] = []
-  for (const [id, unit] of units.entries()) {
-    const [trigger, ...others] = cheapestFirst(clauses[id]!, rarity, unit.re2 === undefined)
-    needs.push([])
-    if (!trigger) literalless.push(id)
-    else {
-      for (const window of rarity.windows(trigger)) {
-        const literal = ids.of(window)
-        triggers[literal] ??= []
-        triggers[literal].push(id)
-      }
-      const useful = others.filter(other => !implies(trigger, other)).slice(0, MAX_NEEDS)
-      needs[id] = useful.map(other => rarity.windows(other).map(window => ids.of(window)))
-    }
-    if (id % UNITS_A_STEP === 0) yield
+  /** All units are counted before the first is placed. */
+  count(id: number): void {
+    const { clauses } = this.units[id]!
+    this.#clauses.push(this.#foldAscii ? clauses.map(clause => clause.map(lowerAscii)) : clauses)
+    this.#rarity.count(id, this.#clauses[id]!)
   }
-  for (let literal = 0; literal < ids.keys.length; literal++) triggers[literal] ??= []
-  const skim = buildSkim(
-    ids.keys.filter((_, literal) => triggers[literal]!.length > 0),
-    foldAscii,
-    rarity,
-  )
-  yield
-  return { automaton: yield* buildAutomaton(ids.keys, foldAscii), skim, triggers, needs, literalless }
+
+  place(id: number): void {
+    const isLiteral = this.units[id]!.re2 === undefined
+    const [trigger, ...others] = cheapestFirst(this.#clauses[id]!, this.#rarity, isLiteral)
+    this.needs.push(trigger ? this.#needsBeside(trigger, others) : [])
+    if (trigger) for (const literal of this.#idsOf(trigger)) this.#trigger(literal, id)
+    else this.literalless.push(id)
+  }
+
+  /** What is looked for, and which of it a unit waits for. */
+  end() {
+    const literals = this.#ids.keys
+    for (let literal = 0; literal < literals.length; literal++) this.triggers[literal] ??= []
+    const waitedFor = literals.filter((_, literal) => this.triggers[literal]!.length > 0)
+    return { literals, waitedFor, foldAscii: this.#foldAscii, rarity: this.#rarity }
+  }
+
+  #needsBeside(trigger: Weighed, others: readonly Weighed[]): readonly (readonly number[])[] {
+    const useful = others.filter(other => !implies(trigger.clause, other.clause)).slice(0, MAX_NEEDS)
+    return useful.map(other => this.#idsOf(other))
+  }
+
+  #trigger(literal: number, id: number): void {
+    const known = this.triggers[literal]
+    if (known) known.push(id)
+    else this.triggers[literal] = [id]
+  }
+
+  #idsOf({ windows }: Weighed): readonly number[] {
+    return windows.map(window => this.#ids.of(window))
+  }
 }
 
 /** Numbers strings in the order in which they are first met. */
@@ -77,13 +109,13 @@ class Ids {
   }
 }
 
-/** The clauses that are worth waiting for. A literal is judged so cheaply that any of its clauses is. */
-function cheapestFirst(clauses: readonly Clause[], rarity: Rarity, isLiteral: boolean): readonly Clause[] {
-  return clauses
-    .filter(clause => isLiteral || rarity.frequency(clause) * LINE_BYTES <= MAX_HITS_A_LINE)
-    .map(clause => ({ clause, cost: rarity.cost(clause) }))
+/** The clauses that are worth waiting for. A literal is judged so cheaply that its one clause always is. */
+function cheapestFirst(clauses: readonly Clause[], rarity: Rarity, isLiteral: boolean): readonly Weighed[] {
+  const weighed = clauses.map(clause => rarity.weigh(clause))
+  if (isLiteral) return weighed
+  return weighed
+    .filter(({ frequency }) => frequency * LINE_BYTES <= MAX_HITS_A_LINE)
     .sort((a, b) => a.cost - b.cost)
-    .map(({ clause }) => clause)
 }
 
 /** Whether a text that satisfies `clause` always satisfies `other`. */

@@ -15,7 +15,6 @@ const GRAM = 3
 export class Rarity {
   readonly #counts = new Uint16Array(SLOTS)
   readonly #countedFor = new Int32Array(SLOTS).fill(-1)
-  readonly #windows = new Map<string, Weighed>()
 
   /** Counts the pattern's grams, each once. Call it for every pattern before asking. */
   count(pattern: number, clauses: readonly Clause[]): void {
@@ -31,81 +30,88 @@ export class Rarity {
     }
   }
 
-  /** The clause with each literal cut to its best part. */
-  windows(clause: Clause): Clause {
-    return this.#weighAll(clause).map(({ text }) => text)
+  /** What it costs to wait for this clause, of which each window counts once. */
+  weigh(clause: Clause): Weighed {
+    if (clause.length === 1) {
+      const { text, cost, frequency } = this.rarestPart(clause[0]!, WINDOW)
+      return { clause, windows: [text], cost, frequency }
+    }
+    const windows = new Set<string>()
+    let cost = 0
+    let frequency = 0
+    for (const literal of clause) {
+      const part = this.rarestPart(literal, WINDOW)
+      if (windows.has(part.text)) continue
+      windows.add(part.text)
+      cost += part.cost
+      frequency += part.frequency
+    }
+    return { clause, windows: [...windows], cost, frequency }
   }
 
-  /**
-   * What it costs to wait for this clause: how often it appears, times how many patterns then need a look. What
-   * many patterns share is more frequent than its letters tell, so the number counts twice.
-   */
-  cost(clause: Clause): number {
-    return this.#weighAll(clause).reduce((sum, { cost }) => sum + cost, 0)
-  }
-
-  /** About how often one of the clause's windows starts at a given byte. */
-  frequency(clause: Clause): number {
-    return this.#weighAll(clause).reduce((sum, { text }) => sum + frequency(text), 0)
-  }
-
-  /** Each window once. */
-  #weighAll(clause: Clause): readonly Weighed[] {
-    if (clause.length === 1) return [this.#weigh(clause[0]!)]
-    return [...new Map(clause.map(literal => [this.#weigh(literal).text, this.#weigh(literal)])).values()]
-  }
-
-  /** The part of so many bytes that is the cheapest to wait for. Each byte is weighed once, whatever windows it is in. */
-  rarestPart(literal: string, bytes: number): Weighed {
+  /** The part of so many bytes that is the cheapest to wait for: each byte enters and leaves the window once. */
+  rarestPart(literal: string, bytes: number): Part {
     const size = Math.min(bytes, literal.length)
     const head = Math.min(size, GRAM)
-    const bits = bitsUpTo(literal)
-    const shared = this.#sharedBy(literal)
-    let best = { at: 0, cost: Number.POSITIVE_INFINITY }
-    for (let at = 0; at + size <= literal.length; at++) {
-      let least = size < GRAM ? 1 : 0xffff
-      for (let gram = at; gram + GRAM <= at + size; gram++) least = Math.min(least, shared[gram]!)
-      const cost = chance(bits, at, at + size, at + head) * Math.max(1, least) ** 2
-      if (cost < best.cost) best = { at, cost }
+    let headBits = bitsOf(literal, 0, head)
+    let allBits = bitsOf(literal, 0, size)
+    let best = { at: 0, cost: Number.POSITIVE_INFINITY, frequency: 0 }
+    /** The gram in the window that the fewest patterns hold. */
+    let rarest = -1
+    let least = 0xffff
+    for (let at = 0; ; at++) {
+      if (rarest < at) least = 0xffff
+      for (let gram = rarest < at ? at : at + size - GRAM; gram + GRAM <= at + size; gram++) {
+        const count = this.#counts[slotOf(literal, gram)]!
+        if (count > least) continue
+        least = count
+        rarest = gram
+      }
+      const frequency = chance(headBits, allBits)
+      const cost = frequency * (size < GRAM ? 1 : Math.max(1, least)) ** 2
+      if (cost < best.cost) best = { at, cost, frequency }
+      if (at + size >= literal.length) break
+      headBits += BITS[literal.charCodeAt(at + head)]! - BITS[literal.charCodeAt(at)]!
+      allBits += BITS[literal.charCodeAt(at + size)]! - BITS[literal.charCodeAt(at)]!
     }
-    return { text: literal.slice(best.at, best.at + size), cost: best.cost }
-  }
-
-  #weigh(literal: string): Weighed {
-    const known = this.#windows.get(literal)
-    if (known) return known
-    const weighed = this.rarestPart(literal, WINDOW)
-    this.#windows.set(literal, weighed)
-    return weighed
-  }
-
-  /** For each three bytes of a literal how many patterns hold them. */
-  #sharedBy(literal: string): Uint16Array {
-    const counts = new Uint16Array(literal.length)
-    for (let at = 0; at + GRAM <= literal.length; at++) counts[at] = this.#counts[slotOf(literal, at)]!
-    return counts
+    const { at, cost, frequency } = best
+    return { text: literal.slice(at, at + size), cost, frequency }
   }
 }
 
+/** A clause with each literal cut to its best part. */
 export interface Weighed {
+  readonly clause: Clause
+  readonly windows: readonly string[]
+  /**
+   * How often it appears, times how many patterns then need a look. What many patterns share is more frequent than its
+   * letters tell, so the number counts twice.
+   */
+  readonly cost: number
+  /** About how often one of the windows starts at a given byte. */
+  readonly frequency: number
+}
+
+interface Part {
   readonly text: string
   readonly cost: number
+  readonly frequency: number
 }
 
 /** About how often a literal starts at a given byte of log text. */
 export function frequency(literal: string): number {
-  return chance(bitsUpTo(literal), 0, literal.length, Math.min(literal.length, GRAM))
+  return chance(bitsOf(literal, 0, Math.min(literal.length, GRAM)), bitsOf(literal, 0, literal.length))
 }
 
-/** How often what stands from `from` to `to` starts at a byte. Text is redundant: bytes behind `head` count half. */
-function chance(bits: Float64Array, from: number, to: number, head: number): number {
-  return 2 ** ((bits[from]! - bits[head]! + bits[from]! - bits[to]!) / 2)
+/** How often what has so much information starts at a byte. Text is redundant: bytes behind the head count half. */
+function chance(headBits: number, allBits: number): number {
+  return 2 ** (-(headBits + allBits) / 2)
 }
 
-/** The information before each byte of a literal. */
-function bitsUpTo(literal: string): Float64Array {
-  const bits = new Float64Array(literal.length + 1)
-  for (let at = 0; at < literal.length; at++) bits[at + 1] = bits[at]! + BITS[literal.charCodeAt(at)]!
+/** Halves add up without an error, so that a sum may move along a literal. */
+function bitsOf(literal: string, from: number, to: number): number {
+  let bits = 0
+  for (let at = from; at < to; at++) bits += BITS[literal.charCodeAt(at)]!
   return bits
 }
 

@@ -26,7 +26,9 @@ const SLOTS_A_GRAM = 16
 export function buildSkim(literals: readonly string[], foldAscii: boolean, rarity: Rarity): Skim | undefined {
   const window = literals.reduce((least, { length }) => Math.min(least, length), MOST_WINDOW)
   if (literals.length === 0 || window < LEAST_WINDOW) return undefined
-  const windows = new Set(literals.map(literal => rarity.rarestPart(literal, window).text))
+  const windows = new Set(
+    literals.map(literal => (literal.length === window ? literal : rarity.rarestPart(literal, window).text)),
+  )
   let slots = LEAST_SLOTS
   while (slots < windows.size * (window - GRAM + 1) * SLOTS_A_GRAM && slots < MOST_SLOTS) slots *= 2
   return new ShiftTable([...windows], window, slots, foldAscii)
@@ -57,14 +59,7 @@ class ShiftTable implements Skim {
     }
     this.#shifts = new Uint8Array(slots).fill(window - GRAM + 1)
     this.#known = new Uint8Array(slots)
-    for (const text of windows) {
-      const bytes = Buffer.from(text, 'latin1')
-      for (let at = GRAM - 1; at < window; at++) {
-        const slot = this.#slotOf(bytes, at)
-        this.#shifts[slot] = Math.min(this.#shifts[slot]!, window - 1 - at)
-      }
-      this.#known[this.#hashOf(bytes, window - 1)] = 1
-    }
+    for (const text of windows) this.#add(Buffer.from(text, 'latin1'))
   }
 
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
@@ -79,6 +74,14 @@ class ShiftTable implements Skim {
       else at++
     }
     return false
+  }
+
+  #add(text: Uint8Array): void {
+    for (let at = GRAM - 1; at < this.window; at++) {
+      const slot = this.#slotOf(text, at)
+      this.#shifts[slot] = Math.min(this.#shifts[slot]!, this.window - 1 - at)
+    }
+    this.#known[this.#hashOf(text, this.window - 1)] = 1
   }
 
   #slotOf(bytes: Uint8Array, last: number): number {
