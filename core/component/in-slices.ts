@@ -24,3 +24,24 @@ export function atOnce<T>(steps: Steps<T>): T {
     if (step.done) return step.value
   }
 }
+
+/**
+ * For work in pieces that follow each other without a turn of the event loop, each long by itself: one after another they would hold up
+ * everything else. A piece waits for what this answers; undefined while the turn is young.
+ */
+export class Breather {
+  /** When this turn had its first piece. */
+  #since: number | undefined
+
+  pause(): Promise<void> | undefined {
+    if (this.#since === undefined) {
+      this.#since = performance.now()
+      setImmediate(() => {
+        this.#since = undefined
+      })
+      return undefined
+    }
+    if (performance.now() - this.#since < SLICE_MS) return undefined
+    return new Promise(resolve => setImmediate(resolve))
+  }
+}
