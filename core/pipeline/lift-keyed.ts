@@ -9,7 +9,6 @@ import {
   type OperatorFunction,
   of,
 } from 'rxjs'
-import { Breather } from '../component/in-slices.js'
 import { isTocsinError } from '../component/index.js'
 import type { KeyedRuntime } from '../state/runtime.js'
 import type { Touched } from '../state/runtime-types.js'
@@ -33,11 +32,8 @@ export function liftKeyed<S, E, O>(
 ): OperatorFunction<PipelineBatch, PipelineBatch> {
   let ranUntil = 0n
   let caughtUp = false
-  const breather = new Breather()
 
   const process = async (batch: PipelineBatch): Promise<Observable<PipelineBatch>> => {
-    // With state in memory nothing else would ever give the turn away.
-    await breather.pause()
     const { records, touched } = await runtime.process(batch.records, batch.terms)
     if (touched.length > 0) batch.onRelease(() => runtime.release(touched))
     const out = passOn(batch, records)

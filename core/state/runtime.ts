@@ -1,3 +1,4 @@
+import { breather } from '../component/in-slices.js'
 import type { Keyed } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore, Term } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
@@ -90,6 +91,9 @@ export class KeyedRuntime<S, E, O> {
   }
 
   async #process(records: Records, terms: readonly Term[]): Promise<Processed> {
+    // With state in memory nothing else would give the turn away.
+    const wait = breather()
+    if (wait) await wait
     expectHeld(terms)
     const touches = await this.#keyed.select(records)
     const works = planVisits(records, touches, this.#times.of(records, this.#options.clock.now()))
@@ -122,6 +126,8 @@ export class KeyedRuntime<S, E, O> {
   }
 
   async #tick(watermark: bigint | undefined): Promise<Expired> {
+    const wait = breather()
+    if (wait) await wait
     const claimed = await this.#claim()
     const now = this.#options.clock.now()
     const until = watermark !== undefined && watermark > now ? now : watermark
