@@ -35,6 +35,13 @@ export function breather(): Promise<void> | undefined {
   return isYoung() ? undefined : later()
 }
 
+/** Whether somebody waits for a turn: for tests, to which an injected clock says that all is done. */
+export function isWaiting(): boolean {
+  return waiting > 0
+}
+
+let waiting = 0
+
 /** When this turn of the event loop had its first slice or piece. One for all: a turn is long by all that is in it. */
 let since: number | undefined
 
@@ -49,6 +56,8 @@ function isYoung(): boolean {
 
 /** Of those who wait, one after another has a turn. */
 async function later(): Promise<void> {
+  waiting++
   do await new Promise<void>(resolve => setImmediate(resolve))
   while (!isYoung())
+  waiting--
 }
