@@ -2,11 +2,12 @@ import type { Meter } from '@opentelemetry/api'
 import type { Clock, Logger } from '../component/context.js'
 import { errorText } from '../component/errors.js'
 import type { DeadLetterBox, DeadLetterSummary } from '../component/extension.js'
+import { inSlices } from '../component/in-slices.js'
 import { MinuteLog } from '../component/minute-log.js'
 import type { KeyValueStore } from '../component/storage.js'
 import type { Records } from '../model/index.js'
 import { DeadLetterRoom } from './dead-letter-room.js'
-import { decodeStoredHeader, decodeStoredRecords, encodeStored } from './stored-records.js'
+import { decodeStoredHeader, decodeStoredRecords, storedSteps } from './stored-records.js'
 
 /** Records that a destination refused for good, or that could not be delivered in time. */
 export interface DeadLetters extends DeadLetterBox {
@@ -191,7 +192,7 @@ class StoredDeadLetters implements DeadLetters {
     const { component, pipeline, reason, detail } = letter
     const at = this.#options.clock.now()
     const header: Header = { component, pipeline, reason, detail, at: at.toString() }
-    const value = encodeStored(header, records)
+    const value = await inSlices(storedSteps(header, records))
     if (!(await this.#room.has(store, value.length))) return false
     let key = this.#newKey(at)
     while (await store.get(key)) key = this.#newKey(at)

@@ -1,4 +1,4 @@
-import { atOnce, type Steps } from '../component/in-slices.js'
+import type { Steps } from '../component/in-slices.js'
 import type { LogRecord, Records } from '../model/index.js'
 import { decodeOtlpJson, encodeOtlpJsonSteps } from '../toolkit/otlp/index.js'
 
@@ -15,17 +15,12 @@ const NEWLINE = 10
  * Records as the durable queue and the dead letters keep them, without loss: a line of JSON with the header and the
  * records' ids, then a line of OTLP JSON.
  */
-export function encodeStored<H extends StoredHeader>(header: H, records: Records): Uint8Array {
-  return atOnce(storedSteps(header, records))
-}
-
-/** The same, in steps. */
 export function* storedSteps<H extends StoredHeader>(header: H, records: Records): Steps<Uint8Array> {
   const first = JSON.stringify({ ...header, ids: records.map(record => record.id) })
   return Buffer.concat([Buffer.from(`${first}\n`), yield* encodeOtlpJsonSteps(records)])
 }
 
-/** The header alone, which is cheap. Throws on anything that `encodeStored` did not write. */
+/** The header alone, which is cheap. Throws on anything that `storedSteps` did not write. */
 export function decodeStoredHeader<H extends StoredHeader>(
   bytes: Uint8Array,
 ): H & { readonly ids: readonly string[] } {

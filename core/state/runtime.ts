@@ -1,3 +1,4 @@
+import { breather } from '../component/in-slices.js'
 import type { Keyed } from '../component/processor.js'
 import type { ClaimedTimer, JournalRef, StateEntry, StateStore, Term } from '../component/storage.js'
 import { failpoint } from '../failpoints.js'
@@ -14,6 +15,8 @@ import type { Expired, KeyedRuntimeOptions, Processed, Touched } from './runtime
 import { type KeyWork, type Stepped, stepKey, type TimerRun } from './step-key.js'
 
 const TIMERS_A_TICK = 500
+/** Keys or records: a first alert takes 50 µs and more. */
+const A_PIECE = 32
 
 /**
  * Runs one Keyed component over its store. Calls of `process` and `tick` take turns, in the order of the calls.
@@ -90,6 +93,9 @@ export class KeyedRuntime<S, E, O> {
   }
 
   async #process(records: Records, terms: readonly Term[]): Promise<Processed> {
+    // With state in memory nothing else would give the turn away.
+    const wait = breather()
+    if (wait) await wait
     expectHeld(terms)
     const touches = await this.#keyed.select(records)
     const works = planVisits(records, touches, this.#times.of(records, this.#options.clock.now()))
@@ -112,6 +118,8 @@ export class KeyedRuntime<S, E, O> {
     }
     const output: LogRecord[] = []
     for (const [index, record] of records.entries()) {
+      const wait = index % A_PIECE === 0 ? breather() : undefined
+      if (wait) await wait
       const expired = timers[index]
       if (expired) append(output, this.#expire(expired))
       const found = outcomes[index]
@@ -122,6 +130,8 @@ export class KeyedRuntime<S, E, O> {
   }
 
   async #tick(watermark: bigint | undefined): Promise<Expired> {
+    const wait = breather()
+    if (wait) await wait
     const claimed = await this.#claim()
     const now = this.#options.clock.now()
     const until = watermark !== undefined && watermark > now ? now : watermark
@@ -180,6 +190,8 @@ export class KeyedRuntime<S, E, O> {
     const writing: number[] = []
     const changes = []
     for (const [at, index] of open.entries()) {
+      const wait = at % A_PIECE === 0 ? breather() : undefined
+      if (wait) await wait
       const stepped = this.#step(works[index] as KeyWork<E>, entries[at] as StateEntry<S>)
       done[index] = stepped
       if (!stepped.change) this.#settle(works[index] as KeyWork<E>, stepped)

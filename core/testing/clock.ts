@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { isWaiting } from '../component/in-slices.js'
 import { type Clock, onAbort } from '../component/index.js'
 
 interface Task {
@@ -87,7 +88,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets promises and the event loop's ready callbacks run. */
+/** Lets promises and the event loop's ready callbacks run, and works that share its turns. */
 export async function settleMicrotasks(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+  for (let turn = 0; turn < 3 || isWaiting(); turn++) await new Promise(resolve => setImmediate(resolve))
 }

@@ -11,7 +11,7 @@ import {
   type Records,
   type Sent,
 } from 'tocsin/component'
-import { encodeOtlpJson } from 'tocsin/otlp'
+import { encodeOtlpJsonSteps, inSlices } from 'tocsin/otlp'
 import { compileTemplate, type TemplateEngine, TemplateError, templateView } from 'tocsin/template'
 import {
   agreeOnPartitions,
@@ -104,9 +104,9 @@ export class RedisStreamsExporter implements Exporter {
     const { config, id } = this.#context
     const stream = partitionedStream(redis, config.stream)
     const added = await Promise.all(
-      [...this.#byPartition(records, pipeline)].map(([partition, some]) => {
+      [...this.#byPartition(records, pipeline)].map(async ([partition, some]) => {
         const name = stream.partition(partition)
-        const text = encodeOtlpJson(some)
+        const text = (await inSlices(encodeOtlpJsonSteps(some))).toString('utf8')
         return redis.run(
           ADD,
           [name + ENTRIES_SUFFIX, `${name}:sent/${markOf(pipeline, some, text)}`],

@@ -217,7 +217,7 @@ export class Partition {
     const { intake, logger } = this.#options
     let batches: Records[] = []
     try {
-      batches = batchesOf(entry, this.#options.name)
+      batches = await batchesOf(entry, this.#options.name)
     } catch (error) {
       intake.discarded('malformed_entry')
       logger.warn('An entry of the stream holds no records and is skipped.', { reason: errorText(error) })
