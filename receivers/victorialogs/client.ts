@@ -60,6 +60,7 @@ export class Client {
   readonly #clock: Clock
   readonly #source: SourceClock
   #answers = 0
+  #lent = 0
   #heard: Heard | undefined
 
   constructor(config: VictoriaLogsConfig, tls: TlsSource, clock: Clock, source: SourceClock) {
@@ -101,8 +102,17 @@ export class Client {
     if (other !== this && other.#heard) this.#learn(other.#heard)
   }
 
+  /** A tail that other receivers read too is open through it, and outlives `close` until the answer is called. */
+  lend(): () => void {
+    this.#lent++
+    return () => {
+      this.#lent--
+    }
+  }
+
   async close(): Promise<void> {
-    await this.#agent?.destroy()
+    if (this.#lent === 0) await this.#agent?.destroy()
+    else this.#agent?.close().catch(() => undefined)
   }
 
   #learn(heard: Heard): void {

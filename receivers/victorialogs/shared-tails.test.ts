@@ -97,6 +97,44 @@ describe('receivers that share a tail', () => {
     expect(h.server.openTails).toBe(1)
   })
 
+  it('go on undisturbed when the one that opened the tail is closed', async () => {
+    const h = await standing()
+    const [error, warn] = await sharing(h, 'error', 'warn')
+    await until(() => h.server.openTails === 1, 'a tail')
+    h.insert('error 1', 'warn 1')
+    await has(warn, 'warn 1')
+    await error?.stop()
+    const before = h.server.now()
+    await until(() => h.server.now() - before > 5_000_000_000n, 'some seconds')
+    h.insert('warn 2')
+    await has(warn, 'warn 2')
+    expect(tails(h)).toEqual(['("error") or ("warn")'])
+    expect(warn?.context.logs.filter(({ message }) => /tail is down/.test(message))).toEqual([])
+    await warn?.stop()
+    await until(() => h.server.openTails === 0, 'no tail is left')
+  })
+
+  it('leave nothing behind when they stop before the server answers', async () => {
+    const h = await standing()
+    h.server.faults.headersDelayMs = 3_600_000
+    const runs = await sharing(h, 'error', 'warn')
+    await until(() => tails(h).length === 1, 'the request')
+    await Promise.all(runs.map(run => run.stop()))
+    await until(() => h.server.openConnections === 0, 'no connection is left')
+  })
+
+  it('join again in a few steps when they come one after another', async () => {
+    const h = await standing()
+    const words = Array.from({ length: 16 }, (_, n) => `word${'abcdefghijklmnop'[n]}`)
+    for (const query of words) {
+      await h.run({ query, share_tail: true })
+      const before = h.server.now()
+      await until(() => h.server.now() - before > 500_000_000n, 'half a second')
+    }
+    await until(() => tails(h).at(-1)?.includes('wordp') === true && h.server.openTails === 1, 'all in one')
+    expect(tails(h).length).toBeLessThan(12)
+  })
+
   it('fill their gaps after an outage and share one tail again', async () => {
     const h = await standing()
     const runs = await sharing(h, 'error', 'warn')

@@ -5,6 +5,9 @@ import { type Joining, RefusedTogether, TailGroup, type TailRequest } from './ta
 
 /** Those that join within this time are told to the server at once. */
 const GATHER_MS = 250
+const MOST_GATHER_MS = 2_000
+/** None came for so long. */
+const CALM_MS = 10_000
 /** Who looks back further has a connection of its own, or all others would read that too. */
 const MOST_BACK_MS = 60_000
 
@@ -21,6 +24,8 @@ export class SharedTails {
   readonly #slow = new WeakSet<Client>()
   #waiting: Joining[] = []
   #gathering = false
+  #gatherMs = GATHER_MS
+  #admittedMs = Number.NEGATIVE_INFINITY
   #apart = false
 
   constructor(clock: Clock, logger: Logger) {
@@ -63,18 +68,20 @@ export class SharedTails {
     })
   }
 
+  /** Longer and longer while one comes after another, as after an outage: each time the tail is opened anew for all. */
   #gather(): void {
     if (this.#gathering) return
     this.#gathering = true
-    this.#clock.schedule(GATHER_MS, () => {
-      void this.#admit().finally(() => {
-        this.#gathering = false
-        if (this.#waiting.length > 0) this.#gather()
-      })
+    const calm = this.#clock.monotonicMs() - this.#admittedMs > CALM_MS
+    this.#gatherMs = calm ? GATHER_MS : Math.min(MOST_GATHER_MS, this.#gatherMs * 2)
+    this.#clock.schedule(this.#gatherMs, () => {
+      this.#gathering = false
+      this.#admittedMs = this.#clock.monotonicMs()
+      this.#admit()
     })
   }
 
-  async #admit(): Promise<void> {
+  #admit(): void {
     const admitted = new Map<TailGroup, Joining[]>()
     for (const joining of this.#waiting.splice(0)) {
       const { words, signal } = joining.request
@@ -82,13 +89,19 @@ export class SharedTails {
       const fits = (group: TailGroup): boolean =>
         group.takes(words, admitted.get(group)?.map(({ request }) => request.words) ?? [])
       const group = [...this.#groups].find(fits) ?? this.#newGroup()
-      admitted.set(group, [...(admitted.get(group) ?? []), joining])
+      if (group.admitting) this.#waiting.push(joining)
+      else admitted.set(group, [...(admitted.get(group) ?? []), joining])
     }
-    await Promise.all([...admitted].map(([group, joining]) => group.admit(joining)))
+    for (const [group, joining] of admitted) {
+      void group.admit(joining).finally(() => {
+        if (this.#waiting.length > 0) this.#gather()
+      })
+    }
   }
 
   #newGroup(): TailGroup {
     const group: TailGroup = new TailGroup({
+      clock: this.#clock,
       onOver: () => this.#groups.delete(group),
       onBehind: ({ client }) => this.#slow.add(client),
       onDisagreement: time => {

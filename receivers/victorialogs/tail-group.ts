@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import { onAbort, RetryableError } from 'tocsin/component'
+import { type Clock, onAbort, RetryableError } from 'tocsin/component'
 import { type Client, HttpError, type Parameters } from './client.js'
-import type { Proof } from './phrase.js'
+import { Dealer } from './dealer.js'
 import { readLines } from './read-lines.js'
 import { anyOf, type WordQuery } from './word-query.js'
 
@@ -9,14 +9,16 @@ import { anyOf, type WordQuery } from './word-query.js'
 const MOST_QUERY_BYTES = 6_000
 /** A receiver that leaves more than this unread goes on alone: the others must not wait for it. */
 const MOST_UNREAD_BYTES = 262_144
+/** So much of a query's lines does not wait. */
+const MOST_GATHERED_BYTES = 65_536
+/** Under load what comes within this time is dealt out at once: a batch costs its receiver more than a line. */
+const DEAL_MS = 100
 /** A tail that is opened anew for one more query looks back so far for those that read it already. */
 const OVERLAP_MS = 10_000
 /** Where VictoriaLogs starts a tail by itself. */
 const DEFAULT_BACK_MS = 5_000
 /** What a proxy or a server says to a query that is too long, or that it cannot read. */
 const QUERY_REFUSED = [400, 413, 414, 431]
-const LINE_END = Buffer.from('\n')
-const OPENING_BRACE = 0x7b
 
 /** What a receiver asks of a tail that others may read too. */
 export interface TailRequest {
@@ -40,6 +42,7 @@ export interface Joining {
 export class RefusedTogether extends Error {}
 
 export interface TailGroupOptions {
+  readonly clock: Clock
   /** No one reads it any more. */
   readonly onOver: () => void
   /** This receiver did not read what was there for it. */
@@ -59,9 +62,17 @@ export class TailGroup {
   readonly #members = new Set<Member>()
   #connection: AbortController | undefined
   #admitting = false
+  /** By the text of their query, what members get when the time has come. Undefined: what comes goes on at once. */
+  #gathered: Map<string, Gathered> | undefined
+  #cancelGathering = (): void => {}
 
   constructor(options: TailGroupOptions) {
     this.#options = options
+  }
+
+  /** A request is under way: who comes now has to wait for it. */
+  get admitting(): boolean {
+    return this.#admitting
   }
 
   /** Whether there is room for one more query, `besides` those that are about to join. */
@@ -81,11 +92,21 @@ export class TailGroup {
     const [reading] = this.#members
     const { client } = reading?.request ?? first.request
     const connection = new AbortController()
+    // Its receiver may be closed before the others.
+    onAbort(connection.signal, client.lend())
     let body: Readable
     this.#admitting = true
+    let waiting = joining.length
+    // A server may accept and say nothing for ever: nothing is left of it when all have given up.
+    const forget = joining.map(({ request }) =>
+      onAbort(request.signal, () => {
+        if (--waiting === 0) connection.abort()
+      }),
+    )
     try {
       body = await client.tail(this.#parameters(joining, queries), connection.signal)
     } catch (error) {
+      connection.abort()
       const together =
         queries.length > 1 && error instanceof HttpError && QUERY_REFUSED.includes(error.status)
       const reason = together ? new RefusedTogether(error.message) : error
@@ -93,8 +114,10 @@ export class TailGroup {
       this.#admitting = false
       this.#endUnread()
       return
+    } finally {
+      this.#admitting = false
+      for (const forgetOne of forget) forgetOne()
     }
-    this.#admitting = false
     this.#connection?.abort()
     this.#connection = connection
     for (const { request, resolve } of joining) {
@@ -154,20 +177,52 @@ export class TailGroup {
 
   #deal(dealer: Dealer, lines: readonly Buffer[]): void {
     const { hands, unclaimed } = dealer.deal(lines)
+    for (const [text, hand] of hands) {
+      // A copy: the lines are views of what is read next.
+      const copy = Buffer.concat(hand)
+      const gathered = this.#gathered?.get(text) ?? { parts: [], bytes: 0 }
+      gathered.parts.push(copy)
+      gathered.bytes += copy.length
+      if (this.#gathered && gathered.bytes < MOST_GATHERED_BYTES) this.#gathered.set(text, gathered)
+      else {
+        this.#gathered?.delete(text)
+        this.#hand(text, gathered.parts)
+      }
+    }
+    if (!this.#gathered) this.#gather()
+    if (unclaimed !== undefined) this.#options.onDisagreement(unclaimed)
+  }
+
+  #gather(): void {
+    this.#gathered = new Map()
+    this.#cancelGathering = this.#options.clock.schedule(DEAL_MS, () => {
+      if (this.#handGathered()) this.#gather()
+    })
+  }
+
+  /** Whether there was something. */
+  #handGathered(): boolean {
+    const gathered = this.#gathered ?? new Map<string, Gathered>()
+    this.#gathered = undefined
+    this.#cancelGathering()
+    for (const [text, { parts }] of gathered) this.#hand(text, parts)
+    return gathered.size > 0
+  }
+
+  #hand(text: string, parts: readonly Buffer[]): void {
+    const lines = Buffer.concat(parts)
     for (const { request, body } of [...this.#members]) {
-      const hand = hands.get(request.words.text)
-      if (!hand || body.destroyed) continue
-      // Copies: the lines are views of what is read next.
-      body.push(Buffer.concat(hand))
+      if (request.words.text !== text || body.destroyed) continue
+      body.push(lines)
       if (body.readableLength <= MOST_UNREAD_BYTES) continue
       this.#options.onBehind(request)
       const reason = 'it reads too slowly for a tail that others read too, and goes on with one of its own'
       body.destroy(new RetryableError('shared_tail_behind', reason))
     }
-    if (unclaimed !== undefined) this.#options.onDisagreement(unclaimed)
   }
 
   #end(error: Error | undefined): void {
+    this.#handGathered()
     this.#connection?.abort()
     this.#connection = undefined
     for (const { body } of [...this.#members]) {
@@ -187,61 +242,9 @@ export class TailGroup {
   }
 }
 
-interface Dealt {
-  /** By the text of the query, with line ends. */
-  readonly hands: ReadonlyMap<string, Buffer[]>
-  /** The `_time` of a line that no query has. */
-  readonly unclaimed: string | undefined
-}
-
-/** Deals lines out to the queries that they were sent for. */
-class Dealer {
-  readonly #queries: readonly WordQuery[]
-  readonly #names: readonly Buffer[]
-
-  constructor(queries: readonly WordQuery[]) {
-    this.#queries = queries
-    const fields = new Set(queries.flatMap(query => query.fields))
-    this.#names = [...fields].map(field => Buffer.from(`${JSON.stringify(field)}:`))
-  }
-
-  deal(lines: readonly Buffer[]): Dealt {
-    const hands = new Map<string, Buffer[]>()
-    let unclaimed: string | undefined
-    for (const line of lines) {
-      const fields = this.#queries.length > 1 ? this.#fields(line) : undefined
-      // Not when only the server can say whose it is.
-      let isUnclaimed = true
-      for (const { text, proves } of this.#queries) {
-        // What is no line is each one's: it says why the answer ends, or is counted.
-        const proof: Proof = fields ? proves(fields) : true
-        if (proof) {
-          const hand = hands.get(text) ?? []
-          hand.push(line, LINE_END)
-          hands.set(text, hand)
-        }
-        if (proof !== false) isUnclaimed = false
-      }
-      if (isUnclaimed) unclaimed = String(fields?._time)
-    }
-    return { hands, unclaimed }
-  }
-
-  /** Undefined for what is no line. A field that stands twice in it has no value here. */
-  #fields(line: Buffer): Readonly<Record<string, unknown>> | undefined {
-    if (line[0] !== OPENING_BRACE) return undefined
-    try {
-      const fields = JSON.parse(line.toString('utf8')) as Record<string, unknown>
-      for (const name of this.#names) {
-        const at = line.indexOf(name)
-        if (at !== -1 && line.indexOf(name, at + 1) !== -1)
-          fields[JSON.parse(name.toString().slice(0, -1))] = null
-      }
-      return fields
-    } catch {
-      return undefined
-    }
-  }
+interface Gathered {
+  readonly parts: Buffer[]
+  bytes: number
 }
 
 function distinct(queries: readonly WordQuery[]): WordQuery[] {

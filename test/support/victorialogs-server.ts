@@ -119,6 +119,10 @@ export class VictoriaLogsServer {
     return `${tls ? 'https' : 'http'}://${host}:${this.#port}${pathPrefix}`
   }
 
+  get openConnections(): number {
+    return this.#sockets.size
+  }
+
   get openTails(): number {
     return this.#tails.size
   }
