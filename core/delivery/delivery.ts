@@ -147,7 +147,6 @@ class QueuedDelivery implements Delivery {
   /** Waits until nothing is left or the deadline is over; see `stop`. */
   async #drained(deadlineMs: number, leave: Promise<unknown>): Promise<void> {
     const { clock } = this.#options
-    const over = new AbortController()
     let late = false
     let mayLeave = false
     void leave.then(() => {
@@ -155,14 +154,18 @@ class QueuedDelivery implements Delivery {
       this.#queue.touch()
     })
     const left = (): boolean => mayLeave && this.#durable !== undefined && this.#health.sending.lasting
-    const deadline = clock.sleep(deadlineMs, over.signal).then(() => {
-      late = true
+    let cancel = (): void => {}
+    const deadline = new Promise<void>(resolve => {
+      cancel = clock.schedule(deadlineMs, () => {
+        late = true
+        resolve()
+      })
     })
     const running = this.#consumers !== undefined
     while (running && this.#queue.records > 0 && !late && !left()) {
       await Promise.race([deadline, this.#queue.change()])
     }
-    over.abort()
+    cancel()
   }
 
   async #end(waiting: 'accept' | 'reject', graceMs: number): Promise<void> {

@@ -18,16 +18,19 @@ export class Gate {
 
   /** Until something changes (and `enough` says so), or this time is over. */
   async waitFor(clock: Clock, ms: number, enough: () => boolean = () => true): Promise<void> {
-    const stop = new AbortController()
     let over = false
+    let cancel = (): void => {}
     const timer =
       ms === Number.POSITIVE_INFINITY
         ? undefined
-        : clock.sleep(ms, stop.signal).then(() => {
-            over = true
+        : new Promise<void>(resolve => {
+            cancel = clock.schedule(ms, () => {
+              over = true
+              resolve()
+            })
           })
     do await Promise.race(timer ? [this.wait(), timer] : [this.wait()])
     while (!over && !enough())
-    stop.abort()
+    cancel()
   }
 }

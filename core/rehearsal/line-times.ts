@@ -8,6 +8,8 @@ export interface LineTimesOptions {
   readonly year?: number | undefined
   /** Wall clock, ns since the epoch. */
   readonly now: bigint
+  /** Lines count as of `now`, whatever they say: that is not even read. */
+  readonly ignored?: boolean
 }
 
 interface Layout {
@@ -78,6 +80,7 @@ export class LineTimes {
   begin(piece: Uint8Array): void {
     const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
     this.#last = this.options.now
+    if (this.options.ignored) return
     for (let start = 0, end = 0; end !== -1; start = end + 1) {
       end = text.indexOf(LF, start)
       const time = this.#find(text.subarray(start, end === -1 ? undefined : end))
@@ -89,6 +92,7 @@ export class LineTimes {
 
   /** ns since the epoch. */
   readonly observedAt = (line: Uint8Array): bigint => {
+    if (this.options.ignored) return this.#last
     const time = (this.#second && withinSecond(this.#second, line)) ?? this.#find(line)
     if (time === undefined) this.untimed++
     else {

@@ -6,12 +6,20 @@ import { before, command, ended, ROUNDS, report, row, temporaryFolder } from './
 
 const LINES = 300_000
 const BLOCK = 20_000
+const BEGAN = Date.parse('2026-11-21T10:00:00Z')
+/** 200 lines a second. */
+const STEP_MS = 5
 
 const folder = temporaryFolder()
 const path = name => join(folder, name)
 const table = rows(1_000)
-const block = `${lines(BLOCK, 216, table, 0.01).join('\n')}\n`
-writeFileSync(path('in.log'), block.repeat(LINES / BLOCK))
+const block = lines(BLOCK, 216, table, 0.01)
+// As logs are: each line has a time, and none is older than the one before it.
+const timed = Array.from({ length: LINES }, (_, n) => {
+  const line = block[n % BLOCK]
+  return `${new Date(BEGAN + n * STEP_MS).toISOString()}${line.slice(line.indexOf(' '))}\n`
+})
+writeFileSync(path('in.log'), timed.join(''))
 writeFileSync(path('empty.log'), '')
 writeFileSync(path('alerts.csv'), tableOf(table))
 for (const name of ['in', 'empty'])

@@ -67,9 +67,7 @@ export class Offers {
 
   /** Of the lines of the first file that come when they say. */
   async firstTime(): Promise<bigint | undefined> {
-    const item = this.test.input.find(
-      ({ file, every, at }) => file && every === undefined && at === undefined,
-    )
+    const item = this.test.input.find(comesAsItSays)
     if (!item) return undefined
     for await (const batch of this.#file(item, 0n, undefined).records()) {
       const [first] = batch
@@ -94,7 +92,7 @@ export class Offers {
         }
         continue
       }
-      const comesAsItSays = item.file !== undefined && item.every === undefined && item.at === undefined
+      const saysWhen = comesAsItSays(item)
       for (let time = 0; time < item.times; time++) {
         if (time > 0) at += every
         const log = this.#file(item, at, context)
@@ -102,10 +100,10 @@ export class Offers {
         for await (const batch of log.records()) {
           for (const record of batch) {
             const said = record.observedTimestamp || record.time
-            if (comesAsItSays && said > at) at = said
-            else if (!comesAsItSays && !first) at += every
+            if (saysWhen && said > at) at = said
+            else if (!saysWhen && !first) at += every
             first = false
-            const records = [withMore(record, item, comesAsItSays ? said : at)]
+            const records = [withMore(record, item, saysWhen ? said : at)]
             yield { at, receiver, records }
           }
         }
@@ -125,9 +123,15 @@ export class Offers {
       times: {
         timeZone: this.test.time_zone,
         now: at || (parseRfc3339(this.test.start ?? START) as bigint),
+        ignored: !comesAsItSays(item),
       },
     })
   }
+}
+
+/** A file whose lines come when they say. */
+function comesAsItSays({ file, every, at }: Item): boolean {
+  return file !== undefined && every === undefined && at === undefined
 }
 
 function recordOf(item: Item, id: string, at: bigint): LogRecord {
