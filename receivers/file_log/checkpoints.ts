@@ -14,6 +14,8 @@ export interface Checkpoint extends Fingerprint {
   readonly mtimeNs?: bigint
   /** A compressed file of which nothing more is to be read. */
   readonly done?: boolean
+  /** A copy of a file that went on: what it holds more by now may be known. */
+  readonly copy?: boolean
   /** Since when the file is not to be found, ms since the epoch. */
   readonly missingSinceMs?: number
 }

@@ -59,6 +59,8 @@ export class FileSet {
   readonly #truncated = new Map<TrackedFile, Generation>()
   #unwritten: KeyValueChange[] = []
   #first = true
+  /** It is too early to tell what a copy holds that grew. */
+  #copiesWait = false
   /** What cannot be read, by path. */
   readonly problems = new Map<string, string>()
   /** A file was found that cannot be told from a copy yet: scan again. */
@@ -146,6 +148,7 @@ export class FileSet {
     const matcher = this.#matcher
     let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
     rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
+    await this.#followCopies()
     if (rest.length > 0) {
       rest = await this.#adopt(rest, matcher.copiesOfActive())
       rest = await this.#adopt(rest, one => this.#resumeCut(one, owners.get(one.path)))
@@ -284,6 +287,24 @@ export class FileSet {
     await this.#forget(file)
   }
 
+  /** Copies that were perhaps not whole yet are passed over as far as what they hold was read elsewhere. */
+  async #followCopies(): Promise<void> {
+    this.#copiesWait = false
+    const grown = [...this.#files.values()].filter(file => file.isCopy && file.dirty)
+    if (grown.length === 0) return
+    const moved = this.#matcher.copiesThatGrew()
+    for (const file of grown) {
+      await attempt(file.path, this.problems, async () => {
+        const found = await OpenedFile.open(file.path, this.#options.encoding)
+        // One that went away is read to the end that it has.
+        if (!found || keyOf(found.place) !== file.key) file.isCopy = false
+        else if ((await moved(found, file)) === 'later') this.#copiesWait = true
+        await found?.close()
+      })
+    }
+    this.deferred ||= this.#copiesWait
+  }
+
   async #adopt(
     found: readonly OpenedFile[],
     how: (found: OpenedFile) => Promise<Adoption>,
@@ -386,8 +407,9 @@ export class FileSet {
     for (const [file, old] of this.#truncated) {
       const known = file.previous
       const found = known && (await this.#generations.copyOf(known))
-      if (found && this.#options.ledger.has(old)) {
-        await this.#take(found, 'later')
+      if ((found || this.#copiesWait) && this.#options.ledger.has(old)) {
+        await found?.close()
+        this.deferred = true
         continue
       }
       this.#truncated.delete(file)

@@ -20,6 +20,7 @@ export interface FileOfGenerations {
   readonly place: FilePlace
   readonly mtimeNs: bigint
   readonly done: boolean
+  readonly isCopy: boolean
   /** The one that is being read. */
   readonly generation: Generation
   cutsUpTo(offset: number): readonly CutPoint[]
@@ -71,7 +72,7 @@ export class Generation implements Stream {
   }
 
   describe({ offset, tail, ahead }: Position): Checkpoint {
-    const { path, firstPath, home, place, mtimeNs, done } = this.file
+    const { path, firstPath, home, place, mtimeNs, done, isCopy } = this.file
     // After a truncation the file's cut points are those of another generation.
     const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
     const { id = '', head } = this
@@ -88,6 +89,7 @@ export class Generation implements Stream {
       cuts,
       mtimeNs,
       ...(done && { done }),
+      ...(isCopy && { copy: true }),
     }
   }
 }

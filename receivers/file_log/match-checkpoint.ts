@@ -3,13 +3,13 @@ import { ContentIndex } from './content-index.js'
 import { copiedBytes, mayBeCopy } from './copies.js'
 import type { Encoding } from './encoding.js'
 import type { FileIds } from './file-ids.js'
-import { type Fingerprint, HEAD_BYTES, TAIL_BYTES } from './fingerprint.js'
+import { type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES } from './fingerprint.js'
 import type { Folders } from './folders.js'
 import { type Framer, NOT_AHEAD } from './framer.js'
 import type { Generation } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { MissingFiles } from './missing-files.js'
-import { endPosition, type FilePlace, keyOf, type OpenedFile, type ReadStart } from './opened-file.js'
+import { endPosition, type FilePlace, type OpenedFile, type ReadStart } from './opened-file.js'
 import { type HeldMemory, TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
@@ -29,7 +29,14 @@ export interface MatchParts {
   readonly truncated: ReadonlyMap<TrackedFile, Generation>
 }
 
-const MOST_SIZES = 1_000
+/** What a copy was made of, up to where that was read. */
+interface Origin {
+  readonly file: TrackedFile
+  readonly known: Fingerprint
+  readonly tail: Buffer
+  /** The file holds less than what was read. */
+  readonly isPart?: boolean
+}
 
 interface Extras {
   readonly firstPath?: string
@@ -42,8 +49,6 @@ interface Extras {
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
 export class CheckpointMatcher {
   readonly #parts: MatchParts
-  /** Of copies at the last look. */
-  readonly #sizes = new Map<string, number>()
 
   constructor(parts: MatchParts) {
     this.#parts = parts
@@ -55,9 +60,14 @@ export class CheckpointMatcher {
       by === 'inode' || !(await this.#wasRenamed(known.home, known, found))
     const matched = await this.#parts.missing.take(found, by, mayBe)
     if (!matched) return 'no'
-    const { known, tail } = matched
-    const { offset, id, firstPath, home, cuts, ahead } = known
-    const file = this.#track(found, { offset, tail }, { id, firstPath, home, cuts, ahead })
+    const { known } = matched
+    const { id, firstPath, home, cuts, copy = false } = known
+    // What it is a copy of was read further, and is not there any more as it was.
+    const original = copy ? await this.#parts.missing.furthest(found) : undefined
+    const from = original && original.known.offset > known.offset ? original : matched
+    const { offset, ahead } = from.known
+    const file = this.#track(found, { offset, tail: from.tail }, { id, firstPath, home, cuts, ahead })
+    file.isCopy = copy
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path
@@ -77,6 +87,39 @@ export class CheckpointMatcher {
 
   /** Copies of files that are being read start where those were read to, once all of that is settled. */
   copiesOfActive(): (found: OpenedFile) => Promise<Adoption> {
+    const originOf = this.#origins()
+    return async found => {
+      const origin = await originOf(found)
+      if (typeof origin === 'string') return origin
+      const { file, known, tail } = origin
+      const copy = this.copy(found, known, tail)
+      copy.isCopy = mayHoldMore(found, origin)
+      copy.dirty = !copy.isCopy
+      if (known === file.previous) file.waitsFor.push({ file: copy })
+      return copy
+    }
+  }
+
+  /**
+   * Moves copies of what goes on behind what was read of that by now. 'later': it is too early to tell what one holds; otherwise
+   * what is behind the position is new.
+   */
+  copiesThatGrew(): (found: OpenedFile, copy: TrackedFile) => Promise<'moved' | 'later'> {
+    const originOf = this.#origins()
+    return async (found, copy) => {
+      const origin = await originOf(found, copy)
+      if (origin === 'later') return origin
+      copy.isCopy = origin !== 'no' && mayHoldMore(found, origin)
+      if (origin !== 'no' && origin.known.offset > copy.offset) {
+        const { offset, ahead } = origin.known
+        copy.moveTo({ offset, tail: origin.tail }, ahead)
+      }
+      copy.dirty = !copy.isCopy && found.size > copy.offset
+      return 'moved'
+    }
+  }
+
+  #origins(): (found: OpenedFile, itself?: TrackedFile) => Promise<Origin | 'no' | 'later'> {
     const { files, ledger, truncated } = this.#parts
     const index = new ContentIndex<TrackedFile>()
     for (const file of files.values()) {
@@ -85,10 +128,11 @@ export class CheckpointMatcher {
       const goneBytes = file.gone ? Number(file.size) : undefined
       if (known.head.length > 0) index.add(known, file, file.path, goneBytes)
     }
-    return async found => {
+    return async (found, itself) => {
+      const candidates = [...index.candidates(found)].filter(file => file !== itself)
       // A copy of a copy begins like what both were made from: what was read furthest says what is new in it.
-      let furthest: { file: TrackedFile; known: Fingerprint; tail: Buffer } | undefined
-      for (const file of index.candidates(found)) {
+      let furthest: Origin | undefined
+      for (const file of candidates) {
         for (const known of [file.previous, file.fingerprint()]) {
           if (!known || (furthest && known.offset <= furthest.known.offset)) continue
           const isKnown = known === file.previous || known.head.length > 0
@@ -97,22 +141,27 @@ export class CheckpointMatcher {
             furthest = { file, known, tail }
         }
       }
-      if (!furthest) return this.#shorterCopy(found, index.candidates(found))
-      const { file, known, tail } = furthest
+      if (!furthest) return this.#shorterCopy(found, candidates)
+      const { file, known } = furthest
       if (known === file.previous) {
         const old = truncated.get(file)
         if (old && ledger.has(old)) return 'later'
         // The copy holds what was read and not delivered, too.
         file.remainder = undefined
-        const copy = this.copy(found, known, tail)
-        file.waitsFor.push({ file: copy })
-        return copy
+        return furthest
       }
       if (known.offset === 0) file.expect(found.head)
       // What waits for the rest of its record would come from both.
       const isOpen = file.dirty || file.pending > 0 || ledger.has(file.generation)
-      return isOpen ? 'later' : this.copy(found, known, tail)
+      return isOpen || (await this.#changed(file)) ? 'later' : furthest
     }
+  }
+
+  /** Written to since the scan looked at it: a copy may hold that too. */
+  async #changed(file: TrackedFile): Promise<boolean> {
+    if (file.compressed || !(await this.#parts.isOpened(file))) return false
+    const { size, mtimeNs } = await file.stat()
+    return size !== file.size || mtimeNs !== file.mtimeNs
   }
 
   /**
@@ -124,18 +173,33 @@ export class CheckpointMatcher {
   }
 
   /** A copy that was made before the last of what was read was written: nothing of it is new. */
-  async #shorterCopy(found: OpenedFile, candidates: Iterable<TrackedFile>): Promise<Adoption> {
+  async #shorterCopy(found: OpenedFile, candidates: Iterable<TrackedFile>): Promise<Origin | 'no' | 'later'> {
     const { ledger, truncated } = this.#parts
     for (const file of candidates) {
       if (file.compressed || !mayBeCopy(found, file.realPath)) continue
       const same = await this.#sameAs(found, file)
-      if (!same) continue
-      const { known, start } = same
+      if (!same) {
+        if (await this.#isOfLost(found, file)) return 'later'
+        continue
+      }
+      const { offset, tail } = same.start
       const old = truncated.get(file)
-      if (ledger.has(file.generation) || (old && ledger.has(old)) || this.#grows(found)) return 'later'
-      return this.copy(found, { ...known, ahead: NOT_AHEAD, offset: start.offset }, start.tail)
+      if (ledger.has(file.generation) || (old && ledger.has(old))) return 'later'
+      return { file, known: { ...same.known, ahead: NOT_AHEAD, offset }, tail, isPart: true }
     }
     return 'no'
+  }
+
+  /**
+   * True for a file that begins like what was read of another, when that was truncated since and nobody noticed yet: the copy
+   * that was opened may have been half of what it is now.
+   */
+  async #isOfLost(found: OpenedFile, file: TrackedFile): Promise<boolean> {
+    const { head, offset, tail } = file.fingerprint()
+    if (found.head.length < head.length || found.headDigest(head.length) !== head.digest) return false
+    if (offset <= (await found.bytes()) || !(await this.#parts.isOpened(file))) return false
+    const bytes = await file.look(offset - tail.length, tail.length)
+    return bytes !== undefined && markOf(bytes).digest !== tail.digest
   }
 
   /** Up to where a file holds what was read of a tracked one, or of what that was before it was truncated. */
@@ -157,18 +221,6 @@ export class CheckpointMatcher {
       if (start) return { known: one, start }
     }
     return undefined
-  }
-
-  /** A copy that is still being made will hold more of what was read. */
-  #grows(found: OpenedFile): boolean {
-    if (found.compressed) return false
-    const key = keyOf(found.place)
-    const size = this.#sizes.get(key)
-    this.#sizes.delete(key)
-    if (size === found.size) return false
-    if (this.#sizes.size >= MOST_SIZES) this.#sizes.clear()
-    this.#sizes.set(key, found.size)
-    return true
   }
 
   /** True when a compressed file that is no whole one holds the beginning of what was read already, and no more. */
@@ -230,6 +282,15 @@ export class CheckpointMatcher {
       },
     })
   }
+}
+
+/**
+ * What is copied while its original goes on may get more of that. What it holds behind what was read of an original that is as it
+ * was, somebody else wrote.
+ */
+function mayHoldMore(found: OpenedFile, { file, known, isPart = false }: Origin): boolean {
+  if (found.compressed) return false
+  return isPart || (known !== file.previous && found.size === known.offset)
 }
 
 const BEGINNING: ReadStart = { offset: 0, tail: Buffer.alloc(0) }

@@ -61,14 +61,14 @@ export class MissingFiles {
     mayBe: (known: Checkpoint) => Promise<boolean>,
   ): Promise<Matched | undefined> {
     const candidates = by === 'inode' ? this.ofInode(file) : this.candidates(file)
-    let furthest: Matched | undefined
-    for (const known of candidates) {
-      if (furthest && known.offset <= furthest.known.offset) continue
-      const tail = await file.tailWhenSame(known)
-      if (tail && (await mayBe(known))) furthest = { known, tail }
-    }
+    const furthest = await furthestOf(candidates, file, mayBe)
     if (furthest) this.remove(furthest.known)
     return furthest
+  }
+
+  /** Up to where the content of a file was read under any name; those checkpoints stay missing. */
+  furthest(file: OpenedFile): Promise<Matched | undefined> {
+    return furthestOf(this.candidates(file), file, async () => true)
   }
 
   /** Notes since when files are missing, and forgets those that stay so. */
@@ -91,4 +91,18 @@ export class MissingFiles {
     }
     return changes
   }
+}
+
+async function furthestOf(
+  candidates: readonly Checkpoint[],
+  file: OpenedFile,
+  mayBe: (known: Checkpoint) => Promise<boolean>,
+): Promise<Matched | undefined> {
+  let furthest: Matched | undefined
+  for (const known of candidates) {
+    if (furthest && known.offset <= furthest.known.offset) continue
+    const tail = await file.tailWhenSame(known)
+    if (tail && (await mayBe(known))) furthest = { known, tail }
+  }
+  return furthest
 }

@@ -23,7 +23,7 @@ export class ReadingOrder {
 
   /** True while another file holds what must come first. */
   async mustWait(file: TrackedFile): Promise<boolean> {
-    if (this.#parts.truncated.has(file)) return true
+    if (this.#parts.truncated.has(file) || file.isCopy) return true
     if (file.waitsFor.length === 0) return false
     // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
     if (file.size === 0n) return true
@@ -46,7 +46,7 @@ export class ReadingOrder {
   async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
     const { clock, files, folders, problems, truncated } = this.#parts
     const { file } = before
-    if (files.get(file.key) !== file || problems.has(file.path)) return true
+    if (files.get(file.key) !== file || file.isCopy || problems.has(file.path)) return true
     if (before.upTo === undefined) {
       const stats = await statsOf(file, folders)
       if (!stats) return true

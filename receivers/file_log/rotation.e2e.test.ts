@@ -665,6 +665,71 @@ describe('one content under several names comes once', () => {
     },
   )
 
+  // What a rotation by copy and truncate does, with `looks` at the disk between its steps.
+  describe.each([0, 1, 3])('a copy that is made slowly, with looks after each step: %i', looks => {
+    test.each(['never', 'a part', 'the whole', 'more lines', 'more copied', 'the truncation'])(
+      'and a restart after: %s',
+      async restartAfter => {
+        const config = { include: ['a.log*'] }
+        const text = lines('a', 500)
+        write('a.log', text)
+        let { intake, receiver } = await started(config)
+        await intake.waitFor(500)
+        const got: string[] = []
+        const steps: Record<string, () => void> = {
+          'nothing yet': () => write('a.log.1', ''),
+          'a part': () => append('a.log.1', text.slice(0, text.length / 2)),
+          'the whole': () => append('a.log.1', text.slice(text.length / 2)),
+          'more lines': () => append('a.log', 'written between\n'),
+          'more copied': () => append('a.log.1', 'written between\n'),
+          'the truncation': () => truncateSync(at('a.log')),
+          'new lines': () => append('a.log', 'b\n'),
+        }
+        for (const [step, take] of Object.entries(steps)) {
+          take()
+          for (let look = 0; look < looks; look++) await looked(receiver)
+          if (step !== restartAfter) continue
+          await stopped(receiver)
+          got.push(...bodies(intake))
+          ;({ intake, receiver } = await started(config))
+        }
+        const all = [...text.trimEnd().split('\n'), 'written between', 'b']
+        await expect.poll(() => advanced([...got, ...bodies(intake)])).toEqual(all)
+        await polls(4)
+        expect([...got, ...bodies(intake)]).toEqual(all)
+      },
+    )
+  })
+
+  test('a copy that a scan opened half, of a file that was truncated since', async () => {
+    write('a.log', lines('a', 500))
+    const { intake, receiver } = await started({ include: ['a.log*'] })
+    await intake.waitFor(500)
+    const copied = readFileSync(at('a.log'))
+    // What such a scan sees.
+    writeFileSync(at('a.log.1'), copied.subarray(0, copied.length / 2))
+    truncateSync(at('a.log'))
+    await polls(1)
+    writeFileSync(at('a.log.1'), copied)
+    append('a.log', 'b\n')
+    await looked(receiver)
+    await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['b'])
+    await polls(4)
+    expect(bodies(intake).slice(500)).toEqual(['b'])
+  })
+
+  test('a copy that somebody else writes to', async () => {
+    write('a.log', lines('a', 500))
+    const { intake, receiver } = await started({ include: ['a.log*'] })
+    await intake.waitFor(500)
+    write('a.log.1', `${lines('a', 500)}other\n`)
+    await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['other'])
+    write('a.log.2', lines('a', 400))
+    await looked(receiver)
+    append('a.log.2', 'another\n')
+    await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['other', 'another'])
+  })
+
   test('a copy that was seen before anything was copied', async () => {
     write('a.log', lines('a', 500))
     const { intake, receiver } = await started({ include: ['a.log*'] })

@@ -100,6 +100,8 @@ export class TrackedFile {
   done = false
   /** How a compressed file ended when it was last read to its end. */
   archiveEnd: GzipEnd | undefined
+  /** Made of a file that goes on, and perhaps not whole: nothing of it is read before a scan says what of it is known. */
+  isCopy = false
   /** A line end was seen in it. */
   hasLineEnds: boolean
   size = 0n
@@ -255,6 +257,16 @@ export class TrackedFile {
     } else if (!chunk.atEnd && chunk.textAt === undefined && !this.#hole.isOpen) this.#wanted *= 2
     this.ahead = ahead
     if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
+  }
+
+  /** What stands before `start` is known from elsewhere. */
+  moveTo({ offset, tail }: ReadStart, ahead: Ahead): void {
+    this.offset = offset
+    this.ahead = ahead
+    this.#tail = tail
+    this.pending = 0
+    this.#hold(NOTHING)
+    this.generation.persisted = false
   }
 
   /** What waits for the rest of its record is the last that can be had of it. */

@@ -6,7 +6,7 @@ import type { DecodeOptions } from './json-decode.js'
 import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
 import { requestIds } from './request-ids.js'
 import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
-import { type Span, WireReader } from './values.js'
+import { type Span, WireReader } from './wire-reader.js'
 import { ResourcePart, ScopePart, type Source, WireRecord } from './wire-record.js'
 
 /** How a request in protobuf is read. */

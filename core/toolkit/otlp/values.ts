@@ -1,235 +1,58 @@
-import { atOnce, type Steps } from '../../component/in-slices.js'
+import type { Steps } from '../../component/in-slices.js'
 import { type AnyValue, type Attributes, NO_ATTRIBUTES } from '../../model/any-value.js'
-import type { LogFields } from '../../model/log-record.js'
-import type { EntityRef, Resource, Scope } from '../../model/resource.js'
-import { LARGE_BYTES, WireScan } from './scan.js'
+import { LARGE_BYTES, type WireScan } from './scan.js'
 
 const STEP_BYTES = 4_096
 /** No step of UTF-8 is longer: as much is looked at behind a text that is cut. */
 const MAX_CHARACTER = 4
 
-/** Where a message stands in the bytes of a request. */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-/** The fields of a record's own message. */
-export type WireFields = Omit<LogFields, 'resource' | 'scope'>
-
-/** Builds values from bytes that a `WireScan` has checked. What it builds are copies. */
-export class WireReader {
+/** Reads values and key-value pairs where a scan of checked bytes stands. */
+export class ValueReader {
   readonly #scan: WireScan
   readonly #bytes: Buffer
   #pausedAt = 0
 
   constructor(
+    scan: WireScan,
     bytes: Buffer,
-    /** A map that is read in steps keeps so many entries. */
-    private readonly maxEntries = Number.POSITIVE_INFINITY,
-    /** Of a text, or of bytes, little more than so many bytes are read. */
-    private readonly maxText = Number.POSITIVE_INFINITY,
+    private readonly maxEntries: number,
+    private readonly maxText: number,
   ) {
+    this.#scan = scan
     this.#bytes = bytes
-    this.#scan = new WireScan(bytes)
   }
 
-  resource(span: Span): Omit<Resource, 'schemaUrl'> {
-    return atOnce(this.resourceSteps(span))
-  }
-
-  *resourceSteps({ start, end }: Span): Steps<Omit<Resource, 'schemaUrl'>> {
-    const scan = this.#scan
-    const attributes = new AttributeMap(this.maxEntries)
-    let droppedAttributesCount = 0
-    const entityRefs: EntityRef[] = []
-    scan.at = start
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      if (tag === 0x0a) yield* this.#pairSteps(end, attributes)
-      else if (tag === 0x10) droppedAttributesCount = scan.varint(end)
-      else if (tag === 0x1a) entityRefs.push(this.#entityRef(scan.length(end)))
-      else scan.skip(tag, end)
-      if (this.#isDue()) yield
-    }
-    return {
-      attributes: attributes.map,
-      droppedAttributesCount: droppedAttributesCount + attributes.dropped,
-      ...(entityRefs.length > 0 && { entityRefs }),
-    }
-  }
-
-  scope(span: Span): Omit<Scope, 'schemaUrl'> {
-    return atOnce(this.scopeSteps(span))
-  }
-
-  *scopeSteps({ start, end }: Span): Steps<Omit<Scope, 'schemaUrl'>> {
-    const scan = this.#scan
-    const attributes = new AttributeMap(this.maxEntries)
-    let name = ''
-    let version = ''
-    let droppedAttributesCount = 0
-    scan.at = start
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      if (tag === 0x0a) name = this.#text(end)
-      else if (tag === 0x12) version = this.#text(end)
-      else if (tag === 0x1a) yield* this.#pairSteps(end, attributes)
-      else if (tag === 0x20) droppedAttributesCount = scan.varint(end)
-      else scan.skip(tag, end)
-      if (this.#isDue()) yield
-    }
-    droppedAttributesCount += attributes.dropped
-    return { name, version, attributes: attributes.map, droppedAttributesCount }
-  }
-
-  /** A large record, in steps: its body and attributes apart from the others. */
-  *recordSteps({ start, end }: Span): Steps<WireFields> {
-    const scan = this.#scan
-    const attributes = new AttributeMap(this.maxEntries)
-    let body: AnyValue = null
-    scan.at = start
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      if (tag === 0x2a) body = yield* this.#valueSteps(scan.length(end))
-      else if (tag === 0x32) yield* this.#pairSteps(end, attributes)
-      else scan.skip(tag, end)
-      if (this.#isDue()) yield
-    }
-    const fields = this.record(start, end, false)
-    const droppedAttributesCount = fields.droppedAttributesCount + attributes.dropped
-    return { ...fields, body, attributes: attributes.map, droppedAttributesCount }
-  }
-
-  /** `values`: whether body and attributes are wanted. */
-  record(start: number, end: number, values = true): WireFields {
-    const scan = this.#scan
-    const attributes = new AttributeMap()
-    let timestamp = 0n
-    let observedTimestamp = 0n
-    let severityNumber = 0
-    let severityText = ''
-    let body: AnyValue = null
-    let droppedAttributesCount = 0
-    let flags = 0
-    let traceId = ''
-    let spanId = ''
-    let eventName = ''
-    scan.at = start
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      switch (tag) {
-        case 0x09:
-          timestamp = this.#fixed64()
-          break
-        case 0x10:
-          severityNumber = scan.varint(end) | 0
-          break
-        case 0x1a:
-          severityText = this.#text(end)
-          break
-        case 0x2a:
-          if (values) body = this.#value(scan.length(end))
-          else scan.skip(tag, end)
-          break
-        case 0x32:
-          if (values) this.#pair(end, attributes)
-          else scan.skip(tag, end)
-          break
-        case 0x38:
-          droppedAttributesCount = scan.varint(end)
-          break
-        case 0x45:
-          flags = this.#bytes.readUInt32LE(scan.at)
-          scan.at += 4
-          break
-        case 0x4a:
-          traceId = this.#id(16, end)
-          break
-        case 0x52:
-          spanId = this.#id(8, end)
-          break
-        case 0x59:
-          observedTimestamp = this.#fixed64()
-          break
-        case 0x62:
-          eventName = this.#text(end)
-          break
-        default:
-          scan.skip(tag, end)
-      }
-    }
-    return {
-      timestamp,
-      observedTimestamp,
-      severityNumber,
-      severityText,
-      body,
-      attributes: attributes.map,
-      droppedAttributesCount,
-      flags,
-      traceId,
-      spanId,
-      eventName,
-    }
-  }
-
-  /** Hands each tag to `take`, which answers false for a field that it does not know. */
-  #fields(start: number, end: number, take: (tag: number) => boolean): void {
-    const scan = this.#scan
-    scan.at = start
-    while (scan.at < end) {
-      const tag = scan.tag(end)
-      if (!take(tag)) scan.skip(tag, end)
-    }
-  }
-
-  #entityRef(end: number): EntityRef {
-    let schemaUrl = ''
-    let type = ''
-    const idKeys: string[] = []
-    const descriptionKeys: string[] = []
-    this.#fields(this.#scan.at, end, tag => {
-      if (tag === 0x0a) schemaUrl = this.#text(end)
-      else if (tag === 0x12) type = this.#text(end)
-      else if (tag === 0x1a) idKeys.push(this.#text(end))
-      else if (tag === 0x22) descriptionKeys.push(this.#text(end))
-      else return false
-      return true
-    })
-    return { schemaUrl, type, idKeys, descriptionKeys }
-  }
-
-  #isDue(): boolean {
+  /** Whether enough was read since the last time that a step ends here. */
+  isDue(): boolean {
     const { at } = this.#scan
     if (at >= this.#pausedAt && at - this.#pausedAt < STEP_BYTES) return false
     this.#pausedAt = at
     return true
   }
 
-  *#pairSteps(outerEnd: number, into: AttributeMap): Steps<void> {
+  *pairSteps(outerEnd: number, into: AttributeMap): Steps<void> {
     const scan = this.#scan
     const { at } = scan
     const end = scan.length(outerEnd)
     if (end - scan.at <= LARGE_BYTES) {
       scan.at = at
-      this.#pair(outerEnd, into)
+      this.pair(outerEnd, into)
       return
     }
     let key = ''
     let value: AnyValue = null
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) key = this.#text(end)
-      else if (tag === 0x12) value = yield* this.#valueSteps(scan.length(end))
+      if (tag === 0x0a) key = this.text(end)
+      else if (tag === 0x12) value = yield* this.valueSteps(scan.length(end))
       else scan.skip(tag, end)
     }
     into.set(key, value)
   }
 
-  *#valueSteps(end: number): Steps<AnyValue> {
+  *valueSteps(end: number): Steps<AnyValue> {
     const scan = this.#scan
-    if (end - scan.at <= LARGE_BYTES) return this.#value(end)
+    if (end - scan.at <= LARGE_BYTES) return this.value(end)
     let value: AnyValue = null
     while (scan.at < end) {
       const { at } = scan
@@ -240,7 +63,7 @@ export class WireReader {
         value = this.#valueField(scan.tag(end), end, value)
       } else if (tag === 0x2a) value = yield* this.#listSteps(stop)
       else value = yield* this.#mapSteps(stop)
-      if (this.#isDue()) yield
+      if (this.isDue()) yield
     }
     return value
   }
@@ -250,9 +73,9 @@ export class WireReader {
     const list: AnyValue[] = []
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) list.push(yield* this.#valueSteps(scan.length(end)))
+      if (tag === 0x0a) list.push(yield* this.valueSteps(scan.length(end)))
       else scan.skip(tag, end)
-      if (this.#isDue()) yield
+      if (this.isDue()) yield
     }
     return list
   }
@@ -262,28 +85,28 @@ export class WireReader {
     const entries = new AttributeMap(this.maxEntries)
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) yield* this.#pairSteps(end, entries)
+      if (tag === 0x0a) yield* this.pairSteps(end, entries)
       else scan.skip(tag, end)
-      if (this.#isDue()) yield
+      if (this.isDue()) yield
     }
     return entries.map
   }
 
-  #pair(outerEnd: number, into: AttributeMap): void {
+  pair(outerEnd: number, into: AttributeMap): void {
     const scan = this.#scan
     const end = scan.length(outerEnd)
     let key = ''
     let value: AnyValue = null
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) key = this.#text(end)
-      else if (tag === 0x12) value = this.#value(scan.length(end))
+      if (tag === 0x0a) key = this.text(end)
+      else if (tag === 0x12) value = this.value(scan.length(end))
       else scan.skip(tag, end)
     }
     into.set(key, value)
   }
 
-  #value(end: number): AnyValue {
+  value(end: number): AnyValue {
     let value: AnyValue = null
     while (this.#scan.at < end) value = this.#valueField(this.#scan.tag(end), end, value)
     return value
@@ -294,7 +117,7 @@ export class WireReader {
     const scan = this.#scan
     switch (tag) {
       case 0x0a:
-        return this.#text(end)
+        return this.text(end)
       case 0x10:
         return this.#int64(end) !== 0n
       case 0x18:
@@ -323,7 +146,7 @@ export class WireReader {
     const list: AnyValue[] = []
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) list.push(this.#value(scan.length(end)))
+      if (tag === 0x0a) list.push(this.value(scan.length(end)))
       else scan.skip(tag, end)
     }
     return list
@@ -334,13 +157,13 @@ export class WireReader {
     const entries = new AttributeMap()
     while (scan.at < end) {
       const tag = scan.tag(end)
-      if (tag === 0x0a) this.#pair(end, entries)
+      if (tag === 0x0a) this.pair(end, entries)
       else scan.skip(tag, end)
     }
     return entries.map
   }
 
-  #text(end: number): string {
+  text(end: number): string {
     const stop = this.#scan.length(end)
     const text = this.#bytes.toString('utf8', this.#scan.at, this.#textEnd(stop))
     this.#scan.at = stop
@@ -353,20 +176,6 @@ export class WireReader {
     if (end >= stop) return stop
     while (((this.#bytes[end] as number) & 0xc0) === 0x80) end--
     return end
-  }
-
-  /** Hex; '' for an invalid id, which counts as absent. */
-  #id(size: number, end: number): string {
-    const stop = this.#scan.length(end)
-    const hex = stop - this.#scan.at === size ? this.#bytes.toString('hex', this.#scan.at, stop) : ''
-    this.#scan.at = stop
-    return /^0*$/.test(hex) ? '' : hex
-  }
-
-  #fixed64(): bigint {
-    const value = this.#bytes.readBigUInt64LE(this.#scan.at)
-    this.#scan.at += 8
-    return value
   }
 
   #int64(end: number): bigint {
@@ -382,7 +191,7 @@ export class WireReader {
 }
 
 /** A map that is made with its first entry: most messages have none. */
-class AttributeMap {
+export class AttributeMap {
   #map: Record<string, AnyValue> | undefined
   #size = 0
   /** Entries beyond the most that it takes. */

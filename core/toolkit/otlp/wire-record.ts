@@ -3,7 +3,7 @@ import { LazyRecord } from '../../model/create-record.js'
 import type { LogFields } from '../../model/log-record.js'
 import { NO_RESOURCE, NO_SCOPE, type Resource, type Scope } from '../../model/resource.js'
 import type { WireScan } from './scan.js'
-import type { Span, WireFields, WireReader } from './values.js'
+import type { Span, WireFields, WireReader } from './wire-reader.js'
 
 /** A record that stays protobuf until someone asks for more than its body's text, severity or times. */
 export class WireRecord extends LazyRecord {
