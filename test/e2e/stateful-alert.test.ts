@@ -633,9 +633,9 @@ describe('replay', () => {
         env: { LOG_FILE: ssh as string, OUT_FILE: out },
       })
       await running.ended
-      expect(
-        await running.metric('tocsin_stateful_alert_transitions_total', 'status="alert_duplicate"'),
-      ).toBe(519)
+      await expect
+        .poll(() => running.metric('tocsin_stateful_alert_transitions_total', 'status="alert_duplicate"'))
+        .toBe(519)
       await running.stop()
       const records = (await readFile(out, 'utf8'))
         .trim()

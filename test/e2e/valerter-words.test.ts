@@ -83,5 +83,5 @@ test('rules of words and phrases share a tail, also across a reload with a rule 
   await started(here, 2)
   insert('cold error again', ['late', 'errors', 'codes'])
   await told()
-  expect(server.openTails).toBe(2)
+  await until(() => server.openTails === 2)
 }, 120_000)

@@ -6,6 +6,9 @@ const inComponent = new AsyncLocalStorage<boolean>()
 /** Node's own frames between the code that sets a timer and the hook that hears of it. */
 const OF_TIMERS = /[ (]node:(?:internal\/)?(?:timers|async_hooks|promises)|[(]<anonymous>/
 
+/** A component has no way to it: what it was given, a storage over a real connection, runs on it. */
+const REAL_CLOCK = /[\\/]core[\\/]service[\\/]clock\.[jt]s:/
+
 export interface TimerWatch {
   /** Runs code of the component under watch. */
   run<T>(task: () => T): T
@@ -34,6 +37,6 @@ export function watchTimers(): TimerWatch {
 function callerOf(stack: string): string | undefined {
   const [, , ...frames] = stack.split('\n')
   const caller = frames.find(frame => !OF_TIMERS.test(frame)) ?? ''
-  if (/[ (]node:|[\\/]node_modules[\\/]/.test(caller)) return undefined
+  if (/[ (]node:|[\\/]node_modules[\\/]/.test(caller) || REAL_CLOCK.test(caller)) return undefined
   return /\(?([^( ]+:\d+:\d+)\)?$/.exec(caller)?.[1]?.replace(/^file:\/\//, '')
 }
