@@ -57,7 +57,7 @@ export class CheckpointMatcher {
   /** A file with a checkpoint goes on there. */
   async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
     const mayBe = async (known: Checkpoint) =>
-      by === 'inode' || !(await this.#wasRenamed(known.home, known, found))
+      by === 'inode' || !(mayBeAnew(known, found) || (await this.#wasRenamed(known.home, known, found)))
     const matched = await this.#parts.missing.take(found, by, mayBe)
     if (!matched) return 'no'
     const { known } = matched
@@ -291,6 +291,11 @@ export class CheckpointMatcher {
 function mayHoldMore(found: OpenedFile, { file, known, isPart = false }: Origin): boolean {
   if (found.compressed) return false
   return isPart || (known !== file.previous && found.size === known.offset)
+}
+
+/** So little is known of what stood under the name that a program which starts anew may have written it again. */
+function mayBeAnew({ offset, head, home }: Checkpoint, found: OpenedFile): boolean {
+  return offset === 0 && head.length < HEAD_BYTES && found.realPath === home
 }
 
 const BEGINNING: ReadStart = { offset: 0, tail: Buffer.alloc(0) }

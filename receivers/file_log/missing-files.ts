@@ -28,13 +28,14 @@ export class MissingFiles {
   }
 
   add(checkpoint: Checkpoint): void {
-    const { path, offset } = checkpoint
+    const { head, path, offset } = checkpoint
     this.#checkpoints.set(checkpoint.id, checkpoint)
     const key = keyOf(checkpoint)
     const others = this.#byInode.get(key)
     if (others) others.add(checkpoint)
     else this.#byInode.set(key, new Set([checkpoint]))
-    if (offset > 0) this.#byContent.add(checkpoint, checkpoint, path, offset)
+    // Also before anything of it settled: what was decided of its records is found by its id.
+    if (head.length > 0) this.#byContent.add(checkpoint, checkpoint, path, offset)
   }
 
   remove(checkpoint: Checkpoint): void {
