@@ -84,6 +84,10 @@ export class FileSet {
       isOpened: file => this.open(file),
       memory: new HeldMemory(),
       truncated: this.#truncated,
+      replace: (own, other) => {
+        this.#missing.remove(other)
+        this.#unwritten.push(removeChange(own.id))
+      },
     })
     this.#order = new ReadingOrder({
       clock: options.clock,
@@ -146,7 +150,7 @@ export class FileSet {
     const { notices, signal } = this.#options
     if (signal.aborted) return
     const matcher = this.#matcher
-    let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
+    let rest = await this.#adopt(matcher.copiesLast(found), one => matcher.resume(one, 'inode'))
     rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
     await this.#followCopies()
     if (rest.length > 0) {

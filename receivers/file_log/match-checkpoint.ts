@@ -25,6 +25,8 @@ export interface MatchParts {
   /** Makes sure that a file can be looked into; false when it is not to be found. */
   readonly isOpened: (file: TrackedFile) => Promise<boolean>
   readonly memory: HeldMemory
+  /** A file goes on under another checkpoint than its own. */
+  replace(own: Checkpoint, other: Checkpoint): void
   /** Truncated files, with what they were. */
   readonly truncated: ReadonlyMap<TrackedFile, Generation>
 }
@@ -54,18 +56,27 @@ export class CheckpointMatcher {
     this.#parts = parts
   }
 
+  /** Those last that are known as copies: what is left of the originals then is not there any more. */
+  copiesLast(found: readonly OpenedFile[]): readonly OpenedFile[] {
+    const isCopy = (one: OpenedFile) => this.#parts.missing.ofInode(one).some(({ copy }) => copy)
+    return [...found.filter(one => !isCopy(one)), ...found.filter(isCopy)]
+  }
+
   /** A file with a checkpoint goes on there. */
   async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
     const mayBe = async (known: Checkpoint) =>
       by === 'inode' || !(mayBeAnew(known, found) || (await this.#wasRenamed(known.home, known, found)))
     const matched = await this.#parts.missing.take(found, by, mayBe)
     if (!matched) return 'no'
-    const { known } = matched
-    const { id, firstPath, home, cuts, copy = false } = known
+    const { copy = false } = matched.known
     // What it is a copy of was read further, and is not there any more as it was.
     const original = copy ? await this.#parts.missing.furthest(found) : undefined
-    const from = original && original.known.offset > known.offset ? original : matched
+    const from = original && original.known.offset > matched.known.offset ? original : matched
     const { offset, ahead } = from.known
+    // What it holds beyond that may have been offered before, under the name of the original.
+    const known = found.size > offset ? from.known : matched.known
+    if (known !== matched.known) this.#parts.replace(matched.known, known)
+    const { id, firstPath, home, cuts } = known
     const file = this.#track(found, { offset, tail: from.tail }, { id, firstPath, home, cuts, ahead })
     file.isCopy = copy
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
