@@ -157,7 +157,16 @@ export function warnings({
     .map(entry => entry.message)
 }
 
-/** Numbered lines, each with its end. */
+/** Records of several lines, which begin with a year, and one of them. */
+export const MULTILINE = { multiline: { line_start_pattern: '^\\d{4}-' } }
+export const ERROR = '2026-11-20 ERROR db down\n\tat x\n'
+
+/** `word 0` and so on, each with its end. */
+export function lines(word: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('')
+}
+
+/** `line 7` and so on, each with its end. */
 export function numbered(from: number, to: number): string {
   let text = ''
   for (let index = from; index < to; index++) text += `line ${index}\n`
