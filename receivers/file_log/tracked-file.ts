@@ -80,7 +80,7 @@ export class TrackedFile {
   /** Older generations that are read first, each up to what it held when this file was seen to have something. */
   waitsFor: { readonly file: TrackedFile; upTo?: number }[] = []
 
-  readonly #at: ReadPosition
+  readonly #reading: ReadPosition
   #content: Content | undefined
 
   constructor(init: TrackedFileInit) {
@@ -93,7 +93,7 @@ export class TrackedFile {
     this.compressed = init.compressed
     this.encoding = init.encoding
     this.framer = init.framer
-    this.#at = new ReadPosition(init.start, init.ahead ?? NOT_AHEAD, init.cuts, init.memory)
+    this.#reading = new ReadPosition(init.start, init.ahead ?? NOT_AHEAD, init.cuts, init.memory)
     this.generation = new Generation(this, init.head, init.id, init.id !== undefined)
     this.hasLineEnds = [init.head, init.start.tail].some(bytes => init.encoding.lineFeed(bytes, 0) !== -1)
     // What was seen of it counts as read: it may be truncated before the first reading.
@@ -101,26 +101,26 @@ export class TrackedFile {
   }
 
   get offset(): number {
-    return this.#at.offset
+    return this.#reading.offset
   }
 
   /** What was delivered behind the offset. */
   get ahead(): Ahead {
-    return this.#at.ahead
+    return this.#reading.ahead
   }
 
   /** Bytes behind the offset that are no complete record yet. */
   get pending(): number {
-    return this.#at.pending
+    return this.#reading.pending
   }
 
   get pendingSinceMs(): number {
-    return this.#at.pendingSinceMs
+    return this.#reading.pendingSinceMs
   }
 
   /** How a compressed file ended when it was last read to its end. */
   get archiveEnd(): GzipEnd | undefined {
-    return this.#at.archiveEnd
+    return this.#reading.archiveEnd
   }
 
   get isOpen(): boolean {
@@ -189,31 +189,31 @@ export class TrackedFile {
 
   /** Reads on from the position, into a new buffer that records may keep views of. The file must be open. */
   read(): Promise<ReadResult> {
-    return this.#at.read(this.#content as Content, this.encoding.unit)
+    return this.#reading.read(this.#content as Content, this.encoding.unit)
   }
 
   /** Moves the position to what frames consumed of what was read. */
   advance(chunk: Chunk, frames: Frames, nowMs: number): void {
     const { bytes, at, from, textAt } = chunk
     const { consumed } = frames
-    const isNew = this.#at.advance(chunk, frames, nowMs)
+    const isNew = this.#reading.advance(chunk, frames, nowMs)
     if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
     if (consumed > from) this.generation.growHead(bytes.subarray(0, consumed), at)
     if (textAt === undefined) return
     const { offset } = this
-    this.generation.growHead(this.#at.skipTo(textAt), offset)
+    this.generation.growHead(this.#reading.skipTo(textAt), offset)
   }
 
   /** What stands before `start` is known from elsewhere. */
   moveTo(start: ReadStart, ahead: Ahead): void {
-    this.#at.moveTo(start, ahead)
+    this.#reading.moveTo(start, ahead)
     this.generation.persisted = false
   }
 
   /** What waits for the rest of its record is the last that can be had of it. */
   setAside(): void {
     const { ahead, encoding, generation, offset: at } = this
-    const bytes = this.#at.takeHeld()
+    const bytes = this.#reading.takeHeld()
     // An older one could not be delivered: it stays the first.
     if (bytes.length > 0) this.remainder ??= { generation, bytes, at, ahead, encoding }
   }
@@ -223,7 +223,7 @@ export class TrackedFile {
     const old = this.generation
     this.previous = this.fingerprint()
     this.setAside()
-    this.#at.restart(start)
+    this.#reading.restart(start)
     this.hasLineEnds = start.offset > 0
     this.dirty = true
     this.flushed = 'nothing'
@@ -253,27 +253,27 @@ export class TrackedFile {
       home,
       offset,
       head: generation.head,
-      tail: this.#at.tail,
+      tail: this.#reading.tail,
       cuts: this.cutsUpTo(offset),
     }
   }
 
   cutsUpTo(offset: number): readonly CutPoint[] {
-    return this.#at.cutsUpTo(offset)
+    return this.#reading.cutsUpTo(offset)
   }
 
   position(): Position {
-    const { offset, tail, ahead } = this.#at
+    const { offset, tail, ahead } = this.#reading
     return { offset, tail, ahead }
   }
 
   /** A copy of it begins so: when it does not, it was truncated, even if it begins like the little that was seen of it. */
   expect(head: Buffer): void {
-    if (this.offset === 0) this.#at.hold(withoutNuls(head, 0, this.encoding.unit))
+    if (this.offset === 0) this.#reading.hold(withoutNuls(head, 0, this.encoding.unit))
   }
 
   /** Frees what it holds in memory. */
   forget(): void {
-    this.#at.takeHeld()
+    this.#reading.takeHeld()
   }
 }
