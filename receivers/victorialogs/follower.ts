@@ -3,11 +3,11 @@ import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/compon
 import { Batcher } from './batcher.js'
 import { HttpError, type Parameters } from './client.js'
 import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
-import type { Line } from './line.js'
 import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
 import { BrokenAnswer, readLines } from './read-lines.js'
+import type { VictoriaLogsRecord } from './record.js'
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
@@ -186,7 +186,7 @@ export class Follower {
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(fresh, wantedFrom, openedMs),
+        onRuns: this.#lineSink(fresh, wantedFrom, openedMs),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -200,19 +200,19 @@ export class Follower {
     first: boolean,
     wantedFrom: bigint,
     openedMs: number,
-  ): (lines: readonly Buffer[], oversized: number) => void {
+  ): (runs: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
       first || gap.repeatable || gap.maxAgeMs === undefined ? wantedFrom : this.#batcher.position.completeTo
-    const isAfter = ({ time }: Line): boolean => time === undefined || time > start
+    const isAfter = ({ lineTime }: VictoriaLogsRecord): boolean => lineTime === undefined || lineTime > start
     let begun = false
-    return (lines, oversized) => {
+    return (runs, oversized) => {
       if (!begun) metrics.tailOpen((context.clock.monotonicMs() - openedMs) / 1_000)
       begun = true
       if (oversized > 0) newLines.oversized(oversized)
-      const { fresh, repeats, newest } = newLines.sift(lines, pass)
+      const { fresh, repeats, newest } = newLines.sift(runs, pass)
       if (repeats > 0) metrics.repeats(repeats)
       const added = newLines.records(fresh.filter(isAfter), pass)
       const now = context.clock.now()
