@@ -1,7 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
-import { LINE_BYTES, readKept } from './kept-lines.js'
+import { LINE_BYTES, newestOf, readKept } from './kept-lines.js'
 import type { LineKey } from './line-hash.js'
-import { later, type Position } from './position.js'
+import type { Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** What an earlier run settled. Its lines come one by one from `lines`. */
@@ -73,12 +73,8 @@ export class CheckpointStore {
     for (;;) {
       const page = await this.#store.range(from, 'lines0', PAGE)
       for (const [key, value] of page) {
-        let newest = 0n
-        for (const line of readKept(value)) {
-          newest = later(newest, line.time)
-          take(line)
-        }
-        this.#segments.push({ number: Number(key.slice(PREFIX.length)), newest })
+        for (const line of readKept(value)) take(line)
+        this.#segments.push({ number: Number(key.slice(PREFIX.length)), newest: newestOf(value) })
       }
       const last = page.at(-1)
       if (!last || page.length < PAGE) break
@@ -131,10 +127,4 @@ export class CheckpointStore {
 
 function segmentKey(number: number): string {
   return `${PREFIX}${String(number).padStart(12, '0')}`
-}
-
-function newestOf(lines: Buffer): bigint {
-  let newest = 0n
-  for (const { time } of readKept(lines)) newest = later(newest, time)
-  return newest
 }

@@ -7,7 +7,6 @@ import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
 import { BrokenAnswer, readLines } from './read-lines.js'
-import type { VictoriaLogsRecord } from './record.js'
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
@@ -206,15 +205,14 @@ export class Follower {
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
       first || gap.repeatable || gap.maxAgeMs === undefined ? wantedFrom : this.#batcher.position.completeTo
-    const isAfter = ({ lineTime }: VictoriaLogsRecord): boolean => lineTime === undefined || lineTime > start
     let begun = false
     return (runs, oversized) => {
       if (!begun) metrics.tailOpen((context.clock.monotonicMs() - openedMs) / 1_000)
       begun = true
       if (oversized > 0) newLines.oversized(oversized)
-      const { fresh, repeats, newest } = newLines.sift(runs, pass)
+      const { fresh, repeats, newest } = newLines.sift(runs, pass, start)
       if (repeats > 0) metrics.repeats(repeats)
-      const added = newLines.records(fresh.filter(isAfter), pass)
+      const added = newLines.records(fresh, pass)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
       const completeTo = earlier(newest, source.earliest())

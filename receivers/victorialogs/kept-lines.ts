@@ -1,4 +1,4 @@
-import { earlier } from './position.js'
+import { fromHalves, highHalf, isLater, lowHalf } from './halves.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** Its time and its hash: a stored line takes what a remembered one does. */
@@ -9,7 +9,8 @@ export class KeptLines {
   readonly #bytes: Buffer
   readonly #view: DataView
   #end = 0
-  #oldest: bigint | undefined
+  #oldestHigh = 0
+  #oldestLow = 0
 
   /** Of so many lines at most. */
   constructor(most: number) {
@@ -23,22 +24,25 @@ export class KeptLines {
 
   /** The earliest time among them, ns since the epoch. */
   get oldest(): bigint | undefined {
-    return this.#oldest
+    return this.#end === 0 ? undefined : fromHalves(this.#oldestHigh, this.#oldestLow)
   }
 
-  add({ high, low, time }: SeenLine): void {
+  add(timeHigh: number, timeLow: number, high: number, low: number): void {
     const at = this.#end
-    this.#view.setBigInt64(at, time)
+    this.#view.setInt32(at, timeHigh)
+    this.#view.setUint32(at + 4, timeLow)
     this.#view.setUint32(at + 8, high)
     this.#view.setUint32(at + 12, low)
     this.#end = at + LINE_BYTES
-    this.#oldest = this.#oldest === undefined ? time : earlier(this.#oldest, time)
+    if (at > 0 && !isLater(this.#oldestHigh, this.#oldestLow, timeHigh, timeLow)) return
+    this.#oldestHigh = timeHigh
+    this.#oldestLow = timeLow
   }
 }
 
 export function keptLines(lines: readonly SeenLine[]): KeptLines {
   const kept = new KeptLines(lines.length)
-  for (const line of lines) kept.add(line)
+  for (const { high, low, time } of lines) kept.add(highHalf(time), lowHalf(time), high, low)
   return kept
 }
 
@@ -47,4 +51,19 @@ export function* readKept(value: Uint8Array): Generator<SeenLine> {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
   for (let at = 0; at + LINE_BYTES <= value.byteLength; at += LINE_BYTES)
     yield { high: view.getUint32(at + 8), low: view.getUint32(at + 12), time: view.getBigInt64(at) }
+}
+
+/** The latest time among them, ns since the epoch; 0n for none. */
+export function newestOf(value: Uint8Array): bigint {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  let high = 0
+  let low = 0
+  for (let at = 0; at + LINE_BYTES <= value.byteLength; at += LINE_BYTES) {
+    const timeHigh = view.getInt32(at)
+    const timeLow = view.getUint32(at + 4)
+    if (!isLater(timeHigh, timeLow, high, low)) continue
+    high = timeHigh
+    low = timeLow
+  }
+  return fromHalves(high, low)
 }

@@ -92,6 +92,15 @@ export class LineBlock {
     return this.#times[(row * ROW_WORDS) / 2 + TIME] as bigint
   }
 
+  /** The same in halves. */
+  timeHigh(row: number): number {
+    return this.#word(row, TIME * 2 + 1)
+  }
+
+  timeLow(row: number): number {
+    return this.#word(row, TIME * 2) >>> 0
+  }
+
   /** Of the hash of the line, 32 bits, unsigned. */
   high(row: number): number {
     return this.#word(row, HIGH) >>> 0

@@ -1,4 +1,5 @@
 import type { Clock, Logger, LogRecord } from 'tocsin/component'
+import { fromHalves, highHalf, isLater, lowHalf } from './halves.js'
 import { KeptLines } from './kept-lines.js'
 import { type BadLine, MAX_LINE_BYTES } from './line.js'
 import type { LineBlock } from './line-block.js'
@@ -35,6 +36,8 @@ export interface NewLinesOptions {
   readonly repaired: (count: number) => void
 }
 
+/** Before every time. */
+const ALWAYS = -(2n ** 63n)
 const NOTHING: NewRecords = { records: [], lines: undefined, bytes: 0 }
 
 const SAYINGS = {
@@ -67,19 +70,23 @@ export class NewLines {
 
   /**
    * Takes lines with line ends between them. Repeats cost no more than the look at them. Bad lines are counted, each once
-   * however often it is read.
+   * however often it is read. New lines at or before `after` (ns since the epoch) are passed over.
    */
-  sift(runs: readonly Buffer[], pass: number): Sifted {
-    const found: Found = { fresh: [], repeats: 0, newest: 0n, mended: 0, keptBytes: 0, repeatedBytes: 0 }
+  sift(runs: readonly Buffer[], pass: number, after = ALWAYS): Sifted {
+    const found = new Found(after)
     for (const run of runs) for (const block of scanLines(run, this.#hash)) this.#sift(block, pass, found)
-    const { fresh, repeats, newest, mended } = found
+    const { fresh, repeats, newestHigh, newestLow, mended } = found
     if (mended > 0) {
       this.#options.repaired(mended)
       this.#say('repaired', mended)
     }
     // Views hold the chunk that they lie in: where most of it is repeats, its new lines are copied out.
     const hold = found.keptBytes >= found.repeatedBytes
-    return { fresh: hold ? fresh : fresh.map(record => record.alone()), repeats, newest }
+    return {
+      fresh: hold ? fresh : fresh.map(record => record.alone()),
+      repeats,
+      newest: fromHalves(newestHigh, newestLow),
+    }
   }
 
   /** Counts lines that were too long to be read. */
@@ -97,15 +104,16 @@ export class NewLines {
     const kept = new KeptLines(found.length)
     let length = 0
     for (const record of found) {
-      const time = record.lineTime
-      if (time === undefined) {
+      if (!record.isTimed) {
         // VictoriaLogs sends none without a time. What cannot be placed in time cannot be told from a repeat.
         record.identify(observed, 0, `${hashText(record)}-${this.#run}-${this.#untimed++}`)
       } else {
         // Another reading may have offered it since it was sifted.
-        if (seen.isRepeat(record, pass)) continue
-        record.identify(observed, seen.add(record, pass))
-        kept.add(record)
+        const { high, low, timeHigh, timeLow } = record
+        const span = seen.spanAt(timeHigh, timeLow)
+        if (seen.isRepeatIn(span, high, low, pass)) continue
+        record.identify(observed, seen.addIn(span, high, low, pass))
+        kept.add(timeHigh, timeLow, high, low)
       }
       records.push(record)
       length += record.lineLength
@@ -116,18 +124,22 @@ export class NewLines {
   #sift(block: LineBlock, pass: number, found: Found): void {
     const { seen } = this.#options
     const { count } = block
-    const line = new LineAt(block)
     for (let row = 0; row < count; row++) {
       const badness = block.badness(row)
       if (badness !== undefined) {
         this.#drop(badness, block.line(row), pass)
         continue
       }
-      line.row = row
-      if (block.isTimed(row)) {
-        const { time } = line
-        if (time > found.newest) found.newest = time
-        if (seen.isRepeat(line, pass)) {
+      const isTimed = block.isTimed(row)
+      const timeHigh = block.timeHigh(row)
+      const timeLow = block.timeLow(row)
+      if (isTimed) {
+        if (isLater(timeHigh, timeLow, found.newestHigh, found.newestLow)) {
+          found.newestHigh = timeHigh
+          found.newestLow = timeLow
+        }
+        const span = seen.spanAt(timeHigh, timeLow)
+        if (seen.isRepeatIn(span, block.high(row), block.low(row), pass)) {
           found.repeats++
           found.repeatedBytes += block.lengthOf(row)
           continue
@@ -135,6 +147,7 @@ export class NewLines {
       }
       if (block.isRepaired(row)) found.mended++
       else found.keptBytes += block.lengthOf(row)
+      if (isTimed && !isLater(timeHigh, timeLow, found.afterHigh, found.afterLow)) continue
       found.fresh.push(new VictoriaLogsRecord(block, row))
     }
   }
@@ -154,28 +167,19 @@ export class NewLines {
   }
 }
 
-interface Found {
-  readonly fresh: VictoriaLogsRecord[]
-  repeats: number
-  newest: bigint
-  mended: number
-  keptBytes: number
-  repeatedBytes: number
-}
+class Found {
+  readonly fresh: VictoriaLogsRecord[] = []
+  repeats = 0
+  newestHigh = 0
+  newestLow = 0
+  mended = 0
+  keptBytes = 0
+  repeatedBytes = 0
+  readonly afterHigh: number
+  readonly afterLow: number
 
-/** One line of a block after the other, so that repeats need no object of their own. */
-class LineAt implements SeenLine {
-  row = 0
-
-  constructor(private readonly block: LineBlock) {}
-
-  get high(): number {
-    return this.block.high(this.row)
-  }
-  get low(): number {
-    return this.block.low(this.row)
-  }
-  get time(): bigint {
-    return this.block.time(this.row)
+  constructor(after: bigint) {
+    this.afterHigh = highHalf(after)
+    this.afterLow = lowHalf(after)
   }
 }

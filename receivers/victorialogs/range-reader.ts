@@ -105,7 +105,7 @@ export class RangeReader {
         if (tooMany) return
         if (oversized > 0) onOversized(oversized)
         for (const line of newLines.sift(runs, pass).fresh) {
-          if (line.lineTime === undefined) continue
+          if (!line.isTimed) continue
           kept.push(line)
           bytes += line.lineLength
         }
@@ -141,7 +141,7 @@ export class RangeReader {
         const { fresh } = newLines.sift(runs, pass)
         onRead(
           newLines.records(
-            fresh.filter(({ lineTime }) => lineTime !== undefined),
+            fresh.filter(({ isTimed }) => isTimed),
             pass,
           ),
           undefined,

@@ -46,10 +46,6 @@ export class VictoriaLogsRecord extends LazyRecord {
     return this
   }
 
-  /** `_time`, ns since the epoch; undefined when it is missing or no time. */
-  get lineTime(): bigint | undefined {
-    return this.#block.isTimed(this.#row) ? this.#block.time(this.#row) : undefined
-  }
   /** Bytes of the line. */
   get lineLength(): number {
     return this.#block.lengthOf(this.#row)
@@ -60,6 +56,16 @@ export class VictoriaLogsRecord extends LazyRecord {
   }
   get low(): number {
     return this.#block.low(this.#row)
+  }
+  get isTimed(): boolean {
+    return this.#block.isTimed(this.#row)
+  }
+  /** Of `_time`. */
+  get timeHigh(): number {
+    return this.#block.timeHigh(this.#row)
+  }
+  get timeLow(): number {
+    return this.#block.timeLow(this.#row)
   }
   /** The same over bytes of its own. */
   alone(): VictoriaLogsRecord {
