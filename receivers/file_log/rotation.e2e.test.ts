@@ -453,3 +453,37 @@ test('what a program writes anew after a kill, with the same first line, comes u
   expect(intake.records()[0]?.id).not.toBe(manual.records()[0]?.id)
   await stopped(before.receiver)
 })
+
+test('what was packed and deleted before it settled comes again under its ids after a kill', async () => {
+  write('a.log', 'one\ntwo\n')
+  const manual = collectingIntake({ manual: true })
+  const before = await started({ include: ['a.log*'] }, manual)
+  await manual.waitFor(2)
+  writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log'))))
+  unlinkSync(at('a.log'))
+  await polls(5)
+  forgotten(before.receiver)
+  const { intake } = await started({ include: ['a.log*'] })
+  await seen(intake, ['one', 'two'])
+  expect(intake.records().map(({ id }) => id)).toEqual(manual.records().map(({ id }) => id))
+  await stopped(before.receiver)
+})
+
+// Of `a.log.1` there is only `a.log.2.gz`: it is known by its length, which is more than was delivered.
+test('what was packed with a record that waited, and moved up, goes on after a kill', async () => {
+  write('a.log', '')
+  const manual = collectingIntake({ manual: true })
+  const config = { include: ['a.log*'], ...MULTILINE, force_flush_period: '1h' }
+  const before = await started(config, manual)
+  append('a.log', `${ERROR}2026-11-20 INFO waits\n`)
+  renameSync(at('a.log'), at('a.log.1'))
+  await expect.poll(() => advanced(manual.records().length)).toBe(1)
+  manual.batches[0]?.settle()
+  await polls(2)
+  forgotten(before.receiver)
+  writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log.1'))))
+  unlinkSync(at('a.log.1'))
+  const { intake } = await started(config)
+  await seen(intake, ['2026-11-20 INFO waits'])
+  await stopped(before.receiver)
+})
