@@ -160,11 +160,13 @@ export class Keeper {
   }
 
   async #write(duplicates = false): Promise<void> {
-    const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention, settle } =
+    const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention } =
       this.#options
+    const { settle, subscribers } = this.#options
     const { clock } = this.#options.context
     const startMs = clock.monotonicMs()
-    settle()
+    // Else what repeats is told each second: who asks has it told.
+    if (duplicates || subscribers.any) settle()
     const unwritten = outbox.take()
     for (const one of unwritten.touched) this.#touched.add(one)
     if (shared) await this.#findAdopted(unwritten.begun)
