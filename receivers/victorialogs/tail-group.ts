@@ -3,6 +3,7 @@ import { type Clock, onAbort, RetryableError } from 'tocsin/component'
 import { type Client, HttpError, type Parameters } from './client.js'
 import { Dealer } from './dealer.js'
 import { readLines } from './read-lines.js'
+import { linesOf } from './scan-lines.js'
 import { anyOf, type WordQuery } from './word-query.js'
 
 /** Proxies take request lines of 8 KiB. */
@@ -126,9 +127,9 @@ export class TailGroup {
       resolve(this.#member(request).body)
     }
     const deal = new Dealer(queries)
-    const onLines = (lines: readonly Buffer[]): void => this.#deal(deal, lines)
+    const onRuns = (runs: readonly Buffer[]): void => this.#deal(deal, runs.flatMap(linesOf))
     const current = (): boolean => this.#connection === connection
-    readLines(body, { onLines }).then(
+    readLines(body, { onRuns }).then(
       () => current() && this.#end(undefined),
       error => current() && this.#end(error),
     )
