@@ -18,9 +18,10 @@ import {
 } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { collectingIntake } from 'tocsin/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { bodies, fileLogWorld, later, warnings } from '../../test/support/file-log.js'
 import type { FileLogConfig } from './config.js'
+import { OpenedFile } from './opened-file.js'
 
 const {
   at,
@@ -706,13 +707,19 @@ describe('one content under several names comes once', () => {
     const { intake, receiver } = await started({ include: ['a.log*'] })
     await intake.waitFor(500)
     const copied = readFileSync(at('a.log'))
-    // What such a scan sees.
+    const open = OpenedFile.open
+    const spied = vi.spyOn(OpenedFile, 'open').mockImplementation(async (path, encoding) => {
+      const found = await open(path, encoding)
+      if (path === at('a.log.1') && found?.size === copied.length / 2) {
+        writeFileSync(at('a.log.1'), copied)
+        truncateSync(at('a.log'))
+        append('a.log', 'b\n')
+      }
+      return found
+    })
     writeFileSync(at('a.log.1'), copied.subarray(0, copied.length / 2))
-    truncateSync(at('a.log'))
-    await polls(1)
-    writeFileSync(at('a.log.1'), copied)
-    append('a.log', 'b\n')
     await looked(receiver)
+    spied.mockRestore()
     await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['b'])
     await polls(4)
     expect(bodies(intake).slice(500)).toEqual(['b'])
