@@ -1,7 +1,7 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import { copiesAmong } from './copies.js'
-import { type Encoding, encodingByMark } from './encoding.js'
+import { type Encoding, encodingOfStart } from './encoding.js'
 import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
 import { Folders } from './folders.js'
@@ -19,7 +19,7 @@ import { keyOf, OpenedFile } from './opened-file.js'
 import { ReadingOrder, statsOf } from './reading-order.js'
 import { originalsOf } from './rotated-names.js'
 import { attempt, type Discovery, forEach, scanDisk } from './scan.js'
-import { HeldMemory, type TrackedFile } from './tracked-file.js'
+import { type Chunk, HeldMemory, type TrackedFile } from './tracked-file.js'
 
 export type RestartReason = 'truncated' | 'rewritten' | 'cut'
 
@@ -192,10 +192,12 @@ export class FileSet {
    * Gives the content an id and makes it durable, before anything of it is offered. False when the store
    * does not take it.
    */
-  async identify(file: TrackedFile, head: Buffer): Promise<boolean> {
+  async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
     if (generation.persisted) return true
-    if (generation.id === undefined) generation.headBytes = Buffer.from(head.subarray(0, HEAD_BYTES))
+    // Behind a hole of NULs the head is known.
+    if (generation.id === undefined && at === 0)
+      generation.headBytes = Buffer.from(bytes.subarray(0, HEAD_BYTES))
     this.#fileIds.give(generation)
     generation.persisted = await this.#options.ledger.write([generation.checkpoint(file.position())])
     return generation.persisted
@@ -206,28 +208,32 @@ export class FileSet {
    * then looked at again as a file that was just found.
    */
   async begin(file: TrackedFile, head: Buffer): Promise<boolean> {
-    const encoding = encodingByMark(head) ?? this.#options.encoding
+    const encoding = encodingOfStart(head, this.#options.encoding, file.encoding)
     if (encoding !== file.encoding) {
       file.encoding = encoding
       file.framer = this.#options.framer(encoding)
     }
     this.#options.notices.encoding(file.path, head, encoding, this.#options.encoding)
     if (file.compressed || formatOf(head.subarray(0, HEAD_BYTES), encoding) === 'text') return true
-    this.#files.delete(file.key)
-    file.forget()
-    await this.#handles.close(file)
-    if (file.generation.persisted) this.#unwritten.push(removeChange(file.generation.id as string))
-    this.deferred = true
+    await this.#findAnew(file)
     return false
   }
 
-  /** The content was cut or replaced: reads on where it was cut, or from its start, after what a copy of it still holds. */
-  async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<void> {
-    const { logger, framer, encoding, onRestart } = this.#options
+  /**
+   * The content was cut or replaced: reads on where it was cut, or from its start, after what a copy of it still holds. False for
+   * what may be a copy of another file that was made in the place of the last one: it is looked at as a file that was just found.
+   */
+  async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<boolean> {
+    const { logger, framer, onRestart } = this.#options
     const cut = await file.cut()
+    if (!cut && this.#isNamedAfterAnother(file)) {
+      file.setAside()
+      this.#fileIds.give(file.generation)
+      await this.#findAnew(file)
+      return false
+    }
     const { head, ...start } = cut ?? { ...BEGINNING, head: NO_BYTES }
-    const how = cut ? file.encoding : encoding
-    const old = file.restart(how, framer(how), start, head)
+    const old = file.restart(framer(file.encoding), start, head)
     const reason = cut ? 'cut' : kind
     onRestart(reason)
     const from = cut ? 'reading goes on where it was cut' : 'it is read from its start'
@@ -240,6 +246,24 @@ export class FileSet {
       this.#truncated.set(file, old)
       this.deferred = true
     }
+    return true
+  }
+
+  #isNamedAfterAnother({ realPath }: TrackedFile): boolean {
+    const originals = originalsOf(realPath)
+    return originals.length > 0 && [...this.#files.values()].some(file => originals.includes(file.realPath))
+  }
+
+  /** Knows nothing more of it: the next scan says what it is. */
+  async #findAnew(file: TrackedFile): Promise<void> {
+    this.#files.delete(file.key)
+    const old = this.#truncated.get(file)
+    this.#truncated.delete(file)
+    if (old) this.#retire(old)
+    file.forget()
+    await this.#handles.close(file)
+    this.#retire(file.generation)
+    this.deferred = true
   }
 
   /** True while another file holds what must come first. */
@@ -298,6 +322,8 @@ export class FileSet {
         const found = await OpenedFile.open(file.path, this.#options.encoding)
         // One that went away is read to the end that it has.
         if (!found || keyOf(found.place) !== file.key) file.isCopy = false
+        // Another copy was made in its place.
+        else if (!(await found.tailWhenSame(file.fingerprint()))) await this.#findAnew(file)
         else if ((await moved(found, file)) === 'later') this.#copiesWait = true
         await found?.close()
       })
@@ -360,13 +386,15 @@ export class FileSet {
   /** Finds files that were moved out of the patterns while nothing was running. */
   async #searchMissing(added: Set<TrackedFile>): Promise<void> {
     const lost: Checkpoint[] = []
+    const byPath = new Map([...this.#files.values()].map(file => [file.path, file]))
     for (const known of this.#missing.list()) {
       // An earlier run looked for it already.
       if (known.missingSinceMs !== undefined || known.done) continue
       if (this.#options.signal.aborted) return
       const moved = this.#files.has(keyOf(known)) ? undefined : await this.#folders.locate(known.home, known)
-      // It is where it was: the patterns are others now.
-      if (moved?.path === known.home) continue
+      // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
+      const successor = known.path === known.home ? undefined : byPath.get(known.path)
+      if (moved?.path === known.home && !successor) continue
       let file: TrackedFile | undefined
       await attempt(known.path, this.problems, async () => {
         file = await this.#resumeMoved(known, moved?.path)
@@ -374,6 +402,7 @@ export class FileSet {
       if (file) {
         file.gone = true
         added.add(file)
+        successor?.waitsFor.push({ file })
       } else lost.push(known)
     }
     this.#options.notices.lost(lost)
@@ -386,7 +415,7 @@ export class FileSet {
     if (moved && byInode !== 'no') return this.#take(moved, byInode)
     await moved?.close()
     const copy = await this.#generations.copyOf(known)
-    if (copy) return this.#take(copy, await this.#matcher.resume(copy, 'content'))
+    if (copy && copy !== 'later') return this.#take(copy, await this.#matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
     const fresh = [...this.#files.values()].find(file => file.path === known.path && file.offset === 0)
     const edited = fresh && (await OpenedFile.open(known.path, encoding))
@@ -407,8 +436,8 @@ export class FileSet {
     for (const [file, old] of this.#truncated) {
       const known = file.previous
       const found = known && (await this.#generations.copyOf(known))
-      if ((found || this.#copiesWait) && this.#options.ledger.has(old)) {
-        await found?.close()
+      if (found === 'later' || ((found || this.#copiesWait) && this.#options.ledger.has(old))) {
+        if (found !== 'later') await found?.close()
         this.deferred = true
         continue
       }

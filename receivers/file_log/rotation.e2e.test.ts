@@ -166,6 +166,26 @@ describe('what waits goes out before what comes after it', () => {
     symlinkSync(at('two'), at('a.log'))
     await seen(intake, ['1', '2', '3'])
   })
+
+  test('also one that was pointed elsewhere, twice, while nothing ran', async () => {
+    const point = (name: string) => {
+      if (existsSync(at('a.log'))) unlinkSync(at('a.log'))
+      symlinkSync(at(name), at('a.log'))
+    }
+    write('one', '1\n')
+    point('one')
+    const { intake, receiver } = await started({})
+    await seen(intake, ['1'])
+    write('two', '2\n')
+    point('two')
+    await seen(intake, ['1', '2'])
+    await stopped(receiver)
+    append('two', '3\n')
+    write('three', '4\n')
+    point('three')
+    const again = await started({})
+    await seen(again.intake, ['3', '4'])
+  })
 })
 
 describe('after a restart in the middle of a rotation', () => {
@@ -247,6 +267,38 @@ describe('NULs', () => {
     writeSync(file, 'o\nthree\n', 6)
     await seen(intake, ['one', 'two', 'three'])
     closeSync(file)
+  })
+
+  test.each([3_000, 700_000])(
+    'behind what is read are no part of it: %i, written over between runs',
+    async nuls => {
+      writeFileSync(at('a.log'), Buffer.concat([Buffer.from('one\n'), Buffer.alloc(nuls)]))
+      const file = openSync(at('a.log'), 'r+')
+      const { intake, receiver } = await started({})
+      await seen(intake, ['one'])
+      writeSync(file, 'two\n', 4)
+      await seen(intake, ['one', 'two'])
+      await stopped(receiver)
+      writeSync(file, 'three\n', 8)
+      closeSync(file)
+      const again = await started({})
+      await seen(again.intake, ['three'])
+    },
+  )
+
+  test.each([2_000, 3_000_000])('of a hole of %i are known after a restart', async hole => {
+    const file = openSync(at('a.log'), 'w')
+    writeSync(file, 'one\n')
+    const { intake, receiver } = await started({})
+    await seen(intake, ['one'])
+    ftruncateSync(file)
+    writeSync(file, 'two\n', hole)
+    await seen(intake, ['one', 'two'])
+    await stopped(receiver)
+    appendFileSync(at('a.log'), 'three\n')
+    closeSync(file)
+    const again = await started({})
+    await seen(again.intake, ['three'])
   })
 
   test('in UTF-16', async () => {
@@ -351,6 +403,29 @@ describe('generations between', () => {
       await seen(again.intake, all)
     },
   )
+
+  test.each([
+    ['a.log', 'a__2026-11-26_00-00-00.log', 'a__2026-11-27_00-00-00.log'],
+    ['a.log', 'a-20261126T101112Z.log', 'a-20261127T101112Z.log'],
+    ['a.log', 'a.log.2026-11-26T10:11:12+01:00', 'a.log.2026-11-27T10:11:12+01:00'],
+    ['a.log', 'a.log.26-Nov-2026', 'a.log.27-Nov-2026'],
+    ['current', '@40000000674869c01a2b3c4d.s', '@40000000674869c21a2b3c4d.u'],
+  ])('are known by their names: %s, %s', async (name, first, second) => {
+    const config = { include: [name] }
+    write(name, '1\n')
+    const { intake, receiver } = await started(config)
+    await seen(intake, ['1'])
+    await stopped(receiver)
+    append(name, '2\n')
+    renameSync(at(name), at(first))
+    await later()
+    write(second, '3\n')
+    await later()
+    write(name, '4\n')
+    write('a-2fa.log', 'another log\n')
+    const again = await started(config)
+    await seen(again.intake, ['2', '3', '4'])
+  })
 
   test('that exclude means are left out', async () => {
     write('a.log', '1\n')
@@ -725,6 +800,48 @@ describe('one content under several names comes once', () => {
     expect(bodies(intake).slice(500)).toEqual(['b'])
   })
 
+  // As `cp app.log app.log.1; > app.log`, and `gzip -c`, have it.
+  describe.each(['a.log', 'a.log*'])('a copy that is made in the place of the last one, with %s', include => {
+    test.each(['a.log.1', 'a.log.1.gz'])('%s', async copy => {
+      const config = { include: [include] }
+      const rotate = (late: string, more: string) => {
+        append('a.log', late)
+        const text = readFileSync(at('a.log'))
+        writeFileSync(at(copy), copy.endsWith('.gz') ? gzipSync(text) : text)
+        truncateSync(at('a.log'))
+        append('a.log', more)
+      }
+      write('a.log', lines('a', 100))
+      const { intake, receiver } = await started(config)
+      await intake.waitFor(100)
+      rotate('late 1\n', 'b\n')
+      await expect.poll(() => advanced(bodies(intake).slice(100))).toEqual(['late 1', 'b'])
+      rotate(lines('late', 20), 'c\n')
+      const second = [...lines('late', 20).trim().split('\n'), 'c']
+      await expect.poll(() => advanced(bodies(intake).slice(102))).toEqual(second)
+      rotate('', 'd\n')
+      await expect.poll(() => advanced(bodies(intake).slice(123))).toEqual(['d'])
+      await polls(5)
+      await stopped(receiver)
+      rotate('late 3\n', 'e\n')
+      const again = await started(config)
+      await seen(again.intake, ['late 3', 'e'])
+      rotate('late 4\n', 'f\n')
+      await seen(again.intake, ['late 3', 'e', 'late 4', 'f'])
+      await polls(5)
+      expect(bodies(again.intake)).toEqual(['late 3', 'e', 'late 4', 'f'])
+      expect(bodies(intake)).toHaveLength(124)
+    })
+  })
+
+  test('a compressed file that is written anew, no larger than it was', async () => {
+    writeFileSync(at('b.gz'), gzipSync('one\n'))
+    const { intake } = await started({ include: ['*.gz'] })
+    await seen(intake, ['one'])
+    writeFileSync(at('b.gz'), gzipSync('two\n'))
+    await seen(intake, ['one', 'two'])
+  })
+
   test('a copy that somebody else writes to', async () => {
     write('a.log', lines('a', 500))
     const { intake, receiver } = await started({ include: ['a.log*'] })
@@ -810,11 +927,56 @@ describe('encodings', () => {
     await seen(intake, ['öne'])
   })
 
-  test('UTF-16 without a mark is said', async () => {
-    writeFileSync(at('a.log'), Buffer.from('ERROR without a mark\n', 'utf16le'))
-    const { context } = await started({})
-    await polls(3)
-    expect(warnings(context).join()).toContain('looks like UTF-16')
+  test.each(['utf16le', 'utf16be'])(
+    'without a mark, what can only be UTF-16 is read so, and said: %s',
+    async encoding => {
+      const text = Buffer.from('ERROR without a mark\n', 'utf16le')
+      writeFileSync(at('a.log'), encoding === 'utf16le' ? text : text.swap16())
+      const { intake, context } = await started({})
+      await seen(intake, ['ERROR without a mark'])
+      expect(context.logs.map(({ message }) => message).join()).toContain('looks like utf-16')
+    },
+  )
+
+  // Writers set the mark when they open the file.
+  test.each([
+    ['by a writer that appends', 'ERROR b\n', 0],
+    ['by a writer that keeps its place', 'ERROR b\n', 2],
+    ['behind a large hole', 'ERROR b\n', 4_000],
+  ])(
+    'UTF-16 stays UTF-16 when the file is truncated and written %s, also after a restart',
+    async (_, text, hole) => {
+      const file = openSync(at('a.log'), 'w')
+      writeSync(file, Buffer.from('\ufeffERROR a\n', 'utf16le'))
+      const { intake, receiver } = await started({})
+      await seen(intake, ['ERROR a'])
+      ftruncateSync(file)
+      await looked(receiver)
+      writeSync(file, Buffer.from(text, 'utf16le'), 0, undefined, hole)
+      closeSync(file)
+      await seen(intake, ['ERROR a', text.trim()])
+      await stopped(receiver)
+      appendFileSync(at('a.log'), Buffer.from(text, 'utf16le'))
+      const again = await started({})
+      await seen(again.intake, [text.trim()])
+    },
+  )
+
+  test('also where it holds no ASCII', async () => {
+    writeFileSync(at('a.log'), Buffer.from('\ufeffОшибка\n', 'utf16le'))
+    const { intake, receiver } = await started({})
+    await seen(intake, ['Ошибка'])
+    truncateSync(at('a.log'))
+    await looked(receiver)
+    appendFileSync(at('a.log'), Buffer.from('снова\n', 'utf16le'))
+    await seen(intake, ['Ошибка', 'снова'])
+  })
+
+  test('numbers in two bytes are no UTF-16', async () => {
+    writeFileSync(at('a.log'), Buffer.from(Uint16Array.from({ length: 900 }, (_, n) => (n % 30) + 1).buffer))
+    write('b.log', 'b\n')
+    const { intake } = await started({})
+    await seen(intake, ['b'])
   })
 })
 
