@@ -1,6 +1,6 @@
 import { type Checkpoint, removeChange } from './checkpoints.js'
 import { type CopyOrigins, mayHoldMore } from './copy-origin.js'
-import type { Encoding } from './encoding.js'
+import { type Encoding, encodingOf } from './encoding.js'
 import type { FileIds } from './file-ids.js'
 import { type Fingerprint, HEAD_BYTES } from './fingerprint.js'
 import type { Framer } from './framer.js'
@@ -23,6 +23,7 @@ interface Extras {
   readonly id?: string
   readonly cuts?: Checkpoint['cuts']
   readonly ahead?: Checkpoint['ahead']
+  readonly encoding?: Encoding
 }
 
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
@@ -60,8 +61,16 @@ export class CheckpointMatcher {
       missing.remove(known)
       files.writeLater([removeChange(matched.known.id)])
     }
-    const { id, firstPath, home, cuts } = known
-    const file = this.#track(found, { offset, tail: from.tail }, { id, firstPath, home, cuts, ahead })
+    const { id, firstPath, home, cuts, encoding } = known
+    const file = this.#track(
+      found,
+      { offset, tail: from.tail },
+      {
+        ...{ id, firstPath, home, cuts, ahead },
+        ...(encoding !== undefined &&
+          found.encoding.unit === 1 && { encoding: encodingOf(encoding) as Encoding }),
+      },
+    )
     file.isCopy = copy
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
@@ -136,8 +145,8 @@ export class CheckpointMatcher {
   }
 
   #track(found: OpenedFile, start: ReadStart, extras: Extras): TrackedFile {
-    const { place, path, realPath, head, encoding, compressed } = found
-    const { firstPath = path, home = realPath, id, cuts = [], ahead } = extras
+    const { place, path, realPath, head, compressed } = found
+    const { firstPath = path, home = realPath, id, cuts = [], ahead, encoding = found.encoding } = extras
     const { memory } = this.#parts
     const framer = this.#parts.framer(encoding)
     const where = { place, path, realPath, firstPath, home }
