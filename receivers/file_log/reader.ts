@@ -10,7 +10,8 @@ import type { Position } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { FileLogMetrics } from './metrics.js'
 import type { Notices } from './notices.js'
-import type { Chunk, TrackedFile } from './tracked-file.js'
+import type { Chunk } from './read-position.js'
+import type { TrackedFile } from './tracked-file.js'
 
 const MAX_BATCH_RECORDS = 1_000
 
@@ -44,7 +45,7 @@ export class Reader {
     if (!(await files.open(file))) return 'absent'
     const chunk = await file.read()
     if (chunk.kind !== 'bytes') {
-      await files.restart(file, chunk.kind)
+      if (!(await files.restart(file, chunk.kind))) this.deliverRemainder(file)
       return 'read'
     }
     const { bytes, at, from } = chunk
@@ -58,7 +59,7 @@ export class Reader {
     metrics.skippedNuls(nuls)
     if (nuls > 0) notices.nuls(file.path, nuls)
     if (hasRecords(frames)) {
-      if (!(await files.identify(file, bytes))) return 'unstored'
+      if (!(await files.identify(file, chunk))) return 'unstored'
       metrics.oversized(frames.oversized)
       this.#offer(file, chunk, frames)
     }

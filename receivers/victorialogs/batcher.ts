@@ -3,7 +3,7 @@ import type { Offers } from './offers.js'
 import { earlier, later, type Position } from './position.js'
 
 const BATCH_RECORDS = 512
-const NOTHING: NewRecords = { records: [], lines: [], bytes: 0 }
+const NOTHING: NewRecords = { records: [], lines: undefined, bytes: 0 }
 
 /** Hands new records on in batches, and with them how far the source is read. */
 export class Batcher {
@@ -26,7 +26,7 @@ export class Batcher {
     const lastStart = Math.max(0, Math.ceil(records.length / BATCH_RECORDS) - 1) * BATCH_RECORDS
     for (let at = 0; at < lastStart; at += BATCH_RECORDS) {
       const part = records.slice(at, at + BATCH_RECORDS)
-      this.#offers.add({ records: part, lines: [], bytes: 0, position: undefined })
+      this.#offers.add({ records: part, lines: undefined, bytes: 0, position: undefined })
     }
     // What is to be remembered goes with the last part: only then does it hold for all of them.
     this.#offers.add({ records: records.slice(lastStart), lines, bytes, position })

@@ -1,6 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from 'tocsin/component'
+import { LINE_BYTES, newestOf, readKept } from './kept-lines.js'
 import type { LineKey } from './line-hash.js'
-import { later, type Position } from './position.js'
+import type { Position } from './position.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** What an earlier run settled. Its lines come one by one from `lines`. */
@@ -28,9 +29,7 @@ interface Head {
 
 const POSITION = 'position'
 const PREFIX = 'lines/'
-/** Its time and its hash: a stored line takes what a remembered one does. */
-export const LINE_BYTES = 16
-const SEGMENT_LINES = 1_024
+const SEGMENT_BYTES = 1_024 * LINE_BYTES
 const PAGE = 64
 
 /**
@@ -42,7 +41,7 @@ export class CheckpointStore {
   readonly #maxSegments: number
   /** Full segments in the store, oldest first. */
   readonly #segments: Segment[] = []
-  #open: SeenLine[] = []
+  #open: Buffer = Buffer.alloc(0)
   #number = 0
   #key: LineKey
 
@@ -50,7 +49,7 @@ export class CheckpointStore {
   constructor(store: KeyValueStore, maxLines: number, key: LineKey) {
     this.#store = store
     this.#key = key
-    this.#maxSegments = Math.max(1, Math.ceil(maxLines / SEGMENT_LINES))
+    this.#maxSegments = Math.max(1, Math.ceil((maxLines * LINE_BYTES) / SEGMENT_BYTES))
   }
 
   /** What is stored; undefined at the first start. Throws when the store does. */
@@ -74,8 +73,8 @@ export class CheckpointStore {
     for (;;) {
       const page = await this.#store.range(from, 'lines0', PAGE)
       for (const [key, value] of page) {
-        const newest = decodeLines(value, take)
-        this.#segments.push({ number: Number(key.slice(PREFIX.length)), newest })
+        for (const line of readKept(value)) take(line)
+        this.#segments.push({ number: Number(key.slice(PREFIX.length)), newest: newestOf(value) })
       }
       const last = page.at(-1)
       if (!last || page.length < PAGE) break
@@ -85,20 +84,20 @@ export class CheckpointStore {
     this.#number = (this.#segments.at(-1)?.number ?? -1) + 1
   }
 
-  /** Writes the settled lines and the position that they lead to, all or nothing. */
-  async save(settled: readonly SeenLine[], position: Position, floor: bigint): Promise<void> {
+  /** Writes the settled lines (as `KeptLines` has them) and the position that they lead to, all or nothing. */
+  async save(settled: Buffer, position: Position, floor: bigint): Promise<void> {
     const changes: KeyValueChange[] = []
     const closed: Segment[] = []
     let open = this.#open
     let number = this.#number
     for (let at = 0; at < settled.length; ) {
-      const part = settled.slice(at, at + SEGMENT_LINES - open.length)
-      open = [...open, ...part]
+      const part = settled.subarray(at, at + SEGMENT_BYTES - open.length)
+      open = Buffer.concat([open, part])
       at += part.length
-      changes.push({ key: segmentKey(number), value: encodeLines(open) })
-      if (open.length < SEGMENT_LINES) break
+      changes.push({ key: segmentKey(number), value: open })
+      if (open.length < SEGMENT_BYTES) break
       closed.push({ number, newest: newestOf(open) })
-      open = []
+      open = Buffer.alloc(0)
       number++
     }
     const segments = [...this.#segments, ...closed]
@@ -128,32 +127,4 @@ export class CheckpointStore {
 
 function segmentKey(number: number): string {
   return `${PREFIX}${String(number).padStart(12, '0')}`
-}
-
-function newestOf(lines: readonly SeenLine[]): bigint {
-  return lines.reduce((newest, { time }) => later(newest, time), 0n)
-}
-
-/** Each line is its time (8 bytes, big-endian) and the two halves of its hash. */
-function encodeLines(lines: readonly SeenLine[]): Uint8Array {
-  const bytes = Buffer.allocUnsafe(lines.length * LINE_BYTES)
-  let at = 0
-  for (const { high, low, time } of lines) {
-    at = bytes.writeBigInt64BE(BigInt.asIntN(64, time), at)
-    at = bytes.writeUInt32BE(high, at)
-    at = bytes.writeUInt32BE(low, at)
-  }
-  return bytes
-}
-
-/** The newest time among them. */
-function decodeLines(value: Uint8Array, take: (line: SeenLine) => void): bigint {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  let newest = 0n
-  for (let at = 0; at + LINE_BYTES <= bytes.length; at += LINE_BYTES) {
-    const time = bytes.readBigInt64BE(at)
-    newest = later(newest, time)
-    take({ high: bytes.readUInt32BE(at + 8), low: bytes.readUInt32BE(at + 12), time })
-  }
-  return newest
 }

@@ -24,7 +24,7 @@ it('writes and releases nothing once it is closed: another receiver may have the
   await checkpointer.close()
   let released = false
   const settled = { busy: false, deadLettered: 0, release: () => (released = true) } as never
-  checkpointer.add({ records: [createRecord({ id: 'late' })], lines: [], bytes: 1, position }, settled)
+  checkpointer.add({ records: [createRecord({ id: 'late' })], lines: undefined, bytes: 1, position }, settled)
   await clock.advance(10_000)
   expect(await store.get('position')).toBeUndefined()
   expect([released, clock.pending]).toEqual([false, 0])

@@ -2,7 +2,6 @@ import { type Clock, errorText, type Logger, type Settled } from 'tocsin/compone
 import type { CheckpointStore } from './checkpoint-store.js'
 import type { Offer } from './offers.js'
 import { earlier, type Position } from './position.js'
-import type { SeenLine } from './seen-lines.js'
 
 const INTERVAL_MS = 1_000
 
@@ -23,7 +22,8 @@ export interface CheckpointerOptions {
 /** Makes settled offers durable, once a second and in order, and then releases them. */
 export class Checkpointer {
   readonly #options: CheckpointerOptions
-  #lines: SeenLine[] = []
+  /** As `KeptLines` has them. */
+  #lines: Buffer[] = []
   #releases: Settled[] = []
   #records = 0
   #position: Position | undefined
@@ -42,7 +42,7 @@ export class Checkpointer {
   add({ records, lines, position }: Offer, settled: Settled | undefined): void {
     // What settles after the last write is read again.
     if (this.#closed) return
-    for (const line of lines) this.#lines.push(line)
+    if (lines) this.#lines.push(lines.bytes)
     if (settled) this.#releases.push(settled)
     if (position) this.#position = position
     this.#records += records.length
@@ -94,7 +94,7 @@ export class Checkpointer {
       asOf: position.asOf,
     }
     try {
-      await checkpoint.save(lines, durable, forget(durable))
+      await checkpoint.save(Buffer.concat(lines), durable, forget(durable))
     } catch (error) {
       this.#lines = [...lines, ...this.#lines]
       this.#releases = [...releases, ...this.#releases]

@@ -3,7 +3,6 @@ import { type ComponentStatus, msToNs, nsToMs, type Random } from 'tocsin/compon
 import { Batcher } from './batcher.js'
 import { HttpError, type Parameters } from './client.js'
 import { GapFiller, type GapFillerOptions, TAIL_DELAY_MS } from './gap-filler.js'
-import type { Line } from './line.js'
 import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
@@ -186,7 +185,7 @@ export class Follower {
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
       await readLines(body, {
-        onLines: this.#lineSink(fresh, wantedFrom, openedMs),
+        onRuns: this.#lineSink(fresh, wantedFrom, openedMs),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -200,21 +199,20 @@ export class Follower {
     first: boolean,
     wantedFrom: bigint,
     openedMs: number,
-  ): (lines: readonly Buffer[], oversized: number) => void {
+  ): (runs: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
     const pass = newLines.nextPass()
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
       first || gap.repeatable || gap.maxAgeMs === undefined ? wantedFrom : this.#batcher.position.completeTo
-    const isAfter = ({ time }: Line): boolean => time === undefined || time > start
     let begun = false
-    return (lines, oversized) => {
+    return (runs, oversized) => {
       if (!begun) metrics.tailOpen((context.clock.monotonicMs() - openedMs) / 1_000)
       begun = true
       if (oversized > 0) newLines.oversized(oversized)
-      const { fresh, repeats, newest } = newLines.sift(lines, pass)
+      const { fresh, repeats, newest } = newLines.sift(runs, pass, start)
       if (repeats > 0) metrics.repeats(repeats)
-      const added = newLines.records(fresh.filter(isAfter), pass)
+      const added = newLines.records(fresh, pass)
       const now = context.clock.now()
       // A line from the future must not carry the position past those that are still to come.
       const completeTo = earlier(newest, source.earliest())

@@ -22,7 +22,7 @@ export class LineHash {
   high = 0
   low = 0
 
-  constructor(key: LineKey) {
+  constructor(readonly key: LineKey) {
     this.#k0 = key[0] | 0
     this.#k1 = key[1] | 0
   }

@@ -3,11 +3,13 @@ import { createRecord, parseRfc3339, pickFields } from 'tocsin/component'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { decodeLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
+import { LineBlock } from './line-block.js'
 import { LineHash } from './line-hash.js'
 import { VictoriaLogsRecord } from './record.js'
 
 const hash = new LineHash([1, 2])
 const scan = (text: string) => scanLine(Buffer.from(text), hash) as Line
+const recordOf = (line: Line) => new VictoriaLogsRecord(LineBlock.of(line.bytes, line), 0).identify(1n, 0)
 const hashOf = (text: string) => {
   const { high, low } = scan(text)
   return `${high}.${low}`
@@ -60,8 +62,8 @@ describe('scanLine', () => {
           ),
         )
         const line = scan(`{${parts.join(spaced ? ' , ' : ',')}}`)
-        const plain = createRecord({ id: '', ...pickFields(new VictoriaLogsRecord(line, 1n, 0)) })
-        const view = new VictoriaLogsRecord(line, 1n, 0)
+        const plain = createRecord({ id: '', ...pickFields(recordOf(line)) })
+        const view = recordOf(line)
         expect(Buffer.from(view.bodyBytes()).toString()).toBe(Buffer.from(plain.bodyBytes()).toString())
         if (view.lacksAttribute(asked)) expect(Object.hasOwn(plain.attributes, asked)).toBe(false)
         expect({ ...pickFields(view) }).toEqual({ ...pickFields(plain) })

@@ -1,7 +1,11 @@
 import type { Clock, Logger, LogRecord } from 'tocsin/component'
-import { type BadLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
+import { fromHalves, highHalf, isLater, lowHalf } from './halves.js'
+import { KeptLines } from './kept-lines.js'
+import { type BadLine, MAX_LINE_BYTES } from './line.js'
+import type { LineBlock } from './line-block.js'
 import { LineHash, type LineKey } from './line-hash.js'
 import { hashText, VictoriaLogsRecord } from './record.js'
+import { scanLines } from './scan-lines.js'
 import { MOST_PASSES, type SeenLine, SeenLines } from './seen-lines.js'
 
 const REMEMBERED_BAD_BYTES = 65_536
@@ -9,14 +13,14 @@ const REMEMBERED_BAD_BYTES = 65_536
 /** The records of some new lines, with what is to be remembered of them. */
 export interface NewRecords {
   readonly records: readonly LogRecord[]
-  readonly lines: readonly SeenLine[]
+  readonly lines: KeptLines | undefined
   readonly bytes: number
 }
 
 /** New lines of one reading, and what else was seen in it. */
 export interface Sifted {
-  /** Lines that were not offered before. */
-  readonly fresh: readonly Line[]
+  /** Of lines that were not offered before; `NewLines.records` identifies them. */
+  readonly fresh: readonly VictoriaLogsRecord[]
   readonly repeats: number
   /** The newest `_time` among all lines, repeats too; 0n when none has one. */
   readonly newest: bigint
@@ -31,6 +35,10 @@ export interface NewLinesOptions {
   /** Lines with bytes that were not UTF-8. */
   readonly repaired: (count: number) => void
 }
+
+/** Before every time. */
+const ALWAYS = -(2n ** 63n)
+const NOTHING: NewRecords = { records: [], lines: undefined, bytes: 0 }
 
 const SAYINGS = {
   oversized: `A line longer than ${MAX_LINE_BYTES} bytes was left out.`,
@@ -60,40 +68,25 @@ export class NewLines {
     return this.#pass
   }
 
-  /** Repeats cost no more than the look at them. Bad lines are counted, each once however often it is read. */
-  sift(lines: readonly Buffer[], pass: number): Sifted {
-    const { seen, repaired } = this.#options
-    const fresh: Line[] = []
-    let repeats = 0
-    let mended = 0
-    let newest = 0n
-    let repeated = 0
-    let kept = 0
-    for (const bytes of lines) {
-      if (bytes.length === 0) continue
-      const line = scanLine(bytes, this.#hash)
-      if (typeof line === 'string') {
-        this.#drop(line, bytes, pass)
-        continue
-      }
-      const { time } = line
-      if (time !== undefined && time > newest) newest = time
-      if (isTimed(line) && seen.isRepeat(line, pass)) {
-        repeats++
-        repeated += bytes.length
-        continue
-      }
-      if (line.repaired) mended++
-      else kept += bytes.length
-      fresh.push(line)
-    }
-    // Views hold the chunk that they lie in: where most of it is repeats, its new lines are copied out.
-    const own = kept >= repeated ? fresh : fresh.map(line => ({ ...line, bytes: Buffer.from(line.bytes) }))
+  /**
+   * Takes lines with line ends between them. Repeats cost no more than the look at them. Bad lines are counted, each once
+   * however often it is read. New lines at or before `after` (ns since the epoch) are passed over.
+   */
+  sift(runs: readonly Buffer[], pass: number, after = ALWAYS): Sifted {
+    const found = new Found(after)
+    for (const run of runs) for (const block of scanLines(run, this.#hash)) this.#sift(block, pass, found)
+    const { fresh, repeats, newestHigh, newestLow, mended } = found
     if (mended > 0) {
-      repaired(mended)
+      this.#options.repaired(mended)
       this.#say('repaired', mended)
     }
-    return { fresh: own, repeats, newest }
+    // Views hold the chunk that they lie in: where most of it is repeats, its new lines are copied out.
+    const hold = found.keptBytes >= found.repeatedBytes
+    return {
+      fresh: hold ? fresh : fresh.map(record => record.alone()),
+      repeats,
+      newest: fromHalves(newestHigh, newestLow),
+    }
   }
 
   /** Counts lines that were too long to be read. */
@@ -103,27 +96,60 @@ export class NewLines {
   }
 
   /** The records of lines that `sift` found new in this pass. Each gets its id here, and is a repeat from now on. */
-  records(lines: readonly Line[], pass: number): NewRecords {
+  records(found: readonly VictoriaLogsRecord[], pass: number): NewRecords {
+    if (found.length === 0) return NOTHING
     const { seen, clock } = this.#options
     const observed = clock.now()
     const records: LogRecord[] = []
-    const remembered: SeenLine[] = []
+    const kept = new KeptLines(found.length)
     let length = 0
-    for (const line of lines) {
-      if (!isTimed(line)) {
+    for (const record of found) {
+      if (!record.isTimed) {
         // VictoriaLogs sends none without a time. What cannot be placed in time cannot be told from a repeat.
-        const id = `${hashText(line)}-${this.#run}-${this.#untimed++}`
-        records.push(new VictoriaLogsRecord(line, observed, 0, id))
-        length += line.bytes.length
+        record.identify(observed, 0, `${hashText(record)}-${this.#run}-${this.#untimed++}`)
+      } else {
+        // Another reading may have offered it since it was sifted.
+        const { high, low, timeHigh, timeLow } = record
+        const span = seen.spanAt(timeHigh, timeLow)
+        if (seen.isRepeatIn(span, high, low, pass)) continue
+        record.identify(observed, seen.addIn(span, high, low, pass))
+        kept.add(timeHigh, timeLow, high, low)
+      }
+      records.push(record)
+      length += record.lineLength
+    }
+    return { records, lines: kept, bytes: length }
+  }
+
+  #sift(block: LineBlock, pass: number, found: Found): void {
+    const { seen } = this.#options
+    const { count } = block
+    for (let row = 0; row < count; row++) {
+      const badness = block.badness(row)
+      if (badness !== undefined) {
+        this.#drop(badness, block.line(row), pass)
         continue
       }
-      // Another reading may have offered it since it was sifted.
-      if (seen.isRepeat(line, pass)) continue
-      records.push(new VictoriaLogsRecord(line, observed, seen.add(line, pass)))
-      remembered.push({ high: line.high, low: line.low, time: line.time })
-      length += line.bytes.length
+      const isTimed = block.isTimed(row)
+      const timeHigh = block.timeHigh(row)
+      const timeLow = block.timeLow(row)
+      if (isTimed) {
+        if (isLater(timeHigh, timeLow, found.newestHigh, found.newestLow)) {
+          found.newestHigh = timeHigh
+          found.newestLow = timeLow
+        }
+        const span = seen.spanAt(timeHigh, timeLow)
+        if (seen.isRepeatIn(span, block.high(row), block.low(row), pass)) {
+          found.repeats++
+          found.repeatedBytes += block.lengthOf(row)
+          continue
+        }
+      }
+      if (block.isRepaired(row)) found.mended++
+      else found.keptBytes += block.lengthOf(row)
+      if (isTimed && !isLater(timeHigh, timeLow, found.afterHigh, found.afterLow)) continue
+      found.fresh.push(new VictoriaLogsRecord(block, row))
     }
-    return { records, lines: remembered, bytes: length }
   }
 
   #drop(reason: BadLine, bytes: Buffer, pass: number): void {
@@ -141,6 +167,19 @@ export class NewLines {
   }
 }
 
-function isTimed(line: Line): line is Line & { readonly time: bigint } {
-  return line.time !== undefined
+class Found {
+  readonly fresh: VictoriaLogsRecord[] = []
+  repeats = 0
+  newestHigh = 0
+  newestLow = 0
+  mended = 0
+  keptBytes = 0
+  repeatedBytes = 0
+  readonly afterHigh: number
+  readonly afterLow: number
+
+  constructor(after: bigint) {
+    this.afterHigh = highHalf(after)
+    this.afterLow = lowHalf(after)
+  }
 }

@@ -3,13 +3,14 @@ import { createRecord, type Intake, type LogRecord, type Settled } from 'tocsin/
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
+import { keptLines } from './kept-lines.js'
 import { type Offer, Offers } from './offers.js'
 
 const LIMITS = { maxRecords: 10, maxBytes: 1_000 }
 
 const offer = (id: number, count = 1): Offer => ({
   records: Array.from({ length: count }, (_, index) => createRecord({ id: `${id}.${index}` })),
-  lines: [{ high: 0, low: id, time: BigInt(id) }],
+  lines: keptLines([{ high: 0, low: id, time: BigInt(id) }]),
   bytes: 1,
   position: { completeTo: BigInt(id), checkedTo: 0n, asOf: 0n },
 })

@@ -1,12 +1,12 @@
 import { type Busy, type Clock, type Intake, type LogRecord, onAbort, type Settled } from 'tocsin/component'
-import type { Position } from './position.js'
-import type { SeenLine } from './seen-lines.js'
+import type { KeptLines } from './kept-lines.js'
+import { earlier, type Position } from './position.js'
 
 /** Records on their way to the pipelines, with what the checkpoint may say once they are settled. */
 export interface Offer {
   readonly records: readonly LogRecord[]
   /** The lines of the records that have a time. */
-  readonly lines: readonly SeenLine[]
+  readonly lines: KeptLines | undefined
   readonly bytes: number
   /** When this offer and all before it are settled, the source is read up to here. */
   readonly position: Position | undefined
@@ -73,7 +73,8 @@ export class Offers {
   oldestUnsettled(): bigint | undefined {
     let oldest: bigint | undefined
     for (const { offer } of this.#unsettled) {
-      for (const { time } of offer.lines) if (oldest === undefined || time < oldest) oldest = time
+      const time = offer.lines?.oldest
+      if (time !== undefined) oldest = oldest === undefined ? time : earlier(oldest, time)
     }
     return oldest
   }

@@ -12,6 +12,7 @@ import { added } from './added.js'
 import { Client } from './client.js'
 import type { VictoriaLogsConfig } from './config.js'
 import { MAX_LINE_BYTES, scanLine } from './line.js'
+import { LineBlock } from './line-block.js'
 import { LineHash, newLineKey } from './line-hash.js'
 import { NewLines } from './new-lines.js'
 import { RangeReader } from './range-reader.js'
@@ -40,7 +41,11 @@ export function pastReader(context: ComponentContext<VictoriaLogsConfig>): PastR
         const id = `${path}:${count++}`
         const line = scanLine(bytes, hash)
         if (typeof line !== 'string')
-          return new VictoriaLogsRecord(line, line.time ?? observedAt(bytes), 0, id)
+          return new VictoriaLogsRecord(LineBlock.of(bytes, line), 0).identify(
+            line.time ?? observedAt(bytes),
+            0,
+            id,
+          )
         return createRecord({ id, bodyText: bytes, observedTimestamp: observedAt(bytes) })
       }
       const cut = function* (lines: readonly Buffer[]): Iterable<Records> {

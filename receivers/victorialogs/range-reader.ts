@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import { formatRfc3339, msToNs } from 'tocsin/component'
 import { type Client, HttpError } from './client.js'
-import type { Line } from './line.js'
 import type { NewLines, NewRecords } from './new-lines.js'
 import type { Offers } from './offers.js'
 import { earlier, later } from './position.js'
 import { readLines } from './read-lines.js'
+import type { VictoriaLogsRecord } from './record.js'
 
 /** A slice is held in memory and sorted: so large may it be. */
 const SLICE_LINES = 20_000
@@ -18,7 +18,7 @@ const LEAST_AFTER_BREAK_NS = msToNs(1_000)
 const WIDEST_NS = msToNs(30 * 24 * 3_600_000)
 
 interface Slice {
-  readonly lines: Line[]
+  readonly lines: VictoriaLogsRecord[]
   readonly pass: number
 }
 
@@ -97,17 +97,17 @@ export class RangeReader {
       if (error instanceof HttpError && error.tooWide && end - start > NARROWEST_NS) return 'too_wide'
       throw error
     }
-    const kept: Line[] = []
+    const kept: VictoriaLogsRecord[] = []
     let bytes = 0
     let tooMany = false
     const reading = readLines(body, {
-      onLines: (lines, oversized) => {
+      onRuns: (runs, oversized) => {
         if (tooMany) return
         if (oversized > 0) onOversized(oversized)
-        for (const line of newLines.sift(lines, pass).fresh) {
-          if (line.time === undefined) continue
+        for (const line of newLines.sift(runs, pass).fresh) {
+          if (!line.isTimed) continue
           kept.push(line)
-          bytes += line.bytes.length
+          bytes += line.lineLength
         }
         tooMany = kept.length > SLICE_LINES || bytes > SLICE_BYTES
         if (tooMany) body.destroy()
@@ -123,7 +123,7 @@ export class RangeReader {
   }
 
   #offer({ lines, pass }: Slice, end: bigint, { onRead }: RangeSink): void {
-    lines.sort((a, b) => compare(a.time ?? 0n, b.time ?? 0n))
+    lines.sort((a, b) => compare(a.timestamp, b.timestamp))
     onRead(this.#options.newLines.records(lines, pass), end)
   }
 
@@ -136,12 +136,12 @@ export class RangeReader {
     const { newLines, offers } = this.#options
     const pass = newLines.nextPass()
     await readLines(await this.#open(start, end, signal), {
-      onLines: (lines, oversized) => {
+      onRuns: (runs, oversized) => {
         if (oversized > 0) onOversized(oversized)
-        const { fresh } = newLines.sift(lines, pass)
+        const { fresh } = newLines.sift(runs, pass)
         onRead(
           newLines.records(
-            fresh.filter(({ time }) => time !== undefined),
+            fresh.filter(({ isTimed }) => isTimed),
             pass,
           ),
           undefined,

@@ -27,6 +27,11 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return chunks
 }
 
+/** Lines of no bytes too. */
+function textsOf(runs: readonly Buffer[]): string[] {
+  return runs.flatMap(run => run.toString('latin1').split('\n'))
+}
+
 describe('readLines', () => {
   it('hands out the lines of any bytes in any chunks, and forgets a line begun', async () => {
     await fc.assert(
@@ -45,7 +50,7 @@ describe('readLines', () => {
           const bytes = Buffer.concat([...lines.flatMap(line => [line, Buffer.from('\n')]), rest])
           const found: string[] = []
           const reading = readLines(body(cut(bytes, sizes), breaks ? new Error('cut') : undefined), {
-            onLines: got => found.push(...got.map(line => line.toString('latin1'))),
+            onRuns: got => found.push(...textsOf(got)),
           })
           // What is left of a line that is none may be the server's words.
           await reading.catch(error =>
@@ -61,7 +66,7 @@ describe('readLines', () => {
   it('takes a whole object at the end of the stream for a line', async () => {
     const found: string[] = []
     await readLines(body([Buffer.from('{"a":"1"}\n{"a":'), Buffer.from('"2"}')]), {
-      onLines: got => found.push(...got.map(String)),
+      onRuns: got => found.push(...textsOf(got)),
     })
     expect(found).toEqual(['{"a":"1"}', '{"a":"2"}'])
   })
@@ -76,7 +81,7 @@ describe('readLines', () => {
       const found: string[] = []
       const error = Object.assign(new Error('Invalid character in chunk size'), data && { data })
       const reading = readLines(body([Buffer.from(text)], error), {
-        onLines: got => found.push(...got.map(String)),
+        onRuns: got => found.push(...textsOf(got)),
       })
       const failure = await reading.catch(thrown => thrown)
       expect(failure).toBeInstanceOf(BrokenAnswer)
@@ -89,7 +94,7 @@ describe('readLines', () => {
 
   it('has no words of the server when a line is cut', async () => {
     for (const text of ['{"a":"1"}\n', '{"a":"1"}\n{"b":', '']) {
-      const reading = readLines(body([Buffer.from(text)], new Error('cut')), { onLines: () => undefined })
+      const reading = readLines(body([Buffer.from(text)], new Error('cut')), { onRuns: () => undefined })
       await expect(reading).rejects.toThrow(/^cut$/)
     }
   })
@@ -99,8 +104,8 @@ describe('readLines', () => {
     let full = false
     let goOn = (): void => undefined
     const reading = readLines(body(cut(Buffer.from('a\nb\nc\n'), [2])), {
-      onLines: got => {
-        found.push(...got.map(String))
+      onRuns: got => {
+        found.push(...textsOf(got))
         full = true
       },
       full: () => full,
@@ -120,7 +125,7 @@ describe('readLines', () => {
 
   it('rejects when what takes the lines throws', async () => {
     const reading = readLines(body([Buffer.from('a\n')]), {
-      onLines: () => {
+      onRuns: () => {
         throw new Error('broken')
       },
     })

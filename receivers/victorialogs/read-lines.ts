@@ -6,6 +6,7 @@ import { MAX_LINE_BYTES } from './line.js'
 /** VictoriaLogs writes each < and ' with six bytes, so a line may be so much longer on the wire. */
 const MAX_WIRE_BYTES = 6 * MAX_LINE_BYTES
 
+const LF = 10
 const CLOSING_BRACE = 0x7d
 
 const OPENING_BRACE = 0x7b
@@ -13,8 +14,11 @@ const OPENING_BRACE = 0x7b
 const MOST_WORDS = 4_096
 
 export interface ReadLinesOptions {
-  /** Lines that are complete, and how many were left out for their length. The lines are views: decode them now. */
-  readonly onLines: (lines: readonly Buffer[], oversized: number) => void
+  /**
+   * Lines that are complete, each or several with line ends between them, and how many were left out for their length. They are
+   * views: decode them now.
+   */
+  readonly onRuns: (runs: readonly Buffer[], oversized: number) => void
   /** Whether to stop reading for now. */
   readonly full?: () => boolean
   /** Calls back when there is room again. */
@@ -37,17 +41,17 @@ export class BrokenAnswer extends RetryableError {
  * the lines that were complete by then have been handed out. It listens to `data` instead of iterating: an iterator
  * under back-pressure loses what it holds when the connection is cut.
  */
-export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOptions): Promise<void> {
+export function readLines(body: Readable, { onRuns, full, onRoom }: ReadLinesOptions): Promise<void> {
   const splitter = new LineSplitter({ maxLineBytes: MAX_WIRE_BYTES, oversized: 'drop' })
   let oversized = 0
   let words = ''
   let cancelRoom: (() => void) | undefined
-  const give = (lines: Buffer[]): void => {
+  const give = (runs: Buffer[]): void => {
     const tooLong = splitter.oversized - oversized
     oversized = splitter.oversized
-    const last = lines.at(-1)
-    if (last) words = wordsOf(last)
-    if (lines.length > 0 || tooLong > 0) onLines(lines, tooLong)
+    const last = runs.at(-1)
+    if (last) words = wordsOf(last.subarray(last.lastIndexOf(LF) + 1))
+    if (runs.length > 0 || tooLong > 0) onRuns(runs, tooLong)
   }
   return new Promise((resolve, reject) => {
     const finish = (error?: Error): void => {
@@ -57,7 +61,7 @@ export function readLines(body: Readable, { onLines, full, onRoom }: ReadLinesOp
     }
     body.on('data', (chunk: Buffer) => {
       try {
-        give(splitter.push(chunk))
+        give(splitter.pushRuns(chunk))
       } catch (error) {
         finish(error as Error)
         body.destroy()

@@ -9,7 +9,9 @@ import {
   type Resource,
   type Scope,
 } from 'tocsin/component'
-import { decodeLine, type Line, type LineFields } from './line.js'
+import { decodeLine, type LineFields } from './line.js'
+import type { LineBlock } from './line-block.js'
+import type { SeenLine } from './seen-lines.js'
 
 /** What VictoriaLogs stores for a line without a message, or with an empty one. Newer versions may name another page. */
 const NO_MESSAGE = /^missing _msg field; see https:\/\/docs\.victoriametrics\.com\/\S*$/
@@ -19,31 +21,63 @@ const NO_MESSAGE = /^missing _msg field; see https:\/\/docs\.victoriametrics\.co
  * bytes: nothing is decoded before someone asks for more than its text and times.
  */
 export class VictoriaLogsRecord extends LazyRecord {
-  readonly #line: Line
-  readonly #observed: bigint
+  readonly #block: LineBlock
+  readonly #row: number
+  #observed = 0n
   #id: string | undefined
-  readonly #equals: number
+  #equals = 0
   #decoded: LineFields | undefined
   #text: Uint8Array | undefined
 
-  /**
-   * `observed`: when it was read, ns since the epoch; `equals`: how many equal lines were offered before it. A line without a
-   * time, which cannot be told from a repeat, has its id given.
-   */
-  constructor(line: Line, observed: bigint, equals: number, id?: string) {
+  constructor(block: LineBlock, row: number) {
     super()
-    this.#line = line
+    this.#block = block
+    this.#row = row
+  }
+
+  /**
+   * To be said before it is offered. `observed`: when it was read, ns since the epoch; `equals`: how many equal lines were offered
+   * before it. A line without a time, which cannot be told from a repeat, has its id given.
+   */
+  identify(observed: bigint, equals: number, id?: string): this {
     this.#observed = observed
     this.#equals = equals
     this.#id = id
+    return this
+  }
+
+  /** Bytes of the line. */
+  get lineLength(): number {
+    return this.#block.lengthOf(this.#row)
+  }
+  /** 64 bits of a keyed hash over the fields of the line, in unsigned halves. */
+  get high(): number {
+    return this.#block.high(this.#row)
+  }
+  get low(): number {
+    return this.#block.low(this.#row)
+  }
+  get isTimed(): boolean {
+    return this.#block.isTimed(this.#row)
+  }
+  /** Of `_time`. */
+  get timeHigh(): number {
+    return this.#block.timeHigh(this.#row)
+  }
+  get timeLow(): number {
+    return this.#block.timeLow(this.#row)
+  }
+  /** The same over bytes of its own. */
+  alone(): VictoriaLogsRecord {
+    return new VictoriaLogsRecord(this.#block.alone(this.#row), 0)
   }
 
   override get id(): string {
-    this.#id ??= `${this.timestamp.toString(36)}-${hashText(this.#line)}${this.#equals === 0 ? '' : `-${this.#equals}`}`
+    this.#id ??= `${this.timestamp.toString(36)}-${hashText(this)}${this.#equals === 0 ? '' : `-${this.#equals}`}`
     return this.#id
   }
   override get timestamp(): bigint {
-    return this.#line.time ?? 0n
+    return this.#block.time(this.#row)
   }
   override get observedTimestamp(): bigint {
     return this.#observed
@@ -69,15 +103,14 @@ export class VictoriaLogsRecord extends LazyRecord {
   }
   override bodyBytes(): Uint8Array {
     if (this.#text) return this.#text
-    const { bytes, textAt, textEnd } = this.#line
-    if (textAt >= 0) return bytes.subarray(textAt, textEnd)
+    const text = this.#block.text(this.#row)
+    if (text) return text
     const message = messageOf(this.#lineFields())
     this.#text = typeof message === 'string' ? Buffer.from(message) : super.bodyBytes()
     return this.#text
   }
   lacksAttribute(name: string): boolean {
-    const { bytes, plainNames } = this.#line
-    return plainNames && !bytes.includes(nameAsWritten(name))
+    return this.#block.hasPlainNames(this.#row) && !this.#block.includes(this.#row, nameAsWritten(name))
   }
 
   protected decode(): LogFields {
@@ -100,13 +133,13 @@ export class VictoriaLogsRecord extends LazyRecord {
   }
 
   #lineFields(): LineFields {
-    this.#decoded ??= decodeLine(this.#line.bytes)
+    this.#decoded ??= decodeLine(this.#block.line(this.#row))
     return this.#decoded
   }
 }
 
 /** The hash of a line as its id has it. */
-export function hashText({ high, low }: Pick<Line, 'high' | 'low'>): string {
+export function hashText({ high, low }: Pick<SeenLine, 'high' | 'low'>): string {
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
 }
 

@@ -1,3 +1,5 @@
+import { fromHalves, highHalf, lowHalf } from './halves.js'
+
 /** What a line is known by: 64 bits of a keyed hash (unsigned halves) and its `_time` in ns. */
 export interface SeenLine {
   readonly high: number
@@ -20,7 +22,9 @@ export interface SeenLinesOptions {
 const SLOT_WORDS = 3
 const SLOT_BYTES = SLOT_WORDS * 4
 const FULL = 0.85
+/** Of a table of which it is known how many lines come, about, and of others. */
 const GROWTH = 1.25
+const FIRST_GROWTH = 2
 const LEAST_SLOTS = 4
 /** Of lines beyond the reach of any reading. */
 const SPARE_BYTES = 2 ** 20
@@ -48,10 +52,15 @@ export class SeenLines {
   #size = 0
   #newestSpan = Number.NEGATIVE_INFINITY
   #newestSize = 0
-  /** The span that was asked for last: from, up to but not including, ns since the epoch. */
+  /** The span that was asked for last, and its times: from, up to but not including, and both in halves. */
   #lastSpan = 0
   #lastFrom = 0n
   #lastTo = 0n
+  #fromHigh = 0
+  #fromLow = 0
+  #toHigh = 0
+  #toLow = 0
+  #lastTable: Table | undefined
 
   constructor(options: SeenLinesOptions) {
     this.#options = options
@@ -100,22 +109,38 @@ export class SeenLines {
 
   /** Whether the line was offered before, and in this pass not met as often. A true answer counts as meeting it. */
   isRepeat(line: SeenLine, pass: number): boolean {
-    return this.#tables.get(this.#spanOf(line.time))?.meet(line, pass) ?? false
+    return this.isRepeatIn(this.#spanOf(line.time), line.high, line.low, pass)
   }
 
   /** Remembers a line that is no repeat: how many equal ones were offered before. */
   add(line: SeenLine, pass: number): number {
-    const span = this.#spanOf(line.time)
-    let table = this.#tables.get(span)
+    return this.addIn(this.#spanOf(line.time), line.high, line.low, pass)
+  }
+
+  /** The span of a time, for `isRepeatIn` and `addIn`: many lines have the same. */
+  spanAt(timeHigh: number, timeLow: number): number {
+    const isFrom = timeHigh > this.#fromHigh || (timeHigh === this.#fromHigh && timeLow >= this.#fromLow)
+    if (isFrom && (timeHigh < this.#toHigh || (timeHigh === this.#toHigh && timeLow < this.#toLow)))
+      return this.#lastSpan
+    return this.#spanOf(fromHalves(timeHigh, timeLow))
+  }
+
+  isRepeatIn(span: number, high: number, low: number, pass: number): boolean {
+    return this.#tableOf(span)?.meet(high, low, pass) ?? false
+  }
+
+  addIn(span: number, high: number, low: number, pass: number): number {
+    let table = this.#tableOf(span)
     if (!table) {
       // The next span has about as many lines as the last one: that spares growing.
       table = new Table(span > this.#newestSpan ? this.#newestSize : 0)
       this.#newestSpan = Math.max(this.#newestSpan, span)
       this.#tables.set(span, table)
+      if (span === this.#lastSpan) this.#lastTable = table
       this.#bytes += table.bytes
     }
     const { bytes, size } = table
-    const before = table.add(line, pass)
+    const before = table.add(high, low, pass)
     this.#bytes += table.bytes - bytes
     this.#size += table.size - size
     if (span === this.#newestSpan) this.#newestSize = table.size
@@ -129,16 +154,28 @@ export class SeenLines {
     const { spanNs } = this.#options
     const span = time / spanNs
     if (time < 0n) return Number(span)
+    const from = span * spanNs
+    const to = from + spanNs
     this.#lastSpan = Number(span)
-    this.#lastFrom = span * spanNs
-    this.#lastTo = this.#lastFrom + spanNs
+    this.#lastFrom = from
+    this.#lastTo = to
+    this.#fromHigh = highHalf(from)
+    this.#fromLow = lowHalf(from)
+    this.#toHigh = highHalf(to)
+    this.#toLow = lowHalf(to)
+    this.#lastTable = this.#tables.get(this.#lastSpan)
     return this.#lastSpan
+  }
+
+  #tableOf(span: number): Table | undefined {
+    return span === this.#lastSpan ? this.#lastTable : this.#tables.get(span)
   }
 
   #forget(span: number): void {
     const table = this.#tables.get(span)
     if (!table) return
     this.#tables.delete(span)
+    if (span === this.#lastSpan) this.#lastTable = undefined
     this.#bytes -= table.bytes
     this.#size -= table.size
   }
@@ -180,7 +217,11 @@ class Table {
   /** Lines with more equals than fit into a slot, by their slot's hash. */
   #many: Map<string, Many> | undefined
 
+  readonly #growth: number
+
+  /** Of about so many; 0: nobody knows. */
   constructor(lines: number) {
+    this.#growth = lines === 0 ? FIRST_GROWTH : GROWTH
     this.#slots = Math.ceil(lines / FULL) + LEAST_SLOTS
     this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
   }
@@ -189,11 +230,11 @@ class Table {
     return this.#slots * SLOT_BYTES
   }
 
-  meet(line: SeenLine, pass: number): boolean {
-    const at = this.#find(line.high, line.low)
+  meet(high: number, low: number, pass: number): boolean {
+    const at = this.#find(high, low)
     const meta = this.#words[at + 2] as number
     if (meta === 0) return false
-    const many = this.#manyOf(meta, line)
+    const many = this.#manyOf(meta, high, low)
     const count = many ? many.count : (meta >>> 8) & 0xff
     const met = meta >>> 16 === pass ? (many ? many.met : meta & 0xff) : 0
     if (met >= count) return false
@@ -201,24 +242,24 @@ class Table {
     return true
   }
 
-  add(line: SeenLine, pass: number): number {
-    const at = this.#find(line.high, line.low)
+  add(high: number, low: number, pass: number): number {
+    const at = this.#find(high, low)
     const meta = this.#words[at + 2] as number
     if (meta === 0) {
-      this.#words[at] = line.high
-      this.#words[at + 1] = line.low
+      this.#words[at] = high
+      this.#words[at + 1] = low
       this.#write(at, pass, 1, 1, undefined)
       this.size++
       if (this.size > this.#slots * FULL) this.#grow()
       return 0
     }
-    let many = this.#manyOf(meta, line)
+    let many = this.#manyOf(meta, high, low)
     const count = many ? many.count : (meta >>> 8) & 0xff
     const met = meta >>> 16 === pass ? (many ? many.met : meta & 0xff) : 0
     if (count + 1 >= MANY && !many) {
       many = { count, met }
       this.#many ??= new Map()
-      this.#many.set(keyOf(line), many)
+      this.#many.set(keyOf(high, low), many)
     }
     this.#write(at, pass, count + 1, met + 1, many)
     return count
@@ -236,8 +277,8 @@ class Table {
     return at
   }
 
-  #manyOf(meta: number, line: SeenLine): Many | undefined {
-    return ((meta >>> 8) & 0xff) === MANY ? this.#many?.get(keyOf(line)) : undefined
+  #manyOf(meta: number, high: number, low: number): Many | undefined {
+    return ((meta >>> 8) & 0xff) === MANY ? this.#many?.get(keyOf(high, low)) : undefined
   }
 
   #write(at: number, pass: number, count: number, met: number, many: Many | undefined): void {
@@ -250,17 +291,19 @@ class Table {
 
   #grow(): void {
     const old = this.#words
-    this.#slots = Math.ceil(this.#slots * GROWTH) + LEAST_SLOTS
+    this.#slots = Math.ceil(this.#slots * this.#growth) + LEAST_SLOTS
     this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
     for (let from = 0; from < old.length; from += SLOT_WORDS) {
       const meta = old[from + 2] as number
       if (meta === 0) continue
       const at = this.#find(old[from] as number, old[from + 1] as number)
-      this.#words.set(old.subarray(from, from + SLOT_WORDS), at)
+      this.#words[at] = old[from] as number
+      this.#words[at + 1] = old[from + 1] as number
+      this.#words[at + 2] = meta
     }
   }
 }
 
-function keyOf({ high, low }: SeenLine): string {
+function keyOf(high: number, low: number): string {
   return `${high}.${low}`
 }

@@ -1,11 +1,12 @@
 import { type ComponentContext, errorText, type Intake, msToNs, type Receiver } from 'tocsin/component'
 import { openTlsSource } from 'tocsin/http'
 import { withAttributes } from './added.js'
-import { CheckpointStore, LINE_BYTES } from './checkpoint-store.js'
+import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
 import { gapOptions, type VictoriaLogsConfig } from './config.js'
 import { FIRST_OVERLAP_NS, Follower } from './follower.js'
+import { LINE_BYTES } from './kept-lines.js'
 import { newLineKey } from './line-hash.js'
 import { createMetrics } from './metrics.js'
 import { NewLines } from './new-lines.js'
@@ -70,7 +71,7 @@ export class VictoriaLogsReceiver implements Receiver {
     const position = restored?.position ?? { completeTo: now, checkedTo: now, asOf: now }
     // After a crash before the first checkpoint the next start must go on from here, not begin anew.
     if (!restored) {
-      await checkpoint.save([], position, seen.floor).catch(error => {
+      await checkpoint.save(Buffer.alloc(0), position, seen.floor).catch(error => {
         logger.warn('The first checkpoint could not be written: a crash before the next one leaves a gap.', {
           error: errorText(error),
         })

@@ -1,20 +1,15 @@
 import type { KeyAbout, LogRecord } from 'tocsin/component'
-import type { Alert, AlertLine, DeliveryState, Transition } from '#history'
+import type { Alert, AlertLine, Notification, Transition } from '#history'
 import type { LiveAlert } from './live-alerts.js'
 
 /** A message, with all that its entry is made of. */
-export interface Message {
+export interface Message
+  extends Pick<Notification, 'state' | 'attempts' | 'changedAt' | 'reason' | 'answer' | 'silences'> {
   readonly record: LogRecord
   readonly exporter: string
   readonly pipeline: string
   /** ms since the epoch. */
   readonly queuedAt: number
-  readonly state: DeliveryState
-  readonly attempts: number
-  readonly changedAt: number
-  readonly reason?: string
-  readonly answer?: string
-  readonly silences?: readonly string[]
 }
 
 /** An alert that began, with the records that made it. */
@@ -48,7 +43,7 @@ export class Outbox {
   #transitions: Transition[] = []
   /** The newest state of each: by exporter, pipeline and record. */
   #messages = new Map<string, Message>()
-  #touched: LiveAlert[] = []
+  #touched = new Set<LiveAlert>()
 
   constructor(private readonly lost: (what: 'transition' | 'notification') => void) {}
 
@@ -80,13 +75,8 @@ export class Outbox {
     this.#messages.set(key, message)
   }
 
-  /** One that is `heard` for the first time since it was settled. */
   touch(live: LiveAlert): void {
-    this.#touched.push(live)
-  }
-
-  get touched(): readonly LiveAlert[] {
-    return this.#touched
+    this.#touched.add(live)
   }
 
   take(): Unwritten {
@@ -95,13 +85,13 @@ export class Outbox {
       ended: this.#ended,
       transitions: this.#transitions,
       messages: [...this.#messages.values()],
-      touched: this.#touched,
+      touched: [...this.#touched],
     }
     this.#begun = []
     this.#ended = []
     this.#transitions = []
     this.#messages = new Map()
-    this.#touched = []
+    this.#touched = new Set()
     return taken
   }
 }

@@ -64,6 +64,32 @@ export class LineSplitter {
     return lines
   }
 
+  /**
+   * As `push`, but lines that the chunk has whole and that lie beside one another come as one view, with the line ends between
+   * them: so that who looks at many lines at once need not have each of them cut out.
+   */
+  pushRuns(input: Buffer): Buffer[] {
+    const chunk = this.#nuls.push(input)
+    const runs: Buffer[] = []
+    let start = 0
+    if (this.#restLength > 0 || this.#tooLong) {
+      const end = chunk.indexOf(LF)
+      if (end !== -1) {
+        this.#finish(chunk.subarray(0, end), runs)
+        start = end + 1
+      }
+    }
+    const last = chunk.lastIndexOf(LF)
+    if (last >= start) {
+      const run = chunk.subarray(start, last)
+      if (run.length <= this.#max) runs.push(run)
+      else this.#each(run, runs)
+      start = last + 1
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start), runs)
+    return runs
+  }
+
   /** The end of the stream: the last line when it had no line end. The splitter is then as new. */
   end(): Buffer[] {
     this.#nuls.end()
@@ -82,6 +108,15 @@ export class LineSplitter {
   #forget(): void {
     this.#restLength = 0
     this.#tooLong = false
+  }
+
+  #each(run: Buffer, lines: Buffer[]): void {
+    let start = 0
+    for (let end = run.indexOf(LF); end !== -1; end = run.indexOf(LF, start)) {
+      this.#whole(run.subarray(start, end), lines)
+      start = end + 1
+    }
+    this.#whole(run.subarray(start), lines)
   }
 
   #whole(line: Buffer, lines: Buffer[]): void {
