@@ -51,7 +51,7 @@ if (!existsSync('dist/commands/tocsin.js')) {
   if (status !== 0) process.exit(1)
 }
 
-const out = resolve('dist/bench')
+const out = resolve('dist/bench', String(process.pid))
 mkdirSync(out, { recursive: true })
 const took = []
 for (const [at, name] of names.entries()) {
