@@ -22,6 +22,8 @@ const OVERSIZED = 32
 /** Lines that lie beside one another, and what a scan found of each: numbers in a row, as most lines need no more. */
 export class LineBlock {
   readonly #times: BigInt64Array
+  /** Whether what was asked for stands anywhere in the block. */
+  #asked: Map<Buffer, boolean> | undefined
 
   constructor(
     readonly bytes: Buffer,
@@ -125,9 +127,15 @@ export class LineBlock {
     return start < 0 ? undefined : this.bytes.subarray(start, this.#word(row, TEXT_END))
   }
 
-  /** Whether the bytes stand somewhere in the line. */
+  /** Whether the bytes (few buffers, asked for again and again) stand somewhere in the line: one search is for all lines. */
   includes(row: number, bytes: Buffer): boolean {
-    return this.line(row).includes(bytes)
+    this.#asked ??= new Map()
+    let isThere = this.#asked.get(bytes)
+    if (isThere === undefined) {
+      isThere = this.bytes.includes(bytes)
+      this.#asked.set(bytes, isThere)
+    }
+    return isThere && this.line(row).includes(bytes)
   }
 
   /** The line alone, copied out. */

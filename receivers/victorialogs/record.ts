@@ -150,7 +150,8 @@ const writtenNames = new Map<string, Buffer>()
 function nameAsWritten(name: string): Buffer {
   let written = writtenNames.get(name)
   if (!written) {
-    written = Buffer.from(JSON.stringify(name))
+    // With its colon: long words are looked for faster.
+    written = Buffer.from(`${JSON.stringify(name)}:`)
     if (writtenNames.size >= MOST_NAMES) writtenNames.clear()
     writtenNames.set(name, written)
   }
