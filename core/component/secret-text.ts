@@ -2,6 +2,7 @@
 const SECRET_NAME =
   /(^|[_\-./])(password|passwd|pass|passphrase|secret|token|credential|(api|access|account|app|integration|private|routing|secret|service|user)_?key|authorization|cookie|bearer)s?\d*$/i
 
+/** Whether a key, variable or file of this name holds a secret: `client_secret`, `X-Api-Key`, `DB_PASSWORD`. */
 export function isSecretName(name: string): boolean {
   // `clientSecret` is client_secret, and `X-Api-Key` is api_key.
   const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').replace(/-(?=key)/i, '_')

@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import { describe, expect, it, vi } from 'vitest'
-import { commonSchemas, configFactories, testFormats } from '../../test/fixtures/config-factories.js'
+import { load as loadFrom } from '../../test/fixtures/config-loading.js'
 import type { ConfigEnvironment } from './environment.js'
-import { type LoadedConfig, loadConfig } from './index.js'
+import type { LoadedConfig } from './index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const shared = resolve(process.env.TOCSIN_SHARED ?? `${root}/../shared`)
@@ -29,16 +29,7 @@ const environment: ConfigEnvironment = {
   fetch: () => Promise.reject(new Error('no network')),
 }
 
-function load(...sources: string[]): Promise<LoadedConfig> {
-  return loadConfig({
-    sources,
-    sets: [],
-    factories: configFactories,
-    formats: testFormats,
-    common: commonSchemas,
-    environment,
-  })
-}
+const load = (source: string): Promise<LoadedConfig> => loadFrom([source], environment)
 
 describe.skipIf(!there)('the contract files', () => {
   it('load valerter-pipeline.yaml', async () => {

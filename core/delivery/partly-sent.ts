@@ -22,15 +22,15 @@ export class PartlySent {
   ): Promise<void> {
     const pieces = new Map<QueuedRequest, Piece[]>([...this.#begun].map(request => [request, []]))
     for (const piece of window) pieces.get(piece.request)?.push(piece)
-    const rests = [...pieces].flatMap(([request, pieces]) => {
+    const left = [...pieces].flatMap(([request, pieces]) => {
       const [first] = pieces
       if (!first) return []
       const { pipeline, queuedAt } = first
       const records = pieces.flatMap(piece => piece.records)
       return [{ request, key: request.key as string, pipeline, queuedAt, records }]
     })
-    if (!(await durable.rewrite(rests))) return
-    for (const { request, key } of rests) {
+    if (!(await durable.rewrite(left))) return
+    for (const { request, key } of left) {
       // Who waits hears of the dead letters among the part that is gone, too.
       const share = waiting.get(key)
       share?.extend(1)

@@ -7,7 +7,7 @@ const CLAIM_AFTER_MS = 60_000
 const CLAIM_EVERY_MS = 10_000
 
 /** Takes over what timers decided and nobody delivered: before a crash, or in another collector that is gone. */
-export class Claims {
+export class LeftTimers {
   readonly #store: Pick<StateStore<unknown>, 'claim'>
   readonly #options: Pick<KeyedRuntimeOptions, 'clock' | 'shared'>
   readonly #createdAt: bigint

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bound } from '../../test/support/state-store.js'
 import { RetryableError, type StateStore } from '../component/index.js'
 import { seededRandom, stateStoreConformance, VirtualClock } from '../testing/index.js'
 import { memoryState } from './memory-state.js'
@@ -28,16 +29,6 @@ function marking<S>(store: StateStore<S>): StateStore<S> {
       for (const version of written.versions) if (version && mark !== '') marks.set(version, mark)
       return { ...written, versions: written.versions.map(marked) }
     },
-  }
-}
-
-function bound<S>(store: StateStore<S>): StateStore<S> {
-  return {
-    read: requests => store.read(requests),
-    write: (changes, now) => store.write(changes, now),
-    due: (until, limit) => store.due(until, limit),
-    claim: (before, now, limit) => store.claim(before, now, limit),
-    release: entries => store.release(entries),
   }
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Counted, counter, event, outcomesOf } from '../../test/support/counter.js'
 import { runs } from '../../test/support/property.js'
+import { bound } from '../../test/support/state-store.js'
 import { RetryableError, type StateStore } from '../component/index.js'
 import { createRecord } from '../model/index.js'
 import { seededRandom, VirtualClock } from '../testing/index.js'
@@ -410,16 +411,6 @@ describe('KeyedRuntime', () => {
     )
   })
 })
-
-function bound<S>(store: StateStore<S>): StateStore<S> {
-  return {
-    read: requests => store.read(requests),
-    write: (changes, now) => store.write(changes, now),
-    due: (until, limit) => store.due(until, limit),
-    claim: (before, now, limit) => store.claim(before, now, limit),
-    release: entries => store.release(entries),
-  }
-}
 
 /** Lets others run between the calls, as a store on the network does. */
 function yielding<S>(store: StateStore<S>): StateStore<S> {

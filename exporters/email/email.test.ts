@@ -1,196 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { exporterConformance, testContext } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
 import {
-  type Attributes,
-  createRecord,
-  fromJson,
-  type LogRecord,
-  parseRfc3339,
-  type Sent,
-} from 'tocsin/component'
-import { type ExporterDestination, exporterConformance, type TestContext, testContext } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
-import type { EmailConfig, SmtpConfig } from './config.js'
+  FIXTURES,
+  headersOf,
+  mailServer,
+  PASSWORD,
+  record,
+  refusal,
+  sendOnce,
+  using,
+} from '../../test/support/mail-server.js'
+import type { EmailConfig } from './config.js'
 import { emailExporter } from './index.js'
-
-const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
-const pem = (name: string): string => readFileSync(`${FIXTURES}/${name}`, 'utf8')
-const PASSWORD = 'open-sesame-123'
-
-interface Received {
-  readonly to: string
-  readonly secure: boolean
-  readonly user: unknown
-  readonly source: string
-}
-
-interface MailServer extends ExporterDestination<EmailConfig> {
-  readonly mails: Received[]
-  /** How many connections there were. */
-  readonly connections: () => number
-  /** The answer to RCPT TO, by recipient: an error such as `550 no`. */
-  readonly recipients: Map<string, string>
-  close(): Promise<void>
-}
-
-const servers: MailServer[] = []
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close()
-})
-
-/** A real SMTP server that signs in bob, with a certificate for localhost of the fixtures' authority. */
-async function mailServer(
-  { smtp, ...config }: Partial<Omit<EmailConfig, 'smtp'>> & { smtp?: Partial<SmtpConfig> } = {},
-  options: SMTPServerOptions = {},
-): Promise<MailServer> {
-  const mails: Received[] = []
-  const recipients = new Map<string, string>()
-  let connections = 0
-  const server = new SMTPServer({
-    key: pem('server.key'),
-    cert: pem('server.pem'),
-    authOptional: true,
-    disableReverseLookup: true,
-    closeTimeout: 10,
-    onConnect(_, callback) {
-      connections++
-      callback()
-    },
-    onAuth({ username, password }, _, callback) {
-      if (username === 'bob' && password === PASSWORD) callback(null, { user: 'bob' })
-      else callback(refusal(`535 5.7.8 Not you: ${username} ${password}`))
-    },
-    onRcptTo({ address }, _, callback) {
-      const answer = recipients.get(address)
-      callback(answer === undefined ? null : refusal(answer))
-    },
-    onData(stream, session, callback) {
-      const chunks: Buffer[] = []
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-      stream.on('end', () => {
-        const [to] = session.envelope.rcptTo
-        mails.push({
-          to: to ? to.address : '',
-          secure: session.secure,
-          user: session.user,
-          source: Buffer.concat(chunks).toString(),
-        })
-        callback()
-      })
-    },
-    ...options,
-  })
-  server.on('error', () => undefined)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
-  const { port } = server.server.address() as AddressInfo
-  const created: MailServer = {
-    mails,
-    recipients,
-    connections: () => connections,
-    config: {
-      smtp: {
-        host: 'localhost',
-        port,
-        security: 'starttls',
-        username: 'bob',
-        password: PASSWORD,
-        tls: { ca_file: 'ca.pem' },
-        ...smtp,
-      },
-      from: 'Tocsin <tocsin@example.com>',
-      to: ['ops@example.com'],
-      time_zone: 'Europe/Paris',
-      ...config,
-    },
-    received: () => mails.length,
-    close: () => new Promise(resolve => server.close(() => resolve())),
-  }
-  servers.push(created)
-  return created
-}
-
-function refusal(answer: string): Error {
-  const [code, ...text] = answer.split(' ')
-  return Object.assign(new Error(text.join(' ')), { responseCode: Number(code) })
-}
-
-/** As a mail program shows a header: encoded words decoded (RFC 2047). */
-function decoded(source: string, name: string): string {
-  const [, value = ''] = new RegExp(`^${name}: (.*(?:\\r?\\n[ \\t].*)*)`, 'm').exec(source) ?? []
-  return value
-    .replace(/\r?\n(?=[ \t])/g, '')
-    .replace(/(=\?[^?]+\?[QB]\?[^?]*\?=)\s+(?==\?)/gi, '$1')
-    .replace(/=\?([^?]+)\?([QB])\?([^?]*)\?=/gi, (_, __, kind: string, text: string) =>
-      kind.toUpperCase() === 'B'
-        ? Buffer.from(text, 'base64').toString()
-        : Buffer.from(
-            text
-              .replaceAll('_', ' ')
-              .replace(/=([0-9A-F]{2})/gi, (___, hex: string) => `%${hex}`)
-              .replace(/%([0-9A-F]{2})/gi, (___, hex: string) =>
-                String.fromCharCode(Number.parseInt(hex, 16)),
-              ),
-            'latin1',
-          ).toString(),
-    )
-}
-
-describe('an encoded word in a log line is shown as text', () => {
-  it.each([
-    '=?utf-8?B?UGF5IG5vdw==?=',
-    'login of =?UTF-8?Q?=42ob?= failed',
-    '=?iso-8859-1?q?a?= =?iso-8859-1?q?b?=',
-    'broken =?utf-8?B? word, and äöü 🔥',
-    `long ${'=?utf-8?Q?x?= '.repeat(13)}`.trim(),
-  ])('%s', async body => {
-    const server = await mailServer()
-    await sendOnce(server, createRecord({ id: 'r1', body }))
-    const source = server.mails[0]?.source ?? ''
-    expect(decoded(source, 'Subject')).toBe(body)
-    expect(
-      source
-        .split('\r\n\r\n', 1)[0]
-        ?.split('\r\n')
-        .every((line: string) => line.length < 120),
-    ).toBe(true)
-  })
-})
-
-describe('two addresses in one entry', () => {
-  const problems = (to: string) =>
-    emailExporter.check?.({
-      smtp: { host: 'x', security: 'starttls' },
-      from: 'a@x.example',
-      to: [to],
-    } as never)
-
-  it.each([
-    'a@x.example b@x.example',
-    'a@x.example, b@x.example',
-    'a@x.example;b@x.example',
-    'Ops a@x.example <b@x.example>',
-    '<a@x.example> <b@x.example>',
-    'a@x.example\tb@x.example',
-  ])('%j is refused, with both', to => {
-    expect(problems(to)).toMatchObject([
-      {
-        path: ['to', 0],
-        message: expect.stringMatching(/a@x\.example and b@x\.example/),
-        fix: 'write [a@x.example, b@x.example]',
-      },
-    ])
-  })
-
-  it.each(['"ops@x" <b@x.example>', 'b@x.example <B@x.example>', 'Ops <b@x.example>', 'b@x.example'])(
-    '%j is one',
-    to => expect(problems(to)).toEqual([]),
-  )
-})
 
 describe('conformance', () => {
   for (const check of exporterConformance<EmailConfig>({
@@ -202,68 +23,6 @@ describe('conformance', () => {
     it(check.name, check.run)
   }
 })
-
-const record = createRecord({
-  id: 'r1',
-  timestamp: parseRfc3339('2026-01-15T09:59:00Z') as bigint,
-  body: 'login of <bob> failed',
-  attributes: fromJson({ ip: '10.0.0.1', alert: { event_id: 'e-1', severity: 'critical' } }) as Attributes,
-  resource: { attributes: { 'host.name': 'host-1' }, droppedAttributesCount: 0, schemaUrl: '' },
-})
-
-interface Sender {
-  readonly context: TestContext<EmailConfig>
-  send(sent?: LogRecord, attempt?: number): Promise<Sent>
-}
-
-async function using<T>(server: MailServer, work: (sender: Sender) => Promise<T>, baseDir = FIXTURES) {
-  const context = testContext({ id: 'email', config: server.config, baseDir })
-  const exporter = emailExporter.create(context)
-  await exporter.start?.()
-  try {
-    return await work({
-      context,
-      send: (sent = record, attempt = 1) =>
-        exporter.send(
-          { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt },
-          AbortSignal.timeout(5_000),
-        ),
-    })
-  } finally {
-    await exporter.stop?.()
-  }
-}
-
-async function sendOnce(server: MailServer, sent: LogRecord = record) {
-  return using(server, async ({ send, context }) => ({ answer: await send(sent), logs: context.logs }))
-}
-
-/** The headers unfolded, by lower-case name. */
-function headersOf(source: string): { [name: string]: string } {
-  const head = source.slice(0, source.indexOf('\r\n\r\n')).replace(/\r\n[ \t]+/g, ' ')
-  return Object.fromEntries(
-    head.split('\r\n').map(line => {
-      const at = line.indexOf(':')
-      return [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()]
-    }),
-  )
-}
-
-/** The decoded parts by their type. */
-function partsOf(source: string): { text: string; html: string } {
-  const boundary = /boundary="([^"]+)"/.exec(source)?.[1] as string
-  const part = (type: string): string => {
-    const found = source.split(`--${boundary}`).find(text => text.includes(`Content-Type: ${type}`)) ?? ''
-    const body = found.slice(found.indexOf('\r\n\r\n') + 4)
-    if (/encoding: base64/i.test(found)) return Buffer.from(body, 'base64').toString()
-    if (!/encoding: quoted-printable/i.test(found)) return body
-    const bytes = body
-      .replace(/=\r\n/g, '')
-      .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    return Buffer.from(bytes, 'latin1').toString()
-  }
-  return { text: part('text/plain'), html: part('text/html') }
-}
 
 describe('the way to the server', () => {
   it('encrypts with STARTTLS, verifies, signs in', async () => {
@@ -457,90 +216,6 @@ describe('recipients', () => {
   })
 })
 
-describe('a mail', () => {
-  it('has a text and an HTML part, and headers by which it is known', async () => {
-    const server = await mailServer()
-    await sendOnce(server)
-    const [first] = server.mails as [Received]
-    expect(headersOf(first.source)).toMatchObject({
-      from: 'Tocsin <tocsin@example.com>',
-      subject: '[CRITICAL] login of <bob> failed (host-1)',
-      'message-id': '<e-1@example.com>',
-      'auto-submitted': 'auto-generated',
-      'x-tocsin-event-id': 'e-1',
-      date: 'Thu, 15 Jan 2026 10:00:00 +0000',
-      'content-type': expect.stringMatching(/^multipart\/alternative/),
-    })
-    const { text, html } = partsOf(first.source)
-    expect(text.replaceAll('\r\n', '\n')).toContain(
-      '[CRITICAL] login of <bob> failed (host-1)\n\nLog line:\nlogin of <bob> failed\n\n' +
-        'Time of the log: 15/01/2026 10:59:00 CET\nSeverity:        critical\nHost:            host-1\n\n' +
-        'Attributes:\nip: 10.0.0.1\n\n-- \ntocsin, pipeline logs/ssh\nEvent e-1',
-    )
-    expect(html).toContain('background:#d32f2f')
-    expect(html).toContain('login of &lt;bob&gt; failed')
-    expect(html).not.toContain('<bob>')
-  })
-
-  it('shows what a template wrote, and the log line besides', async () => {
-    const notification = { title: 'T', body: 'two\nlines', body_html: '<b>bold</b>', accent_color: '#00ff00' }
-    const server = await mailServer()
-    await sendOnce(server, record.with('attributes["notification"]', fromJson(notification)))
-    const { text, html } = partsOf((server.mails[0] as Received).source)
-    expect(text.replaceAll('\r\n', '\n')).toMatch(/^T\n\ntwo\nlines\n\nLog line:\n/)
-    expect(html).toContain('<b>bold</b>')
-    expect(html).toContain('background:#00ff00')
-  })
-
-  it('cannot be given headers, recipients or style by a log', async () => {
-    const evil = 'x\r\nBcc: eve@example.com\r\n\r\nhello\u2028\u0000'
-    const notification = {
-      title: evil,
-      body: '.\r\n.\r\nRCPT TO:<eve@example.com>',
-      accent_color: 'red"><script>',
-    }
-    const alert = { event_id: 'a>\r\nBcc: eve@example.com' }
-    const server = await mailServer({ subject_template: '{{notification.title}} {{body}}' })
-    const attributes = fromJson({ notification, alert }) as Attributes
-    await sendOnce(server, createRecord({ id: 'evil', body: evil, attributes }))
-    expect(server.mails.map(mail => mail.to)).toEqual(['ops@example.com'])
-    const source = (server.mails[0] as Received).source
-    const headers = headersOf(source)
-    expect(headers).not.toHaveProperty('bcc')
-    expect(headers.subject).toBe('x Bcc: eve@example.com hello x Bcc: eve@example.com hello')
-    expect(headers['message-id']).toMatch(/^<[0-9a-f]{64}@example.com>$/)
-    expect(partsOf(source).html).not.toContain('<script')
-  })
-
-  it('renders templates of its own, escaped, from the configuration or a file', async () => {
-    const server = await mailServer({
-      subject_template: '{{upper notification.severity}}: {{body}}',
-      body_template: '<p>{{body}} {{ip}} {{notification.event_id}}</p>',
-    })
-    await sendOnce(server)
-    const [first] = server.mails as [Received]
-    expect(headersOf(first.source).subject).toBe('CRITICAL: login of <bob> failed')
-    expect(partsOf(first.source).html.trim()).toBe('<p>login of &lt;bob&gt; failed 10.0.0.1 e-1</p>')
-
-    const folder = await mkdtemp(join(tmpdir(), 'tocsin-email-'))
-    await writeFile(join(folder, 'mail.html'), '<i>{{{body}}}</i>')
-    await writeFile(join(folder, 'ca.pem'), pem('ca.pem'))
-    const other = await mailServer({ body_template_file: 'mail.html' })
-    await using(other, ({ send }) => send(), folder)
-    expect(partsOf((other.mails[0] as Received).source).html.trim()).toBe('<i>login of <bob> failed</i>')
-    await rm(folder, { recursive: true })
-  })
-
-  it('is the built-in one when a template fails', async () => {
-    const server = await mailServer({ body_template: '{{body}}{{body}}{{body}}{{body}}{{body}}' })
-    const huge = createRecord({ id: 'r', body: 'x'.repeat(900_000) })
-    const { answer, logs } = await sendOnce(server, huge)
-    expect(answer).toBe('ok')
-    expect(logs).toMatchObject([{ message: 'The body_template failed: the built-in text is sent.' }])
-    expect(partsOf((server.mails[0] as Received).source).html).toContain('Log line')
-  })
-})
-
 describe('the configuration', () => {
   const check = (config: object) => {
     const full = { from: 'a@b', to: ['c@d'], ...config, smtp: { security: 'starttls', ...smtpOf(config) } }
@@ -574,4 +249,35 @@ describe('the configuration', () => {
     const server = await mailServer({ body_template_file: 'none.html' })
     await expect(sendOnce(server)).rejects.toThrow(/body_template_file none\.html: ENOENT/)
   })
+})
+
+describe('two addresses in one entry', () => {
+  const problems = (to: string) =>
+    emailExporter.check?.({
+      smtp: { host: 'x', security: 'starttls' },
+      from: 'a@x.example',
+      to: [to],
+    } as never)
+
+  it.each([
+    'a@x.example b@x.example',
+    'a@x.example, b@x.example',
+    'a@x.example;b@x.example',
+    'Ops a@x.example <b@x.example>',
+    '<a@x.example> <b@x.example>',
+    'a@x.example\tb@x.example',
+  ])('%j is refused, with both', to => {
+    expect(problems(to)).toMatchObject([
+      {
+        path: ['to', 0],
+        message: expect.stringMatching(/a@x\.example and b@x\.example/),
+        fix: 'write [a@x.example, b@x.example]',
+      },
+    ])
+  })
+
+  it.each(['"ops@x" <b@x.example>', 'b@x.example <B@x.example>', 'Ops <b@x.example>', 'b@x.example'])(
+    '%j is one',
+    to => expect(problems(to)).toEqual([]),
+  )
 })

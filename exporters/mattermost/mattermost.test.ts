@@ -13,18 +13,13 @@ import {
   httpDestination,
   testContext,
 } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MattermostConfig } from './config.js'
 import { mattermostExporter } from './index.js'
 
 interface Destination extends ExporterDestination<MattermostConfig> {
   readonly http: HttpDestination
 }
-
-const open: HttpDestination[] = []
-afterEach(async () => {
-  for (const http of open.splice(0)) await http.close()
-})
 
 /** Takes posts as Mattermost does: JSON, of a limited length. */
 async function destination(config: Partial<MattermostConfig> = {}, status = 200): Promise<Destination> {
@@ -33,7 +28,7 @@ async function destination(config: Partial<MattermostConfig> = {}, status = 200)
     status: JSON.parse(body).attachments[0].text.length > 16_383 ? 400 : status,
     body: status === 200 ? 'ok' : `no such hook: ${path}`,
   })
-  open.push(http)
+  onTestFinished(() => http.close())
   return {
     http,
     config: { webhook_url: `${http.url}/hooks/s3cr3tk3y`, time_zone: 'UTC', ...config },

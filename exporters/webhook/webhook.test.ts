@@ -15,7 +15,7 @@ import {
   type TestContext,
   testContext,
 } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { WebhookConfig } from './config.js'
 import { webhookExporter } from './index.js'
 
@@ -23,15 +23,10 @@ interface Destination extends ExporterDestination<WebhookConfig> {
   readonly http: HttpDestination
 }
 
-const open: HttpDestination[] = []
-afterEach(async () => {
-  for (const http of open.splice(0)) await http.close()
-})
-
 async function destination(config: Partial<WebhookConfig> = {}, status = 200): Promise<Destination> {
   const http = await httpDestination()
   http.answer = () => ({ status, body: 'no thanks, Bearer s3cret' })
-  open.push(http)
+  onTestFinished(() => http.close())
   return {
     http,
     config: {

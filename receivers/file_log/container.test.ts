@@ -1,39 +1,25 @@
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import fc from 'fast-check'
-import type { KeyValueStore, LogRecord, Receiver } from 'tocsin/component'
-import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { LogRecord } from 'tocsin/component'
+import { collectingIntake, testContext } from 'tocsin/testing'
+import { describe, expect, test } from 'vitest'
+import { fileLogConfig, fileLogWorld, later } from '../../test/support/file-log.js'
 import { runs } from '../../test/support/property.js'
-import { type FileLogConfig, schema } from './config.js'
+import type { FileLogConfig } from './config.js'
 import { fileLogReceiver } from './index.js'
 
-let dir: string
-let clock: VirtualClock
-let store: KeyValueStore
-const running: Receiver[] = []
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'file-log-container-'))
-  clock = new VirtualClock()
-  store = testContext({ config: {} }).storage()
-})
-
-afterEach(async () => {
-  for (const receiver of running.splice(0)) {
-    await receiver.stop()
-    await receiver.close?.()
-  }
-  rmSync(dir, { recursive: true, force: true })
+const {
+  at,
+  write,
+  append: appendTo,
+  started,
+  stopped,
+  stored,
+  passed,
+} = fileLogWorld({
+  start_at: 'beginning',
+  storage: 'disk',
+  container: { add_metadata_from_filepath: true },
 })
 
 const T = '2026-11-20T10:00:00.123456789Z'
@@ -79,9 +65,9 @@ describe('lines that a container runtime has cut', () => {
 
   test('carry the time at which they began, their stream, and what the path says', async () => {
     const path = 'pods/shop_web-1_0a1b2c3d-0000-0000-0000-000000000000/app/3.log'
-    mkdirSync(join(dir, path, '..'), { recursive: true })
-    writeFileSync(
-      join(dir, path),
+    mkdirSync(at(`${path}/..`), { recursive: true })
+    write(
+      path,
       cri('stderr', 'P', 'it ') +
         cri('stderr', 'F', 'broke', '2026-11-20T10:00:01Z') +
         cri('stdout', 'F', ''),
@@ -132,7 +118,7 @@ describe('lines that a container runtime has cut', () => {
       true,
     )
     await until(() => one.texts().length === 2)
-    const two = await start({ multiline: undefined })
+    const two = await start()
     await until(() => two.texts().length === 2)
     expect(two.records().map(({ id }) => id)).toEqual(one.records().map(({ id }) => id))
   })
@@ -141,12 +127,12 @@ describe('lines that a container runtime has cut', () => {
     const { texts } = await reading(docker('stderr', 'panic'))
     await turns(20)
     expect(texts()).toEqual([])
-    await clock.advance(60_000)
+    await passed(60_000)
     await until(() => texts().length === 1)
     append(docker('stdout', 'half'))
     await turns(5)
-    renameSync(join(dir, '0.log'), join(dir, '0.log.20261120-100000'))
-    writeFileSync(join(dir, '0.log'), docker('stdout', 'next\n'))
+    renameSync(at('0.log'), at('0.log.20261120-100000'))
+    write('0.log', docker('stdout', 'next\n'))
     await until(() => texts().length === 3)
     expect(texts()).toEqual(['stderr panic', 'stdout half', 'stdout next'])
   })
@@ -154,7 +140,7 @@ describe('lines that a container runtime has cut', () => {
   test('go out first when their file is truncated', async () => {
     const { texts } = await reading(cri('stdout', 'P', 'half ') + cri('stderr', 'F', 'whole'))
     await until(() => texts().length === 1)
-    truncateSync(join(dir, '0.log'))
+    truncateSync(at('0.log'))
     append(cri('stderr', 'F', 'new'))
     await until(() => texts().length === 3)
     expect(texts()).toEqual(['stderr whole', 'stdout half ', 'stderr new'])
@@ -208,8 +194,8 @@ test('however lines are cut, streams mixed and runs ended, each line comes once,
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, isDocker) => {
-      writeFileSync(join(dir, '0.log'), '')
-      store = testContext({ config: {} }).storage()
+      write('0.log', '')
+      stored(testContext({ config: {} }).storage())
       const expected: { [stream: string]: string[] } = { stdout: [], stderr: [] }
       const open: { [stream: string]: string } = { stdout: '', stderr: '' }
       const put = (stream: string, text: string, more: boolean): void => {
@@ -239,14 +225,14 @@ test('however lines are cut, streams mixed and runs ended, each line comes once,
         const own = got.filter(text => text.startsWith(`${stream} `)).map(text => text.slice(7))
         expect(own).toEqual(lines)
       }
-      rmSync(join(dir, '0.log'))
+      rmSync(at('0.log'))
     }),
     runs(20),
   )
 }, 120_000)
 
 test('encodings other than UTF-8 are refused', () => {
-  const config = { ...defaults(), include: ['x'], container: {}, encoding: 'utf-16le' } as never
+  const config = fileLogConfig({ container: { add_metadata_from_filepath: true }, encoding: 'utf-16le' })
   expect(fileLogReceiver.check?.(config)).toMatchObject([{ path: ['encoding'] }])
 })
 
@@ -258,29 +244,13 @@ interface Run {
   readonly stop: () => Promise<void>
 }
 
-async function reading(text: string, config: object = {}, manual = false): Promise<Run> {
-  writeFileSync(join(dir, '0.log'), text)
+async function reading(text: string, config: Partial<FileLogConfig> = {}, manual = false): Promise<Run> {
+  write('0.log', text)
   return start(config, manual)
 }
 
-async function start(config: object = {}, manual = false): Promise<Run> {
-  const context = testContext<FileLogConfig>({
-    config: {
-      ...defaults(),
-      include: ['*.log'],
-      start_at: 'beginning',
-      storage: 'disk',
-      container: { add_metadata_from_filepath: true },
-      ...config,
-    } as object as FileLogConfig,
-    clock,
-    baseDir: dir,
-    stores: { disk: store },
-  })
-  const intake: CollectingIntake = collectingIntake({ manual })
-  const receiver = fileLogReceiver.create(context)
-  running.push(receiver)
-  await receiver.start(intake)
+async function start(config: Partial<FileLogConfig> = {}, manual = false): Promise<Run> {
+  const { receiver, intake, context } = await started(config, collectingIntake({ manual }))
   return {
     records: () => intake.batches.flatMap(({ records }) => [...records]),
     texts: () =>
@@ -288,37 +258,25 @@ async function start(config: object = {}, manual = false): Promise<Run> {
         records.map(({ attributes, body }) => `${attributes['log.iostream'] ?? ''} ${body}`),
       ),
     logs: () => context.logs.map(({ message }) => message),
-    async stop() {
-      running.splice(running.indexOf(receiver), 1)
-      await receiver.stop()
-      await clock.advance(0)
-      await receiver.close?.()
-    },
+    stop: () => stopped(receiver),
   }
 }
 
 function append(text: string): void {
-  appendFileSync(join(dir, '0.log'), text)
+  appendTo('0.log', text)
 }
 
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
-    await clock.advance(200)
-    await new Promise(resolve => setTimeout(resolve, 3))
+    await passed(200)
+    await later(3)
   }
 }
 
 /** Long waits belong to the machine, not to the clock: what waits for a minute must not be over by them. */
 async function until(done: () => boolean): Promise<void> {
   for (let turn = 0; !done() && turn < 2_000; turn++) {
-    await clock.advance(turn < 50 ? 200 : 1)
-    await new Promise(resolve => setTimeout(resolve, 2))
+    await passed(turn < 50 ? 200 : 1)
+    await later(2)
   }
-}
-
-function defaults(): object {
-  const entries = Object.entries(schema.properties ?? {}).filter(
-    ([, { default: value }]) => value !== undefined,
-  )
-  return Object.fromEntries(entries.map(([key, value]) => [key, value.default]))
 }

@@ -18,8 +18,8 @@ import fc from 'fast-check'
 import type { KeyValueStore, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, test } from 'vitest'
+import { fileLogConfig } from '../../test/support/file-log.js'
 import { runs } from '../../test/support/property.js'
-import { type FileLogConfig, schema } from './config.js'
 import { fileLogReceiver } from './index.js'
 
 type Operation =
@@ -299,9 +299,8 @@ class World {
       }
       return offer(records)
     }
-    const context = testContext<FileLogConfig>({
-      config: {
-        ...defaults(),
+    const context = testContext({
+      config: fileLogConfig({
         include: [this.#pattern],
         start_at: 'beginning',
         storage: 'disk',
@@ -310,7 +309,7 @@ class World {
           // The writer rests in the middle of records.
           force_flush_period: '10s',
         }),
-      } as object as FileLogConfig,
+      }),
       clock: instance.clock,
       baseDir: this.#dir,
       stores: {
@@ -386,11 +385,4 @@ class World {
   #path(suffix = ''): string {
     return join(this.#dir, `app.log${suffix}`)
   }
-}
-
-function defaults(): object {
-  const entries = Object.entries(schema.properties ?? {}).filter(
-    ([, { default: value }]) => value !== undefined,
-  )
-  return Object.fromEntries(entries.map(([key, value]) => [key, value.default]))
 }

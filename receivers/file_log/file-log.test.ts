@@ -3,51 +3,28 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { KeyValueStore, Receiver } from 'tocsin/component'
-import {
-  type CollectingIntake,
-  collectingIntake,
-  receiverConformance,
-  testContext,
-  VirtualClock,
-} from 'tocsin/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type FileLogConfig, schema } from './config.js'
+import { collectingIntake, receiverConformance } from 'tocsin/testing'
+import { describe, expect, test } from 'vitest'
+import { bodies, fileLogConfig, fileLogWorld, numbered } from '../../test/support/file-log.js'
+import type { FileLogConfig } from './config.js'
 import { fileLogReceiver } from './index.js'
 
-let dir: string
-let clock: VirtualClock
-let store: KeyValueStore
-const running: Receiver[] = []
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'file-log-'))
-  clock = new VirtualClock()
-  store = testContext({ config: {} }).storage()
-})
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(stopped))
-  rmSync(dir, { recursive: true, force: true })
-})
+const { at, write, append, started, stopped, now, stored, passed, polls, advanced, seen } = fileLogWorld({})
 
 describe('conformance', () => {
   const checks = receiverConformance<FileLogConfig>({
     factory: fileLogReceiver,
     source: () => {
-      const path = join(dir, 'conformance.log')
+      const path = at('conformance.log')
       writeFileSync(path, '')
       let fed = 0
       return {
-        config: { ...defaults(), include: [path] },
+        config: fileLogConfig({ include: [path] }),
         feed: count => {
           const lines = Array.from({ length: count }, () => `line ${++fed}.`)
           appendFileSync(path, lines.map(line => `${line}\n`).join(''))
@@ -69,7 +46,7 @@ describe('lines', () => {
     expect(new Set(records.map(record => record.id.split(':')[0])).size).toBe(1)
     expect(Buffer.from(records[2]!.bodyBytes()).toString()).toBe('three\tä')
     expect(records[0]!.attributes).toEqual({ 'log.file.name': 'a.log' })
-    expect(records[0]!.observedTimestamp).toBe(clock.now())
+    expect(records[0]!.observedTimestamp).toBe(now())
   })
 
   test('are taken only when they are complete', async () => {
@@ -82,7 +59,7 @@ describe('lines', () => {
   })
 
   test('that are not UTF-8 are kept with replacements, and do not spoil others', async () => {
-    writeFileSync(join(dir, 'a.log'), Buffer.from([0x61, 0xff, 0x0a, 0x00, 0xc3, 0xa4, 0x0a]))
+    writeFileSync(at('a.log'), Buffer.from([0x61, 0xff, 0x0a, 0x00, 0xc3, 0xa4, 0x0a]))
     const { intake } = await started({ start_at: 'beginning' })
     const records = await intake.waitFor(2)
     expect(bodies(intake)).toEqual(['a\ufffd', 'ä'])
@@ -118,7 +95,7 @@ describe('lines', () => {
     ['gb18030', Buffer.from([0x81, 0x30, 0x8a, 0x31, 0x0a])],
     ['latin1', Buffer.from('äö\r\n', 'latin1')],
   ])('in %s are decoded', async (encoding, bytes) => {
-    writeFileSync(join(dir, 'a.log'), bytes)
+    writeFileSync(at('a.log'), bytes)
     const { intake } = await started({ start_at: 'beginning', encoding })
     await expect.poll(() => bodies(intake).length).toBeGreaterThan(0)
     const expected = new TextDecoder(encoding).decode(bytes).split(/\r?\n/).slice(0, -1)
@@ -135,7 +112,7 @@ describe('lines', () => {
       resource: { 'service.name': 'cart' },
     })
     const [record] = await intake.waitFor(1)
-    expect(record!.attributes).toEqual({ team: 'shop', 'log.file.path': join(dir, 'a.log') })
+    expect(record!.attributes).toEqual({ team: 'shop', 'log.file.path': at('a.log') })
     expect(record!.resource.attributes).toEqual({ 'service.name': 'cart' })
   })
 })
@@ -148,7 +125,7 @@ describe('multiline', () => {
     append('a.log', '  at d\n')
     await seen(intake, ['ERROR one\n  at a\n  at b', 'ERROR two\n  at c\n  at d'])
     append('a.log', 'ERROR three\n')
-    await clock.advance(1_000)
+    await passed(1_000)
     await seen(intake, ['ERROR one\n  at a\n  at b', 'ERROR two\n  at c\n  at d', 'ERROR three'])
   })
 
@@ -204,7 +181,7 @@ describe('where reading starts', () => {
   })
 
   test('exclude leaves files out', async () => {
-    mkdirSync(join(dir, 'sub'))
+    mkdirSync(at('sub'))
     write('sub/a.log', 'a\n')
     write('sub/b.log', 'b\n')
     const { intake } = await started({
@@ -224,7 +201,7 @@ describe('rotation', () => {
     const { intake } = await started({ start_at: 'beginning' })
     await seen(intake, ['1'])
     append('a.log', '2\n')
-    renameSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
+    renameSync(at('a.log'), at('a.log.1'))
     write('a.log', '3\n')
     await seen(intake, ['1', '2', '3'])
     append('a.log.1', 'late\n')
@@ -239,7 +216,7 @@ describe('rotation', () => {
     const { intake } = await started({ include: ['a.log*'], start_at: 'beginning' })
     await seen(intake, ['1'])
     append('a.log', '2\n')
-    renameSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
+    renameSync(at('a.log'), at('a.log.1'))
     write('a.log', '3\n')
     await seen(intake, ['1', '2', '3'])
   })
@@ -249,8 +226,8 @@ describe('rotation', () => {
     const { intake } = await started({ include: [include], start_at: 'beginning' })
     await seen(intake, ['1'])
     append('a.log', '2\n')
-    copyFileSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
-    truncateSync(join(dir, 'a.log'))
+    copyFileSync(at('a.log'), at('a.log.1'))
+    truncateSync(at('a.log'))
     append('a.log', '3\n')
     await seen(intake, ['1', '2', '3'])
     expect(new Set(intake.records().map(record => record.id)).size).toBe(3)
@@ -262,7 +239,7 @@ describe('rotation', () => {
     write('a.log', 'first\n')
     const { intake } = await started({ start_at: 'beginning' })
     await seen(intake, ['first'])
-    writeFileSync(join(dir, 'a.log'), 'a much longer line\nand another\n')
+    writeFileSync(at('a.log'), 'a much longer line\nand another\n')
     await seen(intake, ['first', 'a much longer line', 'and another'])
   })
 
@@ -271,14 +248,14 @@ describe('rotation', () => {
     const { intake, receiver } = await started({ start_at: 'beginning', storage: 'disk' })
     await seen(intake, ['1'])
     append('a.log', '2\nunfinished')
-    rmSync(join(dir, 'a.log'))
+    rmSync(at('a.log'))
     await seen(intake, ['1', '2'])
     for (let turn = 0; turn < 8; turn++) {
-      await clock.advance(10_000)
+      await passed(10_000)
       await polls(3)
     }
     await seen(intake, ['1', '2', 'unfinished'])
-    await expect.poll(async () => advanced((await store.range('file/', 'file0', 10)).length)).toBe(0)
+    await expect.poll(async () => advanced((await stored().range('file/', 'file0', 10)).length)).toBe(0)
     await stopped(receiver)
   })
 
@@ -297,198 +274,16 @@ describe('rotation', () => {
     await expect.poll(() => advanced(bodies(intake).length)).toBe(9)
     for (let index = 0; index < 9; index++) append(`${index}.log`, `more ${index}\n`)
     await expect.poll(() => advanced(bodies(intake).length)).toBe(18)
-    renameSync(join(dir, '0.log'), join(dir, '0.log.1'))
+    renameSync(at('0.log'), at('0.log.1'))
     append('0.log.1', 'moved\n')
     write('0.log', 'new\n')
     await expect.poll(() => advanced(bodies(intake).slice(18))).toEqual(['moved', 'new'])
   })
 })
 
-describe('checkpoints', () => {
-  test('go on exactly where the last run stopped, also in files that came since', async () => {
-    write('a.log', 'before\n')
-    const first = await started({ storage: 'disk' })
-    append('a.log', '1\n')
-    await seen(first.intake, ['1'])
-    await stopped(first.receiver)
-    append('a.log', '2\n')
-    renameSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
-    write('a.log', '3\n')
-    const second = await started({ storage: 'disk' })
-    await seen(second.intake, ['2', '3'])
-  })
-
-  test("are not written any more when the receiver is closed: they may be its successor's", async () => {
-    write('a.log', lines(0, 1_500))
-    const config = { start_at: 'beginning', storage: 'disk' } as const
-    const first = await started(config, collectingIntake({ manual: true }))
-    await expect.poll(() => first.intake.batches.length).toBe(2)
-    await stopped(first.receiver)
-    const second = await started(config)
-    await second.intake.waitFor(1_500)
-    await expect.poll(() => advanced(second.intake.batches.every(batch => batch.released))).toBe(true)
-    first.intake.batches[0]!.settle()
-    await polls(2)
-    expect(first.intake.batches[0]!.released).toBe(false)
-    await stopped(second.receiver)
-    const third = await started(config)
-    await polls(3)
-    expect(bodies(third.intake)).toEqual([])
-  })
-
-  test('find what was copied and truncated while nothing ran', async () => {
-    write('a.log', '1\n')
-    const first = await started({ start_at: 'beginning', storage: 'disk' })
-    await seen(first.intake, ['1'])
-    await stopped(first.receiver)
-    append('a.log', '2\n')
-    copyFileSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
-    writeFileSync(join(dir, 'a.log'), '3\n')
-    const second = await started({ start_at: 'beginning', storage: 'disk' })
-    await expect.poll(() => advanced(bodies(second.intake).sort())).toEqual(['2', '3'])
-  })
-
-  test('know a truncated file until its copy is known, also when the last batch settles at the stop', async () => {
-    write('a.log', 'read\n')
-    const config = { start_at: 'beginning', storage: 'disk' } as const
-    const first = await started(config, collectingIntake({ manual: true }))
-    await first.intake.waitFor(1)
-    append('a.log', 'only in the copy\n')
-    copyFileSync(join(dir, 'a.log'), join(dir, 'a.log.1'))
-    truncateSync(join(dir, 'a.log'))
-    await polls(3)
-    const stopping = first.receiver.stop()
-    await clock.advance(0)
-    await stopping
-    first.intake.batches[0]!.settle()
-    await clock.advance(0)
-    await first.receiver.close?.()
-    const second = await started(config)
-    await seen(second.intake, ['only in the copy'])
-  })
-
-  test('move only past batches that settled, in order, and release them when they are durable', async () => {
-    write('a.log', lines(0, 2_500))
-    const first = await started(
-      { start_at: 'beginning', storage: 'disk' },
-      collectingIntake({ manual: true }),
-    )
-    await expect.poll(() => first.intake.batches.length).toBe(3)
-    first.intake.batches[1]!.settle()
-    await polls(3)
-    expect(first.intake.batches.map(batch => batch.released)).toEqual([false, false, false])
-    first.intake.batches[0]!.settle()
-    await expect
-      .poll(() => advanced(first.intake.batches.map(batch => batch.released)))
-      .toEqual([true, true, false])
-    // The process dies here: the third batch comes again, with the ids it had.
-    append('a.log', lines(2_500, 2_600))
-    const second = await started({ start_at: 'beginning', storage: 'disk' })
-    const again = await second.intake.waitFor(600)
-    expect(again[0]!.body).toBe('line 2000')
-    expect(again.slice(0, 500).map(record => record.id)).toEqual(
-      first.intake.batches[2]!.records.map(record => record.id),
-    )
-  })
-
-  test('keep the ids of a file that was first seen with one line', async () => {
-    write('a.log', 'one\n')
-    const first = await started(
-      { start_at: 'beginning', storage: 'disk' },
-      collectingIntake({ manual: true }),
-    )
-    await expect.poll(() => first.intake.batches.length).toBe(1)
-    append('a.log', lines(0, 1_000))
-    const second = await started({ start_at: 'beginning', storage: 'disk' })
-    const [record] = await second.intake.waitFor(1)
-    expect(record!.id).toBe(first.intake.records()[0]!.id)
-  })
-
-  test('that cannot be written hold the release back, and show', async () => {
-    write('a.log', 'one\n')
-    let broken = false
-    const memory = store
-    store = {
-      ...memory,
-      write: changes => (broken ? Promise.reject(new Error('disk full')) : memory.write(changes)),
-    }
-    const { intake, context } = await started({ start_at: 'beginning', storage: 'disk' })
-    await seen(intake, ['one'])
-    broken = true
-    append('a.log', 'two\n')
-    await seen(intake, ['one', 'two'])
-    await polls(3)
-    expect(intake.batches[1]!.released).toBe(false)
-    expect(context.statuses.at(-1)).toEqual({
-      status: 'recoverable_error',
-      message: 'Checkpoints cannot be stored: disk full',
-    })
-    broken = false
-    await expect.poll(async () => advanced(intake.batches[1]!.released)).toBe(true)
-    await expect.poll(async () => advanced(context.statuses.at(-1)?.status)).toBe('ok')
-  })
-
-  test('an unknown file waits until the store takes it', async () => {
-    write('a.log', 'one\n')
-    const memory = store
-    let broken = true
-    store = {
-      ...memory,
-      write: changes => (broken ? Promise.reject(new Error('disk full')) : memory.write(changes)),
-    }
-    const { intake } = await started({ start_at: 'beginning', stop_at_end: true, storage: 'disk' })
-    await polls(5)
-    expect(intake.records()).toEqual([])
-    expect(intake.ended).toBe(false)
-    broken = false
-    await seen(intake, ['one'])
-    await expect.poll(() => advanced(intake.ended)).toBe(true)
-  })
-})
-
-describe('back-pressure', () => {
-  test('a busy intake is asked again, and nothing is lost or out of order', async () => {
-    write('a.log', lines(0, 3_000))
-    const intake = collectingIntake()
-    intake.setBusy({ busy: true, retryAfterMs: 100, reason: 'queue_full' })
-    await started({ start_at: 'beginning' }, intake)
-    await polls(3)
-    expect(intake.records()).toEqual([])
-    intake.setBusy(undefined)
-    await expect.poll(() => advanced(intake.records().length)).toBe(3_000)
-    expect(bodies(intake).join('\n')).toBe(lines(0, 3_000).trimEnd())
-  })
-
-  test('an intake that turns busy after it said it was ready loses nothing', async () => {
-    write('a.log', lines(0, 3_000))
-    const intake = collectingIntake()
-    let refusals = 2
-    const { offer } = intake
-    intake.offer = records =>
-      refusals-- > 0
-        ? Promise.resolve({ busy: true, retryAfterMs: 10, reason: 'queue_full' })
-        : offer(records)
-    await started({ start_at: 'beginning', stop_at_end: true }, intake)
-    await expect.poll(() => advanced(intake.ended)).toBe(true)
-    expect(bodies(intake).sort()).toEqual(lines(0, 3_000).trimEnd().split('\n').sort())
-  })
-
-  test('no more than 256 batches are unsettled', async () => {
-    write('a.log', lines(0, 350_000))
-    const { intake } = await started({ start_at: 'beginning' }, collectingIntake({ manual: true }))
-    await expect.poll(() => intake.batches.length).toBeGreaterThanOrEqual(256)
-    await polls(5)
-    // One read may bring several batches.
-    expect(intake.batches.length).toBeLessThan(256 + 70)
-    const before = intake.batches.length
-    for (const batch of intake.batches.slice(0, before)) batch.settle()
-    await expect.poll(() => advanced(intake.batches.length)).toBeGreaterThan(before)
-  })
-})
-
 describe('what the service learns', () => {
   test('the watermark is the time when all was last found read', async () => {
-    write('a.log', lines(0, 10))
+    write('a.log', numbered(0, 10))
     const intake = collectingIntake()
     intake.setBusy({ busy: true, retryAfterMs: 100, reason: 'queue_full' })
     const { receiver } = await started({ start_at: 'beginning' }, intake)
@@ -497,23 +292,23 @@ describe('what the service learns', () => {
     intake.setBusy(undefined)
     await intake.waitFor(10)
     await polls(3)
-    const read = clock.now()
+    const read = now()
     await expect.poll(() => advanced((receiver.watermark() ?? 0n) >= read)).toBe(true)
-    expect(receiver.watermark()).toBeLessThanOrEqual(clock.now())
+    expect(receiver.watermark()).toBeLessThanOrEqual(now())
   })
 
   test('a file that may not be read is a recoverable error with its name', async () => {
     const uid = process.getuid?.()
     write('a.log', 'one\n')
-    chmodSync(join(dir, 'a.log'), 0)
-    chmodSync(dir, 0o755)
+    chmodSync(at('a.log'), 0)
+    chmodSync(at('.'), 0o755)
     if (uid === 0) process.seteuid?.(65_534)
     try {
       const { context } = await started({ start_at: 'beginning' })
-      await expect.poll(() => context.statuses.at(-1)?.message).toContain(join(dir, 'a.log'))
+      await expect.poll(() => context.statuses.at(-1)?.message).toContain(at('a.log'))
       expect(context.statuses.at(-1)?.status).toBe('recoverable_error')
       if (uid === 0) process.seteuid?.(0)
-      chmodSync(join(dir, 'a.log'), 0o644)
+      chmodSync(at('a.log'), 0o644)
       await expect.poll(() => advanced(context.statuses.at(-1)?.status)).toBe('ok')
     } finally {
       if (uid === 0) process.seteuid?.(0)
@@ -522,77 +317,10 @@ describe('what the service learns', () => {
 
   test('mistakes in the configuration are named', () => {
     const check = (config: Partial<FileLogConfig>) =>
-      fileLogReceiver.check?.({ ...defaults(), ...config } as never).map(problem => problem.path.join('.'))
+      fileLogReceiver.check?.(fileLogConfig(config)).map(problem => problem.path.join('.'))
     expect(check({ encoding: 'utf-9' })).toEqual(['encoding'])
     expect(check({ encoding: 'iso-2022-jp' })).toEqual(['encoding'])
     expect(check({ multiline: {} })).toEqual(['multiline'])
     expect(check({})).toEqual([])
   })
 })
-
-function defaults(): FileLogConfig {
-  const entries = Object.entries(schema.properties ?? {}).filter(
-    ([, { default: value }]) => value !== undefined,
-  )
-  return {
-    include: ['*.log'],
-    ...Object.fromEntries(entries.map(([key, value]) => [key, value.default])),
-  } as never
-}
-
-async function started(config: Partial<FileLogConfig>, intake: CollectingIntake = collectingIntake()) {
-  const context = testContext({
-    config: { ...defaults(), ...config },
-    clock,
-    baseDir: dir,
-    stores: { disk: store },
-  })
-  const receiver = fileLogReceiver.create(context)
-  running.push(receiver)
-  await receiver.start(intake)
-  return { receiver, intake, context }
-}
-
-async function stopped(receiver: Receiver): Promise<void> {
-  const stopping = receiver.stop()
-  await clock.advance(0)
-  await stopping
-  await receiver.close?.()
-}
-
-/** Lets some polls go by, with time for the disk. */
-async function polls(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) {
-    await clock.advance(200)
-    await new Promise(resolve => setTimeout(resolve, 4))
-  }
-}
-
-async function advanced<T>(value: T): Promise<T> {
-  await clock.advance(200)
-  // The disk does not know the virtual clock.
-  await new Promise(resolve => setTimeout(resolve, 2))
-  return value
-}
-
-async function seen(intake: CollectingIntake, expected: readonly string[]): Promise<void> {
-  await expect.poll(async () => advanced(bodies(intake)), { interval: 5 }).toEqual(expected)
-}
-
-function bodies(intake: CollectingIntake): string[] {
-  return intake.records().map(record => String(record.body))
-}
-
-function lines(from: number, to: number): string {
-  let text = ''
-  for (let index = from; index < to; index++) text += `line ${index}\n`
-  return text
-}
-
-function write(name: string, text: string): void {
-  writeFileSync(join(dir, name), text)
-}
-
-function append(name: string, text: string): void {
-  appendFileSync(join(dir, name), text)
-}

@@ -19,7 +19,7 @@ import { createMetrics, type FileLogMetrics } from './metrics.js'
 import { Notices } from './notices.js'
 import { Reader } from './reader.js'
 import { createDiscovery } from './scan.js'
-import { StatusReport } from './status.js'
+import { ReaderStatus } from './status.js'
 import type { TrackedFile } from './tracked-file.js'
 
 /** A look at the disk may take at most one part in this of the time, as long as nothing waits too long for the next. */
@@ -45,7 +45,7 @@ export class FileLogReceiver implements Receiver {
   readonly #context: ComponentContext<FileLogConfig>
   readonly #encoding: Encoding
   readonly #metrics: FileLogMetrics
-  readonly #status: StatusReport
+  readonly #status: ReaderStatus
   readonly #notices: Notices
   readonly #store: KeyValueStore
   readonly #stopping = new AbortController()
@@ -65,7 +65,7 @@ export class FileLogReceiver implements Receiver {
     this.#context = context
     this.#encoding = encodingOf(config.encoding) as Encoding
     this.#metrics = createMetrics(context)
-    this.#status = new StatusReport(context)
+    this.#status = new ReaderStatus(context)
     this.#notices = new Notices(context.logger)
     this.#store = context.storage(config.storage)
     this.#pollMs = Math.max(1, durationMs(config.poll_interval))

@@ -56,6 +56,14 @@ export class Folders {
     return (await entries).get(key)
   }
 
+  /**
+   * A file at the path of one that stands under another now is a new one, though it holds the same. When the known one is gone,
+   * an editor wrote it, or the file system gives other inodes.
+   */
+  async wasRenamed(home: string, place: FilePlace, path: string): Promise<boolean> {
+    return path === home && (await this.locate(home, place)) !== undefined
+  }
+
   /** The regular file at a path. */
   at(path: string): Promise<Entry | undefined> {
     let entry = this.#entries.get(path)

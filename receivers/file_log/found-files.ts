@@ -1,6 +1,7 @@
 import type { Clock } from 'tocsin/component'
 import { byAge } from './age.js'
 import { Archives } from './archives.js'
+import type { CopyOrigins } from './copy-origin.js'
 import type { Encoding } from './encoding.js'
 import type { Notices } from './notices.js'
 import { keyOf, OpenedFile } from './opened-file.js'
@@ -14,8 +15,7 @@ export interface FoundFilesParts {
   readonly encoding: Encoding
   readonly clock: Clock
   readonly notices: Notices
-  /** A compressed file that is no whole one, and of which so much can be unpacked, holds nothing new. */
-  readonly holdsOnlyKnown: (found: OpenedFile, bytes: number) => boolean
+  readonly origins: CopyOrigins
 }
 
 /** Opens what a scan finds, but for files that hold no log lines and for archives that are still being written. */
@@ -85,7 +85,7 @@ export class FoundFiles {
     const readiness = await this.#archives.readiness(one, keyOf(one.place), version)
     if (typeof readiness === 'string') return readiness
     const { bytes: readBytes, end } = readiness
-    if (!this.#parts.holdsOnlyKnown(one, readBytes)) return 'take'
+    if (!this.#parts.origins.holdsOnlyKnown(one, readBytes)) return 'take'
     this.#parts.notices.archive(one.path, { end, readBytes, fileBytes: one.size })
     return 'nothing new'
   }

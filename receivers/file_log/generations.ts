@@ -1,8 +1,7 @@
 import { byAge, compareAge, type Dated } from './age.js'
 import type { Encoding } from './encoding.js'
 import type { Fingerprint } from './fingerprint.js'
-import type { Folders } from './folders.js'
-import type { MissingFiles } from './missing-files.js'
+import type { KnownFiles } from './known-files.js'
 import { OpenedFile } from './opened-file.js'
 import { originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
@@ -11,9 +10,7 @@ import type { TrackedFile } from './tracked-file.js'
 export interface GenerationsParts {
   readonly discovery: Discovery
   readonly encoding: Encoding
-  readonly folders: Folders
-  readonly files: ReadonlyMap<string, TrackedFile>
-  readonly missing: MissingFiles
+  readonly files: KnownFiles
 }
 
 /** A name that a known file had, and another has now. */
@@ -37,9 +34,10 @@ export class Generations {
   /** The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. */
   async copyOf(known: Fingerprint): Promise<OpenedFile | undefined> {
     if (known.head.length === 0) return undefined
-    const { encoding, files, folders } = this.#parts
+    const { encoding } = this.#parts
+    const { folders, tracked } = this.#parts.files
     for (const { path, key } of await folders.rotatedFrom(known.home)) {
-      if (files.has(key)) continue
+      if (tracked.has(key)) continue
       const found = await OpenedFile.open(path, encoding).catch(() => undefined)
       if (!found) continue
       const isText = typeof found.format === 'string'
@@ -54,7 +52,7 @@ export class Generations {
     added: ReadonlySet<TrackedFile>,
     owners: ReadonlyMap<string, TrackedFile>,
   ): Promise<readonly Rotation[]> {
-    const { folders, missing } = this.#parts
+    const { folders, missing } = this.#parts.files
     const rotations: Rotation[] = []
     const newest = new Map<string, TrackedFile>()
     for (const file of added) if (!file.gone) newest.set(file.realPath, file)
@@ -81,13 +79,14 @@ export class Generations {
 
   /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
   async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
-    const { discovery, encoding, files, folders } = this.#parts
+    const { discovery, encoding } = this.#parts
+    const { folders, tracked } = this.#parts.files
     if (mtimeNs === undefined) return []
     const since = { mtimeNs, path: path ?? '' }
     const until = dated(newest)
     const entries = (await folders.rotatedFrom(known.home)).filter(
       entry =>
-        !files.has(entry.key) &&
+        !tracked.has(entry.key) &&
         originalsOf(entry.path).some(
           original => original === known.home || originalsOf(original).includes(known.home),
         ) &&
@@ -111,11 +110,11 @@ export class Generations {
   /** Files that were added wait for what is older of their name. */
   order(added: ReadonlySet<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): void {
     if (added.size === 0) return
-    const { files } = this.#parts
+    const { tracked } = this.#parts.files
     const homes = new Set<string>()
-    for (const file of files.values()) homes.add(file.home).add(file.realPath)
+    for (const file of tracked.values()) homes.add(file.home).add(file.realPath)
     const families = new Map<string, TrackedFile[]>()
-    for (const file of files.values()) {
+    for (const file of tracked.values()) {
       const family = familyOf(file, homes)
       const members = families.get(family)
       if (members) members.push(file)
@@ -139,7 +138,7 @@ export class Generations {
     for (const file of added) {
       // One that was moved away may still have the path of the file that came after it.
       const owner = file.gone ? undefined : owners.get(file.path)
-      if (owner && owner !== file && files.get(owner.key) === owner) follow(file, owner, awaitedBy(file))
+      if (owner && owner !== file && tracked.get(owner.key) === owner) follow(file, owner, awaitedBy(file))
     }
   }
 }

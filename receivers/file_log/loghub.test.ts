@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { collectingIntake, testContext } from 'tocsin/testing'
 import { expect, test } from 'vitest'
-import { type FileLogConfig, schema } from './config.js'
+import { fileLogConfig } from '../../test/support/file-log.js'
 import { fileLogReceiver } from './index.js'
 
 const shared = process.env.TOCSIN_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
@@ -16,17 +16,8 @@ const logs = existsSync(loghub)
 
 test.skipIf(logs.length === 0)('real logs come line for line (needs ../shared/loghub)', async () => {
   expect(logs.length).toBeGreaterThanOrEqual(4)
-  const entries = Object.entries(schema.properties ?? {}).filter(
-    ([, { default: value }]) => value !== undefined,
-  )
-  const defaults = Object.fromEntries(entries.map(([key, value]) => [key, value.default]))
   const context = testContext({
-    config: {
-      ...defaults,
-      include: ['*/*_2k.log'],
-      start_at: 'beginning',
-      stop_at_end: true,
-    } as object as FileLogConfig,
+    config: fileLogConfig({ include: ['*/*_2k.log'], start_at: 'beginning', stop_at_end: true }),
     baseDir: loghub,
   })
   const receiver = fileLogReceiver.create(context)

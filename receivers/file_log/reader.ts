@@ -10,7 +10,8 @@ import type { Position } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { FileLogMetrics } from './metrics.js'
 import type { Notices } from './notices.js'
-import type { Chunk, TrackedFile } from './tracked-file.js'
+import type { Chunk } from './read-position.js'
+import type { TrackedFile } from './tracked-file.js'
 
 const MAX_BATCH_RECORDS = 1_000
 

@@ -1,29 +1,21 @@
 import type { Clock } from 'tocsin/component'
 import type { Folders } from './folders.js'
-import type { Generation } from './generation.js'
+import type { KnownFiles } from './known-files.js'
 import type { TrackedFile } from './tracked-file.js'
-
-export interface ReadingOrderParts {
-  readonly clock: Clock
-  readonly folders: Folders
-  readonly files: ReadonlyMap<string, TrackedFile>
-  /** Truncated files, with what they were. */
-  readonly truncated: ReadonlyMap<TrackedFile, Generation>
-  /** What cannot be read, by path. */
-  readonly problems: ReadonlyMap<string, string>
-}
 
 /** Whether a file may be read yet, or an older one of its name comes first. */
 export class ReadingOrder {
-  readonly #parts: ReadingOrderParts
+  readonly #files: KnownFiles
+  readonly #clock: Clock
 
-  constructor(parts: ReadingOrderParts) {
-    this.#parts = parts
+  constructor(files: KnownFiles, clock: Clock) {
+    this.#files = files
+    this.#clock = clock
   }
 
   /** True while another file holds what must come first. */
   async mustWait(file: TrackedFile): Promise<boolean> {
-    if (this.#parts.truncated.has(file) || file.isCopy) return true
+    if (this.#files.truncated.has(file) || file.isCopy) return true
     if (file.waitsFor.length === 0) return false
     // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
     if (file.size === 0n) return true
@@ -44,13 +36,13 @@ export class ReadingOrder {
   }
 
   async #isPast(before: TrackedFile['waitsFor'][number]): Promise<boolean> {
-    const { clock, files, folders, problems, truncated } = this.#parts
+    const { folders, problems, tracked, truncated } = this.#files
     const { file } = before
-    if (files.get(file.key) !== file || file.isCopy || problems.has(file.path)) return true
+    if (tracked.get(file.key) !== file || file.isCopy || problems.has(file.path)) return true
     if (before.upTo === undefined) {
       const stats = await statsOf(file, folders)
       if (!stats) return true
-      file.noteSize(stats.size, stats.mtimeNs, clock.monotonicMs())
+      file.noteSize(stats.size, stats.mtimeNs, this.#clock.monotonicMs())
       file.superseded = true
       before.upTo = Number(stats.size)
     }

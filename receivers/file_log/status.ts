@@ -1,7 +1,7 @@
 import type { ComponentContext } from 'tocsin/component'
 
 /** Tells the service, and the log once, what keeps the receiver from reading. */
-export class StatusReport {
+export class ReaderStatus {
   readonly #context: ComponentContext<unknown>
   #files = ''
   #store = ''

@@ -2,27 +2,13 @@ import type { BigIntStats } from 'node:fs'
 import { Content } from './content.js'
 import { openToRead } from './disk.js'
 import type { Encoding } from './encoding.js'
-import { type CutPoint, type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES, Trail } from './fingerprint.js'
+import type { CutPoint, Fingerprint } from './fingerprint.js'
 import { type Ahead, type Flush, type Framer, type Frames, NOT_AHEAD } from './framer.js'
 import { Generation, type Position } from './generation.js'
 import type { GzipEnd } from './gzip.js'
-import { NulHole, withoutNuls } from './nuls.js'
+import { withoutNuls } from './nuls.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
-
-export interface Chunk {
-  readonly kind: 'bytes'
-  /** Without the NULs at their end. */
-  readonly bytes: Buffer
-  /** Where `bytes` begin in the file: before the read position, for the bytes that show it is the same file. */
-  readonly at: number
-  /** Where in `bytes` the new ones begin. */
-  readonly from: number
-  readonly atEnd: boolean
-  /** NULs follow, and behind them, at this offset, there is text again. */
-  readonly textAt?: number
-}
-
-export type ReadResult = Chunk | { readonly kind: 'truncated' | 'rewritten' }
+import { type Chunk, type HeldMemory, ReadPosition, type ReadResult } from './read-position.js'
 
 /** What was read of a file and not delivered when the file was truncated. */
 export interface Remainder {
@@ -51,14 +37,6 @@ export interface TrackedFileInit {
   readonly ahead?: Ahead | undefined
 }
 
-/** Bounds what waits in memory for the rest of its record, over all files: beyond it only the last bytes are kept. */
-export class HeldMemory {
-  static readonly MAX_BYTES = 32 * 2 ** 20
-  used = 0
-}
-
-const MIN_READ_BYTES = 256 * 1024
-
 /** One file by its inode, from its discovery until it is gone and read. */
 export class TrackedFile {
   readonly place: FilePlace
@@ -75,9 +53,6 @@ export class TrackedFile {
   framer: Framer
   /** The generation that is being read; another one after a truncation. */
   generation: Generation
-  offset: number
-  /** What was delivered behind the offset. */
-  ahead: Ahead
   /** How the file looked before its last truncation: what a copy of it is recognised by. */
   previous: Fingerprint | undefined
   /** To be delivered before anything else of the file. */
@@ -93,13 +68,8 @@ export class TrackedFile {
   superseded = false
   /** What was last taken as complete at the end. */
   flushed: Flush = 'nothing'
-  /** Bytes behind the read position that are no complete record yet. */
-  pending = 0
-  pendingSinceMs = 0
   /** A compressed file that was read to its end. */
   done = false
-  /** How a compressed file ended when it was last read to its end. */
-  archiveEnd: GzipEnd | undefined
   /** Made of a file that goes on, and perhaps not whole: nothing of it is read before a scan says what of it is known. */
   isCopy = false
   /** A line end was seen in it. */
@@ -110,15 +80,8 @@ export class TrackedFile {
   /** Older generations that are read first, each up to what it held when this file was seen to have something. */
   waitsFor: { readonly file: TrackedFile; upTo?: number }[] = []
 
-  readonly #memory: HeldMemory
+  readonly #reading: ReadPosition
   #content: Content | undefined
-  #wanted = MIN_READ_BYTES
-  readonly #hole = new NulHole()
-  /** Bytes just before the read position. */
-  #tail: Buffer
-  /** Bytes behind it that were read, and wait for the rest of their record. */
-  #held: Buffer = NOTHING
-  #trail: Trail
 
   constructor(init: TrackedFileInit) {
     this.place = init.place
@@ -130,15 +93,34 @@ export class TrackedFile {
     this.compressed = init.compressed
     this.encoding = init.encoding
     this.framer = init.framer
-    this.offset = init.start.offset
-    this.ahead = init.ahead ?? NOT_AHEAD
-    this.#tail = init.start.tail
-    this.#trail = new Trail(init.cuts)
-    this.#memory = init.memory
+    this.#reading = new ReadPosition(init.start, init.ahead ?? NOT_AHEAD, init.cuts, init.memory)
     this.generation = new Generation(this, init.head, init.id, init.id !== undefined)
     this.hasLineEnds = [init.head, init.start.tail].some(bytes => init.encoding.lineFeed(bytes, 0) !== -1)
     // What was seen of it counts as read: it may be truncated before the first reading.
-    if (this.offset === 0 && !this.compressed) this.#hold(withoutNuls(init.head, 0, init.encoding.unit))
+    if (!this.compressed) this.expect(init.head)
+  }
+
+  get offset(): number {
+    return this.#reading.offset
+  }
+
+  /** What was delivered behind the offset. */
+  get ahead(): Ahead {
+    return this.#reading.ahead
+  }
+
+  /** Bytes behind the offset that are no complete record yet. */
+  get pending(): number {
+    return this.#reading.pending
+  }
+
+  get pendingSinceMs(): number {
+    return this.#reading.pendingSinceMs
+  }
+
+  /** How a compressed file ended when it was last read to its end. */
+  get archiveEnd(): GzipEnd | undefined {
+    return this.#reading.archiveEnd
   }
 
   get isOpen(): boolean {
@@ -206,75 +188,34 @@ export class TrackedFile {
   }
 
   /** Reads on from the position, into a new buffer that records may keep views of. The file must be open. */
-  async read(): Promise<ReadResult> {
-    const content = this.#content as Content
-    const from = this.#tail.length
-    const seen = from + this.#held.length
-    const size = this.compressed ? Number.POSITIVE_INFINITY : Number((await content.stat()).size)
-    if (size < this.offset + this.#held.length) return { kind: 'truncated' }
-    const wanted = Math.max(seen, from + Math.min(size - this.offset, this.#wanted))
-    const at = this.offset - from
-    const read = await content.read(at, wanted)
-    this.archiveEnd = content.end
-    // A compressed file that is being written anew says what it is when it is longer.
-    if (this.compressed && read.length < seen && content.end === 'cut') {
-      return { kind: 'bytes', bytes: this.#tail, at, from, atEnd: true }
-    }
-    const same = read.subarray(0, from).equals(this.#tail) && read.subarray(from, seen).equals(this.#held)
-    if (!same) return { kind: 'rewritten' }
-    const atEnd = at + read.length >= size || read.length < wanted
-    const bytes = withoutNuls(read, from, this.encoding.unit)
-    if (atEnd || bytes.length === read.length) return { kind: 'bytes', bytes, at, from, atEnd }
-    // NULs up to here. Those at the end of a file may be written over, so they are passed over when text follows.
-    const textAt = await this.#hole.textBehind(content, at + read.length, size, this.encoding.unit)
-    if (textAt === 'later') return { kind: 'bytes', bytes: read.subarray(0, from), at, from, atEnd: false }
-    return {
-      kind: 'bytes',
-      bytes,
-      at,
-      from,
-      atEnd: textAt === undefined,
-      ...(textAt !== undefined && { textAt }),
-    }
+  read(): Promise<ReadResult> {
+    return this.#reading.read(this.#content as Content, this.encoding.unit)
   }
 
-  /** Moves the position to `consumed` in what was read. When that is no progress, the next read takes more. */
+  /** Moves the position to what frames consumed of what was read. */
   advance(chunk: Chunk, frames: Frames, nowMs: number): void {
-    const { bytes, at, from } = chunk
-    const { consumed, ahead = NOT_AHEAD } = frames
-    if (consumed > from || this.pending === 0) this.pendingSinceMs = nowMs
-    this.pending = bytes.length - consumed
-    if (consumed > from || this.#held.length < bytes.length - from) {
-      this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
-      this.#hold(bytes.subarray(consumed))
-    }
-    if (consumed > from) {
-      this.#wanted = MIN_READ_BYTES
-      this.offset = at + consumed
-      this.#tail = Buffer.from(bytes.subarray(Math.max(0, consumed - TAIL_BYTES), consumed))
-      this.#trail.add(bytes, at, endsOf(frames, at))
-      this.generation.growHead(bytes.subarray(0, consumed), at)
-    } else if (!chunk.atEnd && chunk.textAt === undefined && !this.#hole.isOpen) this.#wanted *= 2
-    this.ahead = ahead
-    if (chunk.textAt !== undefined) this.#skipTo(chunk.textAt)
+    const { bytes, at, from, textAt } = chunk
+    const { consumed } = frames
+    const isNew = this.#reading.advance(chunk, frames, nowMs)
+    if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+    if (consumed > from) this.generation.growHead(bytes.subarray(0, consumed), at)
+    if (textAt === undefined) return
+    const { offset } = this
+    this.generation.growHead(this.#reading.skipTo(textAt), offset)
   }
 
   /** What stands before `start` is known from elsewhere. */
-  moveTo({ offset, tail }: ReadStart, ahead: Ahead): void {
-    this.offset = offset
-    this.ahead = ahead
-    this.#tail = tail
-    this.pending = 0
-    this.#hold(NOTHING)
+  moveTo(start: ReadStart, ahead: Ahead): void {
+    this.#reading.moveTo(start, ahead)
     this.generation.persisted = false
   }
 
   /** What waits for the rest of its record is the last that can be had of it. */
   setAside(): void {
     const { ahead, encoding, generation, offset: at } = this
+    const bytes = this.#reading.takeHeld()
     // An older one could not be delivered: it stays the first.
-    if (this.#held.length > 0) this.remainder ??= { generation, bytes: this.#held, at, ahead, encoding }
-    this.#hold(NOTHING)
+    if (bytes.length > 0) this.remainder ??= { generation, bytes, at, ahead, encoding }
   }
 
   /** The content was replaced or cut: what follows is another generation, read from `start`. */
@@ -282,13 +223,7 @@ export class TrackedFile {
     const old = this.generation
     this.previous = this.fingerprint()
     this.setAside()
-    this.offset = start.offset
-    this.ahead = NOT_AHEAD
-    this.#tail = start.tail
-    this.#trail = new Trail(start.offset === 0 ? [] : this.#trail.upTo(start.offset))
-    this.#wanted = MIN_READ_BYTES
-    this.#hole.forget()
-    this.pending = 0
+    this.#reading.restart(start)
     this.hasLineEnds = start.offset > 0
     this.dirty = true
     this.flushed = 'nothing'
@@ -318,52 +253,27 @@ export class TrackedFile {
       home,
       offset,
       head: generation.head,
-      tail: markOf(this.#tail),
+      tail: this.#reading.tail,
       cuts: this.cutsUpTo(offset),
     }
   }
 
   cutsUpTo(offset: number): readonly CutPoint[] {
-    return this.#trail.upTo(offset)
+    return this.#reading.cutsUpTo(offset)
   }
 
   position(): Position {
-    return { offset: this.offset, tail: markOf(this.#tail), ahead: this.ahead }
+    const { offset, tail, ahead } = this.#reading
+    return { offset, tail, ahead }
   }
 
   /** A copy of it begins so: when it does not, it was truncated, even if it begins like the little that was seen of it. */
   expect(head: Buffer): void {
-    if (this.offset === 0) this.#hold(withoutNuls(head, 0, this.encoding.unit))
+    if (this.offset === 0) this.#reading.hold(withoutNuls(head, 0, this.encoding.unit))
   }
 
   /** Frees what it holds in memory. */
   forget(): void {
-    this.#hold(NOTHING)
+    this.#reading.takeHeld()
   }
-
-  #hold(rest: Buffer): void {
-    this.#memory.used -= this.#held.length
-    const fits = rest.length <= TAIL_BYTES || this.#memory.used + rest.length <= HeldMemory.MAX_BYTES
-    this.#held = fits ? Buffer.from(rest) : Buffer.from(rest.subarray(0, TAIL_BYTES))
-    this.#memory.used += this.#held.length
-  }
-
-  #skipTo(offset: number): void {
-    const nuls = Buffer.alloc(Math.min(HEAD_BYTES, offset - this.offset))
-    this.generation.growHead(nuls, this.offset)
-    this.#tail = Buffer.from(Buffer.concat([this.#tail, nuls]).subarray(-TAIL_BYTES))
-    this.offset = offset
-    this.pending = 0
-    this.#hold(NOTHING)
-  }
-}
-
-const NOTHING: Buffer = Buffer.alloc(0)
-
-/** Ends of records: where reading may go on, and nothing behind was delivered. */
-function endsOf({ bounds, consumed, joined, ahead = NOT_AHEAD }: Frames, at: number): number[] {
-  const ends = joined
-    ? joined.flatMap(one => (one.ahead === NOT_AHEAD ? [one.offset - at] : []))
-    : bounds.flatMap((start, index) => (index % 2 === 0 && index > 0 ? [start] : []))
-  return ahead === NOT_AHEAD ? [...ends, consumed] : ends
 }

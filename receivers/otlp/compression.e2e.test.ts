@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import snappy from 'snappyjs'
 import { createRecord } from 'tocsin/component'
 import { encodeOtlpProto, RPC_CODE, zstd } from 'tocsin/otlp'
-import { afterEach, describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'
-import { startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
+import { started, type TestReceiver } from '../../test/support/otlp-receiver.js'
 import type { Lease } from './budget.js'
 import { inflate } from './inflate.js'
 import { crc32c, masked } from './snappy.js'
@@ -17,17 +17,6 @@ const logs = encodeOtlpProto(
     createRecord({ id: '', body: `line ${i} of an application`, timestamp: 1n }),
   ),
 )
-
-const stops: (() => unknown)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
-
-async function started(...args: Parameters<typeof startReceiver>): Promise<TestReceiver> {
-  const receiver = await startReceiver(...args)
-  stops.push(() => receiver.stop())
-  return receiver
-}
 
 /** As the zstd command streams it: the frame does not say how large it is. */
 function streamed(bytes: Uint8Array): Buffer {

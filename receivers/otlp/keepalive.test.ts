@@ -2,15 +2,10 @@ import { type ClientHttp2Session, connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { encodeOtlpProto } from 'tocsin/otlp'
 import { VirtualClock } from 'tocsin/testing'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { EXPORT } from '../../test/support/otlp-client.js'
-import { startReceiver } from '../../test/support/otlp-receiver.js'
+import { started } from '../../test/support/otlp-receiver.js'
 import { frameOf } from './grpc-frame.js'
-
-const stops: (() => unknown)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
 
 it('lets clients ping after each answer, as those in Go and C do to measure the connection', async () => {
   const session = await connected()
@@ -34,15 +29,14 @@ it('sends clients away that ping for nothing', async () => {
 
 it('closes connections that never say anything', async () => {
   const clock = new VirtualClock()
-  const receiver = await startReceiver({}, { context: { clock } })
-  stops.push(() => receiver.stop())
+  const receiver = await started({}, { context: { clock } })
   const port = Number(receiver.grpc.split(':').at(-1))
   const silent = connectTcp(port, '127.0.0.1')
-  stops.push(() => silent.destroy())
+  onTestFinished(() => void silent.destroy())
   const closed = new Promise(resolve => silent.once('close', resolve))
   silent.resume()
   const session = connect(`http://${receiver.grpc}`)
-  stops.push(() => session.destroy())
+  onTestFinished(() => session.destroy())
   await call(session)
   await clock.advance(20_000)
   await closed
@@ -55,10 +49,9 @@ it('asks nobody whether they are there with a time of 0', async () => {
     server_parameters: { time: '0s', timeout: '0s' },
     enforcement_policy: { min_time: '5m', permit_without_stream: false },
   }
-  const receiver = await startReceiver({ grpc: { keepalive } }, { context: { clock } })
-  stops.push(() => receiver.stop())
+  const receiver = await started({ grpc: { keepalive } }, { context: { clock } })
   const session = connect(`http://${receiver.grpc}`)
-  stops.push(() => session.destroy())
+  onTestFinished(() => session.destroy())
   let pings = 0
   session.on('ping', () => pings++)
   await call(session)
@@ -68,10 +61,9 @@ it('asks nobody whether they are there with a time of 0', async () => {
 })
 
 async function connected(): Promise<ClientHttp2Session> {
-  const receiver = await startReceiver()
-  stops.push(() => receiver.stop())
+  const receiver = await started()
   const session = connect(`http://${receiver.grpc}`)
-  stops.push(() => session.destroy())
+  onTestFinished(() => session.destroy())
   session.on('error', () => {})
   await new Promise(resolve => session.once('connect', resolve))
   return session

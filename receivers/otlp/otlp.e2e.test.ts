@@ -4,9 +4,9 @@ import { gzipSync } from 'node:zlib'
 import { createRecord, type LogRecord } from 'tocsin/component'
 import { decodeResponse, decodeStatus, encodeOtlpJson, encodeOtlpProto, RPC_CODE } from 'tocsin/otlp'
 import { receiverConformance, VirtualClock } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { EXPORT, type GrpcClient, grpcClient } from '../../test/support/otlp-client.js'
-import { receiverConfig, startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
+import { receiverConfig, started, type TestReceiver } from '../../test/support/otlp-receiver.js'
 import { checkConfig, type OtlpConfig } from './config.js'
 import { frameOf } from './grpc-frame.js'
 import { otlpReceiver } from './index.js'
@@ -14,20 +14,9 @@ import { otlpReceiver } from './index.js'
 const PROTO = { 'content-type': 'application/x-protobuf' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-const stops: (() => unknown)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
-
-async function started(...args: Parameters<typeof startReceiver>): Promise<TestReceiver> {
-  const receiver = await startReceiver(...args)
-  stops.push(() => receiver.stop())
-  return receiver
-}
-
 function dial(receiver: TestReceiver): GrpcClient {
   const client = grpcClient(receiver.grpc)
-  stops.push(() => client.close())
+  onTestFinished(() => client.close())
   return client
 }
 
@@ -249,7 +238,7 @@ describe('over gRPC', () => {
   it('takes messages, plain and compressed', async () => {
     const receiver = await started()
     const gzip = grpcClient(receiver.grpc, { gzip: true })
-    stops.push(() => gzip.close())
+    onTestFinished(() => gzip.close())
     expect(await dial(receiver).call(proto('a'))).toMatchObject({ code: 0, partial: undefined })
     expect(await gzip.call(proto('b'.repeat(3_000)))).toMatchObject({ code: 0 })
     expect(await gzip.call(Buffer.alloc(0))).toMatchObject({ code: 0 })
@@ -270,7 +259,7 @@ describe('over gRPC', () => {
     const clock = new VirtualClock()
     const receiver = await started({}, { manual: true, context: { clock } })
     const session = connectHttp2(`http://${receiver.grpc}`)
-    stops.push(() => session.destroy())
+    onTestFinished(() => session.destroy())
     const stream = session.request({
       ':method': 'POST',
       ':path': EXPORT,

@@ -8,25 +8,14 @@ import { credentials } from '@grpc/grpc-js'
 import { createRecord } from 'tocsin/component'
 import { decodeStatus, encodeOtlpProto, RPC_CODE } from 'tocsin/otlp'
 import { VirtualClock } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { grpcClient } from '../../test/support/otlp-client.js'
-import { startReceiver, type TestReceiver } from '../../test/support/otlp-receiver.js'
+import { started } from '../../test/support/otlp-receiver.js'
 
 const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
 const fixture = (name: string): string => join(FIXTURES, name)
 const body = encodeOtlpProto([createRecord({ id: '', body: 'x' })])
 const PROTO = { 'content-type': 'application/x-protobuf' }
-
-const stops: (() => unknown)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
-
-async function started(...args: Parameters<typeof startReceiver>): Promise<TestReceiver> {
-  const receiver = await startReceiver(...args)
-  stops.push(() => receiver.stop())
-  return receiver
-}
 
 describe('auth', () => {
   it('lets only those pass whom the authenticator knows', async () => {
@@ -47,7 +36,7 @@ describe('auth', () => {
     expect((await receiver.post('x', {}, { path: '/nowhere' })).status).toBe(401)
     expect((await receiver.post(body, { ...PROTO, authorization: 'yes' })).status).toBe(200)
     const client = grpcClient(receiver.grpc)
-    stops.push(() => client.close())
+    onTestFinished(() => client.close())
     expect(await client.call(body, { headers: { authorization: 'no' } })).toMatchObject({
       code: RPC_CODE.UNAUTHENTICATED,
       message: 'Wrong credentials.',
@@ -58,7 +47,7 @@ describe('auth', () => {
 
   it('does not start with an extension that is no authenticator', async () => {
     const http = { auth: { authenticator: 'a' } }
-    await expect(startReceiver({ http }, { extensions: { a: {} } })).rejects.toThrow(
+    await expect(started({ http }, { extensions: { a: {} } })).rejects.toThrow(
       'The extension a cannot say who may send.',
     )
   })
@@ -96,19 +85,19 @@ describe('tls', () => {
     const client = grpcClient(receiver.grpc.replace('127.0.0.1', 'localhost'), {
       creds: credentials.createSsl(ca as Buffer, key as Buffer, cert as Buffer),
     })
-    stops.push(() => client.close())
+    onTestFinished(() => client.close())
     expect(await client.call(body)).toMatchObject({ code: 0 })
     const nobody = grpcClient(receiver.grpc.replace('127.0.0.1', 'localhost'), {
       creds: credentials.createSsl(ca as Buffer),
     })
-    stops.push(() => nobody.close())
+    onTestFinished(() => nobody.close())
     expect((await nobody.call(body)).code).toBe(RPC_CODE.UNAVAILABLE)
     expect(receiver.intake.records()).toHaveLength(2)
   })
 
   it('shows a renewed certificate to new connections, and keeps the old one when the new one does not work', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-'))
-    stops.push(() => rm(folder, { recursive: true }))
+    onTestFinished(() => rm(folder, { recursive: true }))
     const files = { cert_file: join(folder, 'cert'), key_file: join(folder, 'key') }
     await copyFile(fixture('server.pem'), files.cert_file)
     await copyFile(fixture('server.key'), files.key_file)
@@ -144,7 +133,7 @@ describe('tls', () => {
   })
 
   it('says what is wrong with its files', async () => {
-    const start = (changed: object) => startReceiver({ http: { tls: { ...tls, ...changed } } })
+    const start = (changed: object) => started({ http: { tls: { ...tls, ...changed } } })
     await expect(start({ cert_file: '/nowhere' })).rejects.toThrow(/cert_file \/nowhere cannot be read/)
     await expect(start({ key_file: fixture('client.key') })).rejects.toThrow(/do not work/)
   })

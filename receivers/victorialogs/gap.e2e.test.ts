@@ -1,27 +1,18 @@
 import fc from 'fast-check'
 import type { KeyValueStore } from 'tocsin/component'
-import { collectingIntake, seededRandom, testContext, VirtualClock } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { collectingIntake, seededRandom, type VirtualClock } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { scaledClock } from '../../test/support/scaled-clock.js'
-import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
+import {
+  Harness,
+  memoryStore,
+  standing,
+  tailing,
+  tick,
+  until,
+} from '../../test/support/victorialogs-harness.js'
 import { VictoriaLogsReceiver } from './victorialogs.js'
-
-const open: Harness[] = []
-afterEach(async () => {
-  for (const harness of open.splice(0)) await harness.close()
-})
-
-async function standing(server: HarnessOptions['server'] = {}) {
-  const clock = new VirtualClock()
-  const h = await Harness.start({ clock, server })
-  open.push(h)
-  return { clock, h }
-}
-
-const store = (): KeyValueStore => testContext({ config: {} }).storage()
-const tailing = (h: Harness) => until(() => h.server.openTails > 0, 'a tail is open')
-const tick = () => new Promise(resolve => setTimeout(resolve, 2))
 
 /** Lets time pass until a condition holds, at most for an hour. */
 async function passUntil(clock: VirtualClock, condition: () => boolean, what: string): Promise<void> {
@@ -212,7 +203,7 @@ describe('an outage of the source', () => {
 describe('a restart', () => {
   it('goes on from the checkpoint: what was settled is not offered again', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable })
     await tailing(h)
     h.insert('a', 'b', 'b2')
@@ -233,7 +224,7 @@ describe('a restart', () => {
 
   it('offers what was not settled again, under the same ids, equal lines too', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable, manual: true })
     await tailing(h)
     const time = clock.now()
@@ -264,7 +255,7 @@ describe('a restart', () => {
 
   it('reaches back to a line that is not settled and older than look_back', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable, manual: true })
     await tailing(h)
     await clock.advance(1_200_000)
@@ -300,7 +291,7 @@ describe('a restart', () => {
 
   it('does not take quiet hours for a gap', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable })
     await tailing(h)
     for (let minute = 0; minute < 120; minute++) {
@@ -315,7 +306,7 @@ describe('a restart', () => {
 
   it('stops reading when the storage fails, and releases nothing', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     let broken = true
     const flaky: KeyValueStore = {
       ...durable,
@@ -340,7 +331,7 @@ describe('a restart', () => {
 describe('a restart before the first record', () => {
   it('goes on from the first start', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable })
     await tailing(h)
     await first.stop()
@@ -441,7 +432,7 @@ describe('reconciling', () => {
 describe('watermark', () => {
   it('follows the wall clock when caught up, holds in an outage, and follows the records of a gap', async () => {
     const { clock, h } = await standing()
-    const run = await h.run({}, { store: store() })
+    const run = await h.run({}, { store: memoryStore() })
     const { receiver } = run
     await tailing(h)
     await clock.advance(60_000)
@@ -474,7 +465,7 @@ describe('everything at once', () => {
           clock,
           server: { seed, refreshMs: 3, tail: seed % 3 === 0 ? 'by_time' : 'arrival' },
         })
-        const durable = store()
+        const durable = memoryStore()
         Object.assign(h.server.faults, {
           chunkBytes: [1, 700],
           cutTail: { afterBytes: [2_000, 40_000], how: ['end', 'destroy', 'reset'] },

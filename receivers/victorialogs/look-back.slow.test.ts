@@ -12,6 +12,7 @@ import { formatRfc3339, type Intake, msToNs, parseRfc3339, type Records } from '
 import { testContext, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { until } from '../../test/support/victorialogs-harness.js'
+import { drained } from '../../test/support/victorialogs-server.js'
 import type { VictoriaLogsConfig } from './config.js'
 import { earlier } from './position.js'
 import { VictoriaLogsReceiver } from './victorialogs.js'
@@ -93,16 +94,6 @@ class Firehose {
       if (!response.write(text)) await drained(response)
     }
   }
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.on('drain', done).on('close', done)
-  })
 }
 
 function lineOf(time: bigint, name: string): string {

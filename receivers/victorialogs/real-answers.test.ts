@@ -1,25 +1,9 @@
-import { testContext, VirtualClock } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
-import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
+import type { VirtualClock } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
+import { memoryStore, standing, tailing, tick, until } from '../../test/support/victorialogs-harness.js'
 import { ABORTED } from '../../test/support/victorialogs-server.js'
 
 // What a real VictoriaLogs does beyond its manual. The stand-in answers as versions 1.26 to 1.54 do.
-
-const open: Harness[] = []
-afterEach(async () => {
-  for (const harness of open.splice(0)) await harness.close()
-})
-
-async function standing(server: HarnessOptions['server'] = {}) {
-  const clock = new VirtualClock()
-  const h = await Harness.start({ clock, server })
-  open.push(h)
-  return { clock, h }
-}
-
-const store = () => testContext({ config: {} }).storage()
-const tailing = (h: Harness) => until(() => h.server.openTails > 0, 'a tail is open')
-const tick = () => new Promise(resolve => setTimeout(resolve, 2))
 
 async function pass(clock: VirtualClock, seconds: number, until = () => false): Promise<void> {
   for (let second = 0; second < seconds && !until(); second++) {
@@ -31,7 +15,7 @@ async function pass(clock: VirtualClock, seconds: number, until = () => false): 
 describe('a tail that is refused', () => {
   it('has no gap read for it, whose answers may be no log lines; once it is not, the gap is', async () => {
     const { clock, h } = await standing()
-    const durable = store()
+    const durable = memoryStore()
     const first = await h.run({}, { store: durable })
     await tailing(h)
     await first.stop()
@@ -159,7 +143,7 @@ describe('-search.maxQueryTimeRange', () => {
 describe('a query whose lines differ at each reading', () => {
   it('brings each line once all the same: no reading overlaps another', async () => {
     const { clock, h } = await standing({ tail: 'by_time' })
-    const durable = store()
+    const durable = memoryStore()
     const config = { query: '* | math now() as n' }
     const told: string[] = []
     let number = 0

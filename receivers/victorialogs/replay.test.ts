@@ -1,16 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { scaledClock } from '../../test/support/scaled-clock.js'
-import { Harness, until } from '../../test/support/victorialogs-harness.js'
+import { harness, until } from '../../test/support/victorialogs-harness.js'
 
 const shared = process.env.TOCSIN_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 const log = `${shared}/loghub/OpenSSH/OpenSSH_2k.log`
-
-const open: Harness[] = []
-afterEach(async () => {
-  for (const harness of open.splice(0)) await harness.close()
-})
 
 describe('a real log', () => {
   it.skipIf(!existsSync(log))(
@@ -18,8 +13,7 @@ describe('a real log', () => {
     async () => {
       const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean)
       const clock = scaledClock(200)
-      const h = await Harness.start({ clock, server: { seed: 7, refreshMs: 3 } })
-      open.push(h)
+      const h = await harness({ clock, server: { seed: 7, refreshMs: 3 } })
       Object.assign(h.server.faults, {
         chunkBytes: [1, 3_000],
         cutTail: { afterBytes: [10_000, 80_000], how: ['end', 'destroy', 'reset'] },

@@ -1,16 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { Harness, type HarnessOptions, type Run, until } from '../../test/support/victorialogs-harness.js'
+import { describe, expect, it } from 'vitest'
+import {
+  type Harness,
+  type HarnessOptions,
+  harness,
+  type Run,
+  until,
+} from '../../test/support/victorialogs-harness.js'
 
-const open: Harness[] = []
-afterEach(async () => {
-  for (const harness of open.splice(0)) await harness.close()
-})
-
-async function standing(server: HarnessOptions['server'] = {}): Promise<Harness> {
-  const h = await Harness.start({ server })
-  open.push(h)
-  return h
-}
+const standing = (server: HarnessOptions['server'] = {}): Promise<Harness> => harness({ server })
 
 const sharing = (h: Harness, ...queries: readonly string[]): Promise<Run[]> =>
   Promise.all(queries.map(query => h.run({ query, share_tail: true })))

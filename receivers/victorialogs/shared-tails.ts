@@ -25,7 +25,7 @@ export class SharedTails {
   #waiting: Joining[] = []
   #gathering = false
   #gatherMs = GATHER_MS
-  #admittedMs = Number.NEGATIVE_INFINITY
+  #openedMs = Number.NEGATIVE_INFINITY
   #apart = false
 
   constructor(clock: Clock, logger: Logger) {
@@ -72,28 +72,28 @@ export class SharedTails {
   #gather(): void {
     if (this.#gathering) return
     this.#gathering = true
-    const calm = this.#clock.monotonicMs() - this.#admittedMs > CALM_MS
+    const calm = this.#clock.monotonicMs() - this.#openedMs > CALM_MS
     this.#gatherMs = calm ? GATHER_MS : Math.min(MOST_GATHER_MS, this.#gatherMs * 2)
     this.#clock.schedule(this.#gatherMs, () => {
       this.#gathering = false
-      this.#admittedMs = this.#clock.monotonicMs()
-      this.#admit()
+      this.#openedMs = this.#clock.monotonicMs()
+      this.#assign()
     })
   }
 
-  #admit(): void {
-    const admitted = new Map<TailGroup, Joining[]>()
+  #assign(): void {
+    const assigned = new Map<TailGroup, Joining[]>()
     for (const joining of this.#waiting.splice(0)) {
       const { words, signal } = joining.request
       if (signal.aborted) continue
       const fits = (group: TailGroup): boolean =>
-        group.takes(words, admitted.get(group)?.map(({ request }) => request.words) ?? [])
+        group.takes(words, assigned.get(group)?.map(({ request }) => request.words) ?? [])
       const group = [...this.#groups].find(fits) ?? this.#newGroup()
-      if (group.admitting) this.#waiting.push(joining)
-      else admitted.set(group, [...(admitted.get(group) ?? []), joining])
+      if (group.opening) this.#waiting.push(joining)
+      else assigned.set(group, [...(assigned.get(group) ?? []), joining])
     }
-    for (const [group, joining] of admitted) {
-      void group.admit(joining).finally(() => {
+    for (const [group, joining] of assigned) {
+      void group.openFor(joining).finally(() => {
         if (this.#waiting.length > 0) this.#gather()
       })
     }

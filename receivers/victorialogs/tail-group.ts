@@ -62,7 +62,7 @@ export class TailGroup {
   readonly #options: TailGroupOptions
   readonly #members = new Set<Member>()
   #connection: AbortController | undefined
-  #admitting = false
+  #opening = false
   /** By the text of their query, what members get when the time has come. Undefined: what comes goes on at once. */
   #gathered: Map<string, Gathered> | undefined
   #cancelGathering = (): void => {}
@@ -72,8 +72,8 @@ export class TailGroup {
   }
 
   /** A request is under way: who comes now has to wait for it. */
-  get admitting(): boolean {
-    return this.#admitting
+  get opening(): boolean {
+    return this.#opening
   }
 
   /** Whether there is room for one more query, `besides` those that are about to join. */
@@ -86,7 +86,7 @@ export class TailGroup {
   }
 
   /** Opens the tail anew with these besides. When that fails, those that read it already go on as before. */
-  async admit(joining: readonly Joining[]): Promise<void> {
+  async openFor(joining: readonly Joining[]): Promise<void> {
     const [first] = joining
     if (!first) return
     const queries = distinct([...this.#words(), ...joining.map(({ request }) => request.words)])
@@ -96,7 +96,7 @@ export class TailGroup {
     // Its receiver may be closed before the others.
     onAbort(connection.signal, client.lend())
     let body: Readable
-    this.#admitting = true
+    this.#opening = true
     let waiting = joining.length
     // A server may accept and say nothing for ever: nothing is left of it when all have given up.
     const forget = joining.map(({ request }) =>
@@ -112,11 +112,11 @@ export class TailGroup {
         queries.length > 1 && error instanceof HttpError && QUERY_REFUSED.includes(error.status)
       const reason = together ? new RefusedTogether(error.message) : error
       for (const { reject } of joining) reject(reason)
-      this.#admitting = false
+      this.#opening = false
       this.#endUnread()
       return
     } finally {
-      this.#admitting = false
+      this.#opening = false
       for (const forgetOne of forget) forgetOne()
     }
     this.#connection?.abort()
@@ -236,7 +236,7 @@ export class TailGroup {
   }
 
   #endUnread(): void {
-    if (this.#members.size > 0 || this.#admitting) return
+    if (this.#members.size > 0 || this.#opening) return
     this.#connection?.abort()
     this.#connection = undefined
     this.#options.onOver()

@@ -3,22 +3,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import { Harness, type HarnessOptions, until } from '../../test/support/victorialogs-harness.js'
-
-const open: Harness[] = []
-afterEach(async () => {
-  for (const harness of open.splice(0)) await harness.close()
-})
-
-async function harness(options: HarnessOptions = {}): Promise<Harness> {
-  const made = await Harness.start(options)
-  open.push(made)
-  return made
-}
-
-const tailing = (h: Harness) => until(() => h.server.openTails > 0, 'a tail is open')
+import { Harness, harness, tailing, until } from '../../test/support/victorialogs-harness.js'
 
 describe('a line as a record', () => {
   it('has _msg as body, _time as timestamp and every other field as an attribute', async () => {

@@ -1,7 +1,7 @@
 // Lines of a file against 1 to 5,000 rules, beside syslog-ng, rsyslog and grep on the same file: `npm run bench -- --case file`.
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { lines, rows, tableOf } from './support/lines.mjs'
+import { configOf, lines, rows, tableOf } from './support/lines.mjs'
 import {
   before,
   command,
@@ -38,7 +38,7 @@ for (const count of [1, 10, 1_000, 5_000]) {
   writeFileSync(join(folder, 'empty.log'), '')
   writeFileSync(join(folder, 'alerts.csv'), tableOf(table))
   writeFileSync(join(folder, 'patterns'), `${table.map(({ text }) => asExtended(text)).join('\n')}\n`)
-  const [full, empty] = ['in', 'empty'].map(name => configOf(name))
+  const [full, empty] = ['in', 'empty'].map(name => written(name))
   const cost = { own: [], before: [], grep: [], 'syslog-ng': [] }
   const peaks = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -129,22 +129,8 @@ function asExtended(text) {
   return text.replace('(?i)', '').replaceAll('(?:', '(').replaceAll('\\d', '[0-9]')
 }
 
-function configOf(name) {
+function written(name) {
   const file = join(folder, `${name}.yaml`)
-  writeFileSync(
-    file,
-    `
-receivers:
-  file_log: { include: [${name}.log], start_at: beginning, stop_at_end: true }
-processors:
-  stateful_alert: { lookup_table: { location: alerts.csv }, hash_keys: [host.name] }
-exporters:
-  file: { path: out.jsonl, condition: 'attributes["alert"]["status"] == "alert"' }
-service:
-  telemetry: { metrics: { address: '127.0.0.1:0' } }
-  pipelines:
-    logs: { receivers: [file_log], processors: [stateful_alert], exporters: [file] }
-`,
-  )
+  writeFileSync(file, configOf(`${name}.log`))
   return file
 }

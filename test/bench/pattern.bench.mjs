@@ -6,6 +6,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import RE2 from 're2'
+import { lines as linesOf, rows } from './support/lines.mjs'
 
 const dist = process.env.TOCSIN_DIST ?? resolve(import.meta.dirname, '../../dist')
 const { buildPatternSet, buildPatternSetAsync } = await import(
@@ -17,89 +18,6 @@ const SIZES = [1, 10, 100, 1_000, 5_000]
 const LINES = 2_000
 const LINE_BYTES = 208
 const BATCH = 500
-
-const random = seeded(20_261_121)
-const pick = all => all[Math.floor(random() * all.length)]
-const digits = count => String(Math.floor(random() * 10 ** count)).padStart(count, '0')
-
-const SERVICES =
-  'payments orders checkout billing inventory catalog search auth sessions gateway mailer notifier reports ledger ' +
-  'shipping pricing profile media upload thumbnails scheduler worker ingest indexer replicator archiver proxy cache'
-const FAULTS =
-  'connection refused|connection reset by peer|deadline exceeded|no space left on device|too many open files|' +
-  'deadlock detected|certificate has expired|out of memory|permission denied|checksum mismatch|quota exceeded|' +
-  'replication lag too high|broken pipe|lock wait timeout|queue is full|leader lost|invalid credentials'
-const CLASSES = 'SQL IO Timeout IllegalState NullPointer Socket Parse Auth Quota Lock Config Codec'
-const services = SERVICES.split(' ')
-const faults = FAULTS.split('|')
-const classes = CLASSES.split(' ')
-
-/** Rows such as alert tables have: the pattern, and a piece of a line that it matches. */
-const TEMPLATES = [
-  () => both(`ERROR.*${pick(services)}.*${pick(faults)}`, text => text.replaceAll('.*', ' then ')),
-  () => both(`${pick(services)}-${digits(2)}.*${pick(faults)}`, text => text.replace('.*', ': ')),
-  () => both(`${pick(classes)}Exception: ${pick(services)} ${pick(faults)}`, text => text),
-  () => both(`(?i)${pick(faults)} on ${pick(services)}-${digits(3)}`, text => text.slice(4).toUpperCase()),
-  () =>
-    both(
-      `\\b${pick(services)}\\[\\d+\\]: (fatal|panic): ${pick(faults)}`,
-      text => `${text.slice(2, text.indexOf('\\['))}[421]: panic: ${text.slice(text.lastIndexOf(': ') + 2)}`,
-    ),
-  () =>
-    both(`status=5\\d\\d .*path=/api/${pick(services)}/v${digits(2)}`, text =>
-      text.replace('\\d\\d', '03').replace('.*', 'ms=12 '),
-    ),
-  () => both(`E${digits(4)}: .{0,40}${pick(faults)}`, text => text.replace('.{0,40}', 'upstream ')),
-  () =>
-    both(`disk usage on /mnt/${pick(services)}${digits(2)}:? 9[0-9]%`, text =>
-      text.replace(':? 9[0-9]%', ': 97%'),
-    ),
-  () =>
-    both(`OOM.*[Kk]illed process \\d+ \\(${pick(services)}-${digits(2)}\\)`, text =>
-      text.replace('.*[Kk]', ': K').replace('\\d+', '4711').replaceAll('\\', ''),
-    ),
-  () =>
-    both(`job=${pick(services)}-${digits(3)} (?:failed|aborted) after \\d+ attempts`, text =>
-      text.replace('(?:failed|aborted)', 'aborted').replace('\\d+', '3'),
-    ),
-]
-
-function both(text, sample) {
-  return { text, sample: sample(text) }
-}
-
-function rows(count) {
-  const all = new Map()
-  while (all.size < count) {
-    const row = pick(TEMPLATES)()
-    all.set(row.text, row)
-  }
-  return [...all.values()]
-}
-
-/** A line of normal life, made of the same words, or one around a sample. */
-function line(middle) {
-  const start = `2026-11-21T10:${digits(2)}:${digits(2)}.${digits(3)}Z host-${digits(2)} ${pick(services)}[${digits(4)}]: `
-  let text = start + (middle ?? `INFO request served status=200 ms=${digits(2)} path=/api/${pick(services)}`)
-  while (text.length < LINE_BYTES) {
-    text += pick([
-      ` user=${digits(5)}`,
-      ` trace=${digits(8)}`,
-      ` ${pick(services)}=ok`,
-      ` attempts ${digits(1)}`,
-      ' retry',
-    ])
-  }
-  return text.slice(0, Math.max(LINE_BYTES, start.length + (middle?.length ?? 0)))
-}
-
-function seeded(seed) {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
 
 /** Lines per second of `work` over batches, after one batch to warm up. */
 function measure(lines, work, batch = BATCH) {
@@ -119,7 +37,7 @@ function measure(lines, work, batch = BATCH) {
 
 async function column(count, share) {
   const table = rows(count)
-  const texts = Array.from({ length: LINES }, () => line(random() < share ? pick(table).sample : undefined))
+  const texts = linesOf(LINES, LINE_BYTES, table, share)
   const buffers = texts.map(text => Buffer.from(text))
   const patterns = table.map(({ text }) => ({ text, mode: 'regex' }))
   const set = buildPatternSet(patterns)

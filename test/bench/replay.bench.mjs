@@ -1,7 +1,7 @@
 // `tocsin replay` of a file beside a run with the same components on the same file: `npm run bench -- replay`.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lines, rows, tableOf } from './support/lines.mjs'
+import { configOf, lines, rows, tableOf } from './support/lines.mjs'
 import { before, command, ended, ROUNDS, report, row, temporaryFolder } from './support/measure.mjs'
 
 const LINES = 300_000
@@ -22,22 +22,7 @@ const timed = Array.from({ length: LINES }, (_, n) => {
 writeFileSync(path('in.log'), timed.join(''))
 writeFileSync(path('empty.log'), '')
 writeFileSync(path('alerts.csv'), tableOf(table))
-for (const name of ['in', 'empty'])
-  writeFileSync(
-    path(`${name}.yaml`),
-    `
-receivers:
-  file_log: { include: [${name}.log], start_at: beginning, stop_at_end: true }
-processors:
-  stateful_alert: { lookup_table: { location: alerts.csv }, hash_keys: [host.name] }
-exporters:
-  file: { path: out.jsonl, condition: 'attributes["alert"]["status"] == "alert"' }
-service:
-  telemetry: { metrics: { address: '127.0.0.1:0' } }
-  pipelines:
-    logs: { receivers: [file_log], processors: [stateful_alert], exporters: [file] }
-`,
-  )
+for (const name of ['in', 'empty']) writeFileSync(path(`${name}.yaml`), configOf(`${name}.log`))
 
 const run = name => ['--config', path(`${name}.yaml`)]
 const replay = name => ['replay', '--json', '--config', path('in.yaml'), path(`${name}.log`)]

@@ -13,6 +13,5 @@ test.skipIf(!redisServerBinary())(
     expect([...pair.keys()].sort()).toEqual([...undisturbed.keys()].sort())
     for (const [alert, { eventIds }] of pair) expect(eventIds.size, alert).toBe(1)
     expect(takeOverMs).toHaveLength(23)
-    for (const ms of takeOverMs) expect(ms).toBeLessThan(10_000)
   },
 )

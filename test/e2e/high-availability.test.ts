@@ -17,6 +17,5 @@ test.skipIf(!redisServerBinary())(
     expect(undisturbed.size).toBeGreaterThan(20)
     expect([...pair.keys()].sort()).toEqual([...undisturbed.keys()].sort())
     for (const [alert, { eventIds }] of pair) expect(eventIds.size, alert).toBe(1)
-    for (const ms of takeOverMs) expect(ms).toBeLessThan(10_000)
   },
 )

@@ -22,10 +22,10 @@ afterEach(async () => {
   await redis.stop()
 })
 
-function yaml(count = 1_000): string {
+function yaml(count = 1_000, leaseTtl = '1s'): string {
   return `
 extensions:
-  redis_storage: { endpoint: "${redis.endpoint}", lease_ttl: 1s }
+  redis_storage: { endpoint: "${redis.endpoint}", lease_ttl: ${leaseTtl} }
 receivers:
   victorialogs: { endpoint: "${server.url}", query: "*", storage: redis_storage }
 processors:
@@ -39,8 +39,8 @@ service:
 `
 }
 
-async function start(): Promise<Collector> {
-  const collector = await startCollector(yaml())
+async function start(config = yaml()): Promise<Collector> {
+  const collector = await startCollector(config)
   collectors.push(collector)
   return collector
 }
@@ -60,8 +60,10 @@ test.skipIf(!available)(
   'a leader that stops hands over at once; the other was healthy all along',
   async () => {
     line = 0
-    const first = await start()
-    const second = await start()
+    // One that is not handed over is not to be had before the test is over.
+    const config = yaml(1_000, '1h')
+    const first = await start(config)
+    const second = await start(config)
     await tailing()
     expect(await first.metric('tocsin_lease_held', RECEIVER)).toBe(1)
     expect(await second.metric('tocsin_lease_held', RECEIVER)).toBe(0)
@@ -69,9 +71,7 @@ test.skipIf(!available)(
     insert(5)
     await sink.waitFor(5)
     await first.stop()
-    const stoppedMs = performance.now()
     await expect.poll(() => second.metric('tocsin_lease_held', RECEIVER)).toBe(1)
-    expect(performance.now() - stoppedMs).toBeLessThan(2_000)
     collectors.splice(collectors.indexOf(first), 1)
     insert(5)
     await sink.waitFor(10)

@@ -1,14 +1,9 @@
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { HistoryChanges, Notification } from '../../core/toolkit/history/index.js'
-import { type HistoryCollector, startHistory } from '../support/alert-history.js'
+import { type HistoryCollector, historyOfTest } from '../support/alert-history.js'
 
 const clock = new VirtualClock()
-const stops: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await moving(stop())
-})
-
 test('figures are what was fed', async () => {
   const { history, feed } = await started()
   await feed(['down pg', 'down pg', 'full', 'full', 'hello', 'full', 'down pg', 'up', 'up'])
@@ -279,24 +274,8 @@ test('the oldest entries go when there are too many, and all go when they are to
   expect(await history.figures()).toMatchObject({ alerts: 0 })
 })
 
-async function started(config = '{ collector: here }'): Promise<HistoryCollector> {
-  const made = await moving(startHistory(`  alert_history: ${config}`, { clock }))
-  stops.push(made.stop)
-  const { feed } = made
-  return Object.assign(made, { feed: (lines: readonly string[], host?: string) => moving(feed(lines, host)) })
-}
-
-async function moving<T>(task: Promise<T>): Promise<T> {
-  let done = false
-  const finished = task.finally(() => {
-    done = true
-  })
-  finished.catch(() => {})
-  while (!done) {
-    await clock.advance(1)
-    if (!done) await new Promise(resolve => setTimeout(resolve, 1))
-  }
-  return finished
+function started(config = '{ collector: here }'): Promise<HistoryCollector> {
+  return historyOfTest(clock, config)
 }
 
 function now(): number {

@@ -1,16 +1,11 @@
 import type { LogRecord } from 'tocsin/component'
 import { notificationOf } from 'tocsin/notification'
-import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
-import { afterEach, expect, test } from 'vitest'
+import { VirtualClock } from 'tocsin/testing'
+import { expect, test } from 'vitest'
 import type { Matcher, SilenceFields } from '../../core/toolkit/history/index.js'
-import { type HistoryCollector, startHistory } from '../support/alert-history.js'
+import { type HistoryCollector, historyOfTest } from '../support/alert-history.js'
 
 const clock = new VirtualClock()
-const stops: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await moving(stop())
-})
-
 const MINUTE = 60_000
 
 test('a silence holds back, goes on counting, and says who and why', async () => {
@@ -145,25 +140,8 @@ function hostOf({ resource }: LogRecord): unknown {
   return resource.attributes['host.name']
 }
 
-async function started(): Promise<HistoryCollector> {
-  const made = await moving(startHistory('  alert_history:', { clock }))
-  stops.push(made.stop)
-  const { feed } = made
-  return Object.assign(made, { feed: (lines: readonly string[], host?: string) => moving(feed(lines, host)) })
-}
-
-async function moving<T>(task: Promise<T>): Promise<T> {
-  let done = false
-  const finished = task.finally(() => {
-    done = true
-  })
-  finished.catch(() => {})
-  while (!done) {
-    await clock.advance(1)
-    await settleMicrotasks()
-    if (!done) await new Promise(resolve => setTimeout(resolve, 1))
-  }
-  return finished
+function started(): Promise<HistoryCollector> {
+  return historyOfTest(clock)
 }
 
 function now(): number {

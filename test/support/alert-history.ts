@@ -8,6 +8,8 @@ import {
   newMap,
   type Sent,
 } from 'tocsin/component'
+import type { VirtualClock } from 'tocsin/testing'
+import { onTestFinished } from 'vitest'
 import type { AlertHistory } from '../../core/toolkit/history/index.js'
 import { type Collector, startCollector } from './collector.js'
 
@@ -123,4 +125,28 @@ ${tail}`
   const collector = await startCollector(yaml, { clock, components, ...(folder !== undefined && { folder }) })
   Object.assign(result, { collector, history: found.history })
   return result
+}
+
+/** Waits for what needs the clock to go on. */
+export async function moving<T>(clock: VirtualClock, task: Promise<T>): Promise<T> {
+  let done = false
+  const finished = task.finally(() => {
+    done = true
+  })
+  finished.catch(() => {})
+  while (!done) {
+    await clock.advance(1)
+    if (!done) await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  return finished
+}
+
+/** One on a clock that its calls move, which ends with the test. `config`: of alert_history, in flow style. */
+export async function historyOfTest(clock: VirtualClock, config = ''): Promise<HistoryCollector> {
+  const made = await moving(clock, startHistory(`  alert_history: ${config}`, { clock }))
+  onTestFinished(() => moving(clock, made.stop()))
+  const { feed } = made
+  return Object.assign(made, {
+    feed: (lines: readonly string[], host?: string) => moving(clock, feed(lines, host)),
+  })
 }

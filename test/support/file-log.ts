@@ -4,11 +4,20 @@ import { join } from 'node:path'
 import type { KeyValueStore, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext, VirtualClock } from 'tocsin/testing'
 import { afterEach, beforeEach, expect } from 'vitest'
+import { withDefaults } from '../../core/config/defaults.js'
 import { type FileLogConfig, schema } from '../../receivers/file_log/config.js'
 import { fileLogReceiver } from '../../receivers/file_log/index.js'
 
-/** For each test a folder, a clock, a store, and file_log receivers over them, which end with the test. */
-export function fileLogWorld() {
+/** A configuration with the defaults of the receiver. */
+export function fileLogConfig(config: Partial<FileLogConfig>): FileLogConfig {
+  return withDefaults({ include: ['*.log'], ...config }, schema) as FileLogConfig
+}
+
+/**
+ * For each test a folder, a clock, a store, and file_log receivers over them, which end with the test. `base`: what their
+ * configurations say where a test says nothing.
+ */
+export function fileLogWorld(base: Partial<FileLogConfig> = { start_at: 'beginning', storage: 'disk' }) {
   let dir: string
   let clock: VirtualClock
   let store: KeyValueStore
@@ -38,17 +47,8 @@ export function fileLogWorld() {
   }
 
   async function started(config: Partial<FileLogConfig>, intake: CollectingIntake = collectingIntake()) {
-    const entries = Object.entries(schema.properties ?? {}).filter(
-      ([, { default: value }]) => value !== undefined,
-    )
     const context = testContext({
-      config: {
-        include: ['*.log'],
-        ...Object.fromEntries(entries.map(([key, value]) => [key, value.default])),
-        start_at: 'beginning',
-        storage: 'disk',
-        ...config,
-      } as object as FileLogConfig,
+      config: fileLogConfig({ ...base, ...config }),
       clock,
       baseDir: dir,
       stores: { disk: store },
@@ -110,6 +110,16 @@ export function fileLogWorld() {
     running = running.filter(other => other !== receiver)
   }
 
+  function now(): bigint {
+    return clock.now()
+  }
+
+  /** What is at the key `disk` of the stores; another one for the receivers that start from now on. */
+  function stored(other: KeyValueStore = store): KeyValueStore {
+    store = other
+    return store
+  }
+
   function passed(ms: number): Promise<void> {
     return clock.advance(ms)
   }
@@ -121,6 +131,8 @@ export function fileLogWorld() {
     started,
     stopped,
     forgotten,
+    now,
+    stored,
     passed,
     polls,
     looked,
@@ -143,6 +155,22 @@ export function warnings({
   return logs
     .filter(entry => entry.level === 'warn' && !entry.message.startsWith('No file'))
     .map(entry => entry.message)
+}
+
+/** Records of several lines, which begin with a year, and one of them. */
+export const MULTILINE = { multiline: { line_start_pattern: '^\\d{4}-' } }
+export const ERROR = '2026-11-20 ERROR db down\n\tat x\n'
+
+/** `word 0` and so on, each with its end. */
+export function lines(word: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('')
+}
+
+/** `line 7` and so on, each with its end. */
+export function numbered(from: number, to: number): string {
+  let text = ''
+  for (let index = from; index < to; index++) text += `line ${index}\n`
+  return text
 }
 
 /** What is written after this has another time in every file system. */

@@ -1,5 +1,6 @@
 import type { ComponentContext, Receiver } from 'tocsin/component'
 import { type CollectingIntake, collectingIntake, testContext } from 'tocsin/testing'
+import { onTestFinished } from 'vitest'
 import type { GrpcConfig, HttpConfig, OtlpConfig } from '../../receivers/otlp/config.js'
 import { otlpReceiver } from '../../receivers/otlp/index.js'
 import { freePort } from './free-port.js'
@@ -69,6 +70,13 @@ export async function startReceiver(
       await context.close()
     },
   }
+}
+
+/** As `startReceiver`, and it ends with the test. */
+export async function started(...args: Parameters<typeof startReceiver>): Promise<TestReceiver> {
+  const receiver = await startReceiver(...args)
+  onTestFinished(() => receiver.stop())
+  return receiver
 }
 
 /** With its defaults, on free ports. */

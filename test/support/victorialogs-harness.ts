@@ -1,5 +1,12 @@
 import { type Clock, type KeyValueStore, msToNs, type Random } from 'tocsin/component'
-import { type CollectingIntake, collectingIntake, type TestContext, testContext } from 'tocsin/testing'
+import {
+  type CollectingIntake,
+  collectingIntake,
+  type TestContext,
+  testContext,
+  VirtualClock,
+} from 'tocsin/testing'
+import { onTestFinished } from 'vitest'
 import type { VictoriaLogsConfig } from '../../receivers/victorialogs/config.js'
 import { VictoriaLogsReceiver } from '../../receivers/victorialogs/victorialogs.js'
 import { scaledClock } from './scaled-clock.js'
@@ -103,6 +110,27 @@ export class Harness {
     await this.server.down()
   }
 }
+
+/** A harness that ends with the test. */
+export async function harness(options: HarnessOptions = {}): Promise<Harness> {
+  const h = await Harness.start(options)
+  onTestFinished(() => h.close())
+  return h
+}
+
+/** One on a clock that the test moves. */
+export async function standing(server: HarnessOptions['server'] = {}) {
+  const clock = new VirtualClock()
+  return { clock, h: await harness({ clock, server }) }
+}
+
+export const tailing = (h: Harness): Promise<void> => until(() => h.server.openTails > 0, 'a tail is open')
+
+/** A store that outlives receivers. */
+export const memoryStore = (): KeyValueStore => testContext({ config: {} }).storage()
+
+/** What is on its way arrives. */
+export const tick = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 2))
 
 /** Waits in real time until a condition holds. Throws with `what` after `timeoutMs`. */
 export async function until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {

@@ -315,7 +315,8 @@ export class VictoriaLogsServer {
   }
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Resolves when more may be written, or never needs to be. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise(resolve => {
     const done = (): void => {
       response.off('drain', done).off('close', done)

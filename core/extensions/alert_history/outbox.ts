@@ -1,20 +1,15 @@
 import type { KeyAbout, LogRecord } from 'tocsin/component'
-import type { Alert, AlertLine, DeliveryState, Transition } from '#history'
+import type { Alert, AlertLine, Notification, Transition } from '#history'
 import type { LiveAlert } from './live-alerts.js'
 
 /** A message, with all that its entry is made of. */
-export interface Message {
+export interface Message
+  extends Pick<Notification, 'state' | 'attempts' | 'changedAt' | 'reason' | 'answer' | 'silences'> {
   readonly record: LogRecord
   readonly exporter: string
   readonly pipeline: string
   /** ms since the epoch. */
   readonly queuedAt: number
-  readonly state: DeliveryState
-  readonly attempts: number
-  readonly changedAt: number
-  readonly reason?: string
-  readonly answer?: string
-  readonly silences?: readonly string[]
 }
 
 /** An alert that began, with the records that made it. */

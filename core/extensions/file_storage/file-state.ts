@@ -10,7 +10,8 @@ import type {
   StateWritten,
 } from 'tocsin/component'
 import { type Forgotten, StateIndex } from '#state'
-import type { Database, Row } from './database.js'
+import type { Database } from './database.js'
+import type { Row } from './open-database.js'
 import type { SharedState } from './shared-state.js'
 import {
   type BatchRow,

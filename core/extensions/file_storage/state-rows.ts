@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Codec, JournalEntry, JournalRef, StateChange } from 'tocsin/component'
 import type { JournalRow, StateIndex } from '#state'
-import type { Database, Row } from './database.js'
+import type { Database } from './database.js'
+import type { Row } from './open-database.js'
 
 const STATE_ROW = 0x73
 /** Of one entry: of a timer, and of records that an earlier version wrote. */

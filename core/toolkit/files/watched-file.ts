@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 
+/** How a file is watched, and who hears of it. */
 export interface WatchedFileOptions {
   readonly clock: Clock
-  /** How often to look. */
+  /** How often to look; 10 s unless it says so. */
   readonly intervalMs?: number
   /** Takes the text, at first and after each change; a throw leaves the text before in force. */
   readonly take: (text: string) => void
@@ -12,6 +13,7 @@ export interface WatchedFileOptions {
   readonly onTrouble: (reason: string) => void
 }
 
+/** A file that is looked at until it is stopped. */
 export interface WatchedFile {
   stop(): void
 }

@@ -73,11 +73,13 @@ export interface HistoryFilter {
   readonly matchers?: readonly Matcher[]
 }
 
+/** Which notifications are wanted; what is left out filters nothing. */
 export interface NotificationFilter extends HistoryFilter {
   readonly states?: readonly DeliveryState[]
   readonly exporters?: readonly string[]
 }
 
+/** Which page of a list. */
 export interface PageRequest {
   /** 100 unless it says so; at most 20,000 active alerts, 1,000 of the rest. */
   readonly limit?: number
@@ -85,6 +87,7 @@ export interface PageRequest {
   readonly cursor?: string
 }
 
+/** A page of a list, the newest first where it has an order of time. */
 export interface Page<T> {
   readonly items: readonly T[]
   /** There may be more: a narrow filter looks at a few thousand entries a page, and may find none of them. */
@@ -122,6 +125,7 @@ export interface AlertStory {
   readonly resource: { readonly [name: string]: unknown }
 }
 
+/** A log line that counted for an alert. `at`: when it came, ms since the epoch. */
 export interface AlertLine {
   readonly at: number
   /** Event time. */
@@ -150,11 +154,13 @@ export interface Figures {
 /** Counts of `Figures` in one span of time. */
 export type Bucket = Omit<Figures, 'active'> & { readonly at: number }
 
+/** Counts over time, in steps of `stepMs`. */
 export interface Timeline {
   readonly stepMs: number
   readonly buckets: readonly Bucket[]
 }
 
+/** The most frequent, and the sum of all others. */
 export interface Top {
   readonly items: readonly { readonly name: string; readonly count: number }[]
   readonly rest: number

@@ -40,6 +40,7 @@ export interface Alert {
   readonly silencedBy: readonly string[]
 }
 
+/** Labels of a silence or an alert, as the Alertmanager has them. */
 export type Labels = { readonly [name: string]: string }
 
 /**

@@ -1,4 +1,4 @@
-/** HTTP and TLS for components: a sender with time-outs and verdicts, certificates that are renewed, authentication. */
+/** HTTP and TLS for components: a sender whose answers say what to do next, certificates that are renewed, authentication. */
 
 export { secretsIn } from '../../component/secret-text.js'
 export { type AuthConfig, authenticatorOf, authSchema } from './authenticator.js'

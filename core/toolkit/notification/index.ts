@@ -1,4 +1,5 @@
 /** What a notification says of a record: title, text, colour, the id by which a repeat is recognised. */
+
 /** How a chat shows a log line as it is. */
 export { codeBlock, escapeMarkdown, link, withoutMentions } from '../markdown/index.js'
 export { type Fact, formatSpan, hostOf, lineOf } from './default-text.js'

@@ -25,7 +25,7 @@ export function linksOf(notification: Attributes, alert: Attributes): readonly L
     .map(({ title, url }) => ({ title: title || url, url }))
 }
 
-/** Whether a text is an http or https URL. */
+/** Whether a text is an http, https or mailto URL. */
 export function isAddress(text: string): boolean {
   return /^(?:https?:\/\/|mailto:)[^\s<>"]+$/i.test(text)
 }

@@ -88,6 +88,22 @@ export function tableOf(table, schema = 'immediate,3600') {
   return `alert_pattern,recovery_pattern,normalized_message,severity,alert_schema\n${table.map(cells).join('\n')}\n`
 }
 
+/** The configuration that reads such lines from a file once, and asks such a table of them. */
+export function configOf(log) {
+  return `
+receivers:
+  file_log: { include: [${log}], start_at: beginning, stop_at_end: true }
+processors:
+  stateful_alert: { lookup_table: { location: alerts.csv }, hash_keys: [host.name] }
+exporters:
+  file: { path: out.jsonl, condition: 'attributes["alert"]["status"] == "alert"' }
+service:
+  telemetry: { metrics: { address: '127.0.0.1:0' } }
+  pipelines:
+    logs: { receivers: [file_log], processors: [stateful_alert], exporters: [file] }
+`
+}
+
 function seeded(seed) {
   let state = seed
   return () => {

@@ -1,0 +1,137 @@
+import type { Clock, KeyValueChange } from 'tocsin/component'
+import { type Checkpoint, removeChange } from './checkpoints.js'
+import { Folders } from './folders.js'
+import type { Generation } from './generation.js'
+import type { Ledger } from './ledger.js'
+import { MissingFiles } from './missing-files.js'
+import { OpenFiles } from './open-files.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
+import type { TrackedFile } from './tracked-file.js'
+
+/** The file to track, or that it is not recognised this way, or that it is too early to tell. */
+export type Adoption = TrackedFile | 'no' | 'later'
+
+export interface KnownFilesOptions {
+  readonly clock: Clock
+  readonly ledger: Ledger
+  readonly maxOpen: number
+  onOpenFiles(change: number): void
+}
+
+/** Which files there are, open and closed, read and missing, and what of it is to be written. It decides nothing. */
+export class KnownFiles {
+  readonly #options: KnownFilesOptions
+  readonly #tracked = new Map<string, TrackedFile>()
+  readonly #open: OpenFiles
+  #unwritten: KeyValueChange[] = []
+  readonly missing: MissingFiles
+  /** Truncated files, with what they were, whose copies were not looked for yet. */
+  readonly truncated = new Map<TrackedFile, Generation>()
+  readonly folders = new Folders()
+  /** What cannot be read, by path. */
+  readonly problems = new Map<string, string>()
+  /** A file was found that cannot be told from a copy yet: scan again. */
+  deferred = false
+
+  constructor(options: KnownFilesOptions, checkpoints: readonly Checkpoint[]) {
+    this.#options = options
+    this.missing = new MissingFiles(checkpoints)
+    this.#open = new OpenFiles(options.maxOpen, options.onOpenFiles)
+  }
+
+  /** The files that are read, by their places. */
+  get tracked(): ReadonlyMap<string, TrackedFile> {
+    return this.#tracked
+  }
+
+  /** No file more can be opened without closing another. */
+  get areFull(): boolean {
+    return this.#open.areFull
+  }
+
+  /** Tracks what a file was found to be; undefined when that is nothing, or known by another name. Closes it then. */
+  async take(found: OpenedFile, adoption: Adoption): Promise<TrackedFile | undefined> {
+    // A rename between listing and opening can show one file under two names.
+    if (adoption === 'no' || adoption === 'later' || this.#tracked.has(keyOf(found.place))) {
+      this.deferred ||= adoption !== 'no' && !this.problems.has(found.path)
+      await found.close()
+      return undefined
+    }
+    adoption.size = BigInt(found.size)
+    adoption.mtimeNs = found.mtimeNs
+    adoption.grownAtMs = this.#options.clock.monotonicMs()
+    if (adoption.done) adoption.dirty = false
+    this.#tracked.set(adoption.key, adoption)
+    const content = found.take()
+    if (!content) return adoption
+    adoption.open(content)
+    await this.#open.opened(adoption)
+    return adoption
+  }
+
+  /** Makes sure that the file is open; false when it is not to be found. */
+  async open(file: TrackedFile): Promise<boolean> {
+    if (await this.#open.use(file)) return true
+    const entry = await this.folders.locate(file.realPath, file.place)
+    if (!entry) return false
+    file.path = entry.path
+    file.realPath = entry.path
+    return this.#open.use(file)
+  }
+
+  close(file: TrackedFile): Promise<void> {
+    return this.#open.close(file)
+  }
+
+  closeAll(): Promise<void> {
+    return this.#open.closeAll()
+  }
+
+  /** It is not tracked any more; what is stored of it stays. */
+  async remove(file: TrackedFile): Promise<void> {
+    this.#tracked.delete(file.key)
+    await this.close(file)
+  }
+
+  /** The file went away: what is stored of it goes too, or waits for it when it was only moved. */
+  async forget(file: TrackedFile): Promise<void> {
+    const { nlink } = file.isOpen ? await file.stat() : { nlink: 1n }
+    const { generation } = file
+    const old = this.truncated.get(file)
+    this.truncated.delete(file)
+    if (old) this.retire(old)
+    await this.remove(file)
+    file.forget()
+    if (generation.id === undefined) return
+    generation.retired = nlink === 0n
+    if (nlink === 0n) this.writeLater([removeChange(generation.id)])
+    else if (generation.persisted) this.missing.add(generation.describe(file.position()))
+  }
+
+  /** Forgets what a truncated file was, in the same write that notes its copy: until then a restart needs it. */
+  retire(old: Generation): void {
+    old.retired = true
+    if (old.id !== undefined && !this.#options.ledger.has(old)) this.writeLater([removeChange(old.id)])
+  }
+
+  /** To be written by the next `persist`. */
+  writeLater(changes: readonly KeyValueChange[]): void {
+    this.#unwritten.push(...changes)
+  }
+
+  /** Writes what is new, in one write; what the store does not take now goes with the next. */
+  async persist(): Promise<void> {
+    const fresh = [...this.#tracked.values()].filter(
+      ({ generation }) => generation.id !== undefined && !generation.persisted,
+    )
+    const changes = [
+      ...fresh.map(file => file.generation.checkpoint(file.position())),
+      ...this.missing.age(this.#options.clock.now()),
+      ...this.#unwritten,
+    ]
+    if (changes.length === 0) return
+    if (!(await this.#options.ledger.write(changes))) return
+    this.#unwritten = []
+    for (const { generation } of fresh) generation.persisted = true
+  }
+}

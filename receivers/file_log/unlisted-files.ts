@@ -1,0 +1,123 @@
+import { type Checkpoint, removeChange } from './checkpoints.js'
+import type { Encoding } from './encoding.js'
+import type { Generations } from './generations.js'
+import type { Adoption, KnownFiles } from './known-files.js'
+import type { Ledger } from './ledger.js'
+import type { CheckpointMatcher } from './match-checkpoint.js'
+import type { Notices } from './notices.js'
+import { keyOf, OpenedFile } from './opened-file.js'
+import { attempt } from './scan.js'
+import type { TrackedFile } from './tracked-file.js'
+
+export interface UnlistedFilesParts {
+  readonly encoding: Encoding
+  readonly generations: Generations
+  readonly files: KnownFiles
+  readonly ledger: Ledger
+  readonly matcher: CheckpointMatcher
+  readonly notices: Notices
+  /** Ends a search that is under way. */
+  readonly signal: AbortSignal
+}
+
+/** Searches for what no pattern finds and is to be read all the same. What is found goes into `added`. */
+export class UnlistedFiles {
+  readonly #parts: UnlistedFilesParts
+
+  constructor(parts: UnlistedFilesParts) {
+    this.#parts = parts
+  }
+
+  /** Finds files that were moved out of the patterns while nothing was running. */
+  async searchMissing(added: Set<TrackedFile>): Promise<void> {
+    const { files, notices, signal } = this.#parts
+    const lost: Checkpoint[] = []
+    for (const known of files.missing.list()) {
+      // An earlier run looked for it already.
+      if (known.missingSinceMs !== undefined || known.done) continue
+      if (signal.aborted) return
+      const isTracked = files.tracked.has(keyOf(known))
+      const moved = isTracked ? undefined : await files.folders.locate(known.home, known)
+      // It is where it was: the patterns are others now.
+      if (moved?.path === known.home) continue
+      let file: TrackedFile | undefined
+      await attempt(known.path, files.problems, async () => {
+        file = await this.#resumeMoved(known, moved?.path)
+      })
+      if (file) {
+        file.gone = true
+        added.add(file)
+      } else lost.push(known)
+    }
+    notices.lost(lost)
+  }
+
+  /**
+   * Reads what the copy of a truncated file holds beyond what was read, once all that was read is settled. `copiesWait`: it is
+   * too early to tell what a copy holds that grew.
+   */
+  async resolveTruncations(added: Set<TrackedFile>, copiesWait: boolean): Promise<void> {
+    const { generations, files, ledger, matcher } = this.#parts
+    for (const [file, old] of files.truncated) {
+      const known = file.previous
+      const found = known && (await generations.copyOf(known))
+      if ((found || copiesWait) && ledger.has(old)) {
+        await found?.close()
+        files.deferred = true
+        continue
+      }
+      files.truncated.delete(file)
+      files.retire(old)
+      added.add(file)
+      if (!found) continue
+      file.remainder = undefined
+      const tail = await found.tailWhenSame(known)
+      const nothingMore = !tail || (!found.compressed && found.size === known.offset)
+      const copy = await files.take(found, nothingMore ? 'later' : matcher.copy(found, known, tail))
+      if (!copy) continue
+      copy.gone = true
+      added.add(copy)
+    }
+  }
+
+  /** Reads what was rotated between a known file and the newest of its name, too. `owners`: what was read before, by path. */
+  async addFormer(added: Set<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): Promise<void> {
+    const { generations, files, matcher } = this.#parts
+    for (const rotation of await generations.rotations(added, owners)) {
+      for (const found of await generations.between(rotation)) {
+        let adoption: Adoption = 'no'
+        await attempt(found.path, files.problems, async () => {
+          adoption = await matcher.resume(found, 'content')
+          if (adoption === 'no') adoption = await matcher.begin(found, false, rotation.known)
+        })
+        const file = await files.take(found, adoption)
+        if (!file) continue
+        file.gone = true
+        file.located = true
+        added.add(file)
+      }
+    }
+  }
+
+  async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
+    const { encoding, generations, files, matcher } = this.#parts
+    const moved = path === undefined ? undefined : await OpenedFile.open(path, encoding)
+    const byInode = moved ? await matcher.resume(moved, 'inode') : 'no'
+    if (moved && byInode !== 'no') return files.take(moved, byInode)
+    await moved?.close()
+    const copy = await generations.copyOf(known)
+    if (copy) return files.take(copy, await matcher.resume(copy, 'content'))
+    // What an editor wrote under the known name.
+    const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)
+    const edited = fresh && (await OpenedFile.open(known.path, encoding))
+    const cut = edited ? await matcher.resumeCut(edited, known) : 'no'
+    if (!edited || cut === 'no' || cut === 'later' || fresh.key !== cut.key) {
+      await edited?.close()
+      return undefined
+    }
+    await files.remove(fresh)
+    files.missing.remove(known)
+    files.writeLater([removeChange(known.id)])
+    return files.take(edited, cut)
+  }
+}
