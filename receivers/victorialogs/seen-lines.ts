@@ -114,10 +114,10 @@ export class SeenLines {
 
   /** Remembers a line that is no repeat: how many equal ones were offered before. */
   add(line: SeenLine, pass: number): number {
-    return this.addIn(this.#spanOf(line.time), line.high, line.low, pass)
+    return this.#addIn(this.#spanOf(line.time), line.high, line.low, pass, false)
   }
 
-  /** The span of a time, for `isRepeatIn` and `addIn`: many lines have the same. */
+  /** The span of a time, for `isRepeatIn` and `offerIn`: many lines have the same. */
   spanAt(timeHigh: number, timeLow: number): number {
     const isFrom = timeHigh > this.#fromHigh || (timeHigh === this.#fromHigh && timeLow >= this.#fromLow)
     if (isFrom && (timeHigh < this.#toHigh || (timeHigh === this.#toHigh && timeLow < this.#toLow)))
@@ -129,7 +129,12 @@ export class SeenLines {
     return this.#tableOf(span)?.meet(high, low, pass) ?? false
   }
 
-  addIn(span: number, high: number, low: number, pass: number): number {
+  /** As `isRepeat` and then, of a line that is none, `add`, in one look: -1 for a repeat. */
+  offerIn(span: number, high: number, low: number, pass: number): number {
+    return this.#addIn(span, high, low, pass, true)
+  }
+
+  #addIn(span: number, high: number, low: number, pass: number, meets: boolean): number {
     let table = this.#tableOf(span)
     if (!table) {
       // The next span has about as many lines as the last one: that spares growing.
@@ -140,7 +145,7 @@ export class SeenLines {
       this.#bytes += table.bytes
     }
     const { bytes, size } = table
-    const before = table.add(high, low, pass)
+    const before = table.add(high, low, pass, meets)
     this.#bytes += table.bytes - bytes
     this.#size += table.size - size
     if (span === this.#newestSpan) this.#newestSize = table.size
@@ -242,7 +247,8 @@ class Table {
     return true
   }
 
-  add(high: number, low: number, pass: number): number {
+  /** -1 where it `meets` what is there instead. */
+  add(high: number, low: number, pass: number, meets: boolean): number {
     const at = this.#find(high, low)
     const meta = this.#words[at + 2] as number
     if (meta === 0) {
@@ -256,6 +262,10 @@ class Table {
     let many = this.#manyOf(meta, high, low)
     const count = many ? many.count : (meta >>> 8) & 0xff
     const met = meta >>> 16 === pass ? (many ? many.met : meta & 0xff) : 0
+    if (meets && met < count) {
+      this.#write(at, pass, count, met + 1, many)
+      return -1
+    }
     if (count + 1 >= MANY && !many) {
       many = { count, met }
       this.#many ??= new Map()
