@@ -1,7 +1,7 @@
 import type { LogRecord, Records } from '../model/index.js'
 import type { ComponentStatus } from './context.js'
 import type { Problem } from './errors.js'
-import type { AboutKey } from './processor.js'
+import type { AboutKey, Decided } from './processor.js'
 
 /** Serves the service rather than a pipeline: storage, health, authentication. */
 export interface Extension {
@@ -32,6 +32,11 @@ export interface FlowObserver {
     outgoing: Records,
     about?: AboutKey,
   ): void
+  /**
+   * In place of `processed`, of a processor that tells what is new (`Keyed.decisions`): that at once, what repeats each second, when
+   * `Host.tellRepeats` asks for it, and at the end.
+   */
+  decided?(pipeline: string, processor: string, decided: readonly Decided[], about?: AboutKey): void
   /**
    * Why this record must not go to this exporter: a named reason. Asked before its queue, of what its condition
    * wants; what is withheld counts as delivered for its source.
@@ -83,6 +88,8 @@ export interface Host {
    * when they are in the queue.
    */
   enqueue(exporter: string, pipeline: string, records: Records): Promise<boolean>
+  /** Has observers told (`FlowObserver.decided`), before it returns, what only repeated since the last time. */
+  tellRepeats(): void
 }
 
 /** One number of our own metrics. */

@@ -123,6 +123,27 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   rules?(): readonly DecisionRule[]
   /** For the same, and for those who watch what flows: what a key stands for. `record` is one that touches it. */
   about?(key: string, record: LogRecord): KeyAbout
+  /** Somebody watches from now on (`FlowObserver.decided`): where it can tell what is new from what only repeats. */
+  decisions?(): Decisions
+}
+
+/** What a processor decides, for those who watch: what is new at once, what a storm repeats when they ask. */
+export interface Decisions {
+  /** What was new since the last call, in order, each after what of its key only repeated. Asked after each batch. */
+  news(): readonly Decided[]
+  /** What only repeated since the last call: an entry for each key. */
+  repeats(): readonly Decided[]
+}
+
+/** What was decided for a record, or for several of a key alike. */
+export interface Decided {
+  /** As it goes out, with what was decided; of several the newest. */
+  readonly record: LogRecord
+  readonly count: number
+  /** When the record came here, ns since the epoch. */
+  readonly at: bigint
+  /** Of several that may lead to an episode the first, as it came. */
+  readonly first?: Pick<Decided, 'record' | 'at'>
 }
 
 /** One of the rules that a keyed processor decides by, as tools name it. */

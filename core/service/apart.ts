@@ -32,6 +32,7 @@ export function apart(settings: ServiceSettings, { logger, clock, version }: Apa
     graph: () => ({ pipelines: {}, connectors: [], notifying: [] }),
     deadLetters: () => undefined,
     enqueue: async () => false,
+    tellRepeats: () => undefined,
   }
   const metrics = createMetrics({})
   const extensions: Extensions = new Extensions({

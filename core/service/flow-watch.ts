@@ -2,6 +2,8 @@ import type { Counter } from '@opentelemetry/api'
 import { tap } from 'rxjs'
 import {
   type AboutKey,
+  type Decided,
+  type Decisions,
   type Exporter,
   errorText,
   type FlowObserver,
@@ -19,6 +21,7 @@ import type { LiftedStep } from '../pipeline/lift.js'
 /** Tells observers what flows. None of them can disturb it. */
 export class FlowWatch {
   #failed = false
+  readonly #deciding: { readonly decisions: Decisions; tell(decided: readonly Decided[]): void }[] = []
 
   constructor(
     private readonly observers: readonly FlowObserver[],
@@ -96,14 +99,53 @@ export class FlowWatch {
     }
   }
 
+  processor(pipeline: string, id: string, lifted: LiftedStep, more: WatchedProcessor = {}): LiftedStep {
+    const { about } = more
+    const decided = this.observers.filter(one => one.decided)
+    const decisions = decided.length > 0 ? more.decisions?.() : undefined
+    const processed = this.observers.filter(one => one.processed && !(decisions && one.decided))
+    const step = decisions
+      ? this.#telling(lifted, decisions, news =>
+          this.#tell(one => one.decided?.(pipeline, id, news, about), decided),
+        )
+      : lifted
+    if (processed.length === 0) return step
+    return this.#whole(step, (incoming, outgoing) =>
+      this.#tell(one => one.processed?.(pipeline, id, incoming, outgoing, about), processed),
+    )
+  }
+
+  /** What processors decided alike since the last time. */
+  tellRepeats(): void {
+    for (const { decisions, tell } of this.#deciding) {
+      tell(decisions.news())
+      tell(decisions.repeats())
+    }
+  }
+
+  /** What repeats is told each second at the latest: until then a line of each key is kept. */
+  #telling(
+    { operator, screen }: LiftedStep,
+    decisions: Decisions,
+    telling: (decided: readonly Decided[]) => void,
+  ): LiftedStep {
+    const tell = (decided: readonly Decided[]): void => {
+      if (decided.length > 0) telling(decided)
+    }
+    this.#deciding.push({ decisions, tell })
+    const out = tap((batch: PipelineBatch) => {
+      tell(decisions.news())
+      if (isTime(batch)) tell(decisions.repeats())
+    })
+    return { operator: source => source.pipe(operator, out), screen }
+  }
+
   /**
    * A batch of which nothing is left does not come out: it is told with the next that does, the latest with the time
    * that goes through behind it each second.
    */
-  processor(pipeline: string, id: string, { operator, screen }: LiftedStep, about?: AboutKey): LiftedStep {
+  #whole({ operator, screen }: LiftedStep, tell: (incoming: Records, outgoing: Records) => void): LiftedStep {
     const inside: (Records | 'time')[] = []
-    const tell = (incoming: Records, outgoing: Records): void =>
-      this.#tell(one => one.processed?.(pipeline, id, incoming, outgoing, about))
     /** Takes out what came in before, and with, the entry at this index. */
     const through = (last: number, outgoing: Records): void => {
       for (const [at, entry] of inside.splice(0, last + 1).entries())
@@ -163,6 +205,13 @@ export class FlowWatch {
       return undefined
     }
   }
+}
+
+/** What a processor can tell besides. */
+export interface WatchedProcessor {
+  readonly about?: AboutKey | undefined
+  /** Asked when somebody cares. */
+  decisions?(): Decisions | undefined
 }
 
 function isTime({ records, watermark }: PipelineBatch): boolean {

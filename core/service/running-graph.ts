@@ -3,6 +3,7 @@ import {
   type AboutKey,
   type ComponentStatus,
   type DeadLetterBox,
+  type Decisions,
   errorText,
   type FlowObserver,
   type KeyAbout,
@@ -147,6 +148,10 @@ export class RunningGraph {
     return delivery !== undefined
   }
 
+  tellRepeats(): void {
+    this.#watch?.tellRepeats()
+  }
+
   /** Drains for at most `timeoutMs`. `leave`: as for a delivery. */
   async stop(timeoutMs: number, leave?: Promise<unknown>): Promise<GraphReport> {
     this.#deliveries.stopAdopting()
@@ -168,6 +173,7 @@ export class RunningGraph {
   async #close(): Promise<void> {
     await this.#deliveries.adopted()
     for (const lifted of this.#lifted) await lifted.close()
+    this.tellRepeats()
     this.#failures.close()
     await this.#retries.close()
     await this.#retryLease?.close()
@@ -263,7 +269,8 @@ export class RunningGraph {
       'step' in processor && processor.about
         ? (key, record) => processor.about?.(key, record) as KeyAbout
         : undefined
-    const watched = this.#watch?.processor(pipeline, plan.id, lifted, about) ?? lifted
+    const decisions = (): Decisions | undefined => ('step' in processor ? processor.decisions?.() : undefined)
+    const watched = this.#watch?.processor(pipeline, plan.id, lifted, { about, decisions }) ?? lifted
     return {
       operator: source => source.pipe(watched.operator, this.#seen(component, pipeline)),
       screen: watched.screen,

@@ -79,6 +79,10 @@ export class Service implements Host {
     return (await this.#graph?.enqueue(exporter, pipeline, records)) ?? false
   }
 
+  tellRepeats(): void {
+    this.#graph?.tellRepeats()
+  }
+
   /** Where it listens and what it keeps, for the start-up message. */
   describe(): readonly string[] {
     return this.#lasting.describe()

@@ -7,8 +7,8 @@ import {
   PASSWORD,
   record,
   refusal,
+  sender,
   sendOnce,
-  using,
 } from '../../test/support/mail-server.js'
 import type { EmailConfig } from './config.js'
 import { emailExporter } from './index.js'
@@ -116,9 +116,8 @@ describe('the way to the server', () => {
 
   it('uses its connection again', async () => {
     const server = await mailServer()
-    await using(server, async ({ send }) => {
-      for (let index = 0; index < 4; index++) expect(await send()).toBe('ok')
-    })
+    const { send } = await sender(server)
+    for (let index = 0; index < 4; index++) expect(await send()).toBe('ok')
     expect(server.mails).toHaveLength(4)
     expect(server.connections()).toBe(1)
   })
@@ -164,17 +163,16 @@ describe('recipients', () => {
   it('who are put off (greylisting) are tried again, without a second mail to the others', async () => {
     const server = await mailServer({ to })
     server.recipients.set('ann@example.com', '451 4.7.1 Greylisted').set('ben@example.com', '550 Unknown')
-    await using(server, async ({ send, context }) => {
-      for (const attempt of [1, 2]) {
-        expect(await send(record, attempt)).toEqual({
-          reason: expect.stringMatching(/puts off the mail to ann@example.com: 451 4.7.1 Greylisted$/),
-        })
-      }
-      server.recipients.delete('ann@example.com')
-      expect(await send(record, 3)).toBe('ok')
-      expect(server.mails.map(mail => mail.to)).toEqual(['cyd@example.com', 'ann@example.com'])
-      expect(context.logs).toHaveLength(1)
-    })
+    const { send, context } = await sender(server)
+    for (const attempt of [1, 2]) {
+      expect(await send(record, attempt)).toEqual({
+        reason: expect.stringMatching(/puts off the mail to ann@example.com: 451 4.7.1 Greylisted$/),
+      })
+    }
+    server.recipients.delete('ann@example.com')
+    expect(await send(record, 3)).toBe('ok')
+    expect(server.mails.map(mail => mail.to)).toEqual(['cyd@example.com', 'ann@example.com'])
+    expect(context.logs).toHaveLength(1)
   })
 
   it('are not asked one by one when the server refuses the sender', async () => {
@@ -203,16 +201,15 @@ describe('recipients', () => {
       },
     )
     server.recipients.set('dan@example.com', '451 Later')
-    await using(server, async ({ send }) => {
-      expect(await send()).toEqual({ reason: expect.stringContaining('451 Later') })
-      known = false
-      expect(await send()).toEqual({ refused: [0], reason: expect.stringContaining('550 You are blocked') })
-      // Sent again as a dead letter: the other has had the mail.
-      known = true
-      server.recipients.clear()
-      expect(await send()).toBe('ok')
-      expect(server.mails.map(mail => mail.to)).toEqual([to[0], 'dan@example.com'])
-    })
+    const { send } = await sender(server)
+    expect(await send()).toEqual({ reason: expect.stringContaining('451 Later') })
+    known = false
+    expect(await send()).toEqual({ refused: [0], reason: expect.stringContaining('550 You are blocked') })
+    // Sent again as a dead letter: the other has had the mail.
+    known = true
+    server.recipients.clear()
+    expect(await send()).toBe('ok')
+    expect(server.mails.map(mail => mail.to)).toEqual([to[0], 'dan@example.com'])
   })
 })
 

@@ -11,8 +11,8 @@ import {
   pem,
   type Received,
   record,
+  sender,
   sendOnce,
-  using,
 } from '../../test/support/mail-server.js'
 
 describe('a mail', () => {
@@ -84,7 +84,8 @@ describe('a mail', () => {
     await writeFile(join(folder, 'mail.html'), '<i>{{{body}}}</i>')
     await writeFile(join(folder, 'ca.pem'), pem('ca.pem'))
     const other = await mailServer({ body_template_file: 'mail.html' })
-    await using(other, ({ send }) => send(), folder)
+    const { send } = await sender(other, folder)
+    await send()
     expect(partsOf((other.mails[0] as Received).source).html.trim()).toBe('<i>login of <bob> failed</i>')
     await rm(folder, { recursive: true })
   })

@@ -1,19 +1,7 @@
-import {
-  type Attributes,
-  createRecord,
-  fromJson,
-  type LogRecord,
-  parseRfc3339,
-  type Sent,
-} from 'tocsin/component'
-import {
-  type ExporterDestination,
-  exporterConformance,
-  type HttpDestination,
-  httpDestination,
-  testContext,
-} from 'tocsin/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Attributes, createRecord, fromJson, type LogRecord, parseRfc3339 } from 'tocsin/component'
+import { type ExporterDestination, exporterConformance, type HttpDestination } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
+import { destinationOfTest, sending } from '../../test/support/sending.js'
 import type { MattermostConfig } from './config.js'
 import { mattermostExporter } from './index.js'
 
@@ -23,12 +11,11 @@ interface Destination extends ExporterDestination<MattermostConfig> {
 
 /** Takes posts as Mattermost does: JSON, of a limited length. */
 async function destination(config: Partial<MattermostConfig> = {}, status = 200): Promise<Destination> {
-  const http = await httpDestination()
+  const http = await destinationOfTest()
   http.answer = ({ body, path }) => ({
     status: JSON.parse(body).attachments[0].text.length > 16_383 ? 400 : status,
     body: status === 200 ? 'ok' : `no such hook: ${path}`,
   })
-  onTestFinished(() => http.close())
   return {
     http,
     config: { webhook_url: `${http.url}/hooks/s3cr3tk3y`, time_zone: 'UTC', ...config },
@@ -61,11 +48,8 @@ const time = parseRfc3339('2026-01-15T09:59:30Z') as bigint
 
 async function send(config: Partial<MattermostConfig>, record: LogRecord, status = 200) {
   const to = await destination(config, status)
-  const exporter = mattermostExporter.create(testContext({ config: to.config }))
-  await exporter.start?.()
-  const request = { records: [record], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
-  const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
-  await exporter.stop?.()
+  const exporter = await sending(mattermostExporter, { config: to.config })
+  const answer = await exporter.send(record)
   return {
     answer,
     posts: to.http.requests.map(({ path, body }) => ({ path, json: JSON.parse(body) })),

@@ -1,26 +1,15 @@
-import { type Attributes, createRecord, type Exporter, fromJson, type Sent } from 'tocsin/component'
-import {
-  type ExporterDestination,
-  exporterConformance,
-  type HttpDestination as HttpSink,
-  httpDestination,
-  testContext,
-} from 'tocsin/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { type Attributes, createRecord, fromJson, type Sent } from 'tocsin/component'
+import { type ExporterDestination, exporterConformance, type HttpDestination } from 'tocsin/testing'
+import { describe, expect, it } from 'vitest'
+import { destinationOfTest, sending } from '../../test/support/sending.js'
 import type { TelegramConfig } from './config.js'
 import { telegramExporter } from './index.js'
 import { fitted, MAX_TEXT, withoutMarkup } from './message.js'
 
-const sinks: HttpSink[] = []
-afterEach(async () => {
-  for (const sink of sinks.splice(0)) await sink.close()
-})
-
 async function destination(
   config: Partial<TelegramConfig> = {},
-): Promise<ExporterDestination<TelegramConfig> & { sink: HttpSink }> {
-  const sink = await httpDestination()
-  sinks.push(sink)
+): Promise<ExporterDestination<TelegramConfig> & { sink: HttpDestination }> {
+  const sink = await destinationOfTest()
   const full: TelegramConfig = {
     bot_token: '1:s3cret',
     chat_ids: ['-100'],
@@ -39,7 +28,7 @@ async function destination(
     set status(status: number) {
       sink.answer = () => status
     },
-  } as ExporterDestination<TelegramConfig> & { sink: HttpSink }
+  } as ExporterDestination<TelegramConfig> & { sink: HttpDestination }
 }
 
 describe('conformance', () => {
@@ -60,17 +49,14 @@ interface Message {
 
 async function sender(config: Partial<TelegramConfig> = {}) {
   const to = await destination(config)
-  const context = testContext<TelegramConfig>({ id: 'telegram', config: to.config })
-  const exporter = telegramExporter.create(context as never) as Exporter
-  await exporter.start?.()
+  const { context, send } = await sending(telegramExporter, { id: 'telegram', config: to.config })
   return {
     sink: to.sink,
     context,
     messages: (): Message[] => to.sink.requests.map(({ body }) => JSON.parse(body)),
     send: (notification: object, attempt = 1): Promise<Sent> => {
       const attributes = fromJson({ host: 'h<1>', notification }) as Attributes
-      const records = [createRecord({ id: 'r', body: 'a line', attributes })]
-      return exporter.send({ records, pipeline: 'logs/x', queuedAt: 0n, attempt }, AbortSignal.timeout(5_000))
+      return send(createRecord({ id: 'r', body: 'a line', attributes }), attempt)
     },
   }
 }

@@ -1,21 +1,12 @@
-import {
-  type Attributes,
-  createRecord,
-  fromJson,
-  type LogRecord,
-  parseRfc3339,
-  type Sent,
-} from 'tocsin/component'
+import { type Attributes, createRecord, fromJson, type LogRecord, parseRfc3339 } from 'tocsin/component'
 import {
   type ArrivedRequest,
   type ExporterDestination,
   exporterConformance,
   type HttpDestination,
-  httpDestination,
-  type TestContext,
-  testContext,
 } from 'tocsin/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { destinationOfTest, sending } from '../../test/support/sending.js'
 import type { WebhookConfig } from './config.js'
 import { webhookExporter } from './index.js'
 
@@ -24,9 +15,8 @@ interface Destination extends ExporterDestination<WebhookConfig> {
 }
 
 async function destination(config: Partial<WebhookConfig> = {}, status = 200): Promise<Destination> {
-  const http = await httpDestination()
+  const http = await destinationOfTest()
   http.answer = () => ({ status, body: 'no thanks, Bearer s3cret' })
-  onTestFinished(() => http.close())
   return {
     http,
     config: {
@@ -66,12 +56,8 @@ const record = createRecord({
 
 async function send(config: Partial<WebhookConfig>, sent: LogRecord = record, status = 200) {
   const to = await destination(config, status)
-  const context: TestContext<WebhookConfig> = testContext({ id: 'webhook', config: to.config })
-  const exporter = webhookExporter.create(context)
-  await exporter.start?.()
-  const request = { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt: 1 }
-  const answer: Sent = await exporter.send(request, AbortSignal.timeout(5_000))
-  await exporter.stop?.()
+  const { send, context } = await sending(webhookExporter, { id: 'webhook', config: to.config })
+  const answer = await send(sent)
   return { answer, arrived: to.http.requests[0] as ArrivedRequest, logs: context.logs }
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentContext } from 'tocsin/component'
-import { type ActiveAlerts, severityLabel } from './active-alerts.js'
 import { type Outcome, STATUSES } from './outcome.js'
+import { type RecentDecisions, severityLabel } from './recent-decisions.js'
 import type { Table } from './table.js'
 
 export interface AlertMetrics {
@@ -16,7 +16,7 @@ export interface AlertMetrics {
 export function alertMetrics(
   { id, pipeline = '', meter, clock }: ComponentContext<unknown>,
   table: () => Table | undefined,
-  active: ActiveAlerts,
+  recent: RecentDecisions,
 ): AlertMetrics {
   const labels = { processor: id, pipeline }
   const transitions = meter.createCounter('tocsin_stateful_alert_transitions', {
@@ -31,7 +31,7 @@ export function alertMetrics(
       description: 'Alerts that are active, by the severity of the row.',
     })
     .addCallback(result => {
-      for (const [severity, count] of active.bySeverity()) result.observe(count, { ...labels, severity })
+      for (const [severity, count] of recent.bySeverity()) result.observe(count, { ...labels, severity })
     })
   meter
     .createObservableGauge('tocsin_stateful_alert_rows', {

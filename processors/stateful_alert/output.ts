@@ -97,7 +97,8 @@ export function scanRecord({ at, removed, active, ended, leastKey }: Scan): LogR
   })
 }
 
-function withAlert(attributes: Attributes, outcome: Outcome): Attributes {
+/** With what was decided, in place of what it says. */
+export function withAlert(attributes: Attributes, outcome: Outcome): Attributes {
   const copy = copyMap(attributes)
   copy.alert = alertMap(outcome)
   return copy

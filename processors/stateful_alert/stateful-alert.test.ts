@@ -1,13 +1,13 @@
 import { createRecord, type Keyed, type LogRecord, newMap, type ProcessorFactory } from 'tocsin/component'
 import { awkwardRecords, processorConformance, sampleRecord, testContext } from 'tocsin/testing'
 import { describe, expect, test } from 'vitest'
-import { severityLabel } from './active-alerts.js'
 import { check } from './check-config.js'
 import type { StatefulAlertConfig } from './config.js'
 import { hashKeys } from './hash-keys.js'
 import { statefulAlertProcessor } from './index.js'
 import type { Sighting } from './machine.js'
 import type { Outcome } from './outcome.js'
+import { severityLabel } from './recent-decisions.js'
 import type { AlertState } from './state.js'
 
 const ROW = {

@@ -9,7 +9,6 @@ import {
   type Problem,
   type StorageExtension,
 } from 'tocsin/component'
-import { ActiveAlerts } from './active-alerts.js'
 import { rowsOf, type StatefulAlertConfig } from './config.js'
 import { decisionRules, written } from './decision-rules.js'
 import { findings } from './explain.js'
@@ -21,6 +20,7 @@ import { mergeStates } from './merge.js'
 import { alertMetrics } from './metrics.js'
 import { type Outcome, outcomeCodec } from './outcome.js'
 import { enrich, recoveryRecord, scanRecord } from './output.js'
+import { RecentDecisions } from './recent-decisions.js'
 import type { RowProblem } from './rule.js'
 import { Scans } from './scans.js'
 import { type AlertState, stateCodec } from './state.js'
@@ -42,12 +42,12 @@ export function statefulAlert(
   const given = config.patterns && loadRows(rowsOf(config))
   const fixed = given?.table
   const known = new KnownRules(storage(config.storage))
-  const active = new ActiveAlerts(config.max_keys)
+  const recent = new RecentDecisions(config.max_keys)
   const scans = new Scans()
   const match = matcher(config)
   const textOf = textReader(config.match_field)
   const keys = hashKeys(config.hash_keys)
-  const metrics = alertMetrics(context, () => fixed ?? keeper?.table, active)
+  const metrics = alertMetrics(context, () => fixed ?? keeper?.table, recent)
   /** Rows whose keys are to be looked at: their E changed. */
   let changed: ReadonlySet<string> = new Set()
   let nextLookMs = clock.monotonicMs()
@@ -102,21 +102,32 @@ export function statefulAlert(
       await keeper?.start()
     },
     stop: async () => keeper?.stop(),
-    select: records => match(table(), records),
+    select(records) {
+      recent.begin(clock.now())
+      return match(table(), records)
+    },
     step: (state, event) => stepAlert(rules, state, event),
     join(record, outcomes) {
       metrics.count(outcomes)
-      active.note(outcomes)
-      return enrich(record, outcomes)
+      const records = enrich(record, outcomes)
+      recent.note(outcomes, records, record)
+      return records
     },
     expire(outcomes) {
       metrics.count(outcomes)
-      active.note(outcomes)
       const stale = outcomes.filter(({ status }) => status === 'heartbeat_scan')
       const recoveries = outcomes.filter(({ status }) => status !== 'heartbeat_scan')
-      return [...recoveries.map(recoveryRecord), ...scans.add(stale).map(scanRecord)]
+      const records = [...recoveries.map(recoveryRecord), ...scans.add(stale).map(scanRecord)]
+      recent.begin(clock.now())
+      recent.note(outcomes, records)
+      return records
     },
-    summarize: () => scans.takeAll().map(scanRecord),
+    summarize() {
+      const records = scans.takeAll().map(scanRecord)
+      recent.tell(records)
+      return records
+    },
+    decisions: () => recent.watch(),
     merge: mergeStates,
     lookEarly() {
       const closing = known.removed
@@ -124,15 +135,15 @@ export function statefulAlert(
       const looks = clock.monotonicMs() >= nextLookMs
       if (!looks && closing.size === 0 && moving.size === 0) return undefined
       if (looks) {
-        active.beginLook()
+        recent.beginLook()
         nextLookMs = isShared() ? clock.monotonicMs() + LOOK_EVERY_MS : Number.POSITIVE_INFINITY
       }
       changed = new Set()
       return {
         wants: key => looks || closing.has(ruleIdOf(key)) || moving.has(ruleIdOf(key)),
-        seen: (key, state) => active.seen(key, state?.active && severityOf(key, state.active.row.severity)),
+        seen: (key, state) => recent.seen(key, state?.active && severityOf(key, state.active.row.severity)),
         done() {
-          if (looks) active.endLook()
+          if (looks) recent.endLook()
           known.forget(closing)
           void saveRules()
         },

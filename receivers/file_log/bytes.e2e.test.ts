@@ -1,8 +1,16 @@
-import { appendFileSync, closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  ftruncateSync,
+  openSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { bodies, ERROR, fileLogWorld, MULTILINE, warnings } from '../../test/support/file-log.js'
 
-const { at, write, started, stopped, polls, advanced, seen } = fileLogWorld()
+const { at, write, started, stopped, polls, looked, advanced, seen } = fileLogWorld()
 
 describe('NULs', () => {
   test.each([
@@ -58,6 +66,38 @@ describe('NULs', () => {
     closeSync(file)
   })
 
+  test.each([3_000, 700_000])(
+    'behind what is read are no part of it: %i, written over between runs',
+    async nuls => {
+      writeFileSync(at('a.log'), Buffer.concat([Buffer.from('one\n'), Buffer.alloc(nuls)]))
+      const file = openSync(at('a.log'), 'r+')
+      const { intake, receiver } = await started({})
+      await seen(intake, ['one'])
+      writeSync(file, 'two\n', 4)
+      await seen(intake, ['one', 'two'])
+      await stopped(receiver)
+      writeSync(file, 'three\n', 8)
+      closeSync(file)
+      const again = await started({})
+      await seen(again.intake, ['three'])
+    },
+  )
+
+  test.each([2_000, 3_000_000])('of a hole of %i are known after a restart', async hole => {
+    const file = openSync(at('a.log'), 'w')
+    writeSync(file, 'one\n')
+    const { intake, receiver } = await started({})
+    await seen(intake, ['one'])
+    ftruncateSync(file)
+    writeSync(file, 'two\n', hole)
+    await seen(intake, ['one', 'two'])
+    await stopped(receiver)
+    appendFileSync(at('a.log'), 'three\n')
+    closeSync(file)
+    const again = await started({})
+    await seen(again.intake, ['three'])
+  })
+
   test('in UTF-16', async () => {
     const nuls = '\0'.repeat(2_000)
     writeFileSync(at('a.log'), Buffer.from(`${nuls}one\nĀ\n${nuls}two\n`, 'utf16le'))
@@ -87,11 +127,56 @@ describe('encodings', () => {
     await seen(intake, ['öne'])
   })
 
-  test('UTF-16 without a mark is said', async () => {
-    writeFileSync(at('a.log'), Buffer.from('ERROR without a mark\n', 'utf16le'))
-    const { context } = await started({})
-    await polls(3)
-    expect(warnings(context).join()).toContain('looks like UTF-16')
+  test.each(['utf16le', 'utf16be'])(
+    'without a mark, what can only be UTF-16 is read so, and said: %s',
+    async encoding => {
+      const text = Buffer.from('ERROR without a mark\n', 'utf16le')
+      writeFileSync(at('a.log'), encoding === 'utf16le' ? text : text.swap16())
+      const { intake, context } = await started({})
+      await seen(intake, ['ERROR without a mark'])
+      expect(context.logs.map(({ message }) => message).join()).toContain('looks like utf-16')
+    },
+  )
+
+  // Writers set the mark when they open the file.
+  test.each([
+    ['by a writer that appends', 'ERROR b\n', 0],
+    ['by a writer that keeps its place', 'ERROR b\n', 2],
+    ['behind a large hole', 'ERROR b\n', 4_000],
+  ])(
+    'UTF-16 stays UTF-16 when the file is truncated and written %s, also after a restart',
+    async (_, text, hole) => {
+      const file = openSync(at('a.log'), 'w')
+      writeSync(file, Buffer.from('\ufeffERROR a\n', 'utf16le'))
+      const { intake, receiver } = await started({})
+      await seen(intake, ['ERROR a'])
+      ftruncateSync(file)
+      await looked(receiver)
+      writeSync(file, Buffer.from(text, 'utf16le'), 0, undefined, hole)
+      closeSync(file)
+      await seen(intake, ['ERROR a', text.trim()])
+      await stopped(receiver)
+      appendFileSync(at('a.log'), Buffer.from(text, 'utf16le'))
+      const again = await started({})
+      await seen(again.intake, [text.trim()])
+    },
+  )
+
+  test('also where it holds no ASCII', async () => {
+    writeFileSync(at('a.log'), Buffer.from('\ufeffОшибка\n', 'utf16le'))
+    const { intake, receiver } = await started({})
+    await seen(intake, ['Ошибка'])
+    truncateSync(at('a.log'))
+    await looked(receiver)
+    appendFileSync(at('a.log'), Buffer.from('снова\n', 'utf16le'))
+    await seen(intake, ['Ошибка', 'снова'])
+  })
+
+  test('numbers in two bytes are no UTF-16', async () => {
+    writeFileSync(at('a.log'), Buffer.from(Uint16Array.from({ length: 900 }, (_, n) => (n % 30) + 1).buffer))
+    write('b.log', 'b\n')
+    const { intake } = await started({})
+    await seen(intake, ['b'])
   })
 })
 

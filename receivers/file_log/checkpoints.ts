@@ -16,6 +16,8 @@ export interface Checkpoint extends Fingerprint {
   readonly done?: boolean
   /** A copy of a file that went on: what it holds more by now may be known. */
   readonly copy?: boolean
+  /** UTF-16, by the mark at the start of the file: after a truncation there may be none. */
+  readonly encoding?: string
   /** Since when the file is not to be found, ms since the epoch. */
   readonly missingSinceMs?: number
 }

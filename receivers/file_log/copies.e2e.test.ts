@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   bodies,
   ERROR,
@@ -19,6 +19,7 @@ import {
   warnings,
 } from '../../test/support/file-log.js'
 import type { FileLogConfig } from './config.js'
+import { OpenedFile } from './opened-file.js'
 
 const { at, write, append, started, stopped, passed, polls, looked, advanced, seen, ended } = fileLogWorld()
 
@@ -350,16 +351,64 @@ describe('one content under several names comes once', () => {
     const { intake, receiver } = await started({ include: ['a.log*'] })
     await intake.waitFor(500)
     const copied = readFileSync(at('a.log'))
-    // What such a scan sees.
+    const open = OpenedFile.open
+    const spied = vi.spyOn(OpenedFile, 'open').mockImplementation(async (path, encoding) => {
+      const found = await open(path, encoding)
+      if (path === at('a.log.1') && found?.size === copied.length / 2) {
+        writeFileSync(at('a.log.1'), copied)
+        truncateSync(at('a.log'))
+        append('a.log', 'b\n')
+      }
+      return found
+    })
     writeFileSync(at('a.log.1'), copied.subarray(0, copied.length / 2))
-    truncateSync(at('a.log'))
-    await polls(1)
-    writeFileSync(at('a.log.1'), copied)
-    append('a.log', 'b\n')
     await looked(receiver)
+    spied.mockRestore()
     await expect.poll(() => advanced(bodies(intake).slice(500))).toEqual(['b'])
     await polls(4)
     expect(bodies(intake).slice(500)).toEqual(['b'])
+  })
+
+  // As `cp app.log app.log.1; > app.log`, and `gzip -c`, have it.
+  describe.each(['a.log', 'a.log*'])('a copy that is made in the place of the last one, with %s', include => {
+    test.each(['a.log.1', 'a.log.1.gz'])('%s', async copy => {
+      const config = { include: [include] }
+      const rotate = (late: string, more: string) => {
+        append('a.log', late)
+        const text = readFileSync(at('a.log'))
+        writeFileSync(at(copy), copy.endsWith('.gz') ? gzipSync(text) : text)
+        truncateSync(at('a.log'))
+        append('a.log', more)
+      }
+      write('a.log', lines('a', 100))
+      const { intake, receiver } = await started(config)
+      await intake.waitFor(100)
+      rotate('late 1\n', 'b\n')
+      await expect.poll(() => advanced(bodies(intake).slice(100))).toEqual(['late 1', 'b'])
+      rotate(lines('late', 20), 'c\n')
+      const second = [...lines('late', 20).trim().split('\n'), 'c']
+      await expect.poll(() => advanced(bodies(intake).slice(102))).toEqual(second)
+      rotate('', 'd\n')
+      await expect.poll(() => advanced(bodies(intake).slice(123))).toEqual(['d'])
+      await polls(5)
+      await stopped(receiver)
+      rotate('late 3\n', 'e\n')
+      const again = await started(config)
+      await seen(again.intake, ['late 3', 'e'])
+      rotate('late 4\n', 'f\n')
+      await seen(again.intake, ['late 3', 'e', 'late 4', 'f'])
+      await polls(5)
+      expect(bodies(again.intake)).toEqual(['late 3', 'e', 'late 4', 'f'])
+      expect(bodies(intake)).toHaveLength(124)
+    })
+  })
+
+  test('a compressed file that is written anew, no larger than it was', async () => {
+    writeFileSync(at('b.gz'), gzipSync('one\n'))
+    const { intake } = await started({ include: ['*.gz'] })
+    await seen(intake, ['one'])
+    writeFileSync(at('b.gz'), gzipSync('two\n'))
+    await seen(intake, ['one', 'two'])
   })
 
   test('a copy that somebody else writes to', async () => {

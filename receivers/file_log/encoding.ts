@@ -38,9 +38,44 @@ export function encodingOf(name: string): Encoding | undefined {
   return label === 'iso-2022-jp' ? undefined : singleByteLineFeed(label)
 }
 
+/**
+ * What the start of a file is read as: by its byte order mark, else as `configured`, unless it can only be UTF-16. `before`: how
+ * the file was read before it was truncated, or with the last checkpoint: writers set the mark only once.
+ */
+export function encodingOfStart(head: Buffer, configured: Encoding, before = configured): Encoding {
+  const marked = encodingByMark(head)
+  if (marked) return marked
+  if (configured.unit === 2 || (isUtf8(head) && !head.includes(0))) return configured
+  return utf16ByLook(head) ?? (before.unit === 2 ? before : configured)
+}
+
 /** What a byte order mark at the start of a file says; undefined without one. */
 export function encodingByMark(head: Uint8Array): Encoding | undefined {
   return MARKED.find(encoding => encoding.markLength(head) > 0)
+}
+
+/** Looks at so much of a start. */
+const LOOK_BYTES = 1_000
+const LEAST_UNITS = 4
+/** Of the units of UTF-16 that hold ASCII, which log lines mostly are. */
+const ASCII_SHARE = 0.8
+
+function isText(byte: number): boolean {
+  return (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13)
+}
+
+/** Every other byte is NUL, behind a hole of NULs too. */
+function utf16ByLook(head: Buffer): Encoding | undefined {
+  const start = head.findIndex(byte => byte !== 0)
+  // Of UTF-16BE the first byte of a unit is a NUL.
+  const from = start - (start % 2)
+  const units = Math.min((head.length - from) >> 1, LOOK_BYTES >> 1)
+  if (start === -1 || units < LEAST_UNITS) return undefined
+  const low = start % 2 === 0 ? 0 : 1
+  let ascii = 0
+  for (let at = from; at < from + 2 * units; at += 2)
+    if (head[at + 1 - low] === 0 && isText(head[at + low] as number)) ascii++
+  return ascii >= ASCII_SHARE * units ? MARKED[1 + low] : undefined
 }
 
 const LF = 10

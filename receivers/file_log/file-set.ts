@@ -1,7 +1,7 @@
 import type { Clock, KeyValueChange, Logger } from 'tocsin/component'
-import { type Checkpoint, removeChange } from './checkpoints.js'
+import type { Checkpoint } from './checkpoints.js'
 import { CopyOrigins } from './copy-origin.js'
-import { type Encoding, encodingByMark } from './encoding.js'
+import { type Encoding, encodingOfStart } from './encoding.js'
 import { FileIds } from './file-ids.js'
 import { HEAD_BYTES } from './fingerprint.js'
 import { formatOf } from './format.js'
@@ -13,8 +13,9 @@ import { ListedFiles } from './listed-files.js'
 import { CheckpointMatcher } from './match-checkpoint.js'
 import type { Notices } from './notices.js'
 import type { OpenedFile } from './opened-file.js'
-import { HeldMemory } from './read-position.js'
+import { type Chunk, HeldMemory } from './read-position.js'
 import { ReadingOrder, statsOf } from './reading-order.js'
+import { originalsOf } from './rotated-names.js'
 import { type Discovery, forEach, scanDisk } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 import { UnlistedFiles } from './unlisted-files.js'
@@ -128,10 +129,12 @@ export class FileSet {
    * Gives the content an id and makes it durable, before anything of it is offered. False when the store
    * does not take it.
    */
-  async identify(file: TrackedFile, head: Buffer): Promise<boolean> {
+  async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
     if (generation.persisted) return true
-    if (generation.id === undefined) generation.headBytes = Buffer.from(head.subarray(0, HEAD_BYTES))
+    // Behind a hole of NULs the head is known.
+    if (generation.id === undefined && at === 0)
+      generation.headBytes = Buffer.from(bytes.subarray(0, HEAD_BYTES))
     this.#fileIds.give(generation)
     generation.persisted = await this.#options.ledger.write([generation.checkpoint(file.position())])
     return generation.persisted
@@ -142,28 +145,32 @@ export class FileSet {
    * then looked at again as a file that was just found.
    */
   async begin(file: TrackedFile, head: Buffer): Promise<boolean> {
-    const encoding = encodingByMark(head) ?? this.#options.encoding
+    const encoding = encodingOfStart(head, this.#options.encoding, file.encoding)
     if (encoding !== file.encoding) {
       file.encoding = encoding
       file.framer = this.#options.framer(encoding)
     }
     this.#options.notices.encoding(file.path, head, encoding, this.#options.encoding)
     if (file.compressed || formatOf(head.subarray(0, HEAD_BYTES), encoding) === 'text') return true
-    const known = this.#known
-    await known.remove(file)
-    file.forget()
-    if (file.generation.persisted) known.writeLater([removeChange(file.generation.id as string)])
-    known.deferred = true
+    await this.#known.findAnew(file)
     return false
   }
 
-  /** The content was cut or replaced: reads on where it was cut, or from its start, after what a copy of it still holds. */
-  async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<void> {
-    const { logger, framer, encoding, onRestart } = this.#options
+  /**
+   * The content was cut or replaced: reads on where it was cut, or from its start, after what a copy of it still holds. False for
+   * what may be a copy of another file that was made in the place of the last one: it is looked at as a file that was just found.
+   */
+  async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<boolean> {
+    const { logger, framer, onRestart } = this.#options
     const cut = await file.cut()
+    if (!cut && this.#isNamedAfterAnother(file)) {
+      file.setAside()
+      this.#fileIds.give(file.generation)
+      await this.#known.findAnew(file)
+      return false
+    }
     const { head, ...start } = cut ?? { ...BEGINNING, head: NO_BYTES }
-    const how = cut ? file.encoding : encoding
-    const old = file.restart(how, framer(how), start, head)
+    const old = file.restart(framer(file.encoding), start, head)
     const reason = cut ? 'cut' : kind
     onRestart(reason)
     const from = cut ? 'reading goes on where it was cut' : 'it is read from its start'
@@ -176,6 +183,12 @@ export class FileSet {
       this.#known.truncated.set(file, old)
       this.#known.deferred = true
     }
+    return true
+  }
+
+  #isNamedAfterAnother({ realPath }: TrackedFile): boolean {
+    const originals = originalsOf(realPath)
+    return originals.length > 0 && [...this.files].some(file => originals.includes(file.realPath))
   }
 
   /** True while another file holds what must come first. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FilePlace, keyOf } from './opened-file.js'
-import { isRotatedName, stemOf } from './rotated-names.js'
+import { isRotatedName, stemsOf } from './rotated-names.js'
 
 /** A file as the disk has it. */
 export interface Entry {
@@ -32,11 +32,12 @@ export class Folders {
   async rotatedFrom(original: string): Promise<Entry[]> {
     const folder = dirname(original)
     const names = await this.#namesIn(folder)
-    const stem = stemOf(original)
     const found: Promise<Entry | undefined>[] = []
-    for (let at = firstNotBefore(names, stem); names[at]?.startsWith(stem); at++) {
-      const path = join(folder, names[at] as string)
-      if (path !== original && isRotatedName(path, original)) found.push(this.at(path))
+    for (const stem of stemsOf(original)) {
+      for (let at = firstNotBefore(names, stem); names[at]?.startsWith(stem); at++) {
+        const path = join(folder, names[at] as string)
+        if (path !== original && isRotatedName(path, original)) found.push(this.at(path))
+      }
     }
     return (await Promise.all(found)).filter(entry => entry !== undefined)
   }

@@ -43,10 +43,3 @@ function isBinary(head: Buffer): boolean {
   }
   return controls >= FEW_CONTROLS && controls > MOST_CONTROL_SHARE * (controls + others)
 }
-
-/** Every other byte is NUL: what UTF-16 without a byte order mark looks like. */
-export function looksLikeUtf16(head: Buffer): boolean {
-  let nuls = 0
-  for (let index = 0; index < head.length; index++) if (head[index] === 0 && head[index + 1] !== 0) nuls++
-  return head.length >= 8 && nuls > 0.4 * head.length
-}

@@ -1,5 +1,6 @@
 import type { KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
+import type { Encoding } from './encoding.js'
 import { type CutPoint, HEAD_BYTES, type Mark, markOf } from './fingerprint.js'
 import type { Ahead } from './framer.js'
 import type { Stream } from './ledger.js'
@@ -21,6 +22,7 @@ export interface FileOfGenerations {
   readonly mtimeNs: bigint
   readonly done: boolean
   readonly isCopy: boolean
+  readonly encoding: Encoding
   /** The one that is being read. */
   readonly generation: Generation
   cutsUpTo(offset: number): readonly CutPoint[]
@@ -72,7 +74,7 @@ export class Generation implements Stream {
   }
 
   describe({ offset, tail, ahead }: Position): Checkpoint {
-    const { path, firstPath, home, place, mtimeNs, done, isCopy } = this.file
+    const { path, firstPath, home, place, mtimeNs, done, isCopy, encoding } = this.file
     // After a truncation the file's cut points are those of another generation.
     const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
     const { id = '', head } = this
@@ -90,6 +92,7 @@ export class Generation implements Stream {
       mtimeNs,
       ...(done && { done }),
       ...(isCopy && { copy: true }),
+      ...(encoding.unit === 2 && { encoding: encoding.name }),
     }
   }
 }

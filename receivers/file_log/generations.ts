@@ -31,18 +31,25 @@ export class Generations {
     this.#parts = parts
   }
 
-  /** The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. */
-  async copyOf(known: Fingerprint): Promise<OpenedFile | undefined> {
+  /**
+   * The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. 'later': it was made in the
+   * place of a copy that is being read, which its reader does not know yet.
+   */
+  async copyOf(known: Fingerprint): Promise<OpenedFile | 'later' | undefined> {
     if (known.head.length === 0) return undefined
     const { encoding } = this.#parts
     const { folders, tracked } = this.#parts.files
     for (const { path, key } of await folders.rotatedFrom(known.home)) {
-      if (tracked.has(key)) continue
+      const read = tracked.get(key)
+      if (read && !read.dirty) continue
       const found = await OpenedFile.open(path, encoding).catch(() => undefined)
       if (!found) continue
       const isText = typeof found.format === 'string'
-      if (isText && (await found.tailWhenSame(known).catch(() => undefined))) return found
+      const isCopy = isText && (await found.tailWhenSame(known).catch(() => undefined)) !== undefined
+      if (isCopy && !read) return found
+      const isNew = isCopy && read && !(await found.tailWhenSame(read.fingerprint()))
       await found.close()
+      if (isNew) return 'later'
     }
     return undefined
   }

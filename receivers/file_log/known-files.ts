@@ -93,6 +93,17 @@ export class KnownFiles {
     await this.close(file)
   }
 
+  /** Knows nothing more of it: the next scan says what it is. */
+  async findAnew(file: TrackedFile): Promise<void> {
+    const old = this.truncated.get(file)
+    this.truncated.delete(file)
+    if (old) this.retire(old)
+    await this.remove(file)
+    file.forget()
+    this.retire(file.generation)
+    this.deferred = true
+  }
+
   /** The file went away: what is stored of it goes too, or waits for it when it was only moved. */
   async forget(file: TrackedFile): Promise<void> {
     const { nlink } = file.isOpen ? await file.stat() : { nlink: 1n }

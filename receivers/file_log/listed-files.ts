@@ -68,6 +68,8 @@ export class ListedFiles {
         const found = await OpenedFile.open(file.path, encoding)
         // One that went away is read to the end that it has.
         if (!found || keyOf(found.place) !== file.key) file.isCopy = false
+        // Another copy was made in its place.
+        else if (!(await found.tailWhenSame(file.fingerprint()))) await files.findAnew(file)
         else if ((await moved(found, file)) === 'later') mustWait = true
         await found?.close()
       })

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoints.js'
 import { type CopyOrigins, mayHoldMore } from './copy-origin.js'
-import type { Encoding } from './encoding.js'
+import { type Encoding, encodingOf } from './encoding.js'
 import type { FileIds } from './file-ids.js'
 import { type Fingerprint, HEAD_BYTES } from './fingerprint.js'
 import type { Framer } from './framer.js'
@@ -23,6 +23,7 @@ interface Extras {
   readonly id?: string
   readonly cuts?: Checkpoint['cuts']
   readonly ahead?: Checkpoint['ahead']
+  readonly encoding?: Encoding
 }
 
 /** Decides what a file that was found is: one that is known, a copy of one, or a new one. */
@@ -41,12 +42,20 @@ export class CheckpointMatcher {
     const matched = await missing.take(found, by, mayBe)
     if (!matched) return 'no'
     const { known } = matched
-    const { id, firstPath, home, cuts, copy = false } = known
+    const { id, firstPath, home, cuts, copy = false, encoding } = known
     // What it is a copy of was read further, and is not there any more as it was.
     const original = copy ? await missing.furthest(found) : undefined
     const from = original && original.known.offset > known.offset ? original : matched
     const { offset, ahead } = from.known
-    const file = this.#track(found, { offset, tail: from.tail }, { id, firstPath, home, cuts, ahead })
+    const file = this.#track(
+      found,
+      { offset, tail: from.tail },
+      {
+        ...{ id, firstPath, home, cuts, ahead },
+        ...(encoding !== undefined &&
+          found.encoding.unit === 1 && { encoding: encodingOf(encoding) as Encoding }),
+      },
+    )
     file.isCopy = copy
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
@@ -121,8 +130,8 @@ export class CheckpointMatcher {
   }
 
   #track(found: OpenedFile, start: ReadStart, extras: Extras): TrackedFile {
-    const { place, path, realPath, head, encoding, compressed } = found
-    const { firstPath = path, home = realPath, id, cuts = [], ahead } = extras
+    const { place, path, realPath, head, compressed } = found
+    const { firstPath = path, home = realPath, id, cuts = [], ahead, encoding = found.encoding } = extras
     const { memory } = this.#parts
     const framer = this.#parts.framer(encoding)
     const where = { place, path, realPath, firstPath, home }

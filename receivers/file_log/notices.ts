@@ -1,7 +1,6 @@
 import type { Logger } from 'tocsin/component'
 import type { Checkpoint } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
-import { looksLikeUtf16 } from './format.js'
+import { type Encoding, encodingByMark } from './encoding.js'
 import type { GzipEnd } from './gzip.js'
 import type { TrackedFile } from './tracked-file.js'
 
@@ -61,16 +60,15 @@ export class Notices {
 
   /** How the start of a file is read, where that is not as configured. */
   encoding(path: string, head: Buffer, encoding: Encoding, configured: Encoding): void {
-    if (encoding !== configured && encoding.name !== configured.name) {
-      this.#once(`encoding ${encoding.name}`, () => {
-        const message = `A file has the byte order mark of ${encoding.name}; it is read so, whatever \`encoding\` says.`
-        this.#logger.info(message, { path })
-      })
-    } else if (encoding.unit === 1 && looksLikeUtf16(head)) {
-      this.#once('utf-16', () =>
-        this.#logger.warn('A file looks like UTF-16 without byte order mark: set `encoding`.', { path }),
-      )
-    }
+    const { name } = encoding
+    if (name === configured.name) return
+    const isMarked = encodingByMark(head) !== undefined
+    this.#once(`encoding ${name} ${isMarked}`, () => {
+      const why = isMarked
+        ? `has the byte order mark of ${name}`
+        : `has no byte order mark and looks like ${name}`
+      this.#logger.info(`A file ${why}; it is read so, whatever \`encoding\` says.`, { path })
+    })
   }
 
   /** A compressed file that ends too early. */

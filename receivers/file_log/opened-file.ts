@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { Content } from './content.js'
 import { openToRead } from './disk.js'
-import { type Encoding, encodingByMark } from './encoding.js'
+import { type Encoding, encodingOfStart } from './encoding.js'
 import { cutCheck, type Fingerprint, HEAD_BYTES, markOf, TAIL_BYTES } from './fingerprint.js'
 import { type Format, formatOf } from './format.js'
 import type { GzipEnd } from './gzip.js'
@@ -39,7 +39,7 @@ export class OpenedFile {
     readonly mtimeNs: bigint,
     readonly head: Buffer,
     readonly format: Format,
-    /** By its byte order mark, else as configured. */
+    /** By its start, else as configured. */
     readonly encoding: Encoding,
     content: Content,
   ) {
@@ -61,15 +61,15 @@ export class OpenedFile {
         return undefined
       }
       let head = await content.read(0, Math.min(Number(stats.size), HEAD_BYTES))
-      let format = formatOf(head, encodingByMark(head) ?? configured)
+      let format = formatOf(head, encodingOfStart(head, configured))
       if (format === 'gzip') {
         content = new Content(handle, true)
         head = await content.read(0, HEAD_BYTES)
-        const inner = formatOf(head, encodingByMark(head) ?? configured)
+        const inner = formatOf(head, encodingOfStart(head, configured))
         if (inner !== 'text') format = inner === 'gzip' ? { leftOut: 'gzip in gzip' } : inner
       }
       const place = { device: `${stats.dev}`, inode: `${stats.ino}` }
-      const encoding = encodingByMark(head) ?? configured
+      const encoding = encodingOfStart(head, configured)
       const real = await realpath(path)
       return new OpenedFile(
         path,

@@ -9,7 +9,7 @@ import {
   type Records,
 } from 'tocsin/component'
 import type { FileLogConfig } from './config.js'
-import { type Encoding, encodingByMark, encodingOf } from './encoding.js'
+import { type Encoding, encodingOf, encodingOfStart } from './encoding.js'
 import { recordsOf } from './file-record.js'
 import { createFramer, NOT_AHEAD } from './framer.js'
 
@@ -47,7 +47,7 @@ export function pastReader({ config }: ComponentContext<FileLogConfig>): PastRea
         const isStart = offset === 0 && rest.length === 0
         rest = rest.length === 0 ? piece : Buffer.concat([rest, piece])
         if (isStart) {
-          encoding = encodingByMark(rest) ?? encoding
+          encoding = encodingOfStart(rest, encoding)
           framer = framerOf(config, encoding)
         }
         yield* cut('nothing')

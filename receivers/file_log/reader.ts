@@ -45,7 +45,7 @@ export class Reader {
     if (!(await files.open(file))) return 'absent'
     const chunk = await file.read()
     if (chunk.kind !== 'bytes') {
-      await files.restart(file, chunk.kind)
+      if (!(await files.restart(file, chunk.kind))) this.deliverRemainder(file)
       return 'read'
     }
     const { bytes, at, from } = chunk
@@ -59,7 +59,7 @@ export class Reader {
     metrics.skippedNuls(nuls)
     if (nuls > 0) notices.nuls(file.path, nuls)
     if (hasRecords(frames)) {
-      if (!(await files.identify(file, bytes))) return 'unstored'
+      if (!(await files.identify(file, chunk))) return 'unstored'
       metrics.oversized(frames.oversized)
       this.#offer(file, chunk, frames)
     }

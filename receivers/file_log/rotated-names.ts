@@ -2,11 +2,16 @@ import { basename, dirname, extname } from 'node:path'
 
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip|Z|br|7z)$/
 /** What rotation adds: a number, a date and time, or a word. */
-const ADDED = String.raw`(?:\d[\dT:._-]*|old|bak|prev|save|last)`
-const BEHIND = new RegExp(`^(?<before>.+?)[-._](?<added>${ADDED})$`)
+const DIGITS = String.raw`\d[\dT:._+-]*`
+const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*'
+const ADDED = `(?:${DIGITS}(?:${MONTH}[-._]?${DIGITS})?Z?|old|bak|prev|save|last)`
+const BEHIND = new RegExp(`^(?<before>.+?)[-._]+(?<added>${ADDED})$`)
 const INSIDE = new RegExp(
-  String.raw`^(?<before>.+?)(?:[-._](?<added>${ADDED})|(?<date>\d{6,}[\dT:._-]*))(?<after>\.[A-Za-z]+)$`,
+  String.raw`^(?<before>.+?)(?:[-._]+(?<added>${ADDED})|(?<date>\d{6,}[\dT:._-]*))(?<after>\.[A-Za-z]+)$`,
 )
+/** What svlogd, multilog and s6-log make of the file `current`: a time, and whether it was written to its end. */
+const TAI64N = /^@[\da-f]{24}\.[su]$/
+const CURRENT = 'current'
 /** Numbers of fewer digits count rotations. */
 const DATE_DIGITS = 6
 
@@ -35,12 +40,14 @@ export function originalsOf(path: string): string[] {
   const inside = INSIDE.exec(name)
   if (inside) originals.push(`${folder}/${inside.groups?.before}${inside.groups?.after}`)
   if (name !== basename(path)) originals.push(`${folder}/${name}`)
+  if (TAI64N.test(name)) originals.push(`${folder}/${CURRENT}`)
   return originals
 }
 
-/** Where names are looked for that `isRotatedName` holds for: all begin with the stem. */
-export function stemOf(original: string): string {
-  return basename(original, extname(original))
+/** Where names are looked for that `isRotatedName` holds for: all begin with one of them. */
+export function stemsOf(original: string): string[] {
+  const stem = basename(original, extname(original))
+  return stem === CURRENT ? [stem, '@'] : [stem]
 }
 
 /** What rotation added to a name: nothing, a date, a number of rotations, or something else, as `.old` or `.gz`. */

@@ -144,6 +144,26 @@ describe('what waits goes out before what comes after it', () => {
     symlinkSync(at('two'), at('a.log'))
     await seen(intake, ['1', '2', '3'])
   })
+
+  test('also one that was pointed elsewhere, twice, while nothing ran', async () => {
+    const point = (name: string) => {
+      if (existsSync(at('a.log'))) unlinkSync(at('a.log'))
+      symlinkSync(at(name), at('a.log'))
+    }
+    write('one', '1\n')
+    point('one')
+    const { intake, receiver } = await started({})
+    await seen(intake, ['1'])
+    write('two', '2\n')
+    point('two')
+    await seen(intake, ['1', '2'])
+    await stopped(receiver)
+    append('two', '3\n')
+    write('three', '4\n')
+    point('three')
+    const again = await started({})
+    await seen(again.intake, ['3', '4'])
+  })
 })
 
 describe('after a restart in the middle of a rotation', () => {
@@ -267,6 +287,29 @@ describe('generations between', () => {
       await seen(again.intake, all)
     },
   )
+
+  test.each([
+    ['a.log', 'a__2026-11-26_00-00-00.log', 'a__2026-11-27_00-00-00.log'],
+    ['a.log', 'a-20261126T101112Z.log', 'a-20261127T101112Z.log'],
+    ['a.log', 'a.log.2026-11-26T10:11:12+01:00', 'a.log.2026-11-27T10:11:12+01:00'],
+    ['a.log', 'a.log.26-Nov-2026', 'a.log.27-Nov-2026'],
+    ['current', '@40000000674869c01a2b3c4d.s', '@40000000674869c21a2b3c4d.u'],
+  ])('are known by their names: %s, %s', async (name, first, second) => {
+    const config = { include: [name] }
+    write(name, '1\n')
+    const { intake, receiver } = await started(config)
+    await seen(intake, ['1'])
+    await stopped(receiver)
+    append(name, '2\n')
+    renameSync(at(name), at(first))
+    await later()
+    write(second, '3\n')
+    await later()
+    write(name, '4\n')
+    write('a-2fa.log', 'another log\n')
+    const again = await started(config)
+    await seen(again.intake, ['2', '3', '4'])
+  })
 
   test('that exclude means are left out', async () => {
     write('a.log', '1\n')

@@ -94,7 +94,9 @@ export class TrackedFile {
     this.encoding = init.encoding
     this.framer = init.framer
     this.#reading = new ReadPosition(init.start, init.ahead ?? NOT_AHEAD, init.cuts, init.memory)
-    this.generation = new Generation(this, init.head, init.id, init.id !== undefined)
+    // NULs behind what is read may be written over.
+    const head = withoutNuls(init.head, Math.min(this.offset, init.head.length), init.encoding.unit)
+    this.generation = new Generation(this, init.compressed ? init.head : head, init.id, init.id !== undefined)
     this.hasLineEnds = [init.head, init.start.tail].some(bytes => init.encoding.lineFeed(bytes, 0) !== -1)
     // What was seen of it counts as read: it may be truncated before the first reading.
     if (!this.compressed) this.expect(init.head)
@@ -169,12 +171,11 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
-    const grew = size > this.size
     this.size = size
     this.mtimeNs = mtimeNs
     if (this.done) {
-      // Of one that was found at the first start nothing is read; to another a member may be added.
-      if (!grew || this.offset === 0) return
+      // Of one that was found at the first start nothing is read; another may be written anew, or get a member.
+      if (this.offset === 0) return
       this.done = false
     }
     this.grownAtMs = nowMs
@@ -219,7 +220,7 @@ export class TrackedFile {
   }
 
   /** The content was replaced or cut: what follows is another generation, read from `start`. */
-  restart(encoding: Encoding, framer: Framer, start: ReadStart, head: Buffer): Generation {
+  restart(framer: Framer, start: ReadStart, head: Buffer): Generation {
     const old = this.generation
     this.previous = this.fingerprint()
     this.setAside()
@@ -227,7 +228,6 @@ export class TrackedFile {
     this.hasLineEnds = start.offset > 0
     this.dirty = true
     this.flushed = 'nothing'
-    this.encoding = encoding
     this.framer = framer
     this.generation = new Generation(this, head, undefined, false)
     return old

@@ -32,14 +32,16 @@ export class UnlistedFiles {
   async searchMissing(added: Set<TrackedFile>): Promise<void> {
     const { files, notices, signal } = this.#parts
     const lost: Checkpoint[] = []
+    const byPath = new Map([...files.tracked.values()].map(file => [file.path, file]))
     for (const known of files.missing.list()) {
       // An earlier run looked for it already.
       if (known.missingSinceMs !== undefined || known.done) continue
       if (signal.aborted) return
       const isTracked = files.tracked.has(keyOf(known))
       const moved = isTracked ? undefined : await files.folders.locate(known.home, known)
-      // It is where it was: the patterns are others now.
-      if (moved?.path === known.home) continue
+      // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
+      const successor = known.path === known.home ? undefined : byPath.get(known.path)
+      if (moved?.path === known.home && !successor) continue
       let file: TrackedFile | undefined
       await attempt(known.path, files.problems, async () => {
         file = await this.#resumeMoved(known, moved?.path)
@@ -47,6 +49,7 @@ export class UnlistedFiles {
       if (file) {
         file.gone = true
         added.add(file)
+        successor?.waitsFor.push({ file })
       } else lost.push(known)
     }
     notices.lost(lost)
@@ -61,8 +64,8 @@ export class UnlistedFiles {
     for (const [file, old] of files.truncated) {
       const known = file.previous
       const found = known && (await generations.copyOf(known))
-      if ((found || copiesWait) && ledger.has(old)) {
-        await found?.close()
+      if (found === 'later' || ((found || copiesWait) && ledger.has(old))) {
+        if (found !== 'later') await found?.close()
         files.deferred = true
         continue
       }
@@ -106,7 +109,7 @@ export class UnlistedFiles {
     if (moved && byInode !== 'no') return files.take(moved, byInode)
     await moved?.close()
     const copy = await generations.copyOf(known)
-    if (copy) return files.take(copy, await matcher.resume(copy, 'content'))
+    if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
     const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)
     const edited = fresh && (await OpenedFile.open(known.path, encoding))

@@ -12,12 +12,14 @@ import { startCollector } from '../support/collector.js'
 
 const BATCH = 1_000
 /** By number, not by time: code that is not compiled yet takes many times as long, and a busy machine compiles late. */
-const ROUND = 100
-const WARM_UP = 4
-/** All rounds together. The history writes by time and so, as others have their turn meanwhile, oftener a record than in a storm. */
+const ROUND = 50
+const WARM_UP = 8
+/** Rounds that are looked at together: of about a second, so that each sees the history write, which it does by time. */
+const BLOCK = 6
+/** All rounds together. */
 const LASTS_MS = Number(process.env.TOCSIN_BENCH_MS ?? 95_000)
 /** Active alerts. */
-const ALERTS = [20, 100, 1_000]
+const ALERTS = (process.env.TOCSIN_BENCH_ALERTS ?? '20,100,1000').split(',').map(Number)
 /** The time of threads that help to collect garbage depends on what else the machine does; the same work in one does not. */
 const CHILD = {
   // The last one as `tocsin` sets it (core/cli/young-batches.ts).
@@ -158,28 +160,33 @@ async function compare(): Promise<void> {
 }
 
 async function compareWith(alerts: number, running: ReadonlyMap<string, ChildProcess>): Promise<void> {
-  const rounds: { readonly [name: string]: number }[] = []
+  const blocks: { [name: string]: number }[] = []
   const endMs = performance.now() + LASTS_MS / ALERTS.length
-  for (let round = 0; rounds.length < 3 || performance.now() < endMs; round++) {
-    const spent: { [name: string]: number } = {}
-    for (const [name, child] of running) {
+  for (let round = -WARM_UP; blocks.length < 4 || performance.now() < endMs; round++) {
+    // What the machine does besides meets all of them, and who comes first is not always the same.
+    const order = round % 2 === 0 ? [...running] : [...running].reverse()
+    if (round >= 0 && round % BLOCK === 0) blocks.push({})
+    const block = blocks.at(-1) ?? {}
+    for (const [name, child] of order) {
       child.send(alerts)
-      spent[name] = await told(child, name)
+      block[name] = (block[name] ?? 0) + (await told(child, name)) / BLOCK
     }
-    if (round >= WARM_UP) rounds.push(spent)
   }
-  const sorted = (of: (round: { readonly [name: string]: number }) => number): number[] =>
-    rounds.map(of).sort((x, y) => x - y)
-  const median = (of: (round: { readonly [name: string]: number }) => number): number =>
-    sorted(of)[Math.floor(rounds.length / 2)] as number
+  // The last one is not whole.
+  blocks.pop()
+  const sorted = (of: (block: { readonly [name: string]: number }) => number): number[] =>
+    blocks.map(of).sort((x, y) => x - y)
+  const at = (part: number, values: readonly number[]): number =>
+    values[Math.floor(part * (values.length - 1))] as number
   for (const name of running.keys()) {
-    const ns = median(round => round[name] as number).toFixed(0)
-    const more = (round: { readonly [name: string]: number }): number =>
-      100 * ((round[name] as number) / (round.without as number) - 1)
-    const half = sorted(more).slice(Math.floor(rounds.length / 4), Math.ceil((rounds.length * 3) / 4))
-    const from = `${half[0]?.toFixed(1)} to ${half.at(-1)?.toFixed(1)}`
+    const ns = at(
+      0.5,
+      sorted(block => block[name] as number),
+    ).toFixed(0)
+    const more = sorted(block => 100 * ((block[name] as number) / (block.without as number) - 1))
+    const [low, middle, high] = [0.25, 0.5, 0.75].map(part => at(part, more).toFixed(1))
     const compared =
-      name === 'without' ? '' : `, ${median(more).toFixed(1)} % more (half of the rounds ${from})`
+      name === 'without' ? '' : `, ${middle} % more (half of ${more.length} turns: ${low} to ${high})`
     process.stdout.write(`${alerts} alerts, ${name.padEnd(13)} ${ns} ns of CPU a record${compared}\n`)
   }
 }

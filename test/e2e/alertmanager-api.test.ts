@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
+import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/service/clock.js'
 import { type HistoryCollector, startHistory } from '../support/alert-history.js'
@@ -120,23 +121,24 @@ describe.skipIf(!AMTOOL)('amtool', () => {
   })
 })
 
-describe("what Grafana's Alertmanager data source asks", () => {
-  // public/app/plugins/datasource/alertmanager/DataSource.ts, features/alerting/unified/api/alertmanager.ts: Grafana 11 and 12.
-  const ask = async (method: string, path: string, body?: unknown, base = url) => {
-    const response = await fetch(base + path, {
-      method,
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
-    })
-    const text = await response.text()
-    return {
-      status: response.status,
-      body: text === '' ? undefined : JSON.parse(text.startsWith('Nothing') ? '{}' : text),
-    }
+const ask = async (method: string, path: string, body?: unknown, base = url) => {
+  const response = await fetch(base + path, {
+    method,
+    ...(body !== undefined && {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    }),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    body: text === '' ? undefined : JSON.parse(text.startsWith('Nothing') ? '{}' : text),
   }
+}
 
+describe("what Grafana's Alertmanager data source asks", () => {
+  // public/app/plugins/datasource/alertmanager/DataSource.ts, features/alerting/unified/api/alertmanagerApi.ts, alertSilencesApi.ts and
+  // utils/matchers.ts (encodeMatcher), as of Grafana 11 to 13.
   test('its test', async () => {
     expect((await ask('GET', '/alertmanager/api/v2/status')).status).toBe(404)
     expect((await ask('GET', '/api/v1/status/buildinfo')).status).toBe(404)
@@ -169,6 +171,16 @@ describe("what Grafana's Alertmanager data source asks", () => {
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
     })
     for (const time of ['startsAt', 'updatedAt', 'endsAt']) expect(alert[time]).toMatch(/^\d{4}-.*Z$/)
+    // A name with signs is quoted, states that are not wanted are told one by one, of groups too.
+    const two = ['alertname="Database down"', '"host"=~"db-\\\\d"'].map(encodeURIComponent).join('&filter=')
+    const some = await ask(
+      'GET',
+      `/api/v2/alerts/groups?filter=${two}&receiver=pager&silenced=false&inhibited=false`,
+    )
+    expect(some.body.map(({ alerts }: { alerts: unknown[] }) => alerts.length)).toEqual([2])
+    expect((await ask('GET', '/api/v2/alerts/groups?receiver=other')).body).toEqual([])
+    // What only its own Alertmanager knows.
+    expect((await ask('GET', '/api/v2/silences?ruleMetadata=true&accesscontrol=true')).status).toBe(200)
     const again = (await ask('GET', `/api/v2/alerts?filter=${filter}`)).body
     expect(again[0].fingerprint).toBe(alert.fingerprint)
     expect((await ask('GET', '/api/v2/receivers')).body).toEqual([{ name: 'none' }, { name: 'pager' }])
@@ -253,5 +265,87 @@ describe("what Grafana's Alertmanager data source asks", () => {
     expect((await fetch(`${readOnly}/api/v2/alerts`, { headers })).status).toBe(200)
     const post = await fetch(`${readOnly}/api/v2/silences`, { method: 'POST', headers, body: '{}' })
     expect([post.status, await post.json()]).toEqual([403, expect.stringMatching(/allow_changes/)])
+  })
+})
+
+describe('what Karma asks', () => {
+  // internal/alertmanager/models.go, internal/mapper/v017: it reads the version, then these three by the models of Alertmanager's API v2,
+  // whose required fields it follows without a look: one that is missing ends it.
+  const text = { type: 'string' }
+  const time = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' }
+  const texts = { type: 'array', items: text }
+  const labels = { type: 'object', required: [], additionalProperties: text }
+  const all = (properties: { [name: string]: object }, ...optional: string[]): object => ({
+    type: 'object',
+    properties,
+    required: Object.keys(properties).filter(name => !optional.includes(name)),
+  })
+  const oneOf = (...values: string[]): object => ({ enum: values })
+  const receiver = all({ name: text })
+  const alert = all({
+    annotations: labels,
+    endsAt: time,
+    fingerprint: text,
+    receivers: { type: 'array', items: receiver },
+    startsAt: time,
+    updatedAt: time,
+    status: all({
+      inhibitedBy: texts,
+      silencedBy: texts,
+      state: oneOf('unprocessed', 'active', 'suppressed'),
+    }),
+    labels,
+    generatorURL: text,
+  })
+  const matcher = all({
+    name: text,
+    value: text,
+    isRegex: { type: 'boolean' },
+    isEqual: { type: 'boolean' },
+  })
+  const silence = all({
+    id: text,
+    comment: text,
+    createdBy: text,
+    startsAt: time,
+    endsAt: time,
+    updatedAt: time,
+    matchers: { type: 'array', minItems: 1, items: matcher },
+    status: all({ state: oneOf('expired', 'active', 'pending') }),
+  })
+  const names = ['branch', 'buildDate', 'buildUser', 'goVersion', 'revision', 'version']
+  const answers: { readonly [path: string]: object } = {
+    status: all({
+      cluster: all({ status: oneOf('ready', 'settling', 'disabled'), peers: { type: 'array' } }),
+      config: all({ original: text }),
+      uptime: time,
+      versionInfo: all(Object.fromEntries(names.map(name => [name, text]))),
+    }),
+    silences: { type: 'array', minItems: 1, items: silence },
+    'alerts/groups': {
+      type: 'array',
+      minItems: 1,
+      items: all({ labels, receiver, alerts: { type: 'array', minItems: 1, items: alert } }),
+    },
+  }
+
+  test('answers have all that its models require', async () => {
+    const made = await ask('POST', '/api/v2/silences', {
+      // As a client writes it that knows no isEqual.
+      matchers: [{ name: 'host', value: 'db-1', isRegex: false }],
+      startsAt: new Date().toISOString(),
+      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+      createdBy: 'karma',
+      comment: '',
+    })
+    expect(made.status).toBe(200)
+    const ajv = new Ajv({ allErrors: true })
+    for (const [path, schema] of Object.entries(answers)) {
+      const response = await fetch(`${url}/api/v2/${path}`)
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+      ajv.validate(schema, await response.json())
+      expect([path, ajv.errorsText()]).toEqual([path, 'No errors'])
+    }
+    await ask('DELETE', `/api/v2/silence/${made.body.silenceID}`)
   })
 })

@@ -71,6 +71,8 @@ export function fileLogWorld(base: Partial<FileLogConfig> = { start_at: 'beginni
     for (let turn = 0; turn < count; turn++) {
       await clock.advance(200)
       await later(20)
+      // While files are looked at nobody waits for the clock: on a busy machine that takes longer.
+      for (let waits = 0; clock.pending === 0 && waits < 200; waits++) await later(2)
     }
   }
 

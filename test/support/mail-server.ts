@@ -2,18 +2,12 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import {
-  type Attributes,
-  createRecord,
-  fromJson,
-  type LogRecord,
-  parseRfc3339,
-  type Sent,
-} from 'tocsin/component'
-import { type ExporterDestination, type TestContext, testContext } from 'tocsin/testing'
-import { afterEach } from 'vitest'
+import { type Attributes, createRecord, fromJson, type LogRecord, parseRfc3339 } from 'tocsin/component'
+import type { ExporterDestination } from 'tocsin/testing'
+import { onTestFinished } from 'vitest'
 import type { EmailConfig, SmtpConfig } from '../../exporters/email/config.js'
 import { emailExporter } from '../../exporters/email/index.js'
+import { sending } from './sending.js'
 
 /** The folder of the certificates. */
 export const FIXTURES = fileURLToPath(new URL('../../core/toolkit/http/fixtures', import.meta.url))
@@ -36,13 +30,7 @@ export interface MailServer extends ExporterDestination<EmailConfig> {
   close(): Promise<void>
 }
 
-const servers: MailServer[] = []
-// They end with the test.
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close()
-})
-
-/** A real SMTP server that signs in bob, with a certificate for localhost of the fixtures' authority. */
+/** A real SMTP server, which ends with the test, that signs in bob, with a certificate for localhost of the fixtures' authority. */
 export async function mailServer(
   { smtp, ...config }: Partial<Omit<EmailConfig, 'smtp'>> & { smtp?: Partial<SmtpConfig> } = {},
   options: SMTPServerOptions = {},
@@ -109,7 +97,7 @@ export async function mailServer(
     received: () => mails.length,
     close: () => new Promise(resolve => server.close(() => resolve())),
   }
-  servers.push(created)
+  onTestFinished(() => created.close())
   return created
 }
 
@@ -126,32 +114,15 @@ export const record = createRecord({
   resource: { attributes: { 'host.name': 'host-1' }, droppedAttributesCount: 0, schemaUrl: '' },
 })
 
-interface Sender {
-  readonly context: TestContext<EmailConfig>
-  send(sent?: LogRecord, attempt?: number): Promise<Sent>
-}
-
-/** An exporter for the server, started for `work`. */
-export async function using<T>(server: MailServer, work: (sender: Sender) => Promise<T>, baseDir = FIXTURES) {
-  const context = testContext({ id: 'email', config: server.config, baseDir })
-  const exporter = emailExporter.create(context)
-  await exporter.start?.()
-  try {
-    return await work({
-      context,
-      send: (sent = record, attempt = 1) =>
-        exporter.send(
-          { records: [sent], pipeline: 'logs/ssh', queuedAt: 0n, attempt },
-          AbortSignal.timeout(5_000),
-        ),
-    })
-  } finally {
-    await exporter.stop?.()
-  }
+/** An exporter for the server, which stops with the test. */
+export async function sender(server: MailServer, baseDir = FIXTURES) {
+  const { context, send } = await sending(emailExporter, { id: 'email', config: server.config, baseDir })
+  return { context, send: (sent: LogRecord = record, attempt?: number) => send(sent, attempt) }
 }
 
 export async function sendOnce(server: MailServer, sent: LogRecord = record) {
-  return using(server, async ({ send, context }) => ({ answer: await send(sent), logs: context.logs }))
+  const { send, context } = await sender(server)
+  return { answer: await send(sent), logs: context.logs }
 }
 
 /** The headers unfolded, by lower-case name. */

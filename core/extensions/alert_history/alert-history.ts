@@ -172,6 +172,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
         logger: oncePerMinute,
       }),
       leads: () => !this.#lease || this.#lease.term !== undefined,
+      settle: () => host.tellRepeats(),
     })
     await this.#keeper.start()
     // Whoever has it does what one of several does; nobody waits for it.
@@ -189,7 +190,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   async active(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Alert>> {
-    this.#keeper?.settle()
+    this.#host?.tellRepeats()
     const alerts = this.#live.sorted().map(({ alert }) => alert)
     const found = pageOfAlerts(alerts, filter, page)
     return { ...found, items: found.items.map(alert => this.#told(alert)) }
@@ -212,7 +213,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   async figures(filter: HistoryFilter = {}): Promise<Figures> {
-    this.#keeper?.settle()
+    this.#host?.tellRepeats()
     const { from: _, to: __, ...timeless } = filter
     const isWanted = wantsAlert(timeless)
     let active = 0
@@ -221,7 +222,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   timeline(filter: HistoryFilter & { readonly from: number }, stepMs: number): Promise<Timeline> {
-    this.#keeper?.settle()
+    this.#host?.tellRepeats()
     return this.#figures.timeline(filter, stepMs)
   }
 

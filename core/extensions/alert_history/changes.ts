@@ -41,7 +41,8 @@ export function changesOf(
     if (elsewhere.has(one.live)) continue
     const { alert } = one.live
     if (live.get(alert.id) === one.live) changes.push(put(`a/${alert.id}`, alert))
-    changes.push(put(`s/${alert.id}`, storyOf(one)))
+    // Whose alert it is may write its own at the same time: that one counts, whichever comes last.
+    changes.push(put(`${one.adopted ? 't' : 's'}/${alert.id}`, storyOf(one)))
   }
   for (const alert of ended) changes.push(remove(`a/${alert.id}`), put(`x/${alert.id}`, alert))
   for (const transition of transitions) {

@@ -1,5 +1,6 @@
 import { createRecord, type LogRecord, newMap } from 'tocsin/component'
 import { beforeEach, expect, test } from 'vitest'
+import { decidedIn } from './decided-in.js'
 import { Episodes } from './episodes.js'
 import { LiveAlerts } from './live-alerts.js'
 import { Outbox } from './outbox.js'
@@ -62,15 +63,10 @@ test('duplicates of records that do not number them are counted, once', () => {
   see(record('alert', 'e1'))
   see(record('alert_duplicate', 'e1'), record('alert_duplicate', 'e1'))
   const one = live.get('e1')
-  expect(one?.takeCounts()).toEqual({ duplicates: 2, accumulating: 0 })
-  one?.settle()
   see(record('alert_duplicate', 'e1'))
-  one?.settle()
-  expect(one?.alert.duplicates).toBe(3)
-  expect(one?.takeCounts().duplicates).toBe(1)
   see(record('recovery_accumulating', 'e1'))
-  one?.settle()
   expect(one?.alert.duplicates).toBe(3)
+  expect(counts).toEqual({ alerts: 1, duplicates: 3, accumulating: 1 })
 })
 
 test('links and runbooks are web addresses, whoever says them', () => {
@@ -89,27 +85,32 @@ test('links and runbooks are web addresses, whoever says them', () => {
   expect([alert?.runbook, alert?.links]).toEqual([undefined, [{ title: 'b', url: 'https://wiki/b' }]])
 })
 
-test('of a batch the newest record is told, and none is kept', () => {
+test('the newest of what repeated is told', () => {
   see(record('alert', 'e1'))
   see(
     record('alert_duplicate', 'e1', { duplicate_count: 1n }),
     record('alert_duplicate', 'e1', { duplicate_count: 2n }),
   )
   const one = live.get('e1')
-  expect(one?.newest).toBeUndefined()
+  expect(one?.line?.text).toBe(`line ${serial}`)
   see(record('alert_duplicate', 'e1', { duplicate_count: 3n }))
-  one?.settle()
   expect(one?.alert).toMatchObject({ lastLine: `line ${serial}`, lastAt: now, duplicates: 3 })
   expect(one?.line).toMatchObject({ status: 'alert_duplicate', text: `line ${serial}` })
 })
 
 function see(...records: LogRecord[]): void {
-  episodes.processed(
-    WHERE,
-    records.map(({ id }) => createRecord({ id })),
-    records,
-  )
+  const incoming = records.map(({ id }) => createRecord({ id }))
+  episodes.decided(WHERE, decidedIn(incoming, records, BigInt(now) * 1_000_000n))
 }
+
+test('of what leads to an alert the first is told, however many came at once', () => {
+  const lines = [1, 2, 3].map(at => record('alert_accumulating', 'one', { accumulating_count: BigInt(at) }))
+  see(...lines.slice(0, 2))
+  see(...lines.slice(2), record('alert', 'one'))
+  const [begun] = outbox.take().begun
+  expect(begun?.first).toMatchObject({ status: 'alert_accumulating', text: lines[0]?.body })
+  expect(counts).toEqual({ accumulating: 3, alerts: 1 })
+})
 
 function ends(): readonly unknown[] {
   return outbox.take().transitions.map(({ kind, reason, alert }) => [kind, reason, alert])
@@ -153,9 +154,8 @@ test('what the last run told is known', () => {
 test('an alert that was active before is taken in with its next duplicate, and counts from then on', () => {
   see(record('alert_duplicate', 'one', { duplicate_count: 7n, first_occurrence: '2026-01-15T09:00:00Z' }))
   const one = live.get('one')
-  one?.settle()
   expect(one?.alert).toMatchObject({ duplicates: 7, firedAt: Date.parse('2026-01-15T09:00:00Z') })
-  expect(one?.duplicates).toBe(1)
+  expect(counts).toEqual({ duplicates: 1 })
   expect(ends()).toEqual([])
   see(record('recovery', 'one', { duplicate_count: 8n }))
   expect(outbox.take().transitions).toMatchObject([{ kind: 'recovery', count: 8 }])
@@ -236,6 +236,7 @@ test('what passes untouched is not looked at, also where a record became two', (
   })
   const fired = record('alert', 'one')
   const copy = record('alert', 'two')
-  episodes.processed(WHERE, [looked, createRecord({ id: fired.id }), looked], [looked, fired, copy, looked])
+  const incoming = [looked, createRecord({ id: fired.id }), looked]
+  episodes.decided(WHERE, decidedIn(incoming, [looked, fired, copy, looked], 0n))
   expect(live.size).toBe(2)
 })

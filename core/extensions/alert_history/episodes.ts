@@ -1,4 +1,4 @@
-import { isMap, type LogRecord, nsToMs, type Records } from 'tocsin/component'
+import { type Decided, type LogRecord, nsToMs } from 'tocsin/component'
 import type { AlertLine, EndReason, Labels, Transition } from '#history'
 import type { Counted, Subject } from './counts.js'
 import type { LiveAlert, LiveAlerts } from './live-alerts.js'
@@ -16,21 +16,16 @@ export interface EpisodesOptions extends AlertOptions {
   tooMany(): void
 }
 
-/** Accumulating episodes, ended alerts and transitions that are remembered. */
+/** Episodes that may fire, ended alerts and transitions that are remembered. */
 const MOST_RECENT = 10_000
 
-/** Which alerts fire, go on and end, by what a processor wrote. What it does for a duplicate is paid by every record of a storm. */
+/** Which alerts fire, go on and end, by what a processor wrote. */
 export class Episodes {
   readonly #options: EpisodesOptions
   /** Transitions that are known: their records come again after a crash. */
   readonly #known = new Recent<true>(MOST_RECENT)
-  /** Of episodes that have not fired yet. */
-  readonly #accumulating = new Recent<Accumulating>(MOST_RECENT)
-  #counting: Accumulating[] = []
-  /** In the batch that is looked at. */
-  #heard: LiveAlert[] = []
-  /** When the batch came that is looked at, ms since the epoch. */
-  #batchAt = 0
+  /** Of episodes that have not fired yet, what began them. */
+  readonly #first = new Recent<AlertLine>(MOST_RECENT)
   /** Labels of alerts that ended: their recoveries are on the way to exporters. */
   readonly #ended = new Recent<Labels>(MOST_RECENT)
 
@@ -54,62 +49,33 @@ export class Episodes {
     this.#end(live, reason, { eventTime: this.#options.now(), line: alert.message })
   }
 
-  /** What a processor that writes `attributes["alert"]` made of a batch. */
-  processed(where: Where, incoming: Records, outgoing: Records): void {
-    this.#batchAt = this.#options.now()
-    // Else a record became two, or went: they are told apart by their ids, which some make on demand.
-    const aligned = incoming.length === outgoing.length
-    let next = 0
-    for (let at = 0; at < outgoing.length; at++) {
-      const record = outgoing[at] as LogRecord
-      const before = incoming[aligned ? at : next]
-      // What passed untouched is not looked into: that would decode it.
-      if (before === record) next++
-      else {
-        if (!aligned && before?.id === record.id) next++
-        if (this.#counted(record)) continue
-        const said = saidBy(record)
-        if (said) this.#take(record, said, where)
-      }
+  /** What a processor decided that writes `attributes["alert"]`. */
+  decided(where: Where, decided: Iterable<Decided>): void {
+    for (const one of decided) {
+      const said = saidBy(one.record)
+      if (said) this.#take(one, said, where)
     }
-    for (const live of this.#heard) live.release()
-    this.#heard = []
   }
 
-  /** What a storm consists of, by the shortest way. */
-  #counted(record: LogRecord): boolean {
-    const { alert } = record.attributes
-    if (!isMap(alert) || alert.status !== 'alert_duplicate' || typeof alert.event_id !== 'string')
-      return false
-    const live = this.#options.live.get(alert.event_id)
-    if (live) this.#duplicate(live, record)
-    return live !== undefined
-  }
-
-  #duplicate(live: LiveAlert, record: LogRecord): void {
-    this.#touch(live, record)
-    live.duplicates++
-  }
-
-  #take(record: LogRecord, said: Said, where: Where): void {
+  #take(one: Decided, said: Said, where: Where): void {
+    const { record } = one
     switch (said.status) {
       case 'alert_duplicate': {
         const live = this.#options.live.get(said.id) ?? this.#adopt(record, said, where)
-        if (live) this.#duplicate(live, record)
-        else this.#count(record, said, where, 'duplicates')
+        if (live) this.#hear(live, one, said, 'duplicates')
+        else this.#count(one, said, where, 'duplicates')
         return
       }
       case 'recovery_accumulating': {
         const live = this.#options.live.get(said.id)
-        if (live) {
-          this.#touch(live, record)
-          live.accumulating++
-        } else this.#count(record, said, where, 'accumulating')
+        if (live) this.#hear(live, one, said, 'accumulating')
+        else this.#count(one, said, where, 'accumulating')
         return
       }
       case 'alert_accumulating':
-        if (said.id === '') this.#count(record, said, where, 'accumulating')
-        else this.#accumulate(record, said, where)
+        if (said.id !== '' && !this.#first.get(said.id))
+          this.#first.set(said.id, lineAt(one.first ?? one, said))
+        this.#count(one, said, where, 'accumulating')
         return
       case 'alert':
         this.#fired(record, said, where)
@@ -118,7 +84,7 @@ export class Episodes {
         this.#recovered(record, said, where)
         return
       case 'recovery_duplicate': {
-        this.#count(record, said, where, 'duplicates')
+        this.#count(one, said, where, 'duplicates')
         const live = this.#options.live.ofKey(where.pipeline, said.key)
         if (live) this.end(live, 'state_lost')
         return
@@ -128,36 +94,11 @@ export class Episodes {
     }
   }
 
-  #touch(live: LiveAlert, record: LogRecord): void {
-    if (!live.heard) {
-      live.heard = true
-      this.#options.outbox.touch(live)
-    }
-    if (!live.newest) this.#heard.push(live)
-    live.newest = record
-    live.newestAt = this.#batchAt
-  }
-
-  /** As with duplicates, all but the first cost a step. */
-  #accumulate(record: LogRecord, said: Said, where: Where): void {
-    let episode = this.#accumulating.get(said.id)
-    if (!episode) {
-      const { now } = this.#options
-      const first = { at: now(), time: nsToMs(record.time), status: said.status, text: line(record) }
-      episode = { first, subject: saidSubject(record, said, where), count: 0 }
-      this.#accumulating.set(said.id, episode)
-    }
-    if (episode.count++ === 0) this.#counting.push(episode)
-  }
-
-  /** Brings into the figures what was only noted. */
-  settle(): void {
-    const { count } = this.#options
-    for (const episode of this.#counting) {
-      count(episode.subject, 'accumulating', episode.count)
-      episode.count = 0
-    }
-    this.#counting = []
+  #hear(live: LiveAlert, one: Decided, said: Said, what: 'duplicates' | 'accumulating'): void {
+    const { outbox, count } = this.#options
+    live.hear(lineAt(one, said), what === 'duplicates' ? one.count : 0, duplicatesOf(said))
+    outbox.touch(live)
+    count(subjectOf(live.alert), what, one.count)
   }
 
   #fired(record: LogRecord, said: Said, where: Where): void {
@@ -167,7 +108,7 @@ export class Episodes {
     this.#known.set(id, true)
     const older = live.ofKey(where.pipeline, said.key)
     if (older && older.alert.id !== said.id) this.end(older, 'replaced')
-    const first = this.#accumulating.take(said.id)?.first
+    const first = this.#first.take(said.id)
     const alert = alertOf(record, said, where, this.#options)
     const added = live.add(alert)
     if (!added) tooMany()
@@ -239,7 +180,6 @@ export class Episodes {
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
     const { outbox, stamp, collector } = this.#options
     const at = stamp()
-    live.settle()
     const { alert } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
     this.#options.live.delete(alert.id)
@@ -269,15 +209,15 @@ export class Episodes {
     }
   }
 
-  #count(record: LogRecord, said: Said, where: Where, what: Counted): void {
-    this.#options.count(saidSubject(record, said, where), what, 1)
+  #count({ record, count }: Decided, said: Said, where: Where, what: Counted): void {
+    this.#options.count(saidSubject(record, said, where), what, count)
   }
 }
 
-/** An episode that has not fired. */
-interface Accumulating {
-  readonly first: AlertLine
-  readonly subject: Subject
-  /** Since the last `settle`. */
-  count: number
+function lineAt({ record, at }: Pick<Decided, 'record' | 'at'>, { status }: Said): AlertLine {
+  return { at: Math.floor(nsToMs(at)), time: nsToMs(record.time), status, text: line(record) }
+}
+
+function duplicatesOf({ map }: Said): number | undefined {
+  return count(map, 'duplicate_count')
 }

@@ -1,6 +1,7 @@
-import { type FlowObserver, type LogRecord, nsToMs, type Records } from 'tocsin/component'
+import { type FlowObserver, type LogRecord, msToNs, nsToMs, type Records } from 'tocsin/component'
 import type { Labels } from '#history'
 import type { Counted, Subject } from './counts.js'
+import { decidedIn } from './decided-in.js'
 import type { Episodes } from './episodes.js'
 import type { Message, Outbox } from './outbox.js'
 import { Recent } from './recent.js'
@@ -43,8 +44,13 @@ export class Flow {
     return {
       exporters,
       processed: (pipeline, processor, incoming, outgoing, about) => {
+        const { makesAlerts, episodes, now } = this.#options
+        if (!makesAlerts(processor)) return
+        episodes.decided({ pipeline, processor, about }, decidedIn(incoming, outgoing, msToNs(now())))
+      },
+      decided: (pipeline, processor, decided, about) => {
         const { makesAlerts, episodes } = this.#options
-        if (makesAlerts(processor)) episodes.processed({ pipeline, processor, about }, incoming, outgoing)
+        if (makesAlerts(processor)) episodes.decided({ pipeline, processor, about }, decided)
       },
       withhold: (pipeline, _exporter, record) =>
         this.#silencesOf(record, pipeline).length > 0 ? 'silenced' : undefined,

@@ -13,7 +13,6 @@ import type { Outbox, Unwritten } from './outbox.js'
 import type { Peers } from './peers.js'
 import type { Reminders } from './reminders.js'
 import type { Retention } from './retention.js'
-import { subjectOf } from './says.js'
 import type { Silences } from './silences.js'
 import { get } from './stored.js'
 import type { Subscribers } from './subscribers.js'
@@ -43,6 +42,8 @@ export interface KeeperOptions {
   readonly reminders: Reminders
   /** Of several collectors this one does what one does for all. */
   readonly leads: () => boolean
+  /** Brings in what is only counted where it was decided. */
+  readonly settle: () => void
 }
 
 const HOUSEKEEPING_MS = 60_000
@@ -98,13 +99,6 @@ export class Keeper {
   /** When what happened until now is written, as far as the storage works; duplicates only where they are wanted. */
   async flushed(duplicates = false): Promise<void> {
     await this.#inTurn(() => this.#write(duplicates))
-  }
-
-  /** Brings into figures and alerts what is only noted yet, for who asks. */
-  settle(): void {
-    this.#countAll()
-    for (const live of this.#options.outbox.touched) live.settle()
-    for (const live of this.#touched) live.settle()
   }
 
   async silencesChanged(): Promise<void> {
@@ -168,12 +162,13 @@ export class Keeper {
   async #write(duplicates = false): Promise<void> {
     const { outbox, writer, metrics, shared, peers, figures, live, collector, store, retention } =
       this.#options
+    const { settle, subscribers } = this.#options
     const { clock } = this.#options.context
-    this.#countAll()
     const startMs = clock.monotonicMs()
-    const taken = outbox.take()
-    for (const one of taken.touched) this.#touched.add(one)
-    const unwritten = { ...taken, touched: this.#news(taken.touched) }
+    // Else what repeats is told each second: who asks has it told.
+    if (duplicates || subscribers.any) settle()
+    const unwritten = outbox.take()
+    for (const one of unwritten.touched) this.#touched.add(one)
     if (shared) await this.#findAdopted(unwritten.begun)
     const notifications = unwritten.messages.map(message => notificationEntry(message, collector))
     this.#tell(unwritten, notifications)
@@ -202,16 +197,6 @@ export class Keeper {
     metrics.flushed(clock.monotonicMs() - startMs)
   }
 
-  /** Of alerts that only had duplicates: in a storm nobody makes lines that nobody looks at. */
-  #news(touched: readonly LiveAlert[]): readonly LiveAlert[] {
-    if (!this.#options.subscribers.any) return []
-    const news = new Set(touched)
-    // Of the time before somebody looked.
-    for (const one of this.#touched) if (one.heard) news.add(one)
-    for (const one of news) one.settle()
-    return [...news]
-  }
-
   /** The next to be written. What ended meanwhile was written then. */
   #due(): readonly LiveAlert[] {
     const { live } = this.#options
@@ -221,7 +206,6 @@ export class Keeper {
       if (live.get(one.alert.id) === one) due.push(one)
       else this.#touched.delete(one)
     }
-    for (const one of due) one.settle()
     return due
   }
 
@@ -257,14 +241,15 @@ export class Keeper {
   }
 
   async #keepHouse(): Promise<void> {
-    const { shared, leads, silences, peers, live, episodes, now, limits, retention } = this.#options
+    const { shared, leads, silences, peers, live, episodes, now, limits, retention, settle } = this.#options
     if (shared) {
       await silences.load()
       await peers.readAll(one => this.#isOwn(one))
     }
     if (!leads()) return
     const old = now() - limits.retentionMs
-    for (const one of [...live]) if (one.alert.lastAt < old && !one.heard) episodes.end(one, 'stale')
+    settle()
+    for (const one of [...live]) if (one.alert.lastAt < old) episodes.end(one, 'stale')
     await silences.trim(old)
     await retention.run()
   }
@@ -273,23 +258,6 @@ export class Keeper {
   #isOwn(live: LiveAlert): boolean {
     const { writer, now } = this.#options
     return writer.waiting > 0 || this.#touched.has(live) || live.alert.lastAt > now() - UNWRITTEN_MS
-  }
-
-  #countAll(): void {
-    this.#options.episodes.settle()
-    for (const live of this.#options.outbox.touched) this.#count(live)
-    for (const live of this.#touched) this.#count(live)
-  }
-
-  #count(live: LiveAlert): void {
-    const { figures, subscribers } = this.#options
-    if (live.duplicates === 0 && live.accumulating === 0) return
-    const subject = subjectOf(live.alert)
-    const counts = live.takeCounts()
-    for (const what of ['duplicates', 'accumulating'] as const) {
-      figures.count(subject, what, counts[what])
-      subscribers.counted(what, counts[what])
-    }
   }
 }
 

@@ -9,6 +9,7 @@
  * | `i/ALERT/TIME-/ID` | nothing: there is this notification |
  * | `a/ALERT`, `x/ALERT` | an active, an ended alert |
  * | `s/ALERT`, `l/ALERT`, `r/ALERT` | why it fired, its newest lines, who was to be told |
+ * | `t/ALERT` | why it fired, by a collector that took it in later |
  * | `f/TIME-/COLLECTOR`, `g/TIME-/COLLECTOR` | what was counted in 10 s, in 10 min |
  * | `z/ID` | a silence |
  * | `d/TIME/RUN` | what a collector changed, for the others |

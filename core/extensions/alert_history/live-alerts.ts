@@ -1,6 +1,4 @@
-import { isMap, type LogRecord, nsToMs } from 'tocsin/component'
 import type { Alert, AlertLine } from '#history'
-import { count, line } from './says.js'
 
 /** `adopted`: it was taken in after it had fired, so that another collector may know better. */
 export type StoredAlert = Alert & { readonly adopted?: true }
@@ -13,62 +11,23 @@ export function withNews(stored: StoredAlert, known: StoredAlert | undefined): S
   return { ...base, lastAt, lastLine, duplicates: Math.max(stored.duplicates, known.duplicates) }
 }
 
-/** An active alert. What a storm does to it is a few fields a record or a batch; the rest waits for `settle`. */
+/** An active alert. */
 export class LiveAlert {
-  /** Duplicates, and what accumulates to its recovery, that are not in the figures yet. */
-  duplicates = 0
-  accumulating = 0
-  /** Something came since the last `settle`. */
-  heard = false
-  /** Of the batch that is looked at: kept longer, each of a storm would live until the collector of old objects comes. */
-  newest: LogRecord | undefined
-  /** When it came, ms since the epoch. */
-  newestAt = 0
-  #text = ''
-  #status = ''
-  #time = 0n
-  #told: number | undefined
-  /** The newest, not written yet. */
+  /** The newest of those that repeated it, not written yet. */
   line: AlertLine | undefined
 
-  /** Duplicates before it was here, and those that are in the figures: what it has when its records do not say. */
-  #counted: number
+  constructor(public alert: StoredAlert) {}
 
-  constructor(public alert: StoredAlert) {
-    this.#counted = alert.duplicates
-  }
-
-  /** What is not in the figures yet, for them. */
-  takeCounts(): { readonly duplicates: number; readonly accumulating: number } {
-    const { duplicates, accumulating } = this
-    this.#counted += duplicates
-    this.duplicates = 0
-    this.accumulating = 0
-    return { duplicates, accumulating }
-  }
-
-  /** At the end of a batch: what is wanted of its newest record. */
-  release(): void {
-    const { newest } = this
-    if (!newest) return
-    this.newest = undefined
-    const { alert } = newest.attributes
-    this.#text = line(newest)
-    this.#time = newest.time
-    this.#status = isMap(alert) && typeof alert.status === 'string' ? alert.status : ''
-    this.#told = isMap(alert) ? count(alert, 'duplicate_count') : undefined
-  }
-
-  /** Takes in what came since the last time. */
-  settle(): void {
-    if (!this.heard) return
-    this.heard = false
-    this.release()
-    const { newestAt } = this
-    const text = this.#text
-    const duplicates = Math.max(this.alert.duplicates, this.#told ?? this.#counted + this.duplicates)
-    this.alert = { ...this.alert, lastAt: newestAt, lastLine: text, duplicates }
-    this.line = { at: newestAt, time: nsToMs(this.#time), status: this.#status, text }
+  /** Records came, the last with this line. `told`: how many duplicates it has by its records, if they say so. */
+  hear(line: AlertLine, duplicates: number, told: number | undefined): void {
+    const { alert } = this
+    this.line = line
+    this.alert = {
+      ...alert,
+      lastAt: Math.max(alert.lastAt, line.at),
+      lastLine: line.text,
+      duplicates: Math.max(alert.duplicates, told ?? alert.duplicates + duplicates),
+    }
   }
 }
 

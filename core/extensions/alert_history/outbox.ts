@@ -43,7 +43,7 @@ export class Outbox {
   #transitions: Transition[] = []
   /** The newest state of each: by exporter, pipeline and record. */
   #messages = new Map<string, Message>()
-  #touched: LiveAlert[] = []
+  #touched = new Set<LiveAlert>()
 
   constructor(private readonly lost: (what: 'transition' | 'notification') => void) {}
 
@@ -75,13 +75,8 @@ export class Outbox {
     this.#messages.set(key, message)
   }
 
-  /** One that is `heard` for the first time since it was settled. */
   touch(live: LiveAlert): void {
-    this.#touched.push(live)
-  }
-
-  get touched(): readonly LiveAlert[] {
-    return this.#touched
+    this.#touched.add(live)
   }
 
   take(): Unwritten {
@@ -90,13 +85,13 @@ export class Outbox {
       ended: this.#ended,
       transitions: this.#transitions,
       messages: [...this.#messages.values()],
-      touched: this.#touched,
+      touched: [...this.#touched],
     }
     this.#begun = []
     this.#ended = []
     this.#transitions = []
     this.#messages = new Map()
-    this.#touched = []
+    this.#touched = new Set()
     return taken
   }
 }

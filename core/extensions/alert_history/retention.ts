@@ -74,7 +74,7 @@ function removals(key: string, { alert, end }: Beside): KeyValueChange[] {
   const at = reversed(time)
   const gone = [key, `${kind}/${at}/${id}`]
   if (kind === 'n' && alert !== undefined) gone.push(`i/${alert}/${at}/${id}`)
-  if (end && alert !== undefined) gone.push(...['x', 's', 'l', 'r'].map(prefix => `${prefix}/${alert}`))
+  if (end && alert !== undefined) gone.push(...['x', 's', 't', 'l', 'r'].map(prefix => `${prefix}/${alert}`))
   return gone.map(remove)
 }
 

@@ -53,10 +53,15 @@ export function withLine(lines: readonly AlertLine[], next: AlertLine): readonly
   return [...lines, next].slice(-NEWEST)
 }
 
+/** As the collector told it in which the alert fired, else as another one took it in. */
+async function storedStory(store: KeyValueStore, id: string): Promise<StoredStory | undefined> {
+  return (await get<StoredStory>(store, `s/${id}`)) ?? get<StoredStory>(store, `t/${id}`)
+}
+
 export async function readStory(store: KeyValueStore, alert: Alert): Promise<AlertStory> {
   const { id } = alert
   const [story, newest, transitions, notifications] = await Promise.all([
-    get<StoredStory>(store, `s/${id}`),
+    storedStory(store, id),
     get<readonly AlertLine[]>(store, `l/${id}`),
     transitionsOf(store, alert),
     notificationsOf(store, id),

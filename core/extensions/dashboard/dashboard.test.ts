@@ -496,5 +496,6 @@ function host(clock: VirtualClock, counted: { readonly value: number }): Host {
       requestRetry: async ids => ids.length,
     }),
     enqueue: async () => true,
+    tellRepeats: () => undefined,
   }
 }
