@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Steps } from '../../component/in-slices.js'
 import { MAX_NESTING, OtlpDecodeError, OtlpLimitError } from './errors.js'
+import { plainRecord } from './plain-record.js'
 
 /** One record cannot be taken; its neighbours can. */
 export class UnfitRecordError extends Error {}
@@ -54,7 +55,11 @@ export class WireScan {
   textAt = -1
   textEnd = -1
 
-  constructor(readonly bytes: Buffer) {}
+  readonly view: DataView
+
+  constructor(readonly bytes: Buffer) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
 
   /** The next tag: field number * 8 + wire type. */
   tag(end: number): number {
@@ -161,6 +166,11 @@ export class WireScan {
 
   /** Checks a log record and notes where its parts are. */
   record(end: number): void {
+    if (!plainRecord(this, end, MAX_MESSAGES)) this.anyRecord(end)
+  }
+
+  /** The same for any record, field by field. */
+  anyRecord(end: number): void {
     this.#forgetRecord()
     this.count()
     while (this.at < end) {
