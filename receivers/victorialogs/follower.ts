@@ -7,7 +7,7 @@ import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
 import { BrokenAnswer, readLines } from './read-lines.js'
-import { READ_AGAIN } from './tail-group.js'
+import { readAgain } from './tail-group.js'
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
@@ -254,25 +254,6 @@ interface LineSinkOptions {
   readonly wantedFrom: bigint
   readonly openedMs: number
   readonly isAgain: () => boolean
-}
-
-/**
- * Whether what a shared body brings now is the first of another connection: one pass brings each stored line once, two
- * that overlap bring some twice.
- */
-function readAgain(body: Readable): () => boolean {
-  const marks: number[] = []
-  let begin = 0
-  let end = 0
-  body.on(READ_AGAIN, (handed: number) => marks.push(handed))
-  body.on('data', (chunk: Buffer) => {
-    begin = end
-    end += chunk.length
-  })
-  return () => {
-    const passed = marks.findLastIndex(mark => mark <= begin) + 1
-    return marks.splice(0, passed).length > 0
-  }
 }
 
 /** How long to wait before the next try: 1 s doubling to 60 s, each 10 % more or less. */

@@ -25,7 +25,7 @@ const QUERY_REFUSED = [400, 413, 414, 431]
  * An event of a body, with a number of bytes: what it brings after so many is of another connection, which starts some seconds before the
  * end of the last one.
  */
-export const READ_AGAIN = 'read_again'
+const READ_AGAIN = 'read_again'
 
 /** What a receiver asks of a tail that others may read too. */
 export interface TailRequest {
@@ -63,6 +63,25 @@ interface Member {
   readonly body: Readable
   /** Bytes, whether they are read or not. */
   handed: number
+}
+
+/**
+ * Whether what a shared body brings now is the first of another connection: one pass brings each stored line once, two
+ * that overlap bring some twice.
+ */
+export function readAgain(body: Readable): () => boolean {
+  const marks: number[] = []
+  let begin = 0
+  let end = 0
+  body.on(READ_AGAIN, (handed: number) => marks.push(handed))
+  body.on('data', (chunk: Buffer) => {
+    begin = end
+    end += chunk.length
+  })
+  return () => {
+    const passed = marks.findLastIndex(mark => mark <= begin) + 1
+    return marks.splice(0, passed).length > 0
+  }
 }
 
 /** One connection for several queries, and who reads which of its lines. */
