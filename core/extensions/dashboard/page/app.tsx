@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { data } from './data.js'
 import { chooseLanguage, language } from './language.js'
+import { Announcer } from './parts/announcer.js'
 import { Icon } from './parts/icon.js'
 import { useStore } from './store.js'
 import { builtIn, t } from './text.js'
@@ -59,6 +60,7 @@ export function App() {
         <Health />
         <Switches />
       </header>
+      <Announcer />
       <main id="main" ref={main} tabIndex={-1}>
         {connection === 'lost' && <Lost />}
         {connection === 'denied' ? <SignIn /> : <View view={view} />}

@@ -146,7 +146,7 @@ function DeadLetters({ flow: { givenUp } }: { readonly flow: Flow }) {
       {page && !page.kept && <p class="hint">{t('dead.no_storage')}</p>}
       {page?.kept && page.letters === 0 && <p class="calm">{t('dead.none')}</p>}
       {page && page.newest.length > 0 && (
-        <section class="scroll lines" tabIndex={0}>
+        <section class="scroll lines" tabIndex={0} aria-label={t('dead.title')}>
           <table>
             <thead>
               <tr>
