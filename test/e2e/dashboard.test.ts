@@ -159,6 +159,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     // Figures and lists follow the filters too.
     await page.goto(`${url}#/alerts?host=db-2`)
     await expect.poll(() => page.locator('[data-figure=alerts]').textContent()).toBe('1')
+    expect(await page.locator('.figure.active dd').textContent()).toBe('0')
     await expect.poll(() => page.locator('.recent tbody tr').count()).toBe(2)
   })
 
@@ -357,7 +358,19 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       await page.goto(`${url}#/${view}`)
       await page.locator('main').waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(390)
-      if (view === 'alerts') await picture(page, 'phone')
+      if (view === 'alerts') {
+        await picture(page, 'phone')
+        // What is wrong comes first, and nothing lies upon another.
+        const places = await page
+          .locator('.figures, .panel')
+          .evaluateAll(panels =>
+            panels.map(panel => [panel.className, panel.getBoundingClientRect()] as const),
+          )
+        const ordered = places.toSorted(([, a], [, b]) => a.top - b.top)
+        expect(ordered.slice(0, 2).map(([name]) => name)).toEqual(['figures', 'panel list'])
+        for (const [at, [name, { top }]] of ordered.entries())
+          expect(top, name).toBeGreaterThanOrEqual(ordered[at - 1]?.[1].bottom ?? 0)
+      }
     }
   })
 

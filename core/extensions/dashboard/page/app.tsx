@@ -100,14 +100,12 @@ function Health() {
   const session = useStore(data, state => state.session)
   const name = connection === 'live' ? (status ?? 'ok') : connection
   return (
-    <a
-      class={`health ${name}`}
-      href="#/pipelines"
-      title={session && `${session.collector}, Tocsin ${session.version}`}
-    >
+    <div class={`health ${name}`} role="status">
       <span class="dot" />
-      <span role="status">{connection === 'live' ? t(`status.${name}`) : t(`connection.${connection}`)}</span>
-    </a>
+      <a href="#/pipelines" title={session && `${session.collector}, Tocsin ${session.version}`}>
+        {connection === 'live' ? t(`status.${name}`) : t(`connection.${connection}`)}
+      </a>
+    </div>
   )
 }
 

@@ -21,7 +21,7 @@ export function NotificationTable({ rows }: { readonly rows: readonly Notificati
   if (rows.length === 0) return <p class="calm">{t('notifications.none')}</p>
   return (
     <div class="scroll">
-      <table class="notifications">
+      <table class="notifications stacks">
         <thead>
           <tr>
             <th scope="col">{t('column.time')}</th>

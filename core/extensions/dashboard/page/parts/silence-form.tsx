@@ -100,6 +100,8 @@ export function SilenceForm({ matchers: given, names, onDone }: Props) {
             </select>
             <input
               value={matcher.value}
+              // Alone and empty it would fit everything.
+              required={matchers.length === 1 && matcher.isEqual && !matcher.isRegex}
               aria-label={t('silence.value', { n: index + 1 })}
               onInput={event => change(matcher.id, { value: event.currentTarget.value })}
             />
