@@ -12,8 +12,12 @@ if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version ?? ''))
 if (git('status', '--porcelain') !== '')
   fail('There are uncommitted changes: a release is made of what is committed.')
 if (git('tag', '--list', `v${version}`) !== '') fail(`The tag v${version} is there already.`)
-const section = new RegExp(`^## ${version.replaceAll('.', '\\.')}\\b`, 'm')
-if (!section.test(readFileSync('CHANGELOG.md', 'utf8'))) fail(`CHANGELOG.md has no section "## ${version}".`)
+const title = readFileSync('CHANGELOG.md', 'utf8')
+  .split('\n')
+  .find(line => line === `## ${version}` || line.startsWith(`## ${version} `))
+if (!title) fail(`CHANGELOG.md has no section "## ${version}".`)
+if (!dry && /not released/i.test(title))
+  fail(`CHANGELOG.md says "${title}": write the day in place of that, and commit it.`)
 
 if (!(dry && flags.includes('--quick'))) {
   run('npm', 'ci')
@@ -21,27 +25,29 @@ if (!(dry && flags.includes('--quick'))) {
 }
 const changed = ['package.json', 'package-lock.json']
 const before = changed.map(file => readFileSync(file))
+let committed = false
+// Also where `fail` ends the process.
+process.on('exit', () => {
+  if (!committed) for (const [index, file] of changed.entries()) writeFileSync(file, before[index])
+})
 run('npm', 'version', version, '--no-git-tag-version', '--allow-same-version')
-try {
-  mkdirSync('release', { recursive: true })
-  run('npm', 'pack', '--pack-destination', 'release')
-  const name = `tocsin-${version}.tgz`
-  const sum = createHash('sha256')
-    .update(readFileSync(join('release', name)))
-    .digest('hex')
-  writeFileSync(join('release', `${name}.sha256`), `${sum}  ${name}\n`)
-  // For editors: docs/editors.md.
-  writeFileSync(
-    join('release', `tocsin-${version}.schema.json`),
-    execFileSync(process.execPath, ['dist/commands/tocsin.js', 'schema']),
-  )
-  console.log(`\nrelease/${name}\n${sum}`)
-} finally {
-  if (dry) for (const [index, file] of changed.entries()) writeFileSync(file, before[index])
-}
+mkdirSync('release', { recursive: true })
+run('npm', 'pack', '--pack-destination', 'release')
+const name = `tocsin-${version}.tgz`
+const sum = createHash('sha256')
+  .update(readFileSync(join('release', name)))
+  .digest('hex')
+writeFileSync(join('release', `${name}.sha256`), `${sum}  ${name}\n`)
+// For editors: docs/editors.md.
+writeFileSync(
+  join('release', `tocsin-${version}.schema.json`),
+  execFileSync(process.execPath, ['dist/commands/tocsin.js', 'schema']),
+)
+console.log(`\nrelease/${name}\n${sum}`)
 if (!dry) {
   if (git('status', '--porcelain', ...changed) !== '')
     run('git', 'commit', '-m', `Version ${version}`, '--', ...changed)
+  committed = true
   run('git', 'tag', '-a', `v${version}`, '-m', `Version ${version}`)
   console.log(`Tagged v${version}. Look at the tarball, then push the tag and publish it.`)
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { ConfigError, defineExporter, defineReceiver } from '../component/index.js'
-import { load } from './load.js'
+import { load, loadAll } from './load.js'
 
 const EXPORTER = defineExporter<object>({
   api: 1,
@@ -40,4 +40,22 @@ service: {pipelines: {logs: {receivers: [x], exporters: [x]}}}
     ['own'],
     ['sending_queue', 'num_consumers'],
   ])
+})
+
+// Node.js 20.20.2 to 26.12.1: what imports a CommonJS module that threw before ends the process
+// (findings/node-import-after-failed-commonjs.sh).
+it('loads nothing more after a component that cannot be loaded', async () => {
+  const asked: string[] = []
+  const lazy = (type: string, factory: () => Promise<typeof EXPORTER>) => ({
+    kind: 'exporter' as const,
+    type,
+    load: () => {
+      asked.push(type)
+      return factory()
+    },
+  })
+  const broken = lazy('broken', async () => Promise.reject(new Error('built for another Node.js')))
+  const sources = [lazy('first', async () => EXPORTER), broken, lazy('last', async () => EXPORTER)]
+  await expect(loadAll(sources)).rejects.toThrow('built for another Node.js')
+  expect(asked).toEqual(['first', 'broken'])
 })

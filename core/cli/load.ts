@@ -101,6 +101,12 @@ export async function configSchema(
   return configJsonSchema(await loadAll(sources), COMMON)
 }
 
-export function loadAll(sources: readonly FactorySource[]): Promise<AnyFactory[]> {
-  return Promise.all(sources.map(loaded))
+/**
+ * One after another, up to the first that fails: to a second importer of a CommonJS module that threw, such as re2 built for
+ * another Node.js, it is undefined, and Node.js has a rejection that nobody can catch (findings/node-import-after-failed-commonjs.sh).
+ */
+export async function loadAll(sources: readonly FactorySource[]): Promise<AnyFactory[]> {
+  const factories: AnyFactory[] = []
+  for (const source of sources) factories.push(await loaded(source))
+  return factories
 }

@@ -96,6 +96,7 @@ describe('http sources', () => {
   it('are read over the network, within limits', async () => {
     const environment = processEnvironment()
     expect((await load([`${base}/config`], environment)).config.service.pipelines).toHaveProperty('logs')
+    // undici 7.30.2 leaves user and password out (findings/undici-credentials-of-url.sh).
     const mine = `${base.replace('//', '//me:p%2Fw@')}/mine`
     expect((await load([mine], environment)).config.service.pipelines).toHaveProperty('logs')
     expect((await problemsOf(load([`${base}/none?token=abc`], environment)))[0]).toMatch(

@@ -1,10 +1,8 @@
-import type { Clock } from '../component/context.js'
-import { errorText } from '../component/errors.js'
-import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
+import type { ExportRequest } from '../component/exporter.js'
 import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
-import { scheduleAwake } from './awake-timer.js'
+import { Attempts } from './attempt.js'
 import type { ExporterHealth } from './exporter-health.js'
 import type { DeliveryMetrics } from './metrics.js'
 import type { RequestQueue } from './queue.js'
@@ -30,6 +28,7 @@ export interface RequestSenderOptions
 /** Brings one request after another to an end: delivered, or a dead letter. */
 export class RequestSender {
   readonly #options: RequestSenderOptions
+  readonly #attempts = new Attempts()
   /** Records. */
   delivered = 0
 
@@ -49,7 +48,7 @@ export class RequestSender {
     for (let number = 1; ; number++) {
       const request: ExportRequest = { records, pipeline, queuedAt, attempt: number }
       const { timeoutMs } = settings
-      const result = await attempt(exporter, request, { timeoutMs, clock, stop: abort })
+      const result = await this.#attempts.make(exporter, request, { timeoutMs, clock, stop: abort })
       if (result.kind === 'delivered') {
         failpoint('after_sending')
         health.sending.worked()
@@ -126,89 +125,4 @@ export class RequestSender {
     metrics.failed(count)
     return this.#finish(pieces, new Set(Array.from({ length: count }, (_, index) => index)))
   }
-}
-
-/** An exporter that does not heed its signal is left behind after this. */
-const GRACE_MS = 1_000
-
-/** Sends once, within `timeoutMs` (0: no limit) and until `stop` is aborted. Never rejects. */
-export async function attempt(
-  exporter: Exporter,
-  request: ExportRequest,
-  {
-    timeoutMs,
-    clock,
-    stop,
-  }: { readonly timeoutMs: number; readonly clock: Clock; readonly stop: AbortSignal },
-): Promise<SendResult> {
-  const count = request.records.length
-  const abort = new AbortController()
-  let over: (() => void) | undefined
-  let left: ((result: SendResult) => void) | undefined
-  const cancel = (reason: string): void => {
-    abort.abort(new Error(reason))
-    over ??= clock.schedule(GRACE_MS, () => left?.({ kind: 'failed', reason }))
-  }
-  const cancelTimer =
-    timeoutMs === 0
-      ? undefined
-      : scheduleAwake(clock, timeoutMs, () => cancel(`No answer within ${timeoutMs} ms.`))
-  const forget = onAbort(stop, () => cancel('The exporter stops.'))
-  try {
-    return await new Promise<SendResult>(resolve => {
-      left = resolve
-      send(exporter, request, abort.signal)
-        .then(answer => resolve(resultOf(answer, count)))
-        .catch(error =>
-          resolve(
-            // What an aborted request throws is a consequence.
-            abort.signal.aborted
-              ? { kind: 'failed', reason: (abort.signal.reason as Error).message }
-              : resultOfError(error, count),
-          ),
-        )
-    })
-  } finally {
-    cancelTimer?.()
-    forget()
-    over?.()
-  }
-}
-
-/** Also where `send` throws instead of rejecting. */
-async function send(exporter: Exporter, request: ExportRequest, signal: AbortSignal) {
-  return exporter.send(request, signal)
-}
-
-/** What an attempt to send came to. */
-export type SendResult =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined }
-  | { readonly kind: 'refused'; readonly reason: string; readonly indices: ReadonlySet<number> }
-  | { readonly kind: 'rejected'; readonly reason: string; readonly count: number }
-
-export function resultOf(sent: Sent, count: number): SendResult {
-  if (sent === 'ok') return { kind: 'delivered' }
-  if ('rejected' in sent) {
-    const { rejected, reason } = sent
-    if (!(rejected > 0)) return { kind: 'delivered' }
-    if (rejected >= count) return { kind: 'refused', reason, indices: allOf(count) }
-    return { kind: 'rejected', reason, count: Math.ceil(rejected) }
-  }
-  if (!('refused' in sent)) return { kind: 'failed', reason: sent.reason, retryAfterMs: sent.retryAfterMs }
-  const indices = new Set(
-    sent.refused.filter(index => Number.isInteger(index) && index >= 0 && index < count),
-  )
-  return indices.size === 0 ? { kind: 'delivered' } : { kind: 'refused', reason: sent.reason, indices }
-}
-
-/** A throw counts as retryable unless the error says otherwise. */
-export function resultOfError(error: unknown, count: number): SendResult {
-  const reason = errorText(error)
-  const permanent = (error as { retryable?: unknown } | undefined)?.retryable === false
-  return permanent ? { kind: 'refused', reason, indices: allOf(count) } : { kind: 'failed', reason }
-}
-
-function allOf(count: number): ReadonlySet<number> {
-  return new Set(Array.from({ length: count }, (_, index) => index))
 }

@@ -9,7 +9,9 @@ export function planVisits<E>(
   times: readonly bigint[],
 ): KeyWork<E>[] {
   const works = new Map<string, KeyWork<E>>()
-  for (const [record, touched] of touches.entries()) {
+  // Most records touch nothing, and an iterator of entries makes an object for each.
+  for (let record = 0; record < touches.length; record++) {
+    const touched = touches[record] as readonly Touch<E>[]
     if (touched.length === 0) continue
     const source = records[record] as LogRecord
     const time = times[record] as bigint

@@ -88,7 +88,7 @@ export class KeyedRuntime<S, E, O> {
     if (works.length === 0) return { records, touched: [] }
     const done = await this.#rounds.run(works, terms)
 
-    const outcomes = touches.map(of => new Array<O>(of.length))
+    const outcomes = touches.map(of => (of.length === 0 ? NO_OUTCOMES : new Array<O>(of.length)))
     const timers: TimerRun<O>[][] = []
     for (const [at, work] of works.entries()) {
       const stepped = done[at] as Stepped<S, O>
@@ -103,7 +103,8 @@ export class KeyedRuntime<S, E, O> {
       }
     }
     const output: LogRecord[] = []
-    for (const [index, record] of records.entries()) {
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index] as LogRecord
       const wait = index % A_PIECE === 0 ? breather() : undefined
       if (wait) await wait
       const expired = timers[index]
@@ -188,6 +189,9 @@ export class KeyedRuntime<S, E, O> {
 }
 
 function nothing(): void {}
+
+/** Of a record that touches nothing, as most do. */
+const NO_OUTCOMES: readonly never[] = []
 
 function append(to: LogRecord[], records: Records): void {
   for (const record of records) to.push(record)

@@ -79,10 +79,15 @@ class Webhook implements Exporter {
 
   #body(record: LogRecord, notification: Notification, pipeline: string, now: bigint): string {
     if (!this.#template) return defaultPayload(record, notification, pipeline, now)
-    const options = { pipeline, timeZone: this.#context.config.time_zone, notification: true }
+    const options = {
+      pipeline,
+      timeZone: this.#context.config.time_zone,
+      notification: true,
+      filled: () => withNotification(record, notification),
+    }
     let text: string
     try {
-      text = this.#template.render(templateView(withNotification(record, notification), options))
+      text = this.#template.render(templateView(record, options))
     } catch (error) {
       this.#warn('The body_template failed: the default payload is sent.', errorText(error))
       return defaultPayload(record, notification, pipeline, now)

@@ -22,9 +22,11 @@ export function matcher(
   const onlyFirst = config.alert_match === 'first'
   return (table, records) => {
     const texts = records.map(textOf)
-    const matches = table.set.match(texts.map(text => text ?? NO_TEXT))
-    if (matches.texts.length === 0) return records.map(() => NONE)
-    const touches = records.map(() => NONE)
+    const matches = table.set.match(
+      texts.includes(undefined) ? texts.map(text => text ?? NO_TEXT) : (texts as readonly Uint8Array[]),
+    )
+    const touches = new Array<readonly Touch<Sighting>[]>(records.length).fill(NONE)
+    if (matches.texts.length === 0) return touches
     if (hashes.size > MOST_HASHES) hashes.clear()
     for (const at of matches.texts) {
       const record = records[at] as LogRecord

@@ -104,6 +104,7 @@ describe('compressed files', () => {
     await polls(4)
     unlinkSync(at('a.log.1'))
     await passed(70_000)
+    await seen(intake, [ERROR.trimEnd()])
     await polls(4)
     expect(bodies(intake)).toEqual([ERROR.trimEnd()])
   })

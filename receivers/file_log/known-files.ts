@@ -114,12 +114,14 @@ export class KnownFiles {
     await this.remove(file)
     file.forget()
     if (generation.id === undefined) return
-    generation.retired = nlink === 0n
-    if (nlink === 0n) this.writeLater([removeChange(generation.id)])
+    if (nlink === 0n) this.retire(generation)
     else if (generation.persisted) this.missing.add(generation.describe(file.position()))
   }
 
-  /** Forgets what a truncated file was, in the same write that notes its copy: until then a restart needs it. */
+  /**
+   * Forgets what a truncated or deleted file was, in the same write that notes its copy, and not before all of it is settled: until
+   * then a restart needs it.
+   */
   retire(old: Generation): void {
     old.retired = true
     if (old.id !== undefined && !this.#options.ledger.has(old)) this.writeLater([removeChange(old.id)])

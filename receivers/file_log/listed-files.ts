@@ -36,7 +36,7 @@ export class ListedFiles {
     owners: ReadonlyMap<string, TrackedFile>,
   ): Promise<boolean> {
     const { files, matcher } = this.#parts
-    let rest = await this.#adopt(found, one => matcher.resume(one, 'inode'))
+    let rest = await this.#adopt(matcher.copiesLast(found), one => matcher.resume(one, 'inode'))
     rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
     const copiesWait = await this.#followCopies()
     if (rest.length === 0) return copiesWait

@@ -1,4 +1,4 @@
-import type { Checkpoint } from './checkpoints.js'
+import { type Checkpoint, removeChange } from './checkpoints.js'
 import { type CopyOrigins, mayHoldMore } from './copy-origin.js'
 import { type Encoding, encodingOf } from './encoding.js'
 import type { FileIds } from './file-ids.js'
@@ -34,19 +34,34 @@ export class CheckpointMatcher {
     this.#parts = parts
   }
 
+  /** Those last that are known as copies: what is left of the originals then is not there any more. */
+  copiesLast(found: readonly OpenedFile[]): readonly OpenedFile[] {
+    const { missing } = this.#parts.files
+    const isCopy = (one: OpenedFile) => missing.ofInode(one).some(({ copy }) => copy)
+    return [...found.filter(one => !isCopy(one)), ...found.filter(isCopy)]
+  }
+
   /** A file with a checkpoint goes on there. */
   async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
-    const { folders, missing } = this.#parts.files
+    const { files } = this.#parts
+    const { folders, missing } = files
     const mayBe = async (known: Checkpoint) =>
-      by === 'inode' || !(await folders.wasRenamed(known.home, known, found.realPath))
+      by === 'inode' ||
+      !(mayBeAnew(known, found) || (await folders.wasRenamed(known.home, known, found.realPath)))
     const matched = await missing.take(found, by, mayBe)
     if (!matched) return 'no'
-    const { known } = matched
-    const { id, firstPath, home, cuts, copy = false, encoding } = known
+    const { copy = false } = matched.known
     // What it is a copy of was read further, and is not there any more as it was.
     const original = copy ? await missing.furthest(found) : undefined
-    const from = original && original.known.offset > known.offset ? original : matched
+    const from = original && original.known.offset > matched.known.offset ? original : matched
     const { offset, ahead } = from.known
+    // What it holds beyond that may have been offered before, under the name of the original.
+    const known = found.size > offset ? from.known : matched.known
+    if (known !== matched.known) {
+      missing.remove(known)
+      files.writeLater([removeChange(matched.known.id)])
+    }
+    const { id, firstPath, home, cuts, encoding } = known
     const file = this.#track(
       found,
       { offset, tail: from.tail },
@@ -137,6 +152,11 @@ export class CheckpointMatcher {
     const where = { place, path, realPath, firstPath, home }
     return new TrackedFile({ ...where, encoding, framer, compressed, start, head, memory, id, cuts, ahead })
   }
+}
+
+/** So little is known of what stood under the name that a program which starts anew may have written it again. */
+function mayBeAnew({ offset, head, home }: Checkpoint, found: OpenedFile): boolean {
+  return offset === 0 && head.length < HEAD_BYTES && found.realPath === home
 }
 
 const BEGINNING: ReadStart = { offset: 0, tail: Buffer.alloc(0) }

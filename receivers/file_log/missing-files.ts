@@ -28,20 +28,21 @@ export class MissingFiles {
   }
 
   add(checkpoint: Checkpoint): void {
-    const { path, offset } = checkpoint
+    const { head, path, offset } = checkpoint
     this.#checkpoints.set(checkpoint.id, checkpoint)
     const key = keyOf(checkpoint)
     const others = this.#byInode.get(key)
     if (others) others.add(checkpoint)
     else this.#byInode.set(key, new Set([checkpoint]))
-    if (offset > 0) this.#byContent.add(checkpoint, checkpoint, path, offset)
+    // Also before anything of it settled: what was decided of its records is found by its id.
+    if (head.length > 0) this.#byContent.add(checkpoint, checkpoint, path, Math.max(offset, head.length))
   }
 
   remove(checkpoint: Checkpoint): void {
-    const { path, offset } = checkpoint
+    const { head, path, offset } = checkpoint
     this.#checkpoints.delete(checkpoint.id)
     this.#byInode.get(keyOf(checkpoint))?.delete(checkpoint)
-    this.#byContent.remove(checkpoint, checkpoint, path, offset)
+    this.#byContent.remove(checkpoint, checkpoint, path, Math.max(offset, head.length))
   }
 
   /** What is known of the inode of a file. */

@@ -399,3 +399,132 @@ function wholeSeconds(path: string, step: number): void {
   const seconds = statSync(path).mtimeMs / 1_000
   utimesSync(path, seconds - (seconds % step), seconds - (seconds % step))
 }
+
+// A decision about a record is found again by the record's id: under another it would be taken for one more.
+describe('what was offered and not settled before a kill comes again under its ids', () => {
+  const rotations: Record<string, () => void> = {
+    'copied and truncated': () => {
+      copyFileSync(at('a.log'), at('a.log.1'))
+      truncateSync(at('a.log'))
+    },
+    'copied and truncated twice': () => {
+      copyFileSync(at('a.log'), at('a.log.1'))
+      truncateSync(at('a.log'))
+      renameSync(at('a.log.1'), at('a.log.2'))
+      copyFileSync(at('a.log.2'), at('a.log.1'))
+      unlinkSync(at('a.log.2'))
+    },
+    'packed and truncated': () => {
+      writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log'))))
+      truncateSync(at('a.log'))
+    },
+    'renamed and packed': () => {
+      writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log'))))
+      unlinkSync(at('a.log'))
+    },
+    renamed: () => renameSync(at('a.log'), at('a.log.1')),
+    'copied anew': () => {
+      copyFileSync(at('a.log'), at('new'))
+      renameSync(at('new'), at('a.log'))
+    },
+  }
+  const cases = Object.keys(rotations).flatMap(rotation =>
+    ['a.log', 'a.log*'].flatMap(include =>
+      [0, 1].flatMap(settled => [3, 2_500].map(count => [rotation, include, settled, count] as const)),
+    ),
+  )
+  test.each(cases)('%s, of %s, after %i batches, of %i lines', async (rotation, include, settled, count) => {
+    // By less, what was written again under the same name is not known.
+    write('a.log', `the first${rotation === 'copied anew' ? 'x'.repeat(1_000) : ''}\n`)
+    const manual = collectingIntake({ manual: true })
+    const before = await started({ include: [include] }, manual)
+    await manual.waitFor(1)
+    if (settled > 0) manual.batches[0]?.settle()
+    await polls(2)
+    append('a.log', Array.from({ length: count }, (_, index) => `line ${index}\n`).join(''))
+    await expect.poll(() => advanced(manual.records().length), { timeout: 4_000 }).toBe(1 + count)
+    const offered = manual.records().slice(settled)
+    forgotten(before.receiver)
+    rotations[rotation]?.()
+    append('a.log', 'new\n')
+    const { intake } = await started({ include: [include] })
+    await expect
+      .poll(() => advanced(bodies(intake).filter(text => text !== 'new').length), { timeout: 4_000 })
+      .toBe(1 - settled + count)
+    const ids = new Map(intake.records().map(({ body, id }) => [String(body), id]))
+    expect(offered.map(({ body }) => ids.get(String(body)))).toEqual(offered.map(({ id }) => id))
+    await stopped(before.receiver)
+  })
+})
+
+test.each(['a.log', 'a.log*'])('also what only a copy has that grew, of %s', async include => {
+  const some = Array.from({ length: 100 }, (_, index) => `line ${index}\n`)
+  write('a.log', some.slice(0, 40).join(''))
+  const manual = collectingIntake({ manual: true })
+  const before = await started({ include: [include] }, manual)
+  await manual.waitFor(40)
+  manual.batches[0]?.settle()
+  copyFileSync(at('a.log'), at('a.log.1'))
+  await polls(3)
+  append('a.log', some.slice(40, 70).join(''))
+  await expect.poll(() => advanced(manual.records().length)).toBe(70)
+  manual.batches[1]?.settle()
+  await polls(2)
+  append('a.log', some.slice(70).join(''))
+  await expect.poll(() => advanced(manual.records().length)).toBe(100)
+  forgotten(before.receiver)
+  append('a.log.1', some.slice(40).join(''))
+  truncateSync(at('a.log'))
+  append('a.log', 'new\n')
+  const { intake } = await started({ include: [include] })
+  await seen(intake, [...some.slice(70).map(line => line.trim()), 'new'])
+  const ids = (of: typeof intake) => of.records().map(({ id }) => id)
+  expect(ids(intake).slice(0, 30)).toEqual(ids(manual).slice(70))
+  await stopped(before.receiver)
+})
+
+test('what a program writes anew after a kill, with the same first line, comes under ids of its own', async () => {
+  write('a.log', 'server started\n')
+  const manual = collectingIntake({ manual: true })
+  const before = await started({}, manual)
+  await manual.waitFor(1)
+  forgotten(before.receiver)
+  write('new', 'server started\n')
+  renameSync(at('new'), at('a.log'))
+  const { intake } = await started({})
+  await seen(intake, ['server started'])
+  expect(intake.records()[0]?.id).not.toBe(manual.records()[0]?.id)
+  await stopped(before.receiver)
+})
+
+test('what was packed and deleted before it settled comes again under its ids after a kill', async () => {
+  write('a.log', 'one\ntwo\n')
+  const manual = collectingIntake({ manual: true })
+  const before = await started({ include: ['a.log*'] }, manual)
+  await manual.waitFor(2)
+  writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log'))))
+  unlinkSync(at('a.log'))
+  await polls(5)
+  forgotten(before.receiver)
+  const { intake } = await started({ include: ['a.log*'] })
+  await seen(intake, ['one', 'two'])
+  expect(intake.records().map(({ id }) => id)).toEqual(manual.records().map(({ id }) => id))
+  await stopped(before.receiver)
+})
+
+// Of `a.log.1` there is only `a.log.2.gz`: it is known by its length, which is more than was delivered.
+test('what was packed with a record that waited, and moved up, goes on after a kill', async () => {
+  write('a.log.1', `${ERROR}2026-11-20 INFO waits\n`)
+  const manual = collectingIntake({ manual: true })
+  const config = { include: ['a.log*'], ...MULTILINE, force_flush_period: '1h' }
+  const before = await started(config, manual)
+  await expect.poll(() => advanced(manual.records().length)).toBe(1)
+  manual.batches[0]?.settle()
+  await polls(2)
+  forgotten(before.receiver)
+  writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log.1'))))
+  unlinkSync(at('a.log.1'))
+  const { intake } = await started(config)
+  await seen(intake, ['2026-11-20 INFO waits'])
+  await stopped(before.receiver)
+})

@@ -233,6 +233,6 @@ function refuse(stream: ServerHttp2Stream, refused: Failure): void {
 /** An answer without a body; the client may stop sending what it has not sent yet. */
 function answerOnly(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
   stream.respond(headers, { endStream: true })
-  // Not in the same turn: Node.js 22.23 then sends the reset without the answer.
+  // Not in the same turn: Node.js 22.23 and 26.12 then send the reset alone (findings/node-http2-reset-overtakes-answer.sh).
   setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
 }

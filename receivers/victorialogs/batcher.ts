@@ -2,7 +2,7 @@ import type { NewRecords } from './new-lines.js'
 import type { Offers } from './offers.js'
 import { earlier, later, type Position } from './position.js'
 
-const BATCH_RECORDS = 512
+export const BATCH_RECORDS = 512
 const NOTHING: NewRecords = { records: [], lines: undefined, bytes: 0 }
 
 /** Hands new records on in batches, and with them how far the source is read. */

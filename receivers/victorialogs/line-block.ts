@@ -1,7 +1,7 @@
 import type { BadLine, Line } from './line.js'
 
 /** Of a row, in words of four bytes: as wasm/scan-lines.ts writes it. */
-export const ROW_WORDS = 10
+export const ROW_WORDS = 12
 const START = 0
 const END = 1
 const TEXT_AT = 2
@@ -11,6 +11,8 @@ const HIGH = 5
 /** In words of eight bytes. */
 const TIME = 3
 const FLAGS = 8
+/** Two words of bits, one for each name: `nameBit`. */
+const NAMES = 10
 
 const SCANNED = 1
 const TIMED = 2
@@ -18,6 +20,23 @@ const PLAIN_NAMES = 4
 const REPAIRED = 8
 const INVALID = 16
 const OVERSIZED = 32
+
+/** A name as it stands in a line whose names have no needless escapes. */
+export interface WrittenName {
+  readonly bytes: Buffer
+  /** Of `NAMES`; undefined for a name that has none. */
+  readonly bit: number | undefined
+}
+
+export function writtenName(name: string): WrittenName {
+  const bytes = Buffer.from(`${JSON.stringify(name)}:`)
+  if (name === '') return { bytes, bit: undefined }
+  // Its length and the four bytes behind its quote, which may be the end of it and what follows.
+  const start = Buffer.from(`${bytes}"`).readInt32LE(1)
+  return { bytes, bit: Math.imul(start + bytes.length - 1, NAME_FACTOR) >>> 26 }
+}
+
+const NAME_FACTOR = 0x9e3779b1
 
 /** Lines that lie beside one another, and what a scan found of each: numbers in a row, as most lines need no more. */
 export class LineBlock {
@@ -62,6 +81,7 @@ export class LineBlock {
     words[at + LOW] = found.low
     words[at + HIGH] = found.high
     this.#times[at / 2 + TIME] = found.time ?? 0n
+    words.fill(-1, at + NAMES, at + NAMES + 2)
     words[at + FLAGS] =
       SCANNED |
       (found.time === undefined ? 0 : TIMED) |
@@ -125,8 +145,10 @@ export class LineBlock {
     return start < 0 ? undefined : this.bytes.subarray(start, this.#word(row, TEXT_END))
   }
 
-  /** Whether the bytes stand somewhere in the line. */
-  includes(row: number, bytes: Buffer): boolean {
+  /** Whether the line may have a field of this name, which is as `writtenName` has it. */
+  mayHave(row: number, { bytes, bit }: WrittenName): boolean {
+    if (!this.hasPlainNames(row)) return true
+    if (bit !== undefined && (this.#word(row, NAMES + (bit >> 5)) & (1 << (bit & 31))) === 0) return false
     return this.line(row).includes(bytes)
   }
 

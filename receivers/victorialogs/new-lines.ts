@@ -111,8 +111,9 @@ export class NewLines {
         // Another reading may have offered it since it was sifted.
         const { high, low, timeHigh, timeLow } = record
         const span = seen.spanAt(timeHigh, timeLow)
-        if (seen.isRepeatIn(span, high, low, pass)) continue
-        record.identify(observed, seen.addIn(span, high, low, pass))
+        const equals = seen.offerIn(span, high, low, pass)
+        if (equals < 0) continue
+        record.identify(observed, equals)
         kept.add(timeHigh, timeLow, high, low)
       }
       records.push(record)

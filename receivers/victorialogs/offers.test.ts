@@ -6,7 +6,7 @@ import { runs } from '../../test/support/property.js'
 import { keptLines } from './kept-lines.js'
 import { type Offer, Offers } from './offers.js'
 
-const LIMITS = { maxRecords: 10, maxBytes: 1_000 }
+const LIMITS = { batchRecords: 1, maxRecords: 10, maxBytes: 1_000 }
 
 const offer = (id: number, count = 1): Offer => ({
   records: Array.from({ length: count }, (_, index) => createRecord({ id: `${id}.${index}` })),
@@ -74,6 +74,45 @@ describe('Offers', () => {
           expect(settled).toEqual([0n, 1n, 2n, 3n, 4n, 5n])
           expect(offers.pending).toBe(0)
           expect(clock.pending).toBe(0)
+        },
+      ),
+      runs(30),
+    )
+  })
+
+  it('offers together what waits, each record once and in order, and settles each offer', async () => {
+    const answer = fc.constantFrom('taken' as const, 'busy' as const, 'late busy' as const)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(answer, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 12 }),
+        async (answers, sizes) => {
+          const clock = new VirtualClock()
+          const { intake, taken } = scripted(answers)
+          const settled: bigint[] = []
+          let releases = 0
+          const offers = new Offers({
+            ...LIMITS,
+            batchRecords: 4,
+            intake,
+            clock,
+            onSettled({ position }, result) {
+              settled.push(position?.completeTo ?? -1n)
+              if (result) releases++
+            },
+            onError: () => undefined,
+          })
+          for (const [id, size] of sizes.entries()) offers.add(offer(id, size))
+          for (let step = 0; step < 40; step++) await clock.advance(1_000)
+          const ids = sizes.flatMap((size, id) =>
+            Array.from({ length: size }, (_, index) => `${id}.${index}`),
+          )
+          expect(taken.flatMap(({ records }) => records.map(({ id }) => id)).sort()).toEqual([...ids].sort())
+          for (const { records } of taken) expect(records.length).toBeLessThanOrEqual(4)
+          for (const { settle } of taken) settle()
+          await settleMicrotasks()
+          expect(settled).toEqual(sizes.map((_, id) => BigInt(id)))
+          expect([releases, offers.pending]).toEqual([taken.length, 0])
         },
       ),
       runs(30),

@@ -18,9 +18,18 @@ interface Entry {
   done: boolean
 }
 
+/** What waits is offered together, up to `batchRecords`: under load a batch costs more than its records. */
+interface Batch {
+  readonly entries: Entry[]
+  readonly records: LogRecord[]
+  /** It was offered: the intake knows it again. */
+  tried: boolean
+}
+
 export interface OffersOptions {
   readonly intake: Intake
   readonly clock: Clock
+  readonly batchRecords: number
   readonly maxRecords: number
   readonly maxBytes: number
   /** Takes offers in the order in which they were added, each when it and all before it are settled. */
@@ -38,7 +47,7 @@ export class Offers {
   /** Added and not reported as settled. */
   readonly #unsettled: Entry[] = []
   /** Not yet taken by the pipelines. */
-  readonly #waiting: Entry[] = []
+  readonly #waiting: Batch[] = []
   readonly #wake = new Set<() => void>()
   #records = 0
   #bytes = 0
@@ -55,7 +64,7 @@ export class Offers {
     return this.#records + this.#held
   }
 
-  /** Records that the pipelines did not take yet. */
+  /** Batches that the pipelines did not take yet. */
   get waiting(): number {
     return this.#waiting.length
   }
@@ -90,8 +99,19 @@ export class Offers {
       this.#report()
       return
     }
-    this.#waiting.push(entry)
+    this.#enqueue(entry)
     void this.#pump()
+  }
+
+  #enqueue(entry: Entry): void {
+    const { records } = entry.offer
+    const last = this.#waiting.at(-1)
+    if (!last || last.tried || last.records.length + records.length > this.#options.batchRecords) {
+      this.#waiting.push({ entries: [entry], records: [...records], tried: false })
+      return
+    }
+    last.entries.push(entry)
+    for (const record of records) last.records.push(record)
   }
 
   /** Settled records whose checkpoint is not durable count as pending, so that a broken storage stops the reading. */
@@ -134,25 +154,26 @@ export class Offers {
     while (this.#waiting.length > 0 && !signal.aborted) {
       await this.#options.intake.ready()
       if (signal.aborted) break
-      const entry = this.#waiting.shift() as Entry
-      const busy = await this.#try(entry)
+      const batch = this.#waiting.shift() as Batch
+      batch.tried = true
+      const busy = await this.#try(batch)
       if (!busy || signal.aborted) continue
-      this.#waiting.unshift(entry)
+      this.#waiting.unshift(batch)
       await this.#options.clock.sleep(busy.retryAfterMs, signal)
     }
     this.#pumping = false
   }
 
   /** `Busy` comes at once; what does not answer at once was taken. */
-  async #try(entry: Entry): Promise<Busy | undefined> {
+  async #try(batch: Batch): Promise<Busy | undefined> {
     let refused: Busy | undefined
     let waited = false
     const refuse = (busy: Busy): void => {
-      if (waited) this.#again(entry, busy)
+      if (waited) this.#again(batch, busy)
       else refused = busy
     }
-    const answer = this.#options.intake.offer(entry.offer.records).then(
-      result => (result.busy ? refuse(result) : this.#settle(entry, result)),
+    const answer = this.#options.intake.offer(batch.records).then(
+      result => (result.busy ? refuse(result) : this.#settle(batch, result)),
       error => {
         this.#options.onError(error)
         refuse({ busy: true, retryAfterMs: 1_000, reason: 'offer_failed' })
@@ -160,7 +181,7 @@ export class Offers {
     )
     await Promise.race([answer, nextTurn()])
     waited = true
-    if (!refused) this.#took(entry.offer)
+    if (!refused) for (const { offer } of batch.entries) this.#took(offer)
     return refused
   }
 
@@ -168,17 +189,19 @@ export class Offers {
     if (position) this.#taken = position
   }
 
-  #again(entry: Entry, busy: Busy): void {
+  #again(batch: Batch, busy: Busy): void {
     this.#options.clock.schedule(busy.retryAfterMs, () => {
       if (this.#stop.signal.aborted) return
-      this.#waiting.unshift(entry)
+      this.#waiting.unshift(batch)
       void this.#pump()
     })
   }
 
-  #settle(entry: Entry, settled: Settled): void {
-    entry.done = true
-    entry.settled = settled
+  #settle({ entries }: Batch, settled: Settled): void {
+    for (const entry of entries)
+      entry.done = true
+      // It is released when all of them are checkpointed.
+    ;(entries.at(-1) as Entry).settled = settled
     this.#report()
   }
 

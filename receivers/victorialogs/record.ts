@@ -10,7 +10,7 @@ import {
   type Scope,
 } from 'tocsin/component'
 import { decodeLine, type LineFields } from './line.js'
-import type { LineBlock } from './line-block.js'
+import { type LineBlock, type WrittenName, writtenName } from './line-block.js'
 import type { SeenLine } from './seen-lines.js'
 
 /** What VictoriaLogs stores for a line without a message, or with an empty one. Newer versions may name another page. */
@@ -110,7 +110,7 @@ export class VictoriaLogsRecord extends LazyRecord {
     return this.#text
   }
   lacksAttribute(name: string): boolean {
-    return this.#block.hasPlainNames(this.#row) && !this.#block.includes(this.#row, nameAsWritten(name))
+    return !this.#block.mayHave(this.#row, nameAsWritten(name))
   }
 
   protected decode(): LogFields {
@@ -144,13 +144,13 @@ export function hashText({ high, low }: Pick<SeenLine, 'high' | 'low'>): string 
 }
 
 const MOST_NAMES = 64
-const writtenNames = new Map<string, Buffer>()
+const writtenNames = new Map<string, WrittenName>()
 
 /** A name as it stands in lines whose names have no needless escapes. Few are asked for, again and again. */
-function nameAsWritten(name: string): Buffer {
+function nameAsWritten(name: string): WrittenName {
   let written = writtenNames.get(name)
   if (!written) {
-    written = Buffer.from(JSON.stringify(name))
+    written = writtenName(name)
     if (writtenNames.size >= MOST_NAMES) writtenNames.clear()
     writtenNames.set(name, written)
   }

@@ -6,7 +6,7 @@ import { LineSplitter } from 'tocsin/lines'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
 import { type BadLine, decodeLine, type Line, MAX_LINE_BYTES, scanLine } from './line.js'
-import type { LineBlock } from './line-block.js'
+import { type LineBlock, writtenName } from './line-block.js'
 import { LineHash } from './line-hash.js'
 import { linesOf, scanLines } from './scan-lines.js'
 
@@ -127,6 +127,20 @@ const stream = fc
   .map(parts => Buffer.concat(parts.flat()))
 
 describe('scanLines', () => {
+  it('knows most names that a line has not, and never misses one that it has', () => {
+    const names = ['', 'a', 'é', 'ab', 'app', '_msg', 'alert', 'host.name', 'a"b', '🚀🚀']
+    let known = 0
+    for (const has of names) {
+      const [block] = scanLines(Buffer.from(`{${JSON.stringify(has)}:"x"}`), hash)
+      for (const asked of names) {
+        const may = (block as LineBlock).mayHave(0, writtenName(asked))
+        if (asked === has) expect(may, asked).toBe(true)
+        else if (!may) known++
+      }
+    }
+    expect(known).toBe(names.length * (names.length - 1))
+  })
+
   it('finds in a run what `scanLine` finds in each of its lines', () => {
     fc.assert(
       fc.property(stream, run => {

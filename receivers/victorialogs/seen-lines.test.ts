@@ -33,6 +33,22 @@ describe('SeenLines', () => {
     )
   })
 
+  it('answers in one look what two answer', () => {
+    const meetings = fc.array(fc.tuple(fc.constantFrom(1, 2, 3), fc.integer({ min: 1, max: 4 })), {
+      maxLength: 900,
+    })
+    fc.assert(
+      fc.property(meetings, all => {
+        const [one, two] = [roomy(), roomy()]
+        for (const [low, pass] of all) {
+          const { high, time } = line(low)
+          expect(one.offerIn(one.spanAt(0, Number(time)), high, low, pass)).toBe(offer(two, low, pass) ?? -1)
+        }
+      }),
+      runs(),
+    )
+  })
+
   it('counts hundreds of equal lines', () => {
     const seen = roomy()
     for (let pass = 1; pass <= 3; pass++) {

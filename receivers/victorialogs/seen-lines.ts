@@ -1,4 +1,5 @@
 import { fromHalves, highHalf, lowHalf } from './halves.js'
+import { SeenTable } from './seen-table.js'
 
 /** What a line is known by: 64 bits of a keyed hash (unsigned halves) and its `_time` in ns. */
 export interface SeenLine {
@@ -18,18 +19,8 @@ export interface SeenLinesOptions {
   readonly present?: () => bigint
 }
 
-/** Numbers a slot takes: the two halves of the hash; and the pass in 16 bits, how many equal lines and how many met in 8. */
-const SLOT_WORDS = 3
-const SLOT_BYTES = SLOT_WORDS * 4
-const FULL = 0.85
-/** Of a table of which it is known how many lines come, about, and of others. */
-const GROWTH = 1.25
-const FIRST_GROWTH = 2
-const LEAST_SLOTS = 4
 /** Of lines beyond the reach of any reading. */
 const SPARE_BYTES = 2 ** 20
-/** From so many equal lines on they are counted beside the table. */
-const MANY = 255
 /** Passes are numbered from 1; 0 is that of lines taken back in from a checkpoint. */
 export const MOST_PASSES = 65_535
 
@@ -45,7 +36,7 @@ export const MOST_PASSES = 65_535
 export class SeenLines {
   readonly #options: SeenLinesOptions
   /** By the number of their span since the epoch. */
-  readonly #tables = new Map<number, Table>()
+  readonly #tables = new Map<number, SeenTable>()
   #floor: bigint
   #shortFloor = 0n
   #bytes = 0
@@ -60,7 +51,7 @@ export class SeenLines {
   #fromLow = 0
   #toHigh = 0
   #toLow = 0
-  #lastTable: Table | undefined
+  #lastTable: SeenTable | undefined
 
   constructor(options: SeenLinesOptions) {
     this.#options = options
@@ -114,10 +105,10 @@ export class SeenLines {
 
   /** Remembers a line that is no repeat: how many equal ones were offered before. */
   add(line: SeenLine, pass: number): number {
-    return this.addIn(this.#spanOf(line.time), line.high, line.low, pass)
+    return this.#addIn(this.#spanOf(line.time), line.high, line.low, pass, false)
   }
 
-  /** The span of a time, for `isRepeatIn` and `addIn`: many lines have the same. */
+  /** The span of a time, for `isRepeatIn` and `offerIn`: many lines have the same. */
   spanAt(timeHigh: number, timeLow: number): number {
     const isFrom = timeHigh > this.#fromHigh || (timeHigh === this.#fromHigh && timeLow >= this.#fromLow)
     if (isFrom && (timeHigh < this.#toHigh || (timeHigh === this.#toHigh && timeLow < this.#toLow)))
@@ -129,18 +120,23 @@ export class SeenLines {
     return this.#tableOf(span)?.meet(high, low, pass) ?? false
   }
 
-  addIn(span: number, high: number, low: number, pass: number): number {
+  /** As `isRepeat` and then, of a line that is none, `add`, in one look: -1 for a repeat. */
+  offerIn(span: number, high: number, low: number, pass: number): number {
+    return this.#addIn(span, high, low, pass, true)
+  }
+
+  #addIn(span: number, high: number, low: number, pass: number, meets: boolean): number {
     let table = this.#tableOf(span)
     if (!table) {
       // The next span has about as many lines as the last one: that spares growing.
-      table = new Table(span > this.#newestSpan ? this.#newestSize : 0)
+      table = new SeenTable(span > this.#newestSpan ? this.#newestSize : 0)
       this.#newestSpan = Math.max(this.#newestSpan, span)
       this.#tables.set(span, table)
       if (span === this.#lastSpan) this.#lastTable = table
       this.#bytes += table.bytes
     }
     const { bytes, size } = table
-    const before = table.add(high, low, pass)
+    const before = table.add(high, low, pass, meets)
     this.#bytes += table.bytes - bytes
     this.#size += table.size - size
     if (span === this.#newestSpan) this.#newestSize = table.size
@@ -167,7 +163,7 @@ export class SeenLines {
     return this.#lastSpan
   }
 
-  #tableOf(span: number): Table | undefined {
+  #tableOf(span: number): SeenTable | undefined {
     return span === this.#lastSpan ? this.#lastTable : this.#tables.get(span)
   }
 
@@ -202,108 +198,4 @@ export class SeenLines {
       this.#shortFloor = this.#floor
     }
   }
-}
-
-interface Many {
-  count: number
-  met: number
-}
-
-/** An open-addressed hash table. `meta` of a slot is 0 while it is free. */
-class Table {
-  size = 0
-  #slots: number
-  #words: Uint32Array
-  /** Lines with more equals than fit into a slot, by their slot's hash. */
-  #many: Map<string, Many> | undefined
-
-  readonly #growth: number
-
-  /** Of about so many; 0: nobody knows. */
-  constructor(lines: number) {
-    this.#growth = lines === 0 ? FIRST_GROWTH : GROWTH
-    this.#slots = Math.ceil(lines / FULL) + LEAST_SLOTS
-    this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
-  }
-
-  get bytes(): number {
-    return this.#slots * SLOT_BYTES
-  }
-
-  meet(high: number, low: number, pass: number): boolean {
-    const at = this.#find(high, low)
-    const meta = this.#words[at + 2] as number
-    if (meta === 0) return false
-    const many = this.#manyOf(meta, high, low)
-    const count = many ? many.count : (meta >>> 8) & 0xff
-    const met = meta >>> 16 === pass ? (many ? many.met : meta & 0xff) : 0
-    if (met >= count) return false
-    this.#write(at, pass, count, met + 1, many)
-    return true
-  }
-
-  add(high: number, low: number, pass: number): number {
-    const at = this.#find(high, low)
-    const meta = this.#words[at + 2] as number
-    if (meta === 0) {
-      this.#words[at] = high
-      this.#words[at + 1] = low
-      this.#write(at, pass, 1, 1, undefined)
-      this.size++
-      if (this.size > this.#slots * FULL) this.#grow()
-      return 0
-    }
-    let many = this.#manyOf(meta, high, low)
-    const count = many ? many.count : (meta >>> 8) & 0xff
-    const met = meta >>> 16 === pass ? (many ? many.met : meta & 0xff) : 0
-    if (count + 1 >= MANY && !many) {
-      many = { count, met }
-      this.#many ??= new Map()
-      this.#many.set(keyOf(high, low), many)
-    }
-    this.#write(at, pass, count + 1, met + 1, many)
-    return count
-  }
-
-  /** The slot of this hash, or the free one where it would go. */
-  #find(high: number, low: number): number {
-    const words = this.#words
-    const end = this.#slots * SLOT_WORDS
-    let at = Math.floor((low / 2 ** 32) * this.#slots) * SLOT_WORDS
-    while (words[at + 2] !== 0 && (words[at] !== high || words[at + 1] !== low)) {
-      at += SLOT_WORDS
-      if (at === end) at = 0
-    }
-    return at
-  }
-
-  #manyOf(meta: number, high: number, low: number): Many | undefined {
-    return ((meta >>> 8) & 0xff) === MANY ? this.#many?.get(keyOf(high, low)) : undefined
-  }
-
-  #write(at: number, pass: number, count: number, met: number, many: Many | undefined): void {
-    if (many) {
-      many.count = count
-      many.met = met
-    }
-    this.#words[at + 2] = (pass << 16) | (Math.min(count, MANY) << 8) | Math.min(met, MANY)
-  }
-
-  #grow(): void {
-    const old = this.#words
-    this.#slots = Math.ceil(this.#slots * this.#growth) + LEAST_SLOTS
-    this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
-    for (let from = 0; from < old.length; from += SLOT_WORDS) {
-      const meta = old[from + 2] as number
-      if (meta === 0) continue
-      const at = this.#find(old[from] as number, old[from + 1] as number)
-      this.#words[at] = old[from] as number
-      this.#words[at + 1] = old[from + 1] as number
-      this.#words[at + 2] = meta
-    }
-  }
-}
-
-function keyOf(high: number, low: number): string {
-  return `${high}.${low}`
 }

@@ -1,6 +1,7 @@
 import { type ComponentContext, errorText, type Intake, msToNs, type Receiver } from 'tocsin/component'
 import { openTlsSource } from 'tocsin/http'
 import { withAttributes } from './added.js'
+import { BATCH_RECORDS } from './batcher.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { Client } from './client.js'
@@ -97,6 +98,7 @@ export class VictoriaLogsReceiver implements Receiver {
     const offers = new Offers({
       intake,
       clock,
+      batchRecords: BATCH_RECORDS,
       maxRecords: MAX_UNSETTLED_RECORDS,
       maxBytes: MAX_UNSETTLED_BYTES,
       onSettled: (offer, settled) => checkpointer.add(offer, settled),

@@ -11,6 +11,7 @@ import {
   cpuMs,
   freePort,
   idle,
+  ROUNDS,
   report,
   row,
   sleep,
@@ -25,7 +26,6 @@ const { encodeOtlpProto } = await door('core/toolkit/otlp/index.js')
 
 const SECONDS = 3
 const MINUTES = Number(process.env.TOCSIN_BENCH_MINUTES ?? 0.15)
-const ROUNDS = 3
 const BATCH = 1_000
 const VARIANTS = 64
 const LANES = 8

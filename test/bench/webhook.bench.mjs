@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { before, command, ended, ROUNDS, report, row, temporaryFolder } from './support/measure.mjs'
 
-const COUNT = 20_000
+const COUNT = 10_000
 
 const folder = temporaryFolder()
 // The sink has a thread of its own, and its CPU is counted by nobody.

@@ -9,6 +9,8 @@ export interface IncidentsTold extends Comparison {
   readonly needless: readonly string[]
   /** Incidents told of under another event id, because a Redis that was away could not say that they were known. */
   readonly decidedApart: number
+  /** Of each incident told under too many ids: under which, and in which lives of the collectors. */
+  readonly apart: readonly string[]
 }
 
 const LOOK_MS = 100
@@ -60,17 +62,25 @@ export function incidentsTold(
   outages: number,
 ): IncidentsTold {
   const told = new Map<string, string[]>()
+  const lives = new Map<string, string[]>()
   const acknowledged = new Set<string>()
   const needless: string[] = []
   for (const { body, event, life, taken, acknowledged: ok } of received) {
     const subject = subjectOf(body)
     if (acknowledged.has(event) && cameUpIn?.get(subject) === life) needless.push(subject)
     if (ok) acknowledged.add(event)
-    if (taken) told.set(subject, [...(told.get(subject) ?? []), event])
+    if (!taken) continue
+    told.set(subject, [...(told.get(subject) ?? []), event])
+    lives.set(subject, [...(lives.get(subject) ?? []), `${event} in life ${life}`])
   }
   const comparison = compare(incidents, told)
   const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + outages)
-  return { ...comparison, changed: many, decidedApart: comparison.changed.length - many.length, needless }
+  const apart = many.map(
+    subject =>
+      `${subject}, which came up in life ${cameUpIn?.get(subject)}: ${lives.get(subject)?.join(', ')}`,
+  )
+  const decidedApart = comparison.changed.length - many.length
+  return { ...comparison, changed: many, decidedApart, apart, needless }
 }
 
 function subjectOf(body: string): string {

@@ -19,7 +19,7 @@ export async function chaosSuite(seeds: readonly number[]): Promise<void> {
       const state = shared || (redis && seed % 3 === 0) ? 'redis_storage' : 'file_storage'
       const report = await chaosRun({ seed, source, state, records: RECORDS, faults: FAULTS })
       reports.push(report)
-      console.log([lineOf(report), ...report.whereabouts].join('\n  '))
+      console.log([lineOf(report), ...report.whereabouts, ...report.apart].join('\n  '))
     }
   }
   // Each cleans up after itself before the first failure is told.

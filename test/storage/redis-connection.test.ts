@@ -176,6 +176,7 @@ describe.runIf(runs)('the connection of redis_storage', () => {
 
   it('says when nobody is there', async () => {
     const port = await freePort()
+    // ioredis 6.0.0 rejects with less, "Connection is closed." (findings/ioredis-connect-rejection.sh).
     const { message, failure } = await tries({ endpoint: `127.0.0.1:${port}` })
     expect(message).toBe(`Redis at 127.0.0.1:${port} refused the connection (ECONNREFUSED).`)
     expect(failure?.message).toContain('is not connected')

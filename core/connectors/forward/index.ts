@@ -5,7 +5,7 @@ import { forward } from './forward.js'
 export const forwardConnector = defineConnector<ForwardConfig>({
   api: 1,
   type: 'forward',
-  stability: 'stable',
+  stability: 'beta',
   description: 'Hands the records of some pipelines on to others, unchanged.',
   schema,
   makes: () => [],

@@ -87,7 +87,7 @@ export class Dashboard implements Extension {
       // A browser asks for a user and a password by itself; the page asks for a token.
       open: /^basic\b/i.test(authenticator?.authenticate({})?.challenge ?? '')
         ? []
-        : (this.#assets?.paths ?? []),
+        : (this.#assets?.paths ?? ['/']),
       answer: request => this.#answer(request),
       onError: error => oncePerMinute.error('A request failed.', { reason: errorText(error) }),
     })
@@ -147,7 +147,9 @@ export class Dashboard implements Extension {
       this.#assets?.answer(request) ?? {
         code: 404,
         contentType: 'text/plain',
-        body: 'There is nothing at this address: the page is at /.\n',
+        body: this.#assets
+          ? 'There is nothing at this address: the page is at /.\n'
+          : 'The page was not built: npm run build.\n',
       }
     )
   }

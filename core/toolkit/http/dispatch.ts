@@ -1,4 +1,4 @@
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { onAbort } from '../../component/on-abort.js'
 
 /** Headers of an answer, names in lower case. */
@@ -20,7 +20,7 @@ export interface Response {
  * can serve again; a longer, endless or broken body is cut off: the status has been heard, and what is missing changes nothing.
  */
 export function dispatched(
-  agent: Agent,
+  dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -37,13 +37,16 @@ export function dispatched(
     const forget = onAbort(signal, aborted)
     const done = (): void => {
       forget()
-      if (start) resolve({ ...start, body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES) })
+      if (!start) return
+      const { status, headers } = start
+      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+      resolve({ status, headers, body: body.subarray(0, MAX_BODY_BYTES) })
     }
     const fail = (error: Error): void => {
       done()
       if (!start) reject(error)
     }
-    agent.dispatch(options, {
+    dispatcher.dispatch(options, {
       onRequestStart: started => {
         controller = started
         if (signal.aborted) started.abort(signal.reason as Error)

@@ -59,6 +59,16 @@ const post = (to: HttpSender, signal = AbortSignal.timeout(5_000)): Promise<Http
   to.send({ body: 'hello' }, signal)
 
 describe('the HTTP sender', () => {
+  it('has one connection for what is sent one after another, and as many as it may for what comes at once', async () => {
+    const { url, connections } = await serve((_, response) => response.end('ok'))
+    const to = sender(url, { connections: 3 })
+    for (let sent = 0; sent < 20; sent++) expect((await post(to)).kind).toBe('ok')
+    expect(connections()).toBe(1)
+    const all = await Promise.all(Array.from({ length: 10 }, () => post(to)))
+    expect(all.map(({ kind }) => kind)).toEqual(Array(10).fill('ok'))
+    expect(connections()).toBe(3)
+  })
+
   it('sends method, headers, path and body, and keeps the connection', async () => {
     const seen: unknown[] = []
     const { url, connections } = await serve((request, response, body) => {

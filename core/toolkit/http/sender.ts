@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../../component/context.js'
 import { errorText, PermanentError } from '../../component/errors.js'
 import type { ExportRequest, Sent } from '../../component/exporter.js'
@@ -7,7 +7,8 @@ import type { CheckProblem } from '../../component/factory.js'
 import type { ConfigSchema } from '../../component/schema.js'
 import { nsToMs } from '../../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
-import { dispatched, type HttpHeaders, type Response } from './dispatch.js'
+import { Connections } from './connections.js'
+import type { HttpHeaders, Response } from './dispatch.js'
 import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
@@ -126,14 +127,12 @@ class UndiciSender implements HttpSender {
   readonly target: string
   readonly #options: HttpSenderOptions
   readonly #source: TlsSource | undefined
-  /** The options of the agent. */
+  /** What the connections are made with. */
   #tls: TlsConnectOptions | undefined
-  #agent: Agent | undefined
+  #connections: Connections | undefined
   /** Loaded with the first request. */
-  #undici: Promise<Pick<typeof import('undici'), 'Agent'>> | undefined
+  #undici: Promise<Pick<typeof import('undici'), 'Client' | 'buildConnector'>> | undefined
   #closed = false
-  /** Connections that are open. */
-  #connected = 0
   readonly #url: URL
   readonly #path: string
   readonly #headers: { readonly [name: string]: string }
@@ -159,11 +158,9 @@ class UndiciSender implements HttpSender {
       : this.#secrets
     let response: Response
     try {
-      const agent = this.#sameAgent() ?? (await this.#agentNow())
-      response = await dispatched(
-        agent,
+      const connections = this.#sameConnections() ?? (await this.#connectionsNow())
+      response = await connections.send(
         {
-          origin: this.#url.origin,
           path: this.#path,
           method: method as Dispatcher.HttpMethod,
           headers: withHeaders(withHeaders({ ...this.#headers }, headers), secretHeaders),
@@ -179,32 +176,29 @@ class UndiciSender implements HttpSender {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#agent?.destroy()
+    await this.#connections?.destroy()
   }
 
   /** Without certificates that may be renewed nothing has to be waited for. */
-  #sameAgent(): Agent | undefined {
-    return this.#source ? undefined : this.#agent
+  #sameConnections(): Connections | undefined {
+    return this.#source ? undefined : this.#connections
   }
 
-  async #agentNow(): Promise<Agent> {
+  async #connectionsNow(): Promise<Connections> {
     // Bundled, a CommonJS module has a default export and no others.
     this.#undici ??= import('undici').then(({ default: undici }) => undici)
-    const { Agent } = await this.#undici
+    const { Client, buildConnector } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
-    if (this.#agent && (tls === this.#tls || this.#closed)) return this.#agent
-    // The old one ends when what is on its way has ended.
-    void this.#agent?.close().catch(() => undefined)
+    if (this.#connections && (tls === this.#tls || this.#closed)) return this.#connections
+    // The old ones end when what is on its way has ended.
+    void this.#connections?.close().catch(() => undefined)
     const { connectTimeoutMs = 10_000, connections = 10 } = this.#options
     this.#tls = tls
-    this.#agent = new Agent({
-      connections,
-      connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true },
-    })
-    this.#agent.on('connect', () => this.#connected++)
-    this.#agent.on('disconnect', () => this.#connected--)
-    if (this.#closed) await this.#agent.destroy()
-    return this.#agent
+    // One for all: they resume each other's TLS sessions.
+    const connect = buildConnector({ ...tls, timeout: connectTimeoutMs, keepAlive: true })
+    this.#connections = new Connections(connections, () => new Client(this.#url.origin, { connect }))
+    if (this.#closed) await this.#connections.destroy()
+    return this.#connections
   }
 
   #answer({ status, headers, body }: Response, secrets: readonly string[]): HttpAnswer {
@@ -224,7 +218,7 @@ class UndiciSender implements HttpSender {
     const { code } = error as { readonly code?: unknown }
     // With a connection it is there, and takes its time; the caller's time-out aborts.
     const hangs =
-      this.#connected > 0 &&
+      (this.#connections?.open ?? 0) > 0 &&
       (aborted || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
     const what = hangs ? 'takes connections but does not answer' : 'cannot be reached'
     const reason = `${this.target} ${what}: ${redact(errorText(error), secrets)}`

@@ -102,6 +102,7 @@ export function factsOf(
   alert: Attributes,
   { timeZone, now }: TextOptions,
 ): readonly Fact[] {
+  if (alert === NO_ATTRIBUTES) return []
   const first = parseRfc3339(textAt(alert, 'first_occurrence'))
   const span = lastedFor(record, alert, now)
   const since = first === undefined ? textAt(alert, 'first_occurrence') : formatInZone(first, timeZone)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isMap, type LogRecord } from '../../model/index.js'
 
 /**
@@ -9,13 +9,10 @@ export function eventIdOf(record: LogRecord, pipeline: string): string {
   const { alert } = record.attributes
   if (isMap(alert) && typeof alert.event_id === 'string' && alert.event_id !== '') return alert.event_id
   // JSON, so that no two pairs look alike.
-  return createHash('sha256')
-    .update(JSON.stringify([pipeline, record.id]))
-    .digest('hex')
-    .slice(0, 32)
+  return hash('sha256', JSON.stringify([pipeline, record.id])).slice(0, 32)
 }
 
 /** An event id as the value of an `Idempotency-Key` header: one that came with a record may hold anything. */
 export function idempotencyKey(eventId: string): string {
-  return /^[\x21-\x7e]{1,255}$/.test(eventId) ? eventId : createHash('sha256').update(eventId).digest('hex')
+  return /^[\x21-\x7e]{1,255}$/.test(eventId) ? eventId : hash('sha256', eventId)
 }

@@ -17,7 +17,7 @@ const text = (min: number, max: number) =>
 const lower = (bytes: string) => bytes.replace(/[A-Z]/g, letter => letter.toLowerCase())
 
 describe('the skim', () => {
-  it('never passes over a text that holds a literal', () => {
+  it('tells which texts hold a literal', () => {
     const cases = fc.record({
       literals: fc.uniqueArray(text(5, 20), { minLength: 1, maxLength: 30 }),
       around: text(0, 30),
@@ -41,7 +41,7 @@ describe('the skim', () => {
         const plain = known.some(each =>
           (foldAscii ? lower(part.toString('latin1')) : part.toString('latin1')).includes(each),
         )
-        if (plain) expect(skim?.mayHold(bytes, around.length, cut)).toBe(true)
+        if (skim) expect(skim.mayHold(bytes, around.length, cut)).toBe(plain)
       }),
       runs(500),
     )

@@ -24,6 +24,7 @@ describe('what a pattern matches', () => {
     ['(?i)s is also the long s', regex('(?i)session lost'), 'SE\u017f\u017fion loſt', true],
     ['so in a class', regex('(?i)ma[ks] host'), 'ma\u212a ho\u017ft', true],
     ['but not without (?i)', regex('disk full'), 'dis\u212a full', false],
+    // findings/re2-class-of-both-cases.sh
     ['yet RE2 folds [kK] beside other characters', regex('(?:[kK]|x)(?:[sS]|x)'), '\u212a\u017f', true],
     ['not alone', regex('[kK][sS]'), '\u212a\u017f', false],
     [
@@ -49,6 +50,7 @@ describe('what a pattern matches', () => {
     ['with (?m) those of a line', regex('(?m)^error$'), 'x\nerror\ny', true],
     ['an empty text', regex('^$'), '', true],
     ['an empty text is no literal', { text: 'a', mode: 'exact' }, '', false],
+    // Which the binding, re2 1.24.0, gives backslashes (findings/re2-quoted-slash.sh).
     ['\\Q keeps slashes', regex('\\Q/var/log\\E'), '/var/log', true],
     ['\\Q keeps slashes', regex('\\Q/var/log\\E'), '\\/var\\/log', false],
     ['a repeat after \\E takes one character', regex('^\\Qab\\E+$'), 'abbb', true],

@@ -12,6 +12,8 @@ export class JsonText {
   constructor(readonly checks = false) {}
 
   literal(text: string): void {
+    // Most texts have neither, and only what stands right behind a backslash is escaped.
+    if (!this.#escaped && !/["\\]/.test(text)) return
     for (const character of text) {
       if (this.#escaped) this.#escaped = false
       else if (character === '"') this.#inString = !this.#inString

@@ -29,6 +29,8 @@ export interface TemplateViewOptions {
    * `event_id` are at the top and win, and the record is also whole under `log`.
    */
   readonly notification?: boolean
+  /** The record with what only `notification`, `attributes` and the whole show; made when a template asks for that. */
+  readonly filled?: () => LogRecord
 }
 
 /**
@@ -39,20 +41,32 @@ export interface TemplateViewOptions {
  * its resource is seen: `{{host.name}}` is the host wherever a source puts it.
  */
 export function templateView(record: LogRecord, options: TemplateViewOptions): TemplateView {
-  return new RecordView(record, options.pipeline, options.timeZone, options.notification)
+  return new RecordView(record, options)
 }
 
 class RecordView implements TemplateView {
+  readonly pipeline: string
+  readonly timeZone: string
+  readonly #options: TemplateViewOptions
+  #whole: LogRecord | undefined
+
   constructor(
     readonly record: LogRecord,
-    readonly pipeline: string,
-    readonly timeZone: string,
-    readonly notification = false,
-  ) {}
+    options: TemplateViewOptions,
+  ) {
+    this.pipeline = options.pipeline
+    this.timeZone = options.timeZone
+    this.#options = options
+  }
+
+  get whole(): LogRecord {
+    this.#whole ??= this.#options.filled?.() ?? this.record
+    return this.#whole
+  }
 
   named(name: string): Value {
-    const { attributes } = this.record
-    if (this.notification) {
+    const { attributes } = this.whole
+    if (this.#options.notification) {
       if (name === 'log') return this.#log()
       const told = attributes.notification
       if (isMap(told) && Object.hasOwn(told, name)) return told[name]
@@ -83,15 +97,16 @@ class RecordView implements TemplateView {
     const builtIn = BUILT_IN.get(name)
     if (name === 'resource') return lookupResource(this.record.resource.attributes, names)
     if (builtIn) return names.length === 1 ? builtIn(this) : descend(builtIn(this), names, 1)
+    const { attributes } = name === 'notification' ? this.whole : this.record
     return (
-      descend(this.record.attributes, names) ??
+      descend(attributes, names) ??
       descend(ALIASES.get(name)?.(this), names, 1) ??
       descend(this.record.resource.attributes, names)
     )
   }
 
   all(): Attributes {
-    const all = newMap(Object.entries(this.record.attributes))
+    const all = newMap(Object.entries(this.whole.attributes))
     for (const [name, read] of BUILT_IN) all[name] = read(this) ?? null
     return all
   }
@@ -101,7 +116,7 @@ const BUILT_IN: ReadonlyMap<string, (view: RecordView) => Value> = new Map<
   string,
   (view: RecordView) => Value
 >([
-  ['attributes', view => view.record.attributes],
+  ['attributes', view => view.whole.attributes],
   ['body', view => view.record.body],
   ['resource', view => view.record.resource.attributes],
   ['scope', view => scopeOf(view.record)],

@@ -11,7 +11,7 @@ declare function timeOf(start: i32, end: i32, isSecond: bool): i64
 const NO_TIME = i64.MIN_VALUE
 
 /** What is told of a line, as ../line-block.ts reads it: START and so on are places in words of four bytes. */
-const ROW_BYTES = 40
+const ROW_BYTES = 48
 const START = 0
 const END = 4
 const TEXT_AT = 8
@@ -20,6 +20,7 @@ const LOW = 16
 const HIGH = 20
 const TIME = 24
 const FLAGS = 32
+const NAMES = 40
 const SCANNED = 1
 const TIMED = 2
 const PLAIN_NAMES = 4
@@ -60,6 +61,8 @@ let low: u32 = 0
 let textAt: i32 = -1
 let textEnd: i32 = -1
 let time: i64 = NO_TIME
+/** A bit for each name, so that most that are asked for are known not to be there. */
+let names: u64 = 0
 /** The second that was read last, as 19 bytes: lines come in order of time. */
 let secondNs: i64 = NO_TIME
 let second0: u64 = 0
@@ -91,6 +94,7 @@ export function scanLines(from: i32, end: i32): i32 {
     low = 0
     textAt = -1
     textEnd = start
+    names = 0
     time = NO_TIME
     // Negative: it stopped there, and what it met is not for it.
     const met = scanLine(at)
@@ -103,6 +107,7 @@ export function scanLines(from: i32, end: i32): i32 {
     store<u32>(row, low, LOW)
     store<u32>(row, high, HIGH)
     store<i64>(row, time, TIME)
+    store<u64>(row, names, NAMES)
     store<i32>(row, isPlain ? SCANNED | PLAIN_NAMES | (time === NO_TIME ? 0 : TIMED) : 0, FLAGS)
     row += ROW_BYTES
     at = load<u8>(at) === CR ? at + 2 : at + 1
@@ -125,6 +130,7 @@ function scanLine(start: i32): i32 {
     if (hasEscapes) end = escapedEnd(end)
     if (load<u8>(end) !== QUOTE) return -end
     end++
+    names |= (<u64>1) << <u64>((<u32>(load<u32>(at + 1) + (nameEnd - at)) * 0x9e3779b1) >> 26)
     const kind = kindOf(at, nameEnd)
     if (kind !== NOT_HASHED) addField(at, end)
     if (kind === IS_MESSAGE) {

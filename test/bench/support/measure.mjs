@@ -57,10 +57,11 @@ export function ended(program, args, env = {}) {
   return { cpuMs: ms, peakMiB: Number(/peak (\d+)/.exec(stdout)?.[1] ?? 0) / 1024 }
 }
 
-/** Starts a process and waits until it says `word` on stderr; what it started ends with us. */
+/** Starts a process and waits until it says `word` on stderr (not given: for nothing); it ends with us. */
 export async function started(program, args, word) {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', word ? 'pipe' : 'ignore'] })
   process.on('exit', () => child.kill('SIGKILL'))
+  if (!word) return child
   let said = ''
   await new Promise((done, failed) => {
     child.stderr.setEncoding('utf8').on('data', part => {
