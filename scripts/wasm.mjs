@@ -1,12 +1,18 @@
 // Compiles what is written in AssemblyScript and keeps it as a module beside it, so that neither the build nor the tests need the
-// compiler. After a change of receivers/victorialogs/wasm: node scripts/wasm.mjs
+// compiler, which with its libraries is 100 MB: it is fetched here. After a change of receivers/victorialogs/wasm:
+// node scripts/wasm.mjs. With --check nothing is written: it fails when the module is not what the source compiles to.
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import asc from 'assemblyscript/dist/asc.js'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
+const COMPILER = 'assemblyscript@0.28.20'
+const CACHE = resolve('node_modules/.cache', COMPILER)
 const SOURCE = 'receivers/victorialogs/wasm/scan-lines.ts'
 const MODULE = 'receivers/victorialogs/scan-lines-code.ts'
 
+const asc = await compiler()
 const flags = '--outFile out.wasm --runtime stub --optimizeLevel 3 --noAssert --enable simd'
 let code
 const { error, stderr } = await asc.main([SOURCE, ...flags.split(' ')], {
@@ -20,13 +26,29 @@ if (error) {
 }
 const digest = createHash('sha256').update(readFileSync(SOURCE)).digest('hex')
 const lines = code.toString('base64').match(/.{1,100}/g)
-writeFileSync(
-  MODULE,
-  `// Made of wasm/scan-lines.ts by \`node scripts/wasm.mjs\`; a test knows the SHA-256 of the source:
+const module = `// Made of wasm/scan-lines.ts by \`node scripts/wasm.mjs\`; a test knows the SHA-256 of the source:
 // ${digest}
 /** WebAssembly in Base64. */
 export const SCAN_LINES_CODE: string =
 ${lines.map(line => `  '${line}'`).join(' +\n')}
-`,
-)
-console.log(`${MODULE}: ${code.length} bytes of WebAssembly`)
+`
+if (!process.argv.includes('--check')) {
+  writeFileSync(MODULE, module)
+  console.log(`${MODULE}: ${code.length} bytes of WebAssembly`)
+} else if (readFileSync(MODULE, 'utf8') === module) {
+  console.log(`${MODULE} is what ${SOURCE} compiles to.`)
+} else {
+  console.error(`${MODULE} is not what ${SOURCE} compiles to: run "node scripts/wasm.mjs".`)
+  process.exit(1)
+}
+
+async function compiler() {
+  const home = join(CACHE, 'node_modules/assemblyscript')
+  if (!existsSync(home)) {
+    mkdirSync(CACHE, { recursive: true })
+    execFileSync('npm', ['install', '--prefix', CACHE, '--no-save', '--no-audit', '--no-fund', COMPILER], {
+      stdio: 'inherit',
+    })
+  }
+  return (await import(pathToFileURL(join(home, 'dist/asc.js')).href)).default
+}
