@@ -28,7 +28,7 @@ const BATCH = 1_000
 const VARIANTS = 64
 const CONCURRENCY = 8
 /** CPU time before the first cell of a server counts: for the compiler. */
-const WARM_UP_MS = 1_000
+const WARM_UP_MS = 3_000
 const ROWS = 1_000
 const MATCHING = 0.01
 const PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
