@@ -81,7 +81,8 @@ export function incidentsTold(
   const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + livesApart)
   const apart = many.map(
     subject =>
-      `${subject}, which came up in life ${cameUpIn?.get(subject)}: ${lives.get(subject)?.join(', ')}`,
+      `${subject}, which came up in life ${cameUpIn?.get(subject)}: ${lives.get(subject)?.join(', ')}; ` +
+      `${livesApart} lives went on without Redis`,
   )
   const decidedApart = comparison.changed.length - many.length
   return { ...comparison, changed: many, decidedApart, apart, needless }
