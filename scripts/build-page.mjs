@@ -1,5 +1,6 @@
 // The page of the dashboard extension: bundled and compressed here, so that nothing is left to do for a request. Its file
 // names carry a hash of their content and are cached for good; index.html names them.
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
@@ -7,6 +8,9 @@ import { build } from 'esbuild'
 
 const PAGE = 'core/extensions/dashboard/page'
 const OUT = 'dist/page'
+
+/** What a first paint would wait for is within index.html: the policy names it by its hash, in inline.json. */
+const INLINE = { theme: 'script', style: 'style' }
 
 /** Answers what went into the bundle, for the licences. */
 export async function buildPage() {
@@ -33,11 +37,20 @@ export async function buildPage() {
   const built = readdirSync(OUT)
   const named = name => built.find(file => file.startsWith(`${name}-`))
   const html = readFileSync(join(PAGE, 'index.html'), 'utf8')
-  writeFileSync(
-    join(OUT, 'index.html'),
-    html.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => named(name) ?? ''),
-  )
-  for (const file of readdirSync(OUT)) {
+  const inline = { script: [], style: [] }
+  const filled = html.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => {
+    const kind = INLINE[name]
+    if (kind === undefined) return named(name)
+    const file = join(OUT, named(name))
+    const text = readFileSync(file, 'utf8').trim()
+    if (text.includes(`</${kind}`)) throw new Error(`${file} cannot stand in a page.`)
+    rmSync(file)
+    inline[kind].push(`'sha256-${createHash('sha256').update(text).digest('base64')}'`)
+    return `<${kind}>${text}</${kind}>`
+  })
+  writeFileSync(join(OUT, 'index.html'), filled)
+  writeFileSync(join(OUT, 'inline.json'), JSON.stringify(inline))
+  for (const file of readdirSync(OUT).filter(name => !name.endsWith('.json'))) {
     const packed = gzipSync(readFileSync(join(OUT, file)), { level: constants.Z_BEST_COMPRESSION })
     writeFileSync(join(OUT, `${file}.gz`), packed)
   }

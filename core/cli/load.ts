@@ -11,6 +11,7 @@ import {
   printConfig,
   processEnvironment,
 } from '../config/index.js'
+import { REDACTED, redactUrl } from '../config/secrets.js'
 import { checkCommon, exporterCommon } from '../delivery/index.js'
 import type { ServiceSettings } from '../service/settings.js'
 import type { Distribution } from './distribution.js'
@@ -63,10 +64,15 @@ export async function load(
     ...(lint && { lint }),
     templateNames: async () => (await import('../toolkit/template/index.js')).templateNames,
   })
+  let secrets: readonly string[] | undefined
+  const redact = (text: string): string => {
+    secrets ??= config.secrets()
+    return secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text)
+  }
   return {
-    settings: settingsOf(config),
+    settings: { ...settingsOf(config), redact: text => redactUrl(redact(text)) },
     factories: [...config.factories.values()],
-    redact: text => config.secrets().reduce((shown, secret) => shown.replaceAll(secret, '[REDACTED]'), text),
+    redact,
     redacted: () => printConfig(config),
   }
 }

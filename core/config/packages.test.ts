@@ -52,6 +52,9 @@ beforeAll(async () => {
   await install('taken', { main: 'x.js' }, { 'x.js': `exports.components = [${factory('throttle')}]` })
   await write('old.mjs', `export const components = [${factory('acme_old', 'api: undefined')}]`)
   await write('new.mjs', `export const components = [${factory('acme_new', 'api: 2')}]`)
+  await write('text.mjs', `export const components = [${factory('acme_text', 'api: "1"')}]`)
+  // The words of Node, which here would find ours.
+  await write('alone.mjs', `throw new Error("Cannot find package 'tocsin' imported from alone.mjs")`)
   await write('local.mjs', `export const components = [${factory('acme_local')}]`)
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -90,6 +93,8 @@ describe('packages', () => {
       './no.js',
       './old.mjs',
       './new.mjs',
+      './text.mjs',
+      './alone.mjs',
     )
     const problems = await problemsOf(load(['tocsin.yaml'], environment))
     expect(problems.map(problem => problem.replaceAll(folder, 'FOLDER'))).toEqual([
@@ -102,6 +107,10 @@ describe('packages', () => {
       'tocsin.yaml:1:69: packages[5]: there is no module "./no.js" in FOLDER (check the path: it starts at that folder)',
       'tocsin.yaml:1:79: packages[6]: the package "./old.mjs" is written against no version of the component contract, and this Tocsin has version 1 (install a newer version of the package: docs/contract.md tells its author what changed)',
       'tocsin.yaml:1:91: packages[7]: the package "./new.mjs" is written against version 2 of the component contract, and this Tocsin has version 1 (install a newer tocsin)',
+      'tocsin.yaml:1:103: packages[8]: the package "./text.mjs" is written against version "1" of the component contract, and this Tocsin has version 1 (its author writes the number: api: 1)',
+      expect.stringMatching(
+        /packages\[9\]: .*could not be loaded: Cannot find package 'tocsin'.*\(run "npm install" with tocsin in the folder of the package: Tocsin is its peer dependency\)$/,
+      ),
     ])
   })
 })

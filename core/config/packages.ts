@@ -7,6 +7,9 @@ import { PackageNotFound } from './resolve-package.js'
 /** Imports a package as if from a module in `folder`. Rejects with `PackageNotFound` when it is not there. */
 export type ImportPackage = (specifier: string, folder: string) => Promise<unknown>
 
+/** What Node says where a package does not find the Tocsin that it is written for. */
+const MISSING_TOCSIN = /Cannot find (?:package|module) 'tocsin(?:\/[\w-]+)?'/
+
 /** Loads the packages that the configuration names; answers all factories, those given first. */
 export async function loadPackages(
   list: ListNode,
@@ -41,7 +44,9 @@ export async function loadPackages(
       else
         error(
           `the package "${name}" could not be loaded: ${errorText(failure)}`,
-          'see its documentation, or report this to its author',
+          MISSING_TOCSIN.test(errorText(failure))
+            ? 'run "npm install" with tocsin in the folder of the package: Tocsin is its peer dependency'
+            : 'see its documentation, or report this to its author',
         )
       continue
     }
@@ -61,10 +66,12 @@ export async function loadPackages(
       const { api } = candidate as { readonly api?: unknown }
       if (api !== API) {
         error(
-          `the package "${name}" is written against ${api === undefined ? 'no version' : `version ${String(api)}`} of the component contract, and this Tocsin has version ${API}`,
+          `the package "${name}" is written against ${api === undefined ? 'no version' : `version ${JSON.stringify(api)}`} of the component contract, and this Tocsin has version ${API}`,
           typeof api === 'number' && api > API
             ? 'install a newer tocsin'
-            : 'install a newer version of the package: docs/contract.md tells its author what changed',
+            : typeof api === 'string' && Number(api) === API
+              ? `its author writes the number: api: ${API}`
+              : 'install a newer version of the package: docs/contract.md tells its author what changed',
         )
         continue
       }

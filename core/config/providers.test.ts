@@ -12,6 +12,7 @@ describe('sources', () => {
       '/etc/tocsin/base.yaml': WHOLE,
       '/etc/tocsin/conf.d/more.yaml': 'processors: {throttle: {count: 5}}\n',
       '/etc/tocsin/list.yaml': '- a\n',
+      '/etc/tocsin/utf16.yaml': '\uFFFD\uFFFDr\0e\0',
       '/etc/tocsin/empty.yaml': '# nothing\n',
     },
     { WHOLE },
@@ -54,6 +55,9 @@ describe('sources', () => {
     expect(await problems()).toEqual(['there is no configuration (name a file with --config FILE)'])
     expect(await problems('none.yaml')).toEqual([
       'none.yaml: the file does not exist (looked for /etc/tocsin/none.yaml)',
+    ])
+    expect(await problems('utf16.yaml')).toEqual([
+      'utf16.yaml: the file is no UTF-8 text, but UTF-16 or binary (save it as UTF-8)',
     ])
     expect(await problems('env:NONE')).toEqual(['env:NONE: the variable is not set (set NONE to YAML text)'])
     expect(await problems('list.yaml')).toEqual([

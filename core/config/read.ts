@@ -14,6 +14,9 @@ export async function readDocument(path: string, environment: ConfigEnvironment)
   }
   if (text.length > MAX_DOCUMENT_BYTES)
     return { reason: 'the file is larger than 4 MiB', fix: 'is it the right file?' }
+  // As Notepad and PowerShell's `>` write it.
+  if (text.slice(0, 4).includes('\0'))
+    return { reason: 'the file is no UTF-8 text, but UTF-16 or binary', fix: 'save it as UTF-8' }
   return { text: text.startsWith('\uFEFF') ? text.slice(1) : text }
 }
 

@@ -25,6 +25,7 @@ import type { FlowWatch } from './flow-watch.js'
 import type { SharedQueue } from './shared-queue.js'
 import type { SharedQueues } from './shared-queues.js'
 import type { Taps } from './tap/taps.js'
+import { type Redact, toldWithoutSecrets } from './told-without-secrets.js'
 
 export type CompileCondition = (text: string) => { test(record: LogRecord): boolean }
 
@@ -49,6 +50,7 @@ export interface DeliveryContext {
 interface Options extends DeliveryContext {
   readonly deadLetters: Pick<DeadLetters, 'add'>
   readonly watch: FlowWatch | undefined
+  readonly redact: Redact | undefined
   report(exporter: string, pipelines: readonly string[], status: ComponentStatus): void
 }
 
@@ -66,9 +68,10 @@ export class GraphDeliveries {
   }
 
   /** `onRoom`: called when its queue has room again. */
-  make(plan: ComponentPlan, exporter: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery {
+  make(plan: ComponentPlan, made: Exporter, pipelines: readonly string[], onRoom: () => void): Delivery {
     const { clock, random, logger, meter, defaultStorage, components, handovers } = this.options
-    const { deadLetters, traces, sharedQueues, compileCondition, report, watch: flow } = this.options
+    const { deadLetters, traces, sharedQueues, compileCondition, report, watch: flow, redact } = this.options
+    const exporter = redact ? toldWithoutSecrets(made, redact) : made
     const { notifying = false, ordered = false, local = false } = plan.factory as unknown as ExporterFactory
     const config = plan.config as CommonConfig
     const settings = deliverySettings(config, { notifying, ordered, local }, defaultStorage)

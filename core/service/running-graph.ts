@@ -78,6 +78,7 @@ export class RunningGraph {
       ...options,
       deadLetters: this.#deadLetters,
       watch: this.#watch,
+      redact: settings.redact,
       report: (id, pipelines, status) => this.#report('exporter', id, pipelines, status),
     })
     const host: GraphHost = {

@@ -20,6 +20,8 @@ export interface ServiceSettings {
   /** The folder that relative paths start from. */
   readonly baseDir: string
   readonly warnings: readonly Problem[]
+  /** A text from outside without the secrets of the configuration. */
+  readonly redact?: (text: string) => string
   /** For the log: what the configuration was read from. */
   readonly notes?: readonly string[]
 }

@@ -42,6 +42,8 @@ export interface HttpDestination {
   answer: ((request: ArrivedRequest, index: number) => DestinationAnswer | undefined) | undefined
   /** From now on no request is answered; for `ExporterDestination.stall`. */
   stall(): void
+  /** From now on each request is answered with 500; for `ExporterDestination.fail`. */
+  fail(): void
   /** Resolves when so many (of this path) were accepted; rejects after 60 s of real time. */
   waitFor(count: number, path?: string): Promise<ArrivedRequest[]>
   /** Cuts all connections and stops listening. */
@@ -86,6 +88,9 @@ export async function httpDestination(): Promise<HttpDestination> {
     answer: undefined,
     stall() {
       destination.answer = () => 'hang'
+    },
+    fail() {
+      destination.answer = () => 500
     },
     async waitFor(count, path) {
       const matching = (): ArrivedRequest[] =>

@@ -21,6 +21,7 @@ async function destination(config: Partial<MattermostConfig> = {}, status = 200)
     config: { webhook_url: `${http.url}/hooks/s3cr3tk3y`, time_zone: 'UTC', ...config },
     received: () => http.requests.length,
     stall: http.stall,
+    fail: http.fail,
   }
 }
 

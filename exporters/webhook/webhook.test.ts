@@ -28,6 +28,7 @@ async function destination(config: Partial<WebhookConfig> = {}, status = 200): P
     },
     received: () => http.requests.length,
     stall: http.stall,
+    fail: http.fail,
   }
 }
 

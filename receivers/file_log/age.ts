@@ -28,6 +28,13 @@ export function compareAge(a: Dated, b: Dated): Age {
   return compareNames(left, right)
 }
 
+/** By its name, and its time does not say otherwise. */
+export function isSurelyOlder(a: Dated, b: Dated): boolean {
+  const [left, right] = [spanOf(a), spanOf(b)]
+  const { order, reason } = compareNames(left, right)
+  return order < 0 && reason !== 'unclear' && left.from < right.until
+}
+
 /** The older first, by time and name: what was not rotated has no place of its own. */
 export function byAge<T extends Dated>(files: readonly T[]): T[] {
   const waiting = files.map(spanOf)

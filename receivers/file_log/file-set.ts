@@ -107,6 +107,7 @@ export class FileSet {
     await forEach([...goneByPath.keys()], known.problems, path =>
       this.#lookAtGone(goneByPath.get(path) as TrackedFile),
     )
+    await known.heirs.find()
     const before = new Set(known.tracked.values())
     const { found, deferred } = await this.#found.open(fresh, owners, known.problems)
     known.deferred ||= deferred
@@ -232,6 +233,7 @@ export class FileSet {
     notices.opened(added, this.#first, newAtEnd)
     this.#first = false
     await this.#dropFinished()
+    await this.#known.heirs.find()
     await this.#known.persist()
   }
 

@@ -33,6 +33,8 @@ export class Generation implements Stream {
   readonly file: FileOfGenerations
   /** Nothing more comes of it: its checkpoint goes when all is settled. */
   retired = false
+  /** What is known of a copy of it: that stays then. */
+  heir: Checkpoint | undefined
   #head: Buffer
   #mark: Mark | undefined
 
@@ -69,7 +71,7 @@ export class Generation implements Stream {
 
   checkpoint(position: unknown, settled = true): KeyValueChange {
     const id = this.id as string
-    if (this.retired && settled) return removeChange(id)
+    if (this.retired && settled) return this.heir ? saveChange(this.heir) : removeChange(id)
     return saveChange(this.describe(position as Position))
   }
 

@@ -1,4 +1,4 @@
-import { byAge, compareAge, type Dated } from './age.js'
+import { byAge, compareAge, type Dated, isSurelyOlder } from './age.js'
 import type { Encoding } from './encoding.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
@@ -74,7 +74,8 @@ export class Generations {
     for (const file of added) {
       const now = newest.get(file.home)
       if (!now || now === file) continue
-      rotations.push({ known: file.fingerprint(), mtimeNs: file.mtimeNs, path: file.realPath, newest: now })
+      const { mtimeNs, realPath: path, writtenNs = mtimeNs } = file
+      rotations.push({ known: file.fingerprint(), mtimeNs: writtenNs, path, newest: now })
     }
     for (const known of missing.list()) {
       const now = newest.get(known.home)
@@ -102,16 +103,21 @@ export class Generations {
     )
     const allowed = new Set(await discovery.notExcluded(entries.map(entry => entry.path)))
     const found: OpenedFile[] = []
+    const copies: Dated[] = []
     for (const entry of byAge(entries)) {
       if (!allowed.has(entry.path)) continue
       const one = await OpenedFile.open(entry.path, encoding).catch(() => undefined)
       if (!one) continue
       // Another copy of what is known is no generation of its own.
-      const isNew = typeof one.format === 'string' && !(known.offset > 0 && (await one.tailWhenSame(known)))
-      if (isNew) found.push(one)
-      else await one.close()
+      const isCopy = typeof one.format === 'string' && known.offset > 0 && (await one.tailWhenSame(known))
+      if (isCopy) copies.push(entry)
+      if (isCopy || typeof one.format !== 'string') await one.close()
+      else found.push(one)
     }
-    return found
+    // A copy has the time of its making, as have those of what was before it: that is known too.
+    const isOlder = (one: OpenedFile) => copies.some(copy => isSurelyOlder(one, copy))
+    await Promise.all(found.filter(isOlder).map(one => one.close()))
+    return found.filter(one => !isOlder(one))
   }
 
   /** Files that were added wait for what is older of their name. */

@@ -1,7 +1,9 @@
 import type { Clock, KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
+import type { Encoding } from './encoding.js'
 import { Folders } from './folders.js'
-import type { Generation } from './generation.js'
+import type { Generation, Position } from './generation.js'
+import { Heirs } from './heirs.js'
 import type { Ledger } from './ledger.js'
 import { MissingFiles } from './missing-files.js'
 import { OpenFiles } from './open-files.js'
@@ -13,6 +15,7 @@ export type Adoption = TrackedFile | 'no' | 'later'
 
 export interface KnownFilesOptions {
   readonly clock: Clock
+  readonly encoding: Encoding
   readonly ledger: Ledger
   readonly maxOpen: number
   onOpenFiles(change: number): void
@@ -28,6 +31,7 @@ export class KnownFiles {
   /** Truncated files, with what they were, whose copies were not looked for yet. */
   readonly truncated = new Map<TrackedFile, Generation>()
   readonly folders = new Folders()
+  readonly heirs: Heirs
   /** What cannot be read, by path. */
   readonly problems = new Map<string, string>()
   /** A file was found that cannot be told from a copy yet: scan again. */
@@ -36,7 +40,16 @@ export class KnownFiles {
   constructor(options: KnownFilesOptions, checkpoints: readonly Checkpoint[]) {
     this.#options = options
     this.missing = new MissingFiles(checkpoints)
+    this.heirs = new Heirs(this, options.encoding)
     this.#open = new OpenFiles(options.maxOpen, options.onOpenFiles)
+  }
+
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  get ledger(): Ledger {
+    return this.#options.ledger
   }
 
   /** The files that are read, by their places. */
@@ -95,12 +108,10 @@ export class KnownFiles {
 
   /** Knows nothing more of it: the next scan says what it is. */
   async findAnew(file: TrackedFile): Promise<void> {
-    const old = this.truncated.get(file)
-    this.truncated.delete(file)
-    if (old) this.retire(old)
+    this.retireTruncated(file)
     await this.remove(file)
     file.forget()
-    this.retire(file.generation)
+    this.retire(file.generation, file.position())
     this.deferred = true
   }
 
@@ -108,23 +119,30 @@ export class KnownFiles {
   async forget(file: TrackedFile): Promise<void> {
     const { nlink } = file.isOpen ? await file.stat() : { nlink: 1n }
     const { generation } = file
-    const old = this.truncated.get(file)
-    this.truncated.delete(file)
-    if (old) this.retire(old)
+    this.retireTruncated(file)
     await this.remove(file)
     file.forget()
     if (generation.id === undefined) return
-    if (nlink === 0n) this.retire(generation)
+    if (nlink === 0n) this.retire(generation, file.position())
     else if (generation.persisted) this.missing.add(generation.describe(file.position()))
+  }
+
+  /** The copy of a truncated file was found, or there is none. */
+  retireTruncated(file: TrackedFile): void {
+    const old = this.truncated.get(file)
+    this.truncated.delete(file)
+    if (old) this.retire(old, file.previous)
   }
 
   /**
    * Forgets what a truncated or deleted file was, in the same write that notes its copy, and not before all of it is settled: until
-   * then a restart needs it.
+   * then a restart needs it. `position`: how far it was read, when a copy of it may be there.
    */
-  retire(old: Generation): void {
+  retire(old: Generation, position?: Position): void {
     old.retired = true
-    if (old.id !== undefined && !this.#options.ledger.has(old)) this.writeLater([removeChange(old.id)])
+    if (old.id === undefined) return
+    if (position && position.offset > 0) this.heirs.add(old, old.describe(position))
+    else if (!this.#options.ledger.has(old)) this.writeLater([removeChange(old.id)])
   }
 
   /** To be written by the next `persist`. */

@@ -48,6 +48,7 @@ export class CheckpointMatcher {
     const mayBe = async (known: Checkpoint) =>
       by === 'inode' ||
       !(mayBeAnew(known, found) || (await folders.wasRenamed(known.home, known, found.realPath)))
+    if (files.heirs.has(found)) return 'later'
     const matched = await missing.take(found, by, mayBe)
     if (!matched) return 'no'
     const { copy = false } = matched.known
@@ -72,6 +73,7 @@ export class CheckpointMatcher {
       },
     )
     file.isCopy = copy
+    if (by === 'content') file.writtenNs = known.mtimeNs
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path

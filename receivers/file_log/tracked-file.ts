@@ -76,6 +76,8 @@ export class TrackedFile {
   hasLineEnds: boolean
   size = 0n
   mtimeNs = 0n
+  /** When the content was last written to, of a file that has the time at which it was copied. */
+  writtenNs: bigint | undefined
   grownAtMs = 0
   /** Older generations that are read first, each up to what it held when this file was seen to have something. */
   waitsFor: { readonly file: TrackedFile; upTo?: number }[] = []

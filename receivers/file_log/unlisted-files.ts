@@ -69,8 +69,7 @@ export class UnlistedFiles {
         files.deferred = true
         continue
       }
-      files.truncated.delete(file)
-      files.retire(old)
+      files.retireTruncated(file)
       added.add(file)
       if (!found) continue
       file.remainder = undefined
@@ -86,11 +85,13 @@ export class UnlistedFiles {
   /** Reads what was rotated between a known file and the newest of its name, too. `owners`: what was read before, by path. */
   async addFormer(added: Set<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): Promise<void> {
     const { generations, files, matcher } = this.#parts
+    const copiesOfActive = matcher.copiesOfActive()
     for (const rotation of await generations.rotations(added, owners)) {
       for (const found of await generations.between(rotation)) {
         let adoption: Adoption = 'no'
         await attempt(found.path, files.problems, async () => {
           adoption = await matcher.resume(found, 'content')
+          if (adoption === 'no') adoption = await copiesOfActive(found)
           if (adoption === 'no') adoption = await matcher.begin(found, false, rotation.known)
         })
         const file = await files.take(found, adoption)

@@ -7,6 +7,7 @@ import type { Offers } from './offers.js'
 import { earlier, type Position } from './position.js'
 import { RangeReader } from './range-reader.js'
 import { BrokenAnswer, readLines } from './read-lines.js'
+import { readAgain } from './tail-group.js'
 
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
@@ -184,8 +185,9 @@ export class Follower {
     const ended = new AbortController()
     const reconciling = this.#gaps.reconcile(reconcileFrom, AbortSignal.any([signal, ended.signal]))
     try {
+      const isAgain = readAgain(body)
       await readLines(body, {
-        onRuns: this.#lineSink(fresh, wantedFrom, openedMs),
+        onRuns: this.#lineSink({ first: fresh, wantedFrom, openedMs, isAgain }),
         full: () => offers.full,
         onRoom: callback => offers.onRoom(callback),
       })
@@ -195,13 +197,14 @@ export class Follower {
     }
   }
 
-  #lineSink(
-    first: boolean,
-    wantedFrom: bigint,
-    openedMs: number,
-  ): (runs: readonly Buffer[], oversized: number) => void {
+  #lineSink({
+    first,
+    wantedFrom,
+    openedMs,
+    isAgain,
+  }: LineSinkOptions): (runs: readonly Buffer[], oversized: number) => void {
     const { context, newLines, source, gap, metrics } = this.#options
-    const pass = newLines.nextPass()
+    let pass = newLines.nextPass()
     // Repeats that cannot be recognised: what the tail looks back to before its start was offered.
     const start =
       first || gap.repeatable || gap.maxAgeMs === undefined ? wantedFrom : this.#batcher.position.completeTo
@@ -209,6 +212,7 @@ export class Follower {
     return (runs, oversized) => {
       if (!begun) metrics.tailOpen((context.clock.monotonicMs() - openedMs) / 1_000)
       begun = true
+      if (isAgain()) pass = newLines.nextPass()
       if (oversized > 0) newLines.oversized(oversized)
       const { fresh, repeats, newest } = newLines.sift(runs, pass, start)
       if (repeats > 0) metrics.repeats(repeats)
@@ -243,6 +247,13 @@ export class Follower {
     this.#status = text
     this.#options.context.reportStatus({ status, ...(message !== undefined && { message }) })
   }
+}
+
+interface LineSinkOptions {
+  readonly first: boolean
+  readonly wantedFrom: bigint
+  readonly openedMs: number
+  readonly isAgain: () => boolean
 }
 
 /** How long to wait before the next try: 1 s doubling to 60 s, each 10 % more or less. */

@@ -94,6 +94,25 @@ describe('receivers that share a tail', () => {
     expect(h.server.openTails).toBe(1)
   })
 
+  it('are told nothing twice by a tail that is opened anew and looks back', async () => {
+    const h = await standing()
+    const [error] = await sharing(h, 'error', 'warn')
+    await until(() => h.server.openTails === 1, 'a tail')
+    const twice = { msg: 'error, twice', time: h.server.now() }
+    h.server.insert(twice, twice)
+    h.insert('error 1')
+    await has(error, 'error 1')
+    for (const query of ['fatal', 'panic']) {
+      await sharing(h, query)
+      await until(() => tails(h).at(-1)?.includes(query) === true && h.server.openTails === 1, 'the new tail')
+      h.insert(`error and ${query}`)
+      await has(error, `error and ${query}`)
+    }
+    expect([...(error?.bodies() ?? [])].sort()).toEqual(
+      ['error 1', 'error and fatal', 'error and panic', 'error, twice', 'error, twice'].sort(),
+    )
+  })
+
   it('go on undisturbed when the one that opened the tail is closed', async () => {
     const h = await standing()
     const [error, warn] = await sharing(h, 'error', 'warn')

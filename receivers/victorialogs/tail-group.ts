@@ -21,6 +21,12 @@ const DEFAULT_BACK_MS = 5_000
 /** What a proxy or a server says to a query that is too long, or that it cannot read. */
 const QUERY_REFUSED = [400, 413, 414, 431]
 
+/**
+ * An event of a body, with a number of bytes: what it brings after so many is of another connection, which starts some seconds before the
+ * end of the last one.
+ */
+const READ_AGAIN = 'read_again'
+
 /** What a receiver asks of a tail that others may read too. */
 export interface TailRequest {
   readonly words: WordQuery
@@ -55,6 +61,27 @@ export interface TailGroupOptions {
 interface Member {
   readonly request: TailRequest
   readonly body: Readable
+  /** Bytes, whether they are read or not. */
+  handed: number
+}
+
+/**
+ * Whether what a shared body brings now is the first of another connection: one pass brings each stored line once, two
+ * that overlap bring some twice.
+ */
+export function readAgain(body: Readable): () => boolean {
+  const marks: number[] = []
+  let begin = 0
+  let end = 0
+  body.on(READ_AGAIN, (handed: number) => marks.push(handed))
+  body.on('data', (chunk: Buffer) => {
+    begin = end
+    end += chunk.length
+  })
+  return () => {
+    const passed = marks.findLastIndex(mark => mark <= begin) + 1
+    return marks.splice(0, passed).length > 0
+  }
 }
 
 /** One connection for several queries, and who reads which of its lines. */
@@ -121,6 +148,8 @@ export class TailGroup {
     }
     this.#connection?.abort()
     this.#connection = connection
+    this.#handGathered()
+    for (const { body, handed } of this.#members) body.emit(READ_AGAIN, handed)
     for (const { request, resolve } of joining) {
       if (request.signal.aborted) continue
       request.client.learnFrom(client)
@@ -165,7 +194,7 @@ export class TailGroup {
     const body = new Readable({ read: () => undefined })
     // It may be over before its reader listens, who then looks at `destroyed`.
     body.on('error', () => undefined)
-    const member: Member = { request, body }
+    const member: Member = { request, body, handed: 0 }
     const forget = onAbort(request.signal, () => body.destroy(request.signal.reason))
     body.once('close', () => {
       forget()
@@ -212,9 +241,11 @@ export class TailGroup {
 
   #hand(text: string, parts: readonly Buffer[]): void {
     const lines = Buffer.concat(parts)
-    for (const { request, body } of [...this.#members]) {
+    for (const member of [...this.#members]) {
+      const { request, body } = member
       if (request.words.text !== text || body.destroyed) continue
       body.push(lines)
+      member.handed += lines.length
       if (body.readableLength <= MOST_UNREAD_BYTES) continue
       this.#options.onBehind(request)
       const reason = 'it reads too slowly for a tail that others read too, and goes on with one of its own'

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { settleMicrotasks, VirtualClock } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../test/support/property.js'
-import { Harness, harness, tailing, until } from '../../test/support/victorialogs-harness.js'
+import { Harness, harness, standing, tailing, until } from '../../test/support/victorialogs-harness.js'
 
 describe('a line as a record', () => {
   it('has _msg as body, _time as timestamp and every other field as an attribute', async () => {
@@ -49,6 +49,16 @@ describe('a line as a record', () => {
     })
     expect(request?.headers['accept-encoding']).toBe('identity')
     expect(request?.headers.accept).toBe('application/x-ndjson')
+  })
+
+  it('stays 1 s behind the present, though a server may stay 5 s behind by itself', async () => {
+    const { clock, h } = await standing({ tail: 'by_time' })
+    const run = await h.run({ reconcile: false })
+    await tailing(h)
+    h.insert('now')
+    await clock.advance(1_000)
+    await run.intake.waitFor(1)
+    expect(run.bodies()).toEqual(['now'])
   })
 })
 

@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { type HttpDestination, httpDestination } from 'tocsin/testing'
@@ -19,6 +21,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   let destination: HttpDestination
   let collector: Collector
   let url = ''
+  let folder = ''
   let port = 0
   const complaints: (readonly string[])[] = []
   const pages: (() => Promise<void>)[] = []
@@ -27,7 +30,12 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     browser = await launch()
     destination = await httpDestination()
     port = await freePort()
-    collector = await startCollector(configuration(port, destination.url))
+    folder = await mkdtemp(join(tmpdir(), 'tocsin-dashboard-'))
+    await writeFile(join(folder, 'fr.json'), '{ "language": "Français", "list.active": "Alertes actives" }')
+    const settings = configuration(port, destination.url)
+    collector = await startCollector(
+      settings.replace('dashboard: {', `dashboard: { languages: [${folder}/fr.json],`),
+    )
     url = pageOf(collector)
     await feed(port, [
       ['db-1', 'ERROR orders-db connection refused (10.0.0.12:5432)'],
@@ -47,6 +55,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await browser?.close()
     await collector?.stop()
     await destination?.close()
+    await rm(folder, { recursive: true, force: true })
   })
   afterEach(async () => {
     // What is open goes on drawing.
@@ -68,6 +77,24 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
         .poll(() => page.locator(`[data-figure=${name}]`).textContent(), { message: name })
         .toBe(String(value))
     expect(await page.locator('.figure.active dd').textContent()).toBe('2')
+    // By severity, by message, by host: as the page shows them.
+    const shares = await page
+      .locator('.bars')
+      .evaluateAll(panels =>
+        panels.map(panel => [
+          panel.querySelector('h2')?.textContent,
+          Object.fromEntries(
+            [...panel.querySelectorAll('button')].map(button =>
+              ['.bar-name', '.bar-count'].map(part => button.querySelector(part)?.textContent),
+            ),
+          ),
+        ]),
+      )
+    expect(Object.fromEntries(shares)).toEqual({
+      'By severity': { critical: '2', error: '1' },
+      'By message': { 'Database Connection Failed': '2', 'Catalog Lost': '1' },
+      'By host': { 'app-1': '1', 'db-1': '1', 'db-2': '1' },
+    })
     await page.getByText('As a table').click()
     const cells = await page
       .locator('.as-table tbody tr')
@@ -88,10 +115,18 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       ['app-2', 'ERROR catalog <script>document.title = "owned"</script> \u202e\0\u{1f514} lost'],
     ])
     await rows(page).filter({ hasText: 'app-2' }).waitFor()
+    await page.getByRole('status').getByText('New alert, error: Catalog Lost app-2').waitFor()
     await expect.poll(() => page.locator('.figure.active dd').textContent()).toBe('3')
     await expect.poll(() => page.title()).toContain('(3)')
     expect(await page.locator('main img, main script, main b:has-text("lost")').count()).toBe(0)
     expect(await rows(page).filter({ hasText: '<img src=x onerror="alert(1)">' }).count()).toBe(1)
+    // And if it were markup, the policy would not run it.
+    expect((await fetch(url)).headers.get('content-security-policy')).not.toContain('unsafe')
+    await page.evaluate(`document.body.append(
+      Object.assign(document.createElement('script'), { textContent: 'document.title = "owned"' }))`)
+    expect(await page.title()).not.toBe('owned')
+    expect(complaints.at(-1)).toEqual([expect.stringContaining('Content Security Policy')])
+    complaints.splice(0)
     await feed(port, [['app-2', 'INFO catalog is back']])
     await rows(page).filter({ hasText: 'app-2' }).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Ended' }).click()
@@ -124,6 +159,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     // Figures and lists follow the filters too.
     await page.goto(`${url}#/alerts?host=db-2`)
     await expect.poll(() => page.locator('[data-figure=alerts]').textContent()).toBe('1')
+    expect(await page.locator('.figure.active dd').textContent()).toBe('0')
     await expect.poll(() => page.locator('.recent tbody tr').count()).toBe(2)
   })
 
@@ -158,6 +194,13 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     const sent = () => destination.requests.length
     await feed(port, [['db-5', 'ERROR orders-db connection refused']])
     await rows(page).filter({ hasText: 'db-5' }).getByRole('link').click()
+    await page.getByRole('button', { name: 'Silence' }).click()
+    // The button is gone, the focus is not; Escape leads back.
+    const focused = () => page.evaluate('document.activeElement.name || document.activeElement.id')
+    expect(await focused()).toBe('by')
+    await page.keyboard.press('Escape')
+    await page.getByRole('form').waitFor({ state: 'detached' })
+    expect(await focused()).toBe('main')
     await page.getByRole('button', { name: 'Silence' }).click()
     await page.getByLabel('Your name').fill('ada')
     await page.getByRole('textbox', { name: 'Why' }).fill('Maintenance <b>until</b> noon')
@@ -230,6 +273,11 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.getByRole('heading', { name: 'Active alerts' }).waitFor()
     await page.reload()
     await page.getByRole('heading', { name: 'Active alerts' }).waitFor()
+    await page.getByLabel('Language').selectOption('fr')
+    await page.getByRole('heading', { name: 'Alertes actives' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('fr')
+    // What the file lacks.
+    await page.getByRole('heading', { name: 'Recent notifications' }).waitFor()
   })
 
   test.each(['light', 'dark'] as const)('axe finds nothing serious, %s', async colorScheme => {
@@ -310,7 +358,19 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
       await page.goto(`${url}#/${view}`)
       await page.locator('main').waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(390)
-      if (view === 'alerts') await picture(page, 'phone')
+      if (view === 'alerts') {
+        await picture(page, 'phone')
+        // What is wrong comes first, and nothing lies upon another.
+        const places = await page
+          .locator('.figures, .panel')
+          .evaluateAll(panels =>
+            panels.map(panel => [panel.className, panel.getBoundingClientRect()] as const),
+          )
+        const ordered = places.toSorted(([, a], [, b]) => a.top - b.top)
+        expect(ordered.slice(0, 2).map(([name]) => name)).toEqual(['figures', 'panel list'])
+        for (const [at, [name, { top }]] of ordered.entries())
+          expect(top, name).toBeGreaterThanOrEqual(ordered[at - 1]?.[1].bottom ?? 0)
+      }
     }
   })
 

@@ -119,7 +119,8 @@ describe('tail', () => {
 
   it('skips, by time, what VictoriaLogs skips', async () => {
     const { server, pass } = await serve({ tail: 'by_time' })
-    const response = await ask(server, 'tail', { query: '*' })
+    const response = await ask(server, 'tail', { query: '*', offset: '1ms' })
+    pass(1)
     const a = { app: 'a' }
     server.insert({ msg: 'first', time: START, stream: a })
     await new Promise(resolve => setTimeout(resolve, 20))

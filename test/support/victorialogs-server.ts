@@ -223,7 +223,8 @@ export class VictoriaLogsServer {
     }
     const tail = new TailConnection(this, response, {
       startOffsetNs: durationNs('start_offset', parameters.start_offset, 5_000),
-      offsetNs: durationNs('offset', parameters.offset, 0),
+      // As of version 1.28.
+      offsetNs: durationNs('offset', parameters.offset, 5_000),
       gzip:
         /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) || this.faults.forceGzip === true,
       render: line => this.render(line, query),

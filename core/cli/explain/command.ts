@@ -79,7 +79,8 @@ async function lineOf(given: string | undefined, { stdin }: CommandIo): Promise<
     line = Buffer.concat(parts).toString()
   }
   line = line.replace(/\r?\n$/, '')
-  if (line.trim() === '') throw mistake('the line is empty')
+  if (line.trim() === '')
+    throw mistake("the line is empty: give one in quotes, explain 'ERROR ...', or on standard input")
   return line
 }
 

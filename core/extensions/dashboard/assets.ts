@@ -7,20 +7,27 @@ import type { WebAnswer, WebRequest } from 'tocsin/http'
 const TYPES: { readonly [ending: string]: string } = {
   html: 'text/html',
   js: 'text/javascript',
-  css: 'text/css',
 }
 
-/** Nothing but what comes from here; no script and no style within the page; nobody may frame it. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+/** Hashes of what the build put into the page, as sources of a policy. */
+interface Inline {
+  readonly script: readonly string[]
+  readonly style: readonly string[]
+}
+
+/** Nothing but what comes from here; in the page only what the build put there; nobody may frame it. */
+function policyOf({ script, style }: Inline): string {
+  return [
+    "default-src 'none'",
+    `script-src ${["'self'", ...script].join(' ')}`,
+    `style-src ${style.join(' ') || "'none'"}`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
 
 /** Below the package, where the build puts the page: the same from the bundle and from the modules. */
 export function pageFolder(): string {
@@ -38,8 +45,10 @@ export interface Assets {
 
 /** Undefined when the page was not built. */
 export async function loadAssets(folder: string): Promise<Assets | undefined> {
-  const names = await readdir(folder).catch(() => [])
+  const names = await readdir(folder).catch((): string[] => [])
+  if (!names.includes('index.html')) return undefined
   const files = new Map<string, Asset>()
+  const policy = policyOf(JSON.parse(await readFile(join(folder, 'inline.json'), 'utf8')))
   for (const name of names.filter(each => !each.endsWith('.gz'))) {
     const type = TYPES[name.slice(name.lastIndexOf('.') + 1)]
     if (type === undefined) continue
@@ -47,9 +56,8 @@ export async function loadAssets(folder: string): Promise<Assets | undefined> {
       readFile(join(folder, name)),
       readFile(join(folder, `${name}.gz`)),
     ])
-    files.set(name === 'index.html' ? '/' : `/${name}`, new Asset(name, type, plain, packed))
+    files.set(name === 'index.html' ? '/' : `/${name}`, new Asset(name, type, policy, plain, packed))
   }
-  if (!files.has('/')) return undefined
   return { paths: [...files.keys()], answer: request => files.get(request.path)?.answer(request) }
 }
 
@@ -60,6 +68,7 @@ class Asset {
   constructor(
     name: string,
     private readonly type: string,
+    policy: string,
     private readonly plain: Buffer,
     private readonly packed: Buffer,
   ) {
@@ -67,7 +76,7 @@ class Asset {
     this.#headers = {
       // The others carry the hash of their content in their name.
       'cache-control': name === 'index.html' ? 'no-cache' : 'public, max-age=31536000, immutable',
-      'content-security-policy': POLICY,
+      'content-security-policy': policy,
       'cross-origin-resource-policy': 'same-origin',
       etag: this.#etag,
       vary: 'accept-encoding',

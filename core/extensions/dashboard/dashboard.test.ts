@@ -255,20 +255,24 @@ describe('the page', () => {
       await writeFile(join(folder, name), `plain ${name}`)
       await writeFile(join(folder, `${name}.gz`), `packed ${name}`)
     }
+    await writeFile(join(folder, 'inline.json'), '{"script":["\'sha256-A=\'"],"style":["\'sha256-B=\'"]}')
     const assets = await loadAssets(folder)
     expect(assets?.paths.toSorted()).toEqual(['/', '/page-ABC.js'])
     const ask = (path: string, headers: object = {}) =>
       assets?.answer({ ...{ method: 'GET', query: new URLSearchParams(), body: '' }, path, headers } as never)
     const page = ask('/')
     expect(page?.headers?.['cache-control']).toBe('no-cache')
-    expect(page?.headers?.['content-security-policy']).toContain("default-src 'none'; script-src 'self'")
-    expect(page?.headers?.['content-security-policy']).not.toContain('unsafe')
+    expect(page?.headers?.['content-security-policy']).toBe(
+      "default-src 'none'; script-src 'self' 'sha256-A='; style-src 'sha256-B='; connect-src 'self'; " +
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    )
     expect(String(page?.body)).toBe('plain index.html')
     expect(ask('/', { 'if-none-match': page?.headers?.etag })?.code).toBe(304)
     const script = ask('/page-ABC.js', { 'accept-encoding': 'gzip, br' })
     expect(script?.headers?.['cache-control']).toContain('immutable')
     expect(String(script?.body)).toBe('packed page-ABC.js')
     expect(ask('/LICENSE')).toBeUndefined()
+    expect(ask('/inline.json')).toBeUndefined()
     expect(ask('/../package.json')).toBeUndefined()
   })
 

@@ -52,7 +52,12 @@ function exporter(
     }),
     destination: () => {
       texts = []
-      return { config: {}, received: () => received(texts), stall: () => Object.freeze(texts) }
+      return {
+        config: {},
+        received: () => received(texts),
+        stall: () => Object.freeze(texts),
+        fail: () => void Object.freeze(texts),
+      }
     },
     secrets: ['s3cret'],
   })
@@ -187,6 +192,31 @@ test('an exporter that claims, refuses, leaks', async () => {
   expect(await said(tells, 'tells no secrets')).toContain('a secret')
 })
 
+test("an exporter that says 'ok' for what the destination did not take: a status unread, an error swallowed", async () => {
+  const name = "does not say 'ok' for what the destination did not take"
+  const post = (records: Records, texts: string[]): number => {
+    if (Object.isFrozen(texts)) return 500
+    texts.push(...bodies(records))
+    return 200
+  }
+  const unread = exporter((records, _, __, texts) => post(records, texts) && 'ok')
+  expect(await said(unread, name)).toMatch(/'ok' though the destination failed.*status of the answer/)
+  const read = exporter((records, _, __, texts) =>
+    post(records, texts) === 200 ? 'ok' : { reason: 'later' },
+  )
+  expect(await said(read, name)).toBeUndefined()
+  const throwing = exporter((records, _, __, texts) => texts.push(...bodies(records)) && 'ok')
+  expect(await said(throwing, name)).toBeUndefined()
+
+  const swallows = exporter(async (records, signal, _, texts) => {
+    if (!signal.aborted) texts.push(...bodies(records))
+    return 'ok'
+  })
+  expect(await said(swallows, 'gives up when it is told to')).toContain(
+    "'ok' when its signal was aborted, and nothing arrived",
+  )
+})
+
 test('an exporter of three records that is one request: notifying was left out', async () => {
   const name = 'delivers each record of a request'
   const one = exporter((records, _, __, texts) => texts.push(bodies(records).join('\n')) && 'ok')
@@ -250,8 +280,8 @@ test('an exporter that ignores its signal, or looks at it once', async () => {
   const waiting = (listens: boolean) =>
     exporter(async (records, signal, _, texts) => {
       if (signal.aborted) return { reason: 'aborted' }
-      if (Object.isFrozen(texts)) await never(listens ? signal : undefined)
-      else texts.push(...bodies(records))
+      if (Object.isFrozen(texts)) return { reason: await never(listens ? signal : undefined) }
+      texts.push(...bodies(records))
       return 'ok'
     })
   expect(await said(waiting(false), name)).toContain('looking at signal.aborted once is not enough')

@@ -31,6 +31,8 @@ export interface ExporterDestination<C extends object> {
   received(): Promise<Received> | Received
   /** From now on it takes requests and never answers, if it can do that. */
   stall?(): void
+  /** From now on it takes nothing, and says so: answers 500, lacks its folder. */
+  fail?(): Promise<void> | void
   close?(): Promise<void>
 }
 
@@ -66,6 +68,21 @@ export function exporterConformance<C extends object>(
         `send() answered 'ok' for 1 record, and ${arrived} arrived: answer 'ok' only when the destination has taken it`,
       )
     }),
+    check(
+      subject,
+      "does not say 'ok' for what the destination did not take",
+      async ({ send, destination }) => {
+        if (!destination.fail) return
+        await destination.fail()
+        const answer = await send([sampleRecord()]).catch(() => 'a throw, which is tried again')
+        assert.notEqual(
+          answer,
+          'ok',
+          "send() answered 'ok' though the destination failed: the record is lost. Look at the status of the answer (fetch() does not throw for 500): " +
+            'answer { reason } for what may work later, { refused: [index], reason } for what never will; a throw is tried again, so catch none only to go on',
+        )
+      },
+    ),
     check(subject, 'delivers each record of a request', async ({ send, destination }) => {
       if (notifying) return
       const records = ['first', 'second', 'third'].map(body => sampleRecord({ id: body, body }))
@@ -121,9 +138,14 @@ export function exporterConformance<C extends object>(
     }),
     check(subject, 'gives up when it is told to', async ({ send, destination }) => {
       const { signal, looked } = watchedSignal()
-      const answer = await within(5_000, ends(send([sampleRecord()], signal)))
-      assert.ok(answer, 'send() had not ended 5 s after its signal was aborted: pass the signal on')
-      const ignored = !looked() && !local && countOf(await destination.received()) > 0
+      const early = ends(send([sampleRecord()], signal))
+      assert.ok(
+        await within(5_000, early),
+        'send() had not ended 5 s after its signal was aborted: pass the signal on',
+      )
+      const arrived = countOf(await destination.received())
+      claimsNothing(await early, arrived)
+      const ignored = !looked() && !local && arrived > 0
       assert.ok(
         !ignored,
         'send() delivered although its signal was aborted, and never looked at it: hand the signal to what waits for the destination ' +
@@ -142,6 +164,7 @@ export function exporterConformance<C extends object>(
         await within(5_000, pending),
         'send() waits on after its signal was aborted while the destination does not answer: looking at signal.aborted once is not enough, hand it on',
       )
+      claimsNothing(await pending, countOf(await destination.received()) - arrived)
     }),
     check(subject, 'keeps no timer after stop, and none but those of its clock', async trial => {
       await trial.send([sampleRecord()])
@@ -246,20 +269,25 @@ function watchedSignal(): { readonly signal: AbortSignal; readonly looked: () =>
   return { signal, looked: () => looked }
 }
 
-function ends(promise: Promise<unknown>): Promise<boolean> {
-  return promise.then(
-    () => true,
-    () => true,
+function claimsNothing(answer: Sent | undefined, arrived: number): void {
+  assert.ok(
+    answer !== 'ok' || arrived > 0,
+    "send() answered 'ok' when its signal was aborted, and nothing arrived: the record is lost. Let the error through, or answer { reason }",
   )
 }
 
+/** What was answered; undefined for a throw. */
+function ends(promise: Promise<Sent>): Promise<Sent | undefined> {
+  return promise.catch(() => undefined)
+}
+
 /** Whether the promise settles in time; a timer that counts keeps the process alive meanwhile. */
-async function within(ms: number, promise: Promise<boolean>): Promise<boolean> {
+async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>(resolve => {
     timer = setTimeout(() => resolve(false), ms)
   })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+  return Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer))
 }
 
 function batchesOf(records: Records, single: boolean): readonly Records[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { type AnyFactory, API, type ConfigSchema } from '../../component/index.js'
 import type { ConformanceCheck } from './check.js'
 
@@ -11,7 +12,7 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
       assert.equal(
         factory.api,
         API,
-        `api: ${factory.api} in the factory, and this Tocsin has ${API}: write api: ${API} when docs/contract.md is followed`,
+        `api: ${inspect(factory.api)} in the factory, and this Tocsin has ${API}: write api: ${API} when docs/contract.md is followed`,
       )
       assert.equal(
         typeof factory.create,

@@ -235,4 +235,9 @@ it('names an alert and its recovery apart, though they share the event id', () =
   const recovery = of({ status: 'recovery', duplicate_count: 2 })
   expect([alert.eventId, recovery.eventId]).toEqual(['e1', 'e1'])
   expect([alert.key, recovery.key]).toEqual(['e1', 'e1.recovery'])
+  // An expiry is told by each collector that shares the state, with the duplicates that it had seen.
+  const expired = [0, 1].map(count =>
+    of({ status: 'recovery', recovery_reason: 'auto_expire', duplicate_count: count }),
+  )
+  expect(expired.map(({ key }) => key)).toEqual(['e1.recovery', 'e1.recovery'])
 })

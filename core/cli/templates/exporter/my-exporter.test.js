@@ -16,7 +16,9 @@ describe('my_exporter', () => {
         config: { path },
         // The texts, as their order matters here; where it does not, how many there are.
         received: async () => (await readFile(path, 'utf8').catch(() => '')).split('\n').slice(0, -1),
-        close: () => rm(folder, { recursive: true }),
+        // From now on nothing can be delivered: `send` must not say 'ok' then. Of an httpDestination(): its fail and stall.
+        fail: () => rm(folder, { recursive: true }),
+        close: () => rm(folder, { recursive: true, force: true }),
       }
     },
   }))

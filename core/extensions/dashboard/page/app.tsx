@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { data } from './data.js'
 import { chooseLanguage, language } from './language.js'
+import { Announcer } from './parts/announcer.js'
 import { Icon } from './parts/icon.js'
 import { useStore } from './store.js'
 import { builtIn, t } from './text.js'
@@ -59,6 +60,7 @@ export function App() {
         <Health />
         <Switches />
       </header>
+      <Announcer />
       <main id="main" ref={main} tabIndex={-1}>
         {connection === 'lost' && <Lost />}
         {connection === 'denied' ? <SignIn /> : <View view={view} />}
@@ -98,14 +100,12 @@ function Health() {
   const session = useStore(data, state => state.session)
   const name = connection === 'live' ? (status ?? 'ok') : connection
   return (
-    <a
-      class={`health ${name}`}
-      href="#/pipelines"
-      title={session && `${session.collector}, Tocsin ${session.version}`}
-    >
+    <div class={`health ${name}`} role="status">
       <span class="dot" />
-      <span role="status">{connection === 'live' ? t(`status.${name}`) : t(`connection.${connection}`)}</span>
-    </a>
+      <a href="#/pipelines" title={session && `${session.collector}, Tocsin ${session.version}`}>
+        {connection === 'live' ? t(`status.${name}`) : t(`connection.${connection}`)}
+      </a>
+    </div>
   )
 }
 

@@ -20,6 +20,8 @@ export interface Data {
   readonly notifications: Page<Notification> | undefined
   readonly flow: Flow | undefined
   readonly silences: readonly Silence[] | undefined
+  /** Alerts that began while the page was open, by the newest change: for who hears the page. */
+  readonly begun: readonly AlertRow[]
   /** Grows with what happens: for views that load something of their own. */
   readonly changes: number
   readonly trouble: string
@@ -40,6 +42,7 @@ export const data = createStore<Data>({
   notifications: undefined,
   flow: undefined,
   silences: undefined,
+  begun: [],
   changes: 0,
   trouble: '',
   refusals: 0,

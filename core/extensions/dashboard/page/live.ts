@@ -175,6 +175,7 @@ function received(event: keyof LiveEvents, text: string): void {
 function mergeAlerts(changed: readonly AlertRow[]): void {
   const alerts = new Map(data.get().alerts)
   let { activeTotal } = data.get()
+  const begun = changed.filter(({ id, state }) => state === 'active' && !alerts.has(id))
   for (const alert of changed) {
     for (const touched of loads) touched.add(alert.id)
     const was = alerts.has(alert.id)
@@ -183,7 +184,11 @@ function mergeAlerts(changed: readonly AlertRow[]): void {
     else alerts.delete(alert.id)
     activeTotal += Number(isActive && !was) - Number(!isActive && was)
   }
-  data.set({ alerts, activeTotal: Math.max(activeTotal, alerts.size) })
+  data.set({
+    alerts,
+    activeTotal: Math.max(activeTotal, alerts.size),
+    ...(begun.length > 0 && { begun }),
+  })
 }
 
 /** Known ones are changed in place; new ones come with the next look at the list, which knows the filters. */

@@ -136,6 +136,17 @@ export function span(ms: number): string {
   return parts.join(' ')
 }
 
+const LONG = { d: 'day', h: 'hour', m: 'minute' } as const
+
+/** `15m` as words of the language: `15 minutes`. Of choices, where there is room. */
+export function longSpan(range: string): string {
+  const [, count, unit] = /^(\d+)([dhm])$/.exec(range) ?? []
+  if (unit === undefined) return range
+  const make = () =>
+    new Intl.NumberFormat(code, { style: 'unit', unit: LONG[unit as 'd'], unitDisplay: 'long' })
+  return format(`long${unit}`, make).format(Number(count))
+}
+
 function format<F extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.PluralRules>(
   name: string,
   make: () => F,

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { data } from '../data.js'
 import { filterCount, LISTS, NO_FILTERS, RANGES, rangeOf, toggled } from '../route.js'
 import { useStore } from '../store.js'
-import { moment, span, t } from '../text.js'
+import { longSpan, moment, t } from '../text.js'
 import { setFilters } from './go.js'
 import { Icon } from './icon.js'
 import { severityText } from './severity.js'
@@ -63,14 +63,14 @@ export function FilterBar({ pipelines }: { readonly pipelines: readonly string[]
       >
         {RANGES.map(range => (
           <option key={range} value={range}>
-            {t('filter.last', { span: span(rangeOf(range, 0).to - rangeOf(range, 0).from) })}
+            {t('filter.last', { span: longSpan(range) })}
           </option>
         ))}
         {!(RANGES as readonly string[]).includes(filters.range) && (
           <option value={filters.range}>
             {isDrawn
               ? `${moment(from, now)} – ${moment(to, now)}`
-              : t('filter.last', { span: span(to - from) })}
+              : t('filter.last', { span: longSpan(filters.range) })}
           </option>
         )}
       </select>

@@ -21,7 +21,7 @@ export function NotificationTable({ rows }: { readonly rows: readonly Notificati
   if (rows.length === 0) return <p class="calm">{t('notifications.none')}</p>
   return (
     <div class="scroll">
-      <table class="notifications">
+      <table class="notifications stacks">
         <thead>
           <tr>
             <th scope="col">{t('column.time')}</th>
@@ -65,7 +65,9 @@ function Delivery({ row: { exporter, state, answer, attempts, reason } }: { read
     <div class={`delivery ${state}`}>
       <Icon name={ICONS[state] ?? 'clock'} />
       <span>
-        {exporter} <b>{word('delivery', state)}</b>
+        <span class="delivery-to">
+          {exporter} <b>{word('delivery', state)}</b>
+        </span>
         {attempts > 1 && <> {t('delivery.attempts', { n: attempts })}</>}
         {why !== undefined && state !== 'sent' && <span class="answer">{why}</span>}
       </span>

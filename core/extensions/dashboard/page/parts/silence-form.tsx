@@ -1,10 +1,10 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Matcher, SilenceInput } from '../../messages.js'
 import { data } from '../data.js'
 import { RequestFailed, send } from '../http.js'
 import { loadSilences } from '../live.js'
 import { rangeOf } from '../route.js'
-import { span, t } from '../text.js'
+import { longSpan, t } from '../text.js'
 import { Icon } from './icon.js'
 
 const DURATIONS = ['30m', '1h', '2h', '4h', '8h', '1d', '3d', '7d'] as const
@@ -25,6 +25,13 @@ export function SilenceForm({ matchers: given, names, onDone }: Props) {
   const [matchers, setMatchers] = useState(() => given.map(numbered))
   const [trouble, setTrouble] = useState('')
   const [busy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
+  // What opened it may be gone: the focus goes on from here, and comes back to the page.
+  useEffect(() => {
+    const fields = [...(form.current?.querySelectorAll('input') ?? [])]
+    fields.find(({ value }) => value === '')?.focus()
+    return () => document.getElementById('main')?.focus({ preventScroll: true })
+  }, [])
   const change = (id: number, part: Partial<Matcher>) =>
     setMatchers(matchers.map(each => (each.id === id ? { ...each, ...part } : each)))
 
@@ -54,8 +61,12 @@ export function SilenceForm({ matchers: given, names, onDone }: Props) {
 
   return (
     <form
+      ref={form}
       class="panel silence-form"
       aria-label={t('silence.new')}
+      onKeyDown={event => {
+        if (event.key === 'Escape') onDone()
+      }}
       onSubmit={event => {
         event.preventDefault()
         void submit(event.currentTarget)
@@ -89,6 +100,8 @@ export function SilenceForm({ matchers: given, names, onDone }: Props) {
             </select>
             <input
               value={matcher.value}
+              // Alone and empty it would fit everything.
+              required={matchers.length === 1 && matcher.isEqual && !matcher.isRegex}
               aria-label={t('silence.value', { n: index + 1 })}
               onInput={event => change(matcher.id, { value: event.currentTarget.value })}
             />
@@ -118,7 +131,7 @@ export function SilenceForm({ matchers: given, names, onDone }: Props) {
           <select name="for">
             {DURATIONS.map(each => (
               <option key={each} value={each} selected={each === '2h'}>
-                {span(rangeOf(each, 0).to - rangeOf(each, 0).from)}
+                {longSpan(each)}
               </option>
             ))}
           </select>

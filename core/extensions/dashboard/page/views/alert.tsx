@@ -194,7 +194,7 @@ function Marked({ text, spans }: AlertStory['why']) {
 function Lines({ story: { lines } }: { readonly story: AlertStory }) {
   if (lines.length === 0) return <p class="calm">{t('alert.no_lines')}</p>
   return (
-    <section class="scroll lines" tabIndex={0}>
+    <section class="scroll lines" tabIndex={0} aria-label={t('alert.lines')}>
       <table>
         <thead class="sr">
           <tr>
@@ -262,7 +262,10 @@ function Pairs({ pairs }: { readonly pairs: readonly (readonly [ComponentChildre
 function matchersOf(labels: { readonly [name: string]: string }): readonly Matcher[] {
   const telling = Object.entries(labels).filter(
     ([name, value]) =>
-      value !== '' && !['severity', 'pipeline', 'alert_key', 'rule_id', 'collector'].includes(name),
+      value !== '' &&
+      !['severity', 'pipeline', 'alert_key', 'rule_id', 'collector'].includes(name) &&
+      // host_name says what host says.
+      !(name.endsWith('_name') && labels[name.slice(0, -'_name'.length)] === value),
   )
   return telling.map(([name, value]) => ({ name, value, isRegex: false, isEqual: true }))
 }

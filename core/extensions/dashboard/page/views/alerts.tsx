@@ -5,13 +5,13 @@ import { AlertLine } from '../parts/alert-row.js'
 import { Bars } from '../parts/bars.js'
 import { Figures } from '../parts/figures.js'
 import { FilterBar } from '../parts/filter-bar.js'
-import { open, setFilters } from '../parts/go.js'
+import { linkTo, open, setFilters } from '../parts/go.js'
 import { Icon } from '../parts/icon.js'
 import { NotificationTable } from '../parts/notification-table.js'
 import { severityText } from '../parts/severity.js'
 import { Timeline } from '../parts/timeline.js'
 import { VirtualList } from '../parts/virtual-list.js'
-import { SORTS, toggled } from '../route.js'
+import { filterCount, SORTS, toggled } from '../route.js'
 import { useStore } from '../store.js'
 import { number, t } from '../text.js'
 
@@ -63,14 +63,14 @@ export function AlertsView() {
           />
         </div>
         <List />
+        <section class="panel recent" aria-labelledby="recent-title">
+          <div class="panel-head">
+            <h2 id="recent-title">{t('notifications.recent')}</h2>
+            <a href={linkTo('notifications')}>{t('notifications.all')}</a>
+          </div>
+          <NotificationTable rows={notifications?.items.slice(0, RECENT)} />
+        </section>
       </div>
-      <section class="panel recent" aria-labelledby="recent-title">
-        <div class="panel-head">
-          <h2 id="recent-title">{t('notifications.recent')}</h2>
-          <a href="#/notifications">{t('notifications.all')}</a>
-        </div>
-        <NotificationTable rows={notifications?.items.slice(0, RECENT)} />
-      </section>
     </>
   )
 }
@@ -93,7 +93,7 @@ function List() {
       <div class="panel-head">
         <h2 id="list-title">
           {t(isActive ? 'list.active' : 'list.ended')}{' '}
-          <span class="count" role="status">
+          <span class="count">
             {isLoading
               ? ''
               : rows.length === active.size || !isActive
@@ -127,6 +127,9 @@ function List() {
           </select>
         </div>
       </div>
+      <p class="sr" role="status">
+        {!isLoading && filterCount(filters) > 0 && t('list.fit', { n: rows.length })}
+      </p>
       {missing > 0 && <p class="hint">{t('list.missing', { n: missing })}</p>}
       {rows.length === 0 ? (
         <p class="calm">

@@ -146,8 +146,8 @@ function DeadLetters({ flow: { givenUp } }: { readonly flow: Flow }) {
       {page && !page.kept && <p class="hint">{t('dead.no_storage')}</p>}
       {page?.kept && page.letters === 0 && <p class="calm">{t('dead.none')}</p>}
       {page && page.newest.length > 0 && (
-        <section class="scroll lines" tabIndex={0}>
-          <table>
+        <section class="scroll lines" tabIndex={0} aria-label={t('dead.title')}>
+          <table class="stacks">
             <thead>
               <tr>
                 <th scope="col">{t('column.time')}</th>
@@ -167,7 +167,9 @@ function DeadLetters({ flow: { givenUp } }: { readonly flow: Flow }) {
                   <td>
                     {component} <span class="faint">{pipeline}</span>
                   </td>
-                  <td class="number">{number(records)}</td>
+                  <td class="number" data-label={t('column.records')}>
+                    {number(records)}
+                  </td>
                   <td>
                     <b>{word('reason', reason)}</b> {detail}
                     {retryRequested && <span class="tag">{t('dead.requested')}</span>}
