@@ -48,7 +48,7 @@ for (const line of asked.length > 0 ? asked : LINES) {
   const run = (...command) => spawnSync(node, command, { cwd: copy, env, stdio: 'inherit' }).status === 0
   const passed =
     run(npm(), 'install', '--ignore-scripts') &&
-    (reuse(copy, node) || run(npm(), 'rebuild', 're2')) &&
+    (reuse(copy, node) || (run(npm(), 'rebuild', 're2') && keep(copy, node))) &&
     run('scripts/test.mjs', '--unit') &&
     run('scripts/test.mjs', '--e2e', ...FOLDERS) &&
     namesOtherLine(copy, node)
@@ -63,7 +63,6 @@ process.exitCode = results.every(({ passed }) => passed) ? 0 : 1
 /** Whether the commands say in one sentence that re2 was built for another line, and what to do. */
 function namesOtherLine(copy, node) {
   const own = join(copy, RE2)
-  keep(copy, node)
   const other = readdirSync(CACHE).find(name => !name.endsWith(suffix(node)))
   if (!other) {
     console.log('No re2 of another line is here yet: how it is told of was not tried.')
@@ -87,9 +86,11 @@ function namesOtherLine(copy, node) {
   )
 }
 
-/** Puts the re2 of a folder by, for the next time. */
+/** Puts the re2 of a folder by, for the next time; false when it has none. */
 function keep(folder, node) {
-  if (existsSync(join(folder, RE2))) copyFileSync(join(folder, RE2), kept(folder, node))
+  if (!existsSync(join(folder, RE2))) return false
+  copyFileSync(join(folder, RE2), kept(folder, node))
+  return true
 }
 
 function reuse(folder, node) {

@@ -59,7 +59,8 @@ const rough = fc.array(
     write,
     write,
     write,
-    ...others('poll', 'poll', 'settle', 'rename', 'nuls', 'compress', 'stop', 'crash', 'crash', 'start'),
+    ...others('poll', 'poll', 'settle', 'rename', 'copytruncate', 'nuls', 'compress'),
+    ...others('stop', 'crash', 'crash', 'start'),
   ),
   { minLength: 5, maxLength: 40 },
 )

@@ -54,12 +54,16 @@ export async function heard(
  * What is queued when a process is killed is delivered from the queue, and again when its source did not have its checkpoint
  * yet: so only what came up in the same life must not come again. Of several collectors (no `cameUpIn`) any may repeat what
  * one that was paused or killed had told.
+ *
+ * A life that goes on without Redis does not know what it has not touched, nor what one before it decided alone, and may tell
+ * of each incident once more; what it told of it keeps a copy of. So an incident has as many event ids as there were such lives
+ * (`livesApart`), and one. A machine that does much else makes more of them: a restart takes long enough to meet the next outage.
  */
 export function incidentsTold(
   { received }: FaultyDestination,
   incidents: ReadonlySet<string>,
   cameUpIn: ReadonlyMap<string, number> | undefined,
-  outages: number,
+  livesApart: number,
 ): IncidentsTold {
   const told = new Map<string, string[]>()
   const lives = new Map<string, string[]>()
@@ -74,10 +78,11 @@ export function incidentsTold(
     lives.set(subject, [...(lives.get(subject) ?? []), `${event} in life ${life}`])
   }
   const comparison = compare(incidents, told)
-  const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + outages)
+  const many = comparison.changed.filter(subject => new Set(told.get(subject)).size > 1 + livesApart)
   const apart = many.map(
     subject =>
-      `${subject}, which came up in life ${cameUpIn?.get(subject)}: ${lives.get(subject)?.join(', ')}`,
+      `${subject}, which came up in life ${cameUpIn?.get(subject)}: ${lives.get(subject)?.join(', ')}; ` +
+      `${livesApart} lives went on without Redis`,
   )
   const decidedApart = comparison.changed.length - many.length
   return { ...comparison, changed: many, decidedApart, apart, needless }

@@ -80,7 +80,6 @@ export async function chaosRun({
   let diskWasFull = false
   // What was decided without Redis is forgotten by a crash before both sides are united: that is documented.
   let united: Promise<void> = Promise.resolve()
-  let outages = 0
   const kill = (): Promise<void> => united.then(() => one().kill())
   const faults: Fault[] = [
     ...source.faults,
@@ -122,7 +121,6 @@ export async function chaosRun({
     faults.push({
       name: 'redis killed',
       act() {
-        outages++
         const away = redisAway(redis, united, 300 + random() * 700)
         united = away
         return away
@@ -162,7 +160,7 @@ export async function chaosRun({
       destination,
       incidents,
       collectors.length === 1 ? cameUpIn : undefined,
-      outages,
+      collectors.reduce((sum, { livesApart }) => sum + livesApart, 0),
     )
     const storages = [...collectors.map((_, index) => join(data, `${index}`)), ...(source.storages ?? [])]
     return {

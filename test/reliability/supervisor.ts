@@ -9,6 +9,8 @@ export class Supervisor {
   kills = 0
   /** What lives said that ended by themselves. */
   readonly accidents: string[] = []
+  /** Lives that decided without Redis, as they said. */
+  livesApart = 0
   readonly #args: readonly string[]
   readonly #onStart: () => void
   #running: Running | undefined
@@ -75,6 +77,7 @@ export class Supervisor {
       const life = startCommand(this.#args)
       this.#running = life
       const { signal, code, stderr } = await life.finished
+      if (stderr.includes('State goes on locally')) this.livesApart++
       if (this.#stopping) return
       if (signal !== 'SIGKILL') this.accidents.push(`code ${code}\n${stderr.slice(-2_000)}`)
       if (signal !== 'SIGKILL') await new Promise(resolve => setTimeout(resolve, RESTART_MS))

@@ -60,7 +60,7 @@ service:
 
 export async function follow(options: Follow): Promise<Running> {
   const command = start(options)
-  await command.says(/is running/)
+  await command.says(/is running/, 180_000)
   return command
 }
 
@@ -80,7 +80,7 @@ export async function comes(expected: readonly string[], order = 'in order'): Pr
 }
 
 export function comesSome(): Promise<void> {
-  return expect.poll(() => records().length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0)
+  return expect.poll(() => records().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0)
 }
 
 /** The whole lines of OTLP JSON that were written; a kill may leave a part of one. */
