@@ -1,21 +1,33 @@
-import { nsToMs } from 'tocsin/component'
+import { type Clock, type KeyValueChange, nsToMs } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
 import type { Encoding } from './encoding.js'
+import type { Folders } from './folders.js'
 import type { Generation } from './generation.js'
-import type { KnownFiles } from './known-files.js'
+import type { Ledger } from './ledger.js'
+import type { MissingFiles } from './missing-files.js'
 import { keyOf, OpenedFile } from './opened-file.js'
 import { originalsOf } from './rotated-names.js'
+
+/** Of the known files, what is looked through and written. */
+interface Files {
+  readonly clock: Clock
+  readonly ledger: Ledger
+  readonly missing: MissingFiles
+  readonly folders: Folders
+  readonly tracked: ReadonlyMap<string, unknown>
+  writeLater(changes: readonly KeyValueChange[]): void
+}
 
 /**
  * Contents that were read and that their files do not hold any more. While a copy stands beside, what was read is known of that:
  * copies of copies (`cp app.log.1 app.log.2; cp app.log app.log.1`) have other inodes and later times than what they are of.
  */
 export class Heirs {
-  readonly #files: KnownFiles
+  readonly #files: Files
   readonly #encoding: Encoding
   #open: { readonly generation: Generation; readonly known: Checkpoint }[] = []
 
-  constructor(files: KnownFiles, encoding: Encoding) {
+  constructor(files: Files, encoding: Encoding) {
     this.#files = files
     this.#encoding = encoding
   }
