@@ -60,7 +60,9 @@ export function ended(program, args, env = {}) {
 /** Starts a process and waits until it says `word` on stderr (not given: for nothing); it ends with us. */
 export async function started(program, args, word) {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', word ? 'pipe' : 'ignore'] })
-  process.on('exit', () => child.kill('SIGKILL'))
+  const kill = () => child.kill('SIGKILL')
+  process.on('exit', kill)
+  child.on('exit', () => process.off('exit', kill))
   if (!word) return child
   let said = ''
   await new Promise((done, failed) => {
