@@ -12,9 +12,9 @@ import type {
   WrittenBy,
 } from '../component/storage.js'
 import { leaseLost } from './lease/lease-lost.js'
-import { LocalCopy } from './local-copy.js'
+import { LocalCopy, MOST_JOURNALED } from './local-copy.js'
 import { type RemoteState, Reunion } from './reunion.js'
-import { isMarked, WriteMarks } from './write-mark.js'
+import { isMark, isMarked, WriteMarks } from './write-mark.js'
 
 const PROBE_FIRST_MS = 250
 const PROBE_MOST_MS = 5_000
@@ -63,6 +63,8 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   readonly #reunion: Reunion<S>
   /** The store has lost what it held. */
   #lost = false
+  /** The copy knows what was in the journal of the store before it took a first state from it. */
+  #knowsJournal = false
   #open = false
   #closed = false
   #merging: Promise<void> | undefined
@@ -132,10 +134,15 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   release(entries: readonly JournalRef[]): Promise<void> {
-    for (const entry of entries) this.#copy.unjournaled(entry)
     return this.#either(
-      () => this.#remote.release(entries),
-      () => this.#reunion.owe(this.#copy.release(entries)),
+      () => {
+        this.#copy.unjournaled(entries)
+        return this.#remote.release(entries)
+      },
+      () => {
+        this.#copy.unjournaled(entries)
+        this.#reunion.owe(this.#copy.release(entries))
+      },
     )
   }
 
@@ -170,6 +177,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   async #read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
+    await this.#learnJournal()
     const entries = await this.#remote.read(requests)
     this.#expectNoneOlder(requests, entries)
     for (const [at, { key }] of requests.entries()) {
@@ -178,6 +186,19 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       for (const [recordId, outcome] of entry.journal) this.#copy.journaled(key, recordId, outcome)
     }
     return entries
+  }
+
+  /**
+   * Before the copy holds a first state. A state has in it what a collector decided that was killed since, also for records that
+   * were not asked for yet: if they come while the store is away, they must not be decided on top of themselves.
+   */
+  async #learnJournal(): Promise<void> {
+    if (this.#knowsJournal) return
+    const found = (await this.#remote.journal?.(MOST_JOURNALED)) ?? []
+    for (const { key, recordId, outcome } of found) {
+      if (!isMark(recordId)) this.#copy.journaled(key, recordId, outcome)
+    }
+    this.#knowsJournal = true
   }
 
   /** Of a write whose answer was lost with its connection. */
@@ -246,6 +267,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       this.#lost = false
       this.#options.onRestored?.(keys)
     }
+    await this.#learnJournal()
     await this.#reunion.unite()
   }
 }
