@@ -47,6 +47,8 @@ export class LocalCopy<S> {
    * with it, or its collector was killed before: it is in the state that is here, and must not count there twice.
    */
   readonly #journaled = new KeptOutcomes<string>(MOST_JOURNALED)
+  /** The same of others. */
+  #others = new KeptOutcomes<string>(MOST_JOURNALED)
 
   /** `maxKeys` may change. */
   constructor(private readonly options: { readonly maxKeys: number }) {
@@ -91,14 +93,26 @@ export class LocalCopy<S> {
   }
 
   unjournaled(entries: readonly JournalRef[]): void {
-    for (const { key, recordId } of entries) this.#journaled.remove(key, recordId)
+    for (const { key, recordId } of entries) {
+      this.#journaled.remove(key, recordId)
+      this.#others.remove(key, recordId)
+    }
+  }
+
+  /** The whole journal of the store, in place of what it was before. */
+  journalIs(entries: readonly (JournalRef & { readonly outcome: string })[]): void {
+    this.#others = new KeptOutcomes(MOST_JOURNALED)
+    for (const { key, recordId, outcome } of entries) {
+      if (!isMark(recordId)) this.#others.add(key, recordId, outcome)
+    }
   }
 
   read(request: StateRead): StateEntry<S> {
     const entry = this.#states.read(request)
     const journal = new Map(entry.journal)
-    const there = this.#journaled.of(request.key)
-    if (there) {
+    for (const outcomes of [this.#journaled, this.#others]) {
+      const there = outcomes.of(request.key)
+      if (!there) continue
       for (const id of request.recordIds) {
         const known = there.get(id)
         if (known && !journal.has(id)) journal.set(id, known.outcome)

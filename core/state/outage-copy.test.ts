@@ -16,6 +16,7 @@ const NOW = new VirtualClock().now()
 function marking<S>(store: StateStore<S>): RemoteState<S> {
   const marks = new Map<string, string>()
   const journal = new Map<string, JournaledOutcome>()
+  let newest = ''.padStart(16, '0')
   const marked = (version: string | undefined): string | undefined =>
     version && version.padStart(16, '0') + (marks.get(version) ?? ''.padStart(20, '0'))
   return {
@@ -33,6 +34,7 @@ function marking<S>(store: StateStore<S>): RemoteState<S> {
         for (const { recordId, outcome } of change.journal)
           journal.set(`${change.key} ${recordId}`, { key: change.key, recordId, outcome })
       }
+      for (const version of written.versions) if (version) newest = version.padStart(16, '0')
       for (const version of written.versions) if (version && mark !== '') marks.set(version, mark)
       return { ...written, versions: written.versions.map(marked) }
     },
@@ -40,7 +42,7 @@ function marking<S>(store: StateStore<S>): RemoteState<S> {
       for (const { key, recordId } of entries) journal.delete(`${key} ${recordId}`)
       await store.release(entries)
     },
-    journal: async limit => [...journal.values()].slice(0, limit),
+    journal: async limit => ({ entries: [...journal.values()].slice(0, limit), upTo: newest }),
   }
 }
 
@@ -56,6 +58,7 @@ function fragile<S>(store: RemoteState<S>) {
     if (fault.mode === 'swallow' && name === 'write') throw new RetryableError('slow', 'The answer is lost.')
     return result
   }
+  const read = (limit: number) => (store.journal as NonNullable<RemoteState<S>['journal']>)(limit)
   const wrapped: RemoteState<S> = {
     read: requests => {
       keysAsked.push(requests.map(({ key }) => key))
@@ -65,7 +68,7 @@ function fragile<S>(store: RemoteState<S>) {
     due: (until, limit) => through('due', () => store.due(until, limit)),
     claim: (before, now, limit) => through('claim', () => store.claim(before, now, limit)),
     release: entries => through('release', () => store.release(entries)),
-    journal: limit => through('journal', async () => (await store.journal?.(limit)) ?? []),
+    ...(store.journal && { journal: limit => through('journal', () => read(limit)) }),
   }
   return { store: wrapped, fault, calls, keysAsked }
 }
@@ -334,6 +337,29 @@ describe('a copied store', () => {
     expect(await again()).toMatchObject({ state: { seen: [0, 2] }, journal: known })
     await copy.release([{ key: 'a', recordId: 'r0' }])
     expect((await again())?.journal).toEqual(new Map([['r2', '2']]))
+  })
+
+  it('learns what another one decides while this one stands by, once in a while', async () => {
+    const { clock, collector } = setUp()
+    const [leader, standby] = [collector(), collector()]
+    const look = () => standby.copy.read([{ key: 'a', recordIds: [] }])
+    const learned = () => standby.calls.filter(name => name === 'journal').length
+    await look()
+    for (let n = 0; n < 5; n++) {
+      await leader.add('a', n)
+      await look()
+    }
+    expect(learned()).toBe(1)
+    await clock.advance(1_000)
+    await look()
+    await look()
+    await clock.advance(10_000)
+    await standby.add('b', 1)
+    await look()
+    expect(learned()).toBe(2)
+    standby.fault.mode = 'away'
+    const [entry] = await standby.copy.read([{ key: 'a', recordIds: ['r0', 'r4'] }])
+    expect([...(entry?.journal.values() ?? [])]).toEqual(['0', '4'])
   })
 
   it('knows it also of states that a reunion brought', async () => {

@@ -14,13 +14,14 @@ import type {
 import { leaseLost } from './lease/lease-lost.js'
 import { LocalCopy, MOST_JOURNALED } from './local-copy.js'
 import { type RemoteState, Reunion } from './reunion.js'
-import { isMark, isMarked, WriteMarks } from './write-mark.js'
+import { isMarked, WriteMarks } from './write-mark.js'
 
 const PROBE_FIRST_MS = 250
 const PROBE_MOST_MS = 5_000
 /** For so long a call whose connection was lost is made again before the circuit opens. */
 const RECONNECT_MS = 3_000
 const RECONNECT_PAUSE_MS = 20
+const LEARN_EVERY_MS = 1_000
 
 /** The code of the error of a store that has lost what it held. */
 export const STATE_LOST = 'state_lost'
@@ -63,8 +64,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   readonly #reunion: Reunion<S>
   /** The store has lost what it held. */
   #lost = false
-  /** The copy knows what was in the journal of the store before it took a first state from it. */
-  #knowsJournal = false
+  /** The journal of the store is to be read when it is this late, on the monotonic clock; and what was known of it last, and when. */
+  #learnAtMs = Number.NEGATIVE_INFINITY
+  #learnedUpTo = ''
+  #learnedMs = 0
   #open = false
   #closed = false
   #merging: Promise<void> | undefined
@@ -179,6 +182,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   async #read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
     await this.#learnJournal()
     const entries = await this.#remote.read(requests)
+    this.#expectJournalOf(entries)
     this.#expectNoneOlder(requests, entries)
     for (const [at, { key }] of requests.entries()) {
       const entry = entries[at] as StateEntry<S>
@@ -189,16 +193,27 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   /**
-   * Before the copy holds a first state. A state has in it what a collector decided that was killed since, also for records that
-   * were not asked for yet: if they come while the store is away, they must not be decided on top of themselves.
+   * Before the copy holds a first state, and again when others have written since. A state has in it what a collector decided that
+   * was killed then, also for records that were not asked for yet: if they come while the store is away, they must not be
+   * decided on top of themselves.
    */
   async #learnJournal(): Promise<void> {
-    if (this.#knowsJournal) return
-    const found = (await this.#remote.journal?.(MOST_JOURNALED)) ?? []
-    for (const { key, recordId, outcome } of found) {
-      if (!isMark(recordId)) this.#copy.journaled(key, recordId, outcome)
-    }
-    this.#knowsJournal = true
+    const nowMs = this.#options.clock.monotonicMs()
+    if (!this.#remote.journal || nowMs < this.#learnAtMs) return
+    const { entries, upTo } = await this.#remote.journal(MOST_JOURNALED)
+    this.#copy.journalIs(entries)
+    this.#learnedUpTo = upTo
+    this.#learnAtMs = Number.POSITIVE_INFINITY
+    this.#learnedMs = nowMs
+  }
+
+  #expectJournalOf(entries: readonly StateEntry<S>[]): void {
+    if (this.#learnAtMs < Number.POSITIVE_INFINITY) return
+    const isNews = ({ version }: StateEntry<S>): boolean =>
+      version !== undefined &&
+      version.slice(0, this.#learnedUpTo.length) > this.#learnedUpTo &&
+      !this.#marks.isOwn(version)
+    if (entries.some(isNews)) this.#learnAtMs = this.#learnedMs + LEARN_EVERY_MS
   }
 
   /** Of a write whose answer was lost with its connection. */

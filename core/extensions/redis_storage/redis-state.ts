@@ -10,7 +10,14 @@ import {
   type StateWritten,
   type WrittenBy,
 } from 'tocsin/component'
-import { type HeldState, type JournaledOutcome, leaseLost, type RemoteState, STATE_LOST } from '#state'
+import {
+  type HeldState,
+  type JournaledOutcome,
+  type JournalRead,
+  leaseLost,
+  type RemoteState,
+  STATE_LOST,
+} from '#state'
 import type { Connection } from './connection.js'
 import { packed, packedJournal } from './packed.js'
 import { CLAIM, DUE, READ, RELEASE, RESTORE, WRITE } from './scripts.js'
@@ -18,6 +25,7 @@ import { CLAIM, DUE, READ, RELEASE, RESTORE, WRITE } from './scripts.js'
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
 const SCANNED_A_CALL = '1000'
+const NO_SEQUENCE = '0000000000000000'
 
 /** Looked at for every call: they may change. */
 export interface RedisStateOptions<S> {
@@ -151,11 +159,18 @@ class RedisState<S> implements RemoteState<S> {
     await Promise.all(calls)
   }
 
-  async journal(limit: number): Promise<readonly JournaledOutcome[]> {
+  async journal(limit: number): Promise<JournalRead> {
+    const connection = this.#connection()
+    const newest = connection.call('GET', [this.#sequence]).then(text => String(text ?? NO_SEQUENCE))
+    const [upTo, entries] = await Promise.all([newest, this.#journaled(connection, limit)])
+    return { upTo, entries }
+  }
+
+  async #journaled(connection: Connection, limit: number): Promise<JournaledOutcome[]> {
     const found: JournaledOutcome[] = []
     for (let cursor = '0'; ; ) {
       const args = [this.#journal, cursor, 'COUNT', SCANNED_A_CALL]
-      const [next, fields] = (await this.#connection().call('HSCAN', args)) as [string, string[]]
+      const [next, fields] = (await connection.call('HSCAN', args)) as [string, string[]]
       for (let at = 0; at < fields.length; at += 2) {
         const value = fields[at + 1] as string
         found.push({ ...refOf(fields[at] as string), outcome: value.slice(value.indexOf('|') + 1) })
