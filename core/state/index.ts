@@ -24,5 +24,5 @@ export {
   STREAM_FIELD,
   streamProperties,
 } from './redis/stream.js'
-export type { RemoteState } from './reunion.js'
+export type { JournaledOutcome, JournalRead, RemoteState } from './reunion.js'
 export { type Forgotten, type JournalRow, StateIndex } from './state-index.js'

@@ -8,11 +8,12 @@ import type {
 } from '../component/storage.js'
 import { KeptOutcomes } from './kept-outcomes.js'
 import { StateIndex } from './state-index.js'
+import { isMark } from './write-mark.js'
 
 /** Of the copy, at a time. */
 const MOST_FORGOTTEN = 100
 /** Of the journal of the store. */
-const MOST_JOURNALED = 2_000
+export const MOST_JOURNALED = 2_000
 const LOCAL = 'local '
 
 /** A key as the store had it, under the version that it had there. */
@@ -43,9 +44,11 @@ export class LocalCopy<S> {
   readonly #versions = new Map<string, string>()
   /**
    * In the journal of the store. A record of these may come again while the store is away, because its lease was lost
-   * with it: it is in the state that is here, and must not count there twice.
+   * with it, or its collector was killed before: it is in the state that is here, and must not count there twice.
    */
   readonly #journaled = new KeptOutcomes<string>(MOST_JOURNALED)
+  /** The same of others. */
+  #others = new KeptOutcomes<string>(MOST_JOURNALED)
 
   /** `maxKeys` may change. */
   constructor(private readonly options: { readonly maxKeys: number }) {
@@ -89,15 +92,27 @@ export class LocalCopy<S> {
     this.#journaled.add(key, recordId, outcome)
   }
 
-  unjournaled({ key, recordId }: JournalRef): void {
-    this.#journaled.remove(key, recordId)
+  unjournaled(entries: readonly JournalRef[]): void {
+    for (const { key, recordId } of entries) {
+      this.#journaled.remove(key, recordId)
+      this.#others.remove(key, recordId)
+    }
+  }
+
+  /** The whole journal of the store, in place of what it was before. */
+  journalIs(entries: readonly (JournalRef & { readonly outcome: string })[]): void {
+    this.#others = new KeptOutcomes(MOST_JOURNALED)
+    for (const { key, recordId, outcome } of entries) {
+      if (!isMark(recordId)) this.#others.add(key, recordId, outcome)
+    }
   }
 
   read(request: StateRead): StateEntry<S> {
     const entry = this.#states.read(request)
     const journal = new Map(entry.journal)
-    const there = this.#journaled.of(request.key)
-    if (there) {
+    for (const outcomes of [this.#journaled, this.#others]) {
+      const there = outcomes.of(request.key)
+      if (!there) continue
       for (const id of request.recordIds) {
         const known = there.get(id)
         if (known && !journal.has(id)) journal.set(id, known.outcome)
@@ -156,7 +171,10 @@ export class LocalCopy<S> {
   /** A change has come to the store: it is none any more. */
   arrived(change: StateChange<S>, version: string | undefined): void {
     const { key } = change
-    for (const { recordId } of change.journal) this.#states.forget({ key, recordId })
+    for (const { recordId, outcome } of change.journal) {
+      this.#states.forget({ key, recordId })
+      if (!isMark(recordId)) this.journaled(key, recordId, outcome)
+    }
     this.dirty.delete(key)
     this.remember(key, { ...change, version })
   }

@@ -4,6 +4,7 @@ import { RetryableError, type StateStore } from '../component/index.js'
 import { seededRandom, stateStoreConformance, VirtualClock } from '../testing/index.js'
 import { memoryState } from './memory-state.js'
 import { withOutageCopy } from './outage-copy.js'
+import type { JournaledOutcome, RemoteState } from './reunion.js'
 
 interface Sum {
   readonly seen: readonly number[]
@@ -11,9 +12,11 @@ interface Sum {
 
 const NOW = new VirtualClock().now()
 
-/** A store whose versions end with the mark of the write, as those of Redis do. */
-function marking<S>(store: StateStore<S>): StateStore<S> {
+/** A store whose versions end with the mark of the write, as those of Redis do, and whose journal can be read. */
+function marking<S>(store: StateStore<S>): RemoteState<S> {
   const marks = new Map<string, string>()
+  const journal = new Map<string, JournaledOutcome>()
+  let newest = ''.padStart(16, '0')
   const marked = (version: string | undefined): string | undefined =>
     version && version.padStart(16, '0') + (marks.get(version) ?? ''.padStart(20, '0'))
   return {
@@ -26,14 +29,25 @@ function marking<S>(store: StateStore<S>): StateStore<S> {
         expected: change.expected && String(Number(change.expected.slice(0, 16))),
       }))
       const written = await store.write(plain, now)
+      for (const [at, change] of changes.entries()) {
+        if (!written.applied[at]) continue
+        for (const { recordId, outcome } of change.journal)
+          journal.set(`${change.key} ${recordId}`, { key: change.key, recordId, outcome })
+      }
+      for (const version of written.versions) if (version) newest = version.padStart(16, '0')
       for (const version of written.versions) if (version && mark !== '') marks.set(version, mark)
       return { ...written, versions: written.versions.map(marked) }
     },
+    release: async entries => {
+      for (const { key, recordId } of entries) journal.delete(`${key} ${recordId}`)
+      await store.release(entries)
+    },
+    journal: async limit => ({ entries: [...journal.values()].slice(0, limit), upTo: newest }),
   }
 }
 
 /** A store that can be cut off; `swallow` applies a write and loses the answer. */
-function fragile<S>(store: StateStore<S>) {
+function fragile<S>(store: RemoteState<S>) {
   const fault: { mode: 'none' | 'away' | 'swallow' } = { mode: 'none' }
   const calls: string[] = []
   const keysAsked: string[][] = []
@@ -44,7 +58,8 @@ function fragile<S>(store: StateStore<S>) {
     if (fault.mode === 'swallow' && name === 'write') throw new RetryableError('slow', 'The answer is lost.')
     return result
   }
-  const wrapped: StateStore<S> = {
+  const read = (limit: number) => (store.journal as NonNullable<RemoteState<S>['journal']>)(limit)
+  const wrapped: RemoteState<S> = {
     read: requests => {
       keysAsked.push(requests.map(({ key }) => key))
       return through('read', () => store.read(requests))
@@ -53,6 +68,7 @@ function fragile<S>(store: StateStore<S>) {
     due: (until, limit) => through('due', () => store.due(until, limit)),
     claim: (before, now, limit) => through('claim', () => store.claim(before, now, limit)),
     release: entries => through('release', () => store.release(entries)),
+    ...(store.journal && { journal: limit => through('journal', () => read(limit)) }),
   }
   return { store: wrapped, fault, calls, keysAsked }
 }
@@ -303,6 +319,76 @@ describe('a copied store', () => {
       await each.release([{ key: 'a', recordId: 'r0' }])
       expect((await again())?.journal.size).toBe(0)
     }
+  })
+
+  it('knows what one that was killed decided for records that come again while the store is away', async () => {
+    const { collector } = setUp()
+    const killed = collector()
+    for (const [n, key] of ['a', 'b', 'a'].entries()) await killed.add(key, n)
+    const { copy, fault } = collector()
+    // The state has r0 and r2 in it; nobody has asked for these yet.
+    await copy.read([{ key: 'a', recordIds: [] }])
+    fault.mode = 'away'
+    const again = async () => (await copy.read([{ key: 'a', recordIds: ['r0', 'r1', 'r2'] }]))[0]
+    const known = new Map([
+      ['r0', '0'],
+      ['r2', '2'],
+    ])
+    expect(await again()).toMatchObject({ state: { seen: [0, 2] }, journal: known })
+    await copy.release([{ key: 'a', recordId: 'r0' }])
+    expect((await again())?.journal).toEqual(new Map([['r2', '2']]))
+  })
+
+  it('learns what another one decides while this one stands by, once in a while', async () => {
+    const { clock, collector } = setUp()
+    const [leader, standby] = [collector(), collector()]
+    const look = () => standby.copy.read([{ key: 'a', recordIds: [] }])
+    const learned = () => standby.calls.filter(name => name === 'journal').length
+    await look()
+    for (let n = 0; n < 5; n++) {
+      await leader.add('a', n)
+      await look()
+    }
+    expect(learned()).toBe(1)
+    await clock.advance(1_000)
+    await look()
+    await look()
+    await clock.advance(10_000)
+    await standby.add('b', 1)
+    await look()
+    expect(learned()).toBe(2)
+    standby.fault.mode = 'away'
+    const [entry] = await standby.copy.read([{ key: 'a', recordIds: ['r0', 'r4'] }])
+    expect([...(entry?.journal.values() ?? [])]).toEqual(['0', '4'])
+  })
+
+  it('knows it also of states that a reunion brought', async () => {
+    const { clock, collector } = setUp()
+    const killed = collector()
+    await killed.add('a', 0)
+    const { copy, fault } = collector()
+    fault.mode = 'away'
+    const journal = [{ recordId: 'own', outcome: 'x', timer: false }]
+    const change = {
+      key: 'a',
+      expected: undefined,
+      state: { seen: [9] },
+      due: undefined,
+      pinned: false,
+      journal,
+    }
+    await copy.write([change], NOW)
+    fault.mode = 'none'
+    await clock.advance(1_000)
+    fault.mode = 'away'
+    const [entry] = await copy.read([{ key: 'a', recordIds: ['r0', 'own'] }])
+    expect(entry?.state).toEqual({ seen: [0, 9] })
+    expect(entry?.journal).toEqual(
+      new Map([
+        ['own', 'x'],
+        ['r0', '0'],
+      ]),
+    )
   })
 
   it('decides nothing without the store for records whose term is over', async () => {

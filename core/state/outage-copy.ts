@@ -12,7 +12,7 @@ import type {
   WrittenBy,
 } from '../component/storage.js'
 import { leaseLost } from './lease/lease-lost.js'
-import { LocalCopy } from './local-copy.js'
+import { LocalCopy, MOST_JOURNALED } from './local-copy.js'
 import { type RemoteState, Reunion } from './reunion.js'
 import { isMarked, WriteMarks } from './write-mark.js'
 
@@ -21,6 +21,7 @@ const PROBE_MOST_MS = 5_000
 /** For so long a call whose connection was lost is made again before the circuit opens. */
 const RECONNECT_MS = 3_000
 const RECONNECT_PAUSE_MS = 20
+const LEARN_EVERY_MS = 1_000
 
 /** The code of the error of a store that has lost what it held. */
 export const STATE_LOST = 'state_lost'
@@ -63,6 +64,10 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   readonly #reunion: Reunion<S>
   /** The store has lost what it held. */
   #lost = false
+  /** The journal of the store is to be read when it is this late, on the monotonic clock; and what was known of it last, and when. */
+  #learnAtMs = Number.NEGATIVE_INFINITY
+  #learnedUpTo = ''
+  #learnedMs = 0
   #open = false
   #closed = false
   #merging: Promise<void> | undefined
@@ -132,10 +137,15 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   release(entries: readonly JournalRef[]): Promise<void> {
-    for (const entry of entries) this.#copy.unjournaled(entry)
     return this.#either(
-      () => this.#remote.release(entries),
-      () => this.#reunion.owe(this.#copy.release(entries)),
+      () => {
+        this.#copy.unjournaled(entries)
+        return this.#remote.release(entries)
+      },
+      () => {
+        this.#copy.unjournaled(entries)
+        this.#reunion.owe(this.#copy.release(entries))
+      },
     )
   }
 
@@ -170,7 +180,9 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
   }
 
   async #read(requests: readonly StateRead[]): Promise<readonly StateEntry<S>[]> {
+    await this.#learnJournal()
     const entries = await this.#remote.read(requests)
+    this.#expectJournalOf(entries)
     this.#expectNoneOlder(requests, entries)
     for (const [at, { key }] of requests.entries()) {
       const entry = entries[at] as StateEntry<S>
@@ -178,6 +190,30 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       for (const [recordId, outcome] of entry.journal) this.#copy.journaled(key, recordId, outcome)
     }
     return entries
+  }
+
+  /**
+   * Before the copy holds a first state, and again when others have written since. A state has in it what a collector decided that
+   * was killed then, also for records that were not asked for yet: if they come while the store is away, they must not be
+   * decided on top of themselves.
+   */
+  async #learnJournal(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (!this.#remote.journal || nowMs < this.#learnAtMs) return
+    const { entries, upTo } = await this.#remote.journal(MOST_JOURNALED)
+    this.#copy.journalIs(entries)
+    this.#learnedUpTo = upTo
+    this.#learnAtMs = Number.POSITIVE_INFINITY
+    this.#learnedMs = nowMs
+  }
+
+  #expectJournalOf(entries: readonly StateEntry<S>[]): void {
+    if (this.#learnAtMs < Number.POSITIVE_INFINITY) return
+    const isNews = ({ version }: StateEntry<S>): boolean =>
+      version !== undefined &&
+      version.slice(0, this.#learnedUpTo.length) > this.#learnedUpTo &&
+      !this.#marks.isOwn(version)
+    if (entries.some(isNews)) this.#learnAtMs = this.#learnedMs + LEARN_EVERY_MS
   }
 
   /** Of a write whose answer was lost with its connection. */
@@ -246,6 +282,7 @@ class OutageCopy<S> implements StateWithOutageCopy<S> {
       this.#lost = false
       this.#options.onRestored?.(keys)
     }
+    await this.#learnJournal()
     await this.#reunion.unite()
   }
 }

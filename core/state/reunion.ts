@@ -10,6 +10,19 @@ const RESTORED_AT_ONCE = 500
 export interface RemoteState<S> extends StateStore<S> {
   /** Brings back what a store that lost its data held, under the same versions, unless it has a newer one. */
   restore?(held: readonly HeldState<S>[]): Promise<void>
+  /** What is in the journal, up to about `limit` entries. */
+  journal?(limit: number): Promise<JournalRead>
+}
+
+export interface JournalRead {
+  readonly entries: readonly JournaledOutcome[]
+  /** Of versions that begin with this text, or with a lesser one, all is in the entries that nobody released. */
+  readonly upTo: string
+}
+
+/** An outcome as the journal of a store has it. */
+export interface JournaledOutcome extends JournalRef {
+  readonly outcome: string
 }
 
 interface ReunionOptions<S> {

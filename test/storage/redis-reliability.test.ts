@@ -80,6 +80,24 @@ describe.runIf(runs)('redis_storage, when Redis is away', () => {
     expect(await two.send(7, 'recover:a')).toBe('not active a')
   })
 
+  it('answers what one that was killed decided when its records come again and Redis goes away meanwhile', async () => {
+    const redis = await server()
+    const batches = ['alert:a', 'recover:a', 'alert:a', 'alert:b'].map(
+      (touches, at) => [event(`k${at}`, BigInt(at + 1), touches)] as const,
+    )
+    const killed = await collector({ endpoint: redis.endpoint }, { threshold: 1 })
+    const decided: string[][] = []
+    for (const batch of batches) decided.push(outcomesOf((await killed.runtime.process(batch)).records))
+    expect(decided.flat()).toEqual(['alert a 1', 'recovery a 1', 'alert a 3', 'alert b 4'])
+    const next = await collector({ endpoint: redis.endpoint }, { threshold: 1 })
+    const again: string[][] = []
+    for (const [at, batch] of batches.entries()) {
+      again.push(outcomesOf((await next.runtime.process(batch)).records))
+      if (at === 0) await redis.kill()
+    }
+    expect(again).toEqual(decided)
+  })
+
   it('unites what two collectors decided while it was silent: active wins, windows are joined', async () => {
     const redis = await server()
     const [one, two] = [

@@ -10,13 +10,22 @@ import {
   type StateWritten,
   type WrittenBy,
 } from 'tocsin/component'
-import { type HeldState, leaseLost, type RemoteState, STATE_LOST } from '#state'
+import {
+  type HeldState,
+  type JournaledOutcome,
+  type JournalRead,
+  leaseLost,
+  type RemoteState,
+  STATE_LOST,
+} from '#state'
 import type { Connection } from './connection.js'
 import { packed, packedJournal } from './packed.js'
 import { CLAIM, DUE, READ, RELEASE, RESTORE, WRITE } from './scripts.js'
 
 const DUE_DIGITS = 20
 const RELEASES_A_CALL = 1_000
+const SCANNED_A_CALL = '1000'
+const NO_SEQUENCE = '0000000000000000'
 
 /** Looked at for every call: they may change. */
 export interface RedisStateOptions<S> {
@@ -148,6 +157,27 @@ class RedisState<S> implements RemoteState<S> {
       calls.push(this.#connection().run(RELEASE, [this.#journal, this.#timers], args))
     }
     await Promise.all(calls)
+  }
+
+  async journal(limit: number): Promise<JournalRead> {
+    const connection = this.#connection()
+    const newest = connection.call('GET', [this.#sequence]).then(text => String(text ?? NO_SEQUENCE))
+    const [upTo, entries] = await Promise.all([newest, this.#journaled(connection, limit)])
+    return { upTo, entries }
+  }
+
+  async #journaled(connection: Connection, limit: number): Promise<JournaledOutcome[]> {
+    const found: JournaledOutcome[] = []
+    for (let cursor = '0'; ; ) {
+      const args = [this.#journal, cursor, 'COUNT', SCANNED_A_CALL]
+      const [next, fields] = (await connection.call('HSCAN', args)) as [string, string[]]
+      for (let at = 0; at < fields.length; at += 2) {
+        const value = fields[at + 1] as string
+        found.push({ ...refOf(fields[at] as string), outcome: value.slice(value.indexOf('|') + 1) })
+      }
+      if (next === '0' || found.length >= limit) return found
+      cursor = next
+    }
   }
 
   async restore(held: readonly HeldState<S>[]): Promise<void> {
