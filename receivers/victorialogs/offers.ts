@@ -198,10 +198,10 @@ export class Offers {
   }
 
   #settle({ entries }: Batch, settled: Settled): void {
-    for (const entry of entries)
-      entry.done = true
-      // It is released when all of them are checkpointed.
-    ;(entries.at(-1) as Entry).settled = settled
+    for (const entry of entries) entry.done = true
+    const last = entries.at(-1) as Entry
+    // It is released when all of them are in the checkpoint.
+    last.settled = settled
     this.#report()
   }
 
