@@ -117,22 +117,21 @@ describe('KeyedRuntime', () => {
 
   it('releases an outcome that a write took along while it was released', async () => {
     const store = fresh()
-    let letGo: () => void = () => undefined
+    const writes: (() => void)[] = []
     const slow: StateStore<Counted> = {
       ...bound(store),
       write: async (changes, now) => {
-        await new Promise<void>(resolve => {
-          letGo = resolve
-        })
+        await new Promise<void>(resolve => writes.push(resolve))
         return store.write(changes, now)
       },
     }
     const { runtime } = runtimeOver(counter({ threshold: 1 }), slow)
     const unchanged = await runtime.process([event('1', 1n, 'recover:a')])
     const writing = runtime.process([event('2', 2n, 'alert:a')])
-    await new Promise(resolve => setImmediate(resolve))
+    // A busy machine makes it yield before it writes.
+    await expect.poll(() => writes.length).toBe(1)
     runtime.release(unchanged.touched)
-    letGo()
+    writes[0]?.()
     await writing
     await runtime.close()
     const [entry] = await store.read([{ key: 'a', recordIds: ['1', '2'] }])

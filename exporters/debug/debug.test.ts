@@ -114,20 +114,17 @@ describe('debug', () => {
   })
 
   it('waits for a slow output, and says when it is closed', async () => {
-    let release = (): void => undefined
-    const slow = new Writable({
-      write: (_, __, callback) => {
-        release = callback
-      },
-    })
+    const writes: (() => void)[] = []
+    const slow = new Writable({ write: (_, __, callback) => void writes.push(callback) })
     const config: DebugConfig = { verbosity: 'basic', time_zone: 'UTC' }
     let done = false
     const sent = send(createDebug(testContext({ config }), slow), [sampleRecord()]).then(() => {
       done = true
     })
+    await expect.poll(() => writes.length).toBe(1)
     await new Promise(setImmediate)
     expect(done).toBe(false)
-    release()
+    writes[0]?.()
     await sent
     const closed = new Writable({ write: (_, __, callback) => callback(new Error('EPIPE')) })
     await expect(send(createDebug(testContext({ config }), closed), [sampleRecord()])).rejects.toMatchObject({

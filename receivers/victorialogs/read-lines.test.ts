@@ -115,8 +115,7 @@ describe('readLines', () => {
       },
     })
     for (const expected of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
-      await new Promise(resolve => setTimeout(resolve, 5))
-      expect(found).toEqual(expected)
+      await expect.poll(() => found).toEqual(expected)
       full = false
       goOn()
     }

@@ -242,7 +242,7 @@ service:
 
 test('a source that waits for room goes on as soon as there is some', async () => {
   const { components, intakes } = testComponents()
-  let letGo = (): void => undefined
+  const sends: (() => void)[] = []
   const slow = defineExporter({
     api: 1,
     type: 'slow',
@@ -252,7 +252,7 @@ test('a source that waits for room goes on as soon as there is some', async () =
     create: () => ({
       send: () =>
         new Promise(resolve => {
-          letGo = () => resolve('ok')
+          sends.push(() => resolve('ok'))
         }),
     }),
   })
@@ -271,7 +271,8 @@ extensions: { file_storage: { directory: data } }
   })
   await new Promise(resolve => setTimeout(resolve, 50))
   expect(ready).toBe(false)
-  letGo()
+  await expect.poll(() => sends.length).toBe(1)
+  sends[0]?.()
   await waiting
   await collector.stop()
 })
