@@ -24,12 +24,15 @@ export class Batcher {
   add({ records, lines, bytes }: NewRecords, reached: Partial<Position> = {}): void {
     const position = this.#advance(reached)
     const lastStart = Math.max(0, Math.ceil(records.length / BATCH_RECORDS) - 1) * BATCH_RECORDS
+    let first = 0
     for (let at = 0; at < lastStart; at += BATCH_RECORDS) {
       const part = records.slice(at, at + BATCH_RECORDS)
-      this.#offers.add({ records: part, lines: undefined, bytes: 0, position: undefined })
+      const end = first + part.filter(({ isTimed }) => isTimed).length
+      // A stop may come before the next part is taken: what was taken is remembered by itself.
+      this.#offers.add({ records: part, lines: lines?.part(first, end), bytes: 0, position: undefined })
+      first = end
     }
-    // What is to be remembered goes with the last part: only then does it hold for all of them.
-    this.#offers.add({ records: records.slice(lastStart), lines, bytes, position })
+    this.#offers.add({ records: records.slice(lastStart), lines: lines?.part(first), bytes, position })
   }
 
   /** Before the first record: the source is behind what the position says. */

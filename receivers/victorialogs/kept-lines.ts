@@ -27,6 +27,17 @@ export class KeptLines {
     return this.#end === 0 ? undefined : fromHalves(this.#oldestHigh, this.#oldestLow)
   }
 
+  /** Those from one place up to another, in the order in which they were added. */
+  part(from: number, to = this.#end / LINE_BYTES): KeptLines {
+    if (from === 0 && to * LINE_BYTES === this.#end) return this
+    const part = new KeptLines(to - from)
+    for (let at = from * LINE_BYTES; at < to * LINE_BYTES; at += LINE_BYTES) {
+      const view = this.#view
+      part.add(view.getInt32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12))
+    }
+    return part
+  }
+
   add(timeHigh: number, timeLow: number, high: number, low: number): void {
     const at = this.#end
     this.#view.setInt32(at, timeHigh)

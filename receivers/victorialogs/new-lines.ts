@@ -1,4 +1,4 @@
-import type { Clock, Logger, LogRecord } from 'tocsin/component'
+import type { Clock, Logger } from 'tocsin/component'
 import { fromHalves, highHalf, isLater, lowHalf } from './halves.js'
 import { KeptLines } from './kept-lines.js'
 import { type BadLine, MAX_LINE_BYTES } from './line.js'
@@ -12,7 +12,8 @@ const REMEMBERED_BAD_BYTES = 65_536
 
 /** The records of some new lines, with what is to be remembered of them. */
 export interface NewRecords {
-  readonly records: readonly LogRecord[]
+  readonly records: readonly VictoriaLogsRecord[]
+  /** Of those that have a time, in the same order. */
   readonly lines: KeptLines | undefined
   readonly bytes: number
 }
@@ -100,7 +101,7 @@ export class NewLines {
     if (found.length === 0) return NOTHING
     const { seen, clock } = this.#options
     const observed = clock.now()
-    const records: LogRecord[] = []
+    const records: VictoriaLogsRecord[] = []
     const kept = new KeptLines(found.length)
     let length = 0
     for (const record of found) {
