@@ -202,8 +202,11 @@ function patienceWith(
   // The greeting of a new connection is an answer too.
   single?.on('connect', () => {
     const greeted = new Promise<void>(resolve => {
-      single.once('ready', () => resolve())
-      single.once('close', () => resolve())
+      const over = (): void => {
+        single.off('ready', over).off('close', over)
+        resolve()
+      }
+      single.on('ready', over).on('close', over)
     })
     patience.wait(greeted, silent).catch(() => undefined)
   })
