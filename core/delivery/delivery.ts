@@ -13,6 +13,9 @@ import { RequestSender } from './send-request.js'
 import { ToDeadLetters } from './to-dead-letters.js'
 import type { Delivery, DeliveryOptions, LeftRequest } from './types.js'
 
+/** At the end of a stop, of its time: no more is sent, answers are still taken. */
+const LAST_ANSWERS_MS = 1_000
+
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new QueuedDelivery(options)
 }
@@ -126,8 +129,10 @@ class QueuedDelivery implements Delivery {
   async stop(deadlineMs: number, leave: Promise<unknown> = Promise.resolve()): Promise<DeliveryReport> {
     this.#queue.hurry()
     this.#hurry.abort()
-    await this.#drained(deadlineMs, leave)
-    await this.#end(this.#durable ? 'accept' : 'reject', 0)
+    // The destination may have taken what is under way: without its answer it would be told again.
+    const lastMs = Math.min(LAST_ANSWERS_MS, deadlineMs / 2)
+    await this.#drained(deadlineMs - lastMs, leave)
+    await this.#end(this.#durable ? 'accept' : 'reject', lastMs)
     const left = this.#queue.records
     const [persisted, dropped] = this.#durable ? [left, 0] : [0, left]
     if (persisted > 0) this.#log('Records stay in the durable queue for the next start.', persisted)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hold, retry, setUp } from '../../test/support/delivery.js'
+import { onAbort, type Sent } from '../component/index.js'
 import { memoryKeyValue } from '../state/memory-key-value.js'
 import { settleMicrotasks } from '../testing/index.js'
 
@@ -55,6 +56,36 @@ describe('a durable queue', () => {
     leave()
     expect(await left).toMatchObject({ persisted: 1 })
     expect(down.clock.monotonicMs()).toBe(5_000)
+  })
+
+  it.each([
+    ['of a destination that fails now and then', 0],
+    ['of a slow one, and sends no more, when the time is nearly over', 20_000],
+  ])('waits at a stop for the answer %s: what was taken is not told again', async (_, waitMs) => {
+    const store = memoryKeyValue()
+    let answer = (): void => undefined
+    const underWay = (_request: unknown, signal: AbortSignal): Promise<Sent> =>
+      new Promise((resolve, reject) => {
+        answer = () => resolve('ok')
+        onAbort(signal, () => reject(signal.reason))
+      })
+    const rig = await setUp({
+      store,
+      flags: { notifying: true },
+      config: { timeout: '1m' },
+      answers: waitMs > 0 ? [underWay] : [retry('down'), underWay],
+    })
+    await rig.put('a', 'b')
+    // The first retry, where there is one.
+    await rig.clock.advance(1_000)
+    const stopped = rig.delivery.stop(20_000)
+    await rig.clock.advance(waitMs > 0 ? waitMs - 100 : 500)
+    answer()
+    await rig.clock.advance(1_000)
+    expect(await stopped).toMatchObject({ delivered: 1, persisted: 1 })
+    const next = await setUp({ store, flags: { notifying: true } })
+    await settleMicrotasks()
+    expect(next.sent).toEqual([['b']])
   })
 
   it('writes what waits for room when it is stopped', async () => {
