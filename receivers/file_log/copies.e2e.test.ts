@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { collectingIntake } from 'tocsin/testing'
 import { describe, expect, test, vi } from 'vitest'
 import {
   bodies,
@@ -21,7 +22,8 @@ import {
 import type { FileLogConfig } from './config.js'
 import { OpenedFile } from './opened-file.js'
 
-const { at, write, append, started, stopped, passed, polls, looked, advanced, seen, ended } = fileLogWorld()
+const { at, write, append, started, stopped, forgotten, passed, polls, looked, advanced, seen, ended } =
+  fileLogWorld()
 
 describe('compressed files', () => {
   test('in gzip are read once, as what they are', async () => {
@@ -37,6 +39,28 @@ describe('compressed files', () => {
     await polls(4)
     expect(bodies(intake)).toEqual([])
   })
+
+  test.each([0, 1, 2])(
+    'read to the end and settled up to batch %i come again from there after a kill',
+    async settled => {
+      const all = lines('x', 2_500).trim().split('\n')
+      writeFileSync(at('a.log.1.gz'), gzipSync(lines('x', 2_500)))
+      const config = { include: ['a.log*'] }
+      const manual = collectingIntake({ manual: true })
+      const before = await started(config, manual)
+      await expect.poll(() => advanced(manual.records().length), { timeout: 60_000 }).toBe(2_500)
+      await looked(before.receiver)
+      for (const batch of manual.batches.slice(0, settled)) batch.settle()
+      await expect
+        .poll(() => advanced(manual.batches.filter(({ released }) => released).length), { timeout: 60_000 })
+        .toBe(settled)
+      forgotten(before.receiver)
+      const after = await started(config)
+      await expect
+        .poll(() => advanced(bodies(after.intake)), { timeout: 60_000 })
+        .toEqual(all.slice(settled * 1_000))
+    },
+  )
 
   test('of what was read already bring nothing again', async () => {
     write('a.log', lines('a', 500))

@@ -72,10 +72,11 @@ export class Generation implements Stream {
   checkpoint(position: unknown, settled = true): KeyValueChange {
     const id = this.id as string
     if (this.retired && settled) return this.heir ? saveChange(this.heir) : removeChange(id)
-    return saveChange(this.describe(position as Position))
+    return saveChange(this.describe(position as Position, settled))
   }
 
-  describe({ offset, tail, ahead }: Position): Checkpoint {
+  /** `settled`: nothing that was read beyond the position is still on its way. */
+  describe({ offset, tail, ahead }: Position, settled = true): Checkpoint {
     const { path, firstPath, home, place, mtimeNs, done, isCopy, encoding } = this.file
     // After a truncation the file's cut points are those of another generation.
     const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
@@ -92,7 +93,7 @@ export class Generation implements Stream {
       ahead,
       cuts,
       mtimeNs,
-      ...(done && { done }),
+      ...(done && settled && { done }),
       ...(isCopy && { copy: true }),
       ...(encoding.unit === 2 && { encoding: encoding.name }),
     }
