@@ -102,7 +102,7 @@ test('keeps what timers decided until the record that tells of many is settled',
   )
   head.next(createBatch(records) as PipelineBatch)
   head.next(timeBatch(50n * SECOND))
-  await vi.waitFor(() => expect(made.length).toBe(3))
+  await vi.waitFor(() => expect(made.length).toBe(3), { timeout: 60_000 })
   expect(made[1]?.records.map(({ body }) => body)).toEqual(['woken 1100'])
   expect(released).not.toHaveBeenCalled()
   made[1]?.settle()
