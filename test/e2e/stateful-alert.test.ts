@@ -657,8 +657,5 @@ describe('replay', () => {
 
 /** Files and sockets are real, whatever the clock says. */
 async function settle(value: () => Promise<number>, wanted: number): Promise<void> {
-  for (let turn = 0; turn < 500 && (await value()) < wanted; turn++) {
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-  expect(await value()).toBeGreaterThanOrEqual(wanted)
+  await expect.poll(value).toBeGreaterThanOrEqual(wanted)
 }

@@ -160,11 +160,10 @@ async function started<C extends object>(factory: ExtensionFactory<C>, config: C
 }
 
 async function turn(clock: VirtualClock, done: () => boolean): Promise<void> {
-  for (let n = 0; n < 100 && !done(); n++) {
+  while (!done()) {
     await clock.advance(10_000)
     await new Promise(resolve => setTimeout(resolve, 5))
   }
-  expect(done()).toBe(true)
 }
 
 async function newFolder(): Promise<string> {
