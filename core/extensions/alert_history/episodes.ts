@@ -98,7 +98,7 @@ export class Episodes {
     const { outbox, count } = this.#options
     live.hear(lineAt(one, said), what === 'duplicates' ? one.count : 0, duplicatesOf(said))
     outbox.touch(live)
-    count(subjectOf(live.alert), what, one.count)
+    count(live.subject, what, one.count)
   }
 
   #fired(record: LogRecord, said: Said, where: Where): void {
@@ -180,7 +180,7 @@ export class Episodes {
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
     const { outbox, stamp, collector } = this.#options
     const at = stamp()
-    const { alert } = live
+    const { alert, subject } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
     this.#options.live.delete(alert.id)
     this.#ended.set(alert.id, alert.labels)
@@ -196,7 +196,7 @@ export class Episodes {
       },
       { ended: { ...alert, state: 'ended', lastAt: at, endedAt: at, endReason: reason } },
     )
-    this.#options.count(subjectOf(alert), 'recoveries', 1)
+    this.#options.count(subject, 'recoveries', 1)
   }
 
   /** State that nothing touched for long is gone, with its active alerts. */
