@@ -16,6 +16,7 @@ export function withNews(stored: StoredAlert, known: StoredAlert | undefined): S
 /** An active alert. What a storm changes of it changes in place: the alert is made when somebody asks. */
 export class LiveAlert {
   readonly id: string
+  readonly pipeline: string
   /** The newest of those that repeated it, not written yet. */
   line: AlertLine | undefined
   #alert: StoredAlert
@@ -27,6 +28,7 @@ export class LiveAlert {
 
   constructor(alert: StoredAlert) {
     this.id = alert.id
+    this.pipeline = alert.pipeline
     this.#alert = alert
     this.#lastAt = alert.lastAt
     this.#lastLine = alert.lastLine
