@@ -137,10 +137,10 @@ export interface Decisions {
 
 /** What was decided for a record, or for several of a key alike. */
 export interface Decided {
-  /** As it goes out, with what was decided; of several the newest. */
+  /** As it goes out, with what was decided; of several the newest, with attributes and resource as one of them had them. */
   readonly record: LogRecord
   readonly count: number
-  /** When the record came here, ns since the epoch. */
+  /** When the record came here, ns since the epoch, to the microsecond. */
   readonly at: bigint
   /** Of several that may lead to an episode the first, as it came. */
   readonly first?: Pick<Decided, 'record' | 'at'>

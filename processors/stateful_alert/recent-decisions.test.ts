@@ -8,17 +8,32 @@ import { RecentDecisions } from './recent-decisions.js'
 
 const row = { severity: 'Critical', message: 'Database down', pattern: 'refused' }
 
-function outcomeOf(status: Status, key: string, episode: number): Outcome {
-  return { status, key, row, ...(status !== 'recovery_duplicate' && { eventId: `${key}${episode}` }) }
+function outcomeOf(status: Status, key: string, episode: number, number = 1): Outcome {
+  return {
+    status,
+    key,
+    row,
+    ...(status !== 'recovery_duplicate' && { eventId: `${key}${episode}` }),
+    ...(status === 'alert_duplicate' && { duplicates: number }),
+    ...(status.endsWith('accumulating') && { count: number }),
+  }
 }
 
-/** Status, episode, line and how many. */
-type Told = readonly [status: string, event: string, line: string, count: number]
+/** Status, episode, line and how many; of the newest when it came and which it was of its kind. */
+type Told = readonly [status: string, event: string, line: string, count: number, at: bigint, number: string]
 
-function toldBy({ record, count }: Decided): { readonly key: string; readonly told: Told } {
+function toldBy({ record, count, at }: Decided): { readonly key: string; readonly told: Told } {
   const { alert } = record.attributes
   if (!isMap(alert)) throw new Error('No alert.')
-  const told: Told = [`${alert.status}`, `${alert.event_id ?? ''}`, `${record.body}`, count]
+  const number = alert.duplicate_count ?? alert.accumulating_count ?? ''
+  const told: Told = [
+    `${alert.status}`,
+    `${alert.event_id ?? ''}`,
+    `${record.body} ${record.time}`,
+    count,
+    at,
+    `${number}`,
+  ]
   return { key: `${alert.alert_key}`, told }
 }
 
@@ -39,7 +54,7 @@ function joined(all: readonly Told[]): readonly Told[] {
     const last = found.at(-1)
     const isNew = one[0] === 'alert' || one[0] === 'recovery'
     if (!isNew && last?.[0] === one[0] && last[1] === one[1])
-      found[found.length - 1] = [one[0], one[1], one[2], last[3] + one[3]]
+      found[found.length - 1] = [one[0], one[1], one[2], last[3] + one[3], one[4], one[5]]
     else found.push(one)
   }
   return found
@@ -78,12 +93,21 @@ test('all that was decided is told, of each key in order, repeats as one with th
           take(decisions.news())
           take(decisions.repeats())
         } else {
-          const outcomes = one.map(([status, key, episode]) => outcomeOf(status, key, episode))
+          const outcomes = one.map(([status, key, episode]) => outcomeOf(status, key, episode, at))
           const record = createRecord({ id: `${at}`, timestamp: BigInt(at), body: `line ${at}` })
-          recent.begin(BigInt(at))
+          recent.begin(BigInt(at) * 1_000n)
           recent.note(outcomes, enrich(record, outcomes), record)
-          for (const { status, key, eventId = '' } of outcomes)
-            keys.get(key)?.happened.push([status, eventId, `line ${at}`, 1])
+          for (const { status, key, eventId = '', duplicates, count } of outcomes)
+            keys
+              .get(key)
+              ?.happened.push([
+                status,
+                eventId,
+                `line ${at} ${at}`,
+                1,
+                BigInt(at) * 1_000n,
+                `${duplicates ?? count ?? ''}`,
+              ])
         }
       }
       take(decisions.news())

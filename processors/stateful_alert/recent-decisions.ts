@@ -15,7 +15,10 @@ import {
 import { isNotifying, type Outcome } from './outcome.js'
 import { withAlert } from './output.js'
 
-/** What is known of a key of late. It changes in place: a storm decides the same of the same keys again and again. */
+/**
+ * What is known of a key of late. It changes in place: a storm decides the same of the same keys again and again. Of each record
+ * only numbers and the body are noted anew: whatever is kept until the next one, collections of garbage move.
+ */
 interface Note {
   readonly key: string
   /** The severity of its active alert, as far as this collector knows. */
@@ -24,13 +27,18 @@ interface Note {
   look: number
   /** Records that were decided alike, and of which nobody was told. */
   count: number
-  /** Of the newest of them, without the record: whatever is kept until the next one, collections of garbage move. */
+  /** What was decided for the first of them; the next two are of the newest. */
   outcome: Outcome | undefined
-  time: bigint
+  duplicates: number
+  accumulated: number
+  /** Of the newest. */
   body: AnyValue
+  time: bigint
+  /** When it came, microseconds since the epoch: a number changes in place. */
+  atUs: number
+  /** Of the first: what a key is made of is the same in all. */
   attributes: Attributes
   resource: Resource
-  at: bigint
   first: Decided['first']
   /** It is among those that `repeats` looks at. */
   listed: boolean
@@ -49,6 +57,7 @@ export class RecentDecisions implements Decisions {
   #news: Decided[] = []
   #repeated: Note[] = []
   #at = 0n
+  #atUs = 0
 
   constructor(private readonly limit: number) {}
 
@@ -60,6 +69,7 @@ export class RecentDecisions implements Decisions {
   /** When what is noted from now on came, ns since the epoch. */
   begin(at: bigint): void {
     this.#at = at
+    this.#atUs = Number(at / 1_000n)
   }
 
   /** `record`: what they were decided for, if not for a timer; `records`: what was made of them. */
@@ -136,17 +146,29 @@ export class RecentDecisions implements Decisions {
     }
     if (status === 'alert_duplicate') this.#label(note, outcome.row.severity)
     if (!this.#watched) return
-    if (note.outcome && !isLike(note.outcome, outcome)) this.#news.push(taken(note))
-    if (note.count++ === 0) {
-      if (status === 'alert_accumulating') note.first = { record, at: this.#at }
-      if (!note.listed) this.#list(note)
-    }
-    note.outcome = outcome
+    const like = note.outcome
+    if (like === undefined) this.#begin(note, outcome, record)
+    else if (like.status !== outcome.status || like.eventId !== outcome.eventId) {
+      this.#news.push(taken(note))
+      this.#begin(note, outcome, record)
+    } else if (!differsInNumbers(like, outcome)) note.outcome = outcome
+    note.count++
+    note.duplicates = outcome.duplicates ?? 0
+    note.accumulated = outcome.count ?? 0
+    const { body } = record
+    note.body = body
+    // They are its line, then.
+    if (!body) note.attributes = record.attributes
     note.time = record.time
-    note.body = record.body
-    if (note.attributes !== record.attributes) note.attributes = record.attributes
-    if (note.resource !== record.resource) note.resource = record.resource
-    note.at = this.#at
+    note.atUs = this.#atUs
+  }
+
+  #begin(note: Note, outcome: Outcome, record: LogRecord): void {
+    note.outcome = outcome
+    note.attributes = record.attributes
+    note.resource = record.resource
+    if (outcome.status === 'alert_accumulating') note.first = { record, at: this.#at }
+    if (!note.listed) this.#list(note)
   }
 
   #list(note: Note): void {
@@ -175,11 +197,14 @@ export class RecentDecisions implements Decisions {
       look: -1,
       count: 0,
       outcome: undefined,
-      time: 0n,
+      duplicates: 0,
+      accumulated: 0,
       body: null,
+      time: 0n,
+      // No integer: V8 gives those that fit another place, and would make an object of each later time.
+      atUs: 0.5,
       attributes: NO_ATTRIBUTES,
       resource: NO_RESOURCE,
-      at: 0n,
       first: undefined,
       listed: false,
     }
@@ -189,8 +214,13 @@ export class RecentDecisions implements Decisions {
 }
 
 function taken(note: Note): Decided {
-  const { count, at, first } = note
-  const outcome = note.outcome as Outcome
+  const { count, atUs, first } = note
+  const like = note.outcome as Outcome
+  const outcome = {
+    ...like,
+    ...(like.duplicates !== undefined && { duplicates: note.duplicates }),
+    ...(like.count !== undefined && { count: note.accumulated }),
+  }
   const { key, time: timestamp, body, resource } = note
   const attributes = withAlert(note.attributes, outcome)
   const record = createRecord({
@@ -204,12 +234,13 @@ function taken(note: Note): Decided {
   note.count = 0
   note.body = null
   note.attributes = NO_ATTRIBUTES
+  note.resource = NO_RESOURCE
   note.outcome = undefined
   note.first = undefined
   return {
     record,
     count,
-    at,
+    at: BigInt(Math.floor(atUs)) * 1_000n,
     ...(first && { first }),
   }
 }
@@ -218,9 +249,9 @@ function said(record: LogRecord, outcome: Outcome): LogRecord {
   return record.patch({ attributes: withAlert(record.attributes, outcome) })
 }
 
-/** Of the same episode. */
-function isLike(a: Outcome, b: Outcome): boolean {
-  return a.status === b.status && a.eventId === b.eventId
+/** Of one episode: and in nothing else. */
+function differsInNumbers(a: Outcome, b: Outcome): boolean {
+  return a.row === b.row && a.first === b.first && a.cut === b.cut
 }
 
 function isNews({ attributes: { alert } }: LogRecord): boolean {

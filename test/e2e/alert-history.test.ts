@@ -18,6 +18,53 @@ const poll = { interval: 50 }
 const silence = { createdBy: 'anna', comment: 'disk is changed' }
 const matcher = (name: string, value: string) => ({ name, value, isRegex: false, isEqual: true })
 
+test('a processor in two pipelines has an alert in each, in figures, lists and silences', async () => {
+  const one = await startHistory('  alert_history: {}', {
+    clock: systemClock,
+    tail: '    logs/second: { receivers: [lines], processors: [stateful_alert], exporters: [pager] }\n',
+  })
+  stops.push(() => one.stop())
+  const { history, feed } = one
+  const second = { pipelines: ['logs/second'] }
+  await feed(['full 1', 'full 2', 'full 3', 'full 4', 'down pg', 'down again'])
+  const fed = { alerts: 2, accumulating: 2, duplicates: 2, active: 2 }
+  for (const pipeline of ['logs/main', 'logs/second']) {
+    const filter = { pipelines: [pipeline] }
+    expect(await history.figures(filter)).toMatchObject({ ...fed, recoveries: 0 })
+    const { items } = await history.active(filter)
+    expect(items.map(({ message, duplicates, lastLine }) => [message, duplicates, lastLine]).sort()).toEqual([
+      ['Database down', 1, 'down again'],
+      ['Disk full', 1, 'full 4'],
+    ])
+    for (const { id } of items) {
+      const story = await history.alert(id)
+      expect(story?.lines.map(({ text }) => text).at(-1)).toMatch(/again|full 4/)
+      expect(story?.transitions).toMatchObject([{ kind: 'alert', pipeline }])
+    }
+  }
+  expect(await history.figures()).toMatchObject({ alerts: 4, accumulating: 4, duplicates: 4, active: 4 })
+  await expect.poll(() => one.paged.length, poll).toBe(4)
+  const { items } = await history.notifications()
+  for (const { alert, pipeline } of items)
+    expect((await history.alert(alert as string))?.alert.pipeline).toBe(pipeline)
+
+  await history.setSilence({
+    ...silence,
+    matchers: [matcher('pipeline', 'logs/second')],
+    startsAt: Date.now(),
+    endsAt: Date.now() + 3_600_000,
+  })
+  expect((await history.active(second)).items.every(({ silencedBy }) => silencedBy.length === 1)).toBe(true)
+  await feed(['up'])
+  const ofSecond = () => history.notifications({ ...second, states: ['suppressed'] })
+  await expect
+    .poll(async () => (await ofSecond()).items.map(({ tells }) => tells), poll)
+    .toEqual(['recovery'])
+  await expect.poll(() => one.paged.length, poll).toBe(5)
+  expect(await history.figures()).toMatchObject({ alerts: 4, recoveries: 2, active: 2, suppressed: 1 })
+  expect(await history.figures(second)).toMatchObject({ alerts: 2, recoveries: 1, active: 1 })
+})
+
 test('after kill -9 and a restart the history is as it was', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-history-'))
   stops.push(() => rm(folder, { recursive: true, force: true }))

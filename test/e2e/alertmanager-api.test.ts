@@ -83,12 +83,21 @@ describe.skipIf(!AMTOOL)('amtool', () => {
       { labels: { host: 'db-1' }, status: { state: 'suppressed', silencedBy: [id] } },
     ])
     expect(JSON.parse(await amtool('-o', 'json', 'alert', 'query'))).toHaveLength(2)
-    await amtool('silence', 'update', '--duration', '3h', '--comment', 'takes longer', id)
+    expect(await amtool('silence', 'update', '--duration', '3h', '--comment', 'takes longer', id)).toMatch(
+      new RegExp(`^${id} `, 'm'),
+    )
     expect((await one.history.silence(id))?.comment).toBe('takes longer')
     expect(((await one.history.silence(id))?.endsAt ?? 0) - Date.now()).toBeGreaterThan(7_200_000)
     await amtool('silence', 'expire', id)
     expect((await one.history.silence(id))?.state).toBe('expired')
     expect(await amtool('silence', 'query', '--expired', '-q')).toMatch(id)
+    // Alertmanager 0.25 makes another one of what has expired.
+    await amtool('silence', 'update', '--duration', '3h', id)
+    const again = await amtool('silence', 'query', '-q', 'host=db-1')
+    expect(again).toMatch(/^[0-9a-f-]{36}$/)
+    expect(again).not.toBe(id)
+    expect((await one.history.silence(id))?.state).toBe('expired')
+    await amtool('silence', 'expire', again)
     await expect(amtool('silence', 'expire', 'none')).rejects.toThrow()
     await expect(amtool('silence', 'add', '--author', 'a', '--comment', 'c', 'host=~.*')).rejects.toThrow(
       /empty/,

@@ -220,11 +220,32 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.getByText('1 alert is silenced').waitFor()
     await picture(page, 'silences')
     expect(sent()).toBe(before)
+    const [made] = (await silencesOf(url)).filter(({ state }) => state === 'active')
+    await page.getByRole('button', { name: 'Extend' }).click()
+    expect(await focused()).toBe('for')
+    const form = page.getByRole('form', { name: 'Extend' })
+    // Who and why are there already.
+    await form.getByLabel('From now on for').selectOption('1d')
+    await form.getByRole('button', { name: 'Extend' }).click()
+    await form.waitFor({ state: 'detached' })
+    await page.getByText('1 alert is silenced').waitFor()
+    const [extended] = (await silencesOf(url)).filter(({ state }) => state === 'active')
+    const { endsAt, ...same } = made as ShownSilence
+    expect(extended).toMatchObject({ ...same, updatedAt: expect.any(Number), endsAt: expect.any(Number) })
+    expect((extended as ShownSilence).endsAt - endsAt).toBeGreaterThan(20 * 3_600_000)
+    expect(sent()).toBe(before)
     await page.getByRole('button', { name: 'End now' }).click()
     await page.getByRole('heading', { name: 'Expired' }).waitFor()
     await page.getByText('No silence is in force.').waitFor()
     await feed(port, [['db-5', 'INFO orders-db connection established']])
     await expect.poll(sent).toBeGreaterThan(before)
+    // One that has ended is made anew, and stays as it was.
+    await page.getByRole('button', { name: 'Silence again' }).click()
+    await page.getByRole('form').getByRole('button', { name: 'Silence again' }).click()
+    await page.getByRole('button', { name: 'End now' }).click()
+    await expect
+      .poll(async () => (await silencesOf(url)).map(({ state }) => state))
+      .toEqual(['expired', 'expired'])
   })
 
   test('the pipelines show rates, queues and what is wrong', async () => {
@@ -417,6 +438,15 @@ test('the page is below 150 KB compressed', () => {
   const bytes = packed.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
   expect(bytes).toBeLessThan(150_000)
 })
+
+interface ShownSilence {
+  readonly state: string
+  readonly endsAt: number
+}
+
+async function silencesOf(url: string): Promise<readonly ShownSilence[]> {
+  return (await fetch(new URL('api/silences', url))).json() as Promise<readonly ShownSilence[]>
+}
 
 function configuration(port: number, hook: string): string {
   return `

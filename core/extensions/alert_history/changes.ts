@@ -5,7 +5,7 @@ import { backwards, forwards } from './keys.js'
 import { type LiveAlert, type LiveAlerts, type StoredAlert, withNews } from './live-alerts.js'
 import { tells } from './messages.js'
 import type { Unwritten } from './outbox.js'
-import { line, saidBy } from './says.js'
+import { line } from './says.js'
 import { get, put, remove } from './stored.js'
 import { storyOf, withLine } from './stories.js'
 
@@ -88,10 +88,9 @@ export async function routeChanges(
   messages: Unwritten['messages'],
 ): Promise<KeyValueChange[]> {
   const routes = new Map<string, { exporter: string; pipeline: string; record: LogRecord }[]>()
-  for (const { record, exporter, pipeline } of messages) {
-    const said = saidBy(record)
-    if (!said || said.id === '' || tells(record) !== 'alert') continue
-    routes.set(said.id, [...(routes.get(said.id) ?? []), { exporter, pipeline, record }])
+  for (const { record, exporter, pipeline, alert } of messages) {
+    if (alert === undefined || tells(record) !== 'alert') continue
+    routes.set(alert, [...(routes.get(alert) ?? []), { exporter, pipeline, record }])
   }
   const changes = await Promise.all(
     [...routes].map(async ([id, wanted]) => {

@@ -13,12 +13,26 @@ export const COUNTED = [
 export type Counted = (typeof COUNTED)[number]
 export type Sums = { [name in Counted]: number }
 
-/** What is counted apart. */
-export interface Subject {
-  readonly pipeline: string
-  readonly severity: string
-  readonly message: string
-  readonly host: string
+/** What is counted apart. An alert keeps its own: a storm counts the same again and again. */
+export class Subject {
+  readonly key: string
+  #wider: Subject | undefined
+
+  constructor(
+    readonly pipeline: string,
+    readonly severity: string,
+    readonly message: string,
+    readonly host: string,
+  ) {
+    this.key = `${pipeline}\n${severity}\n${message}\n${host}`
+  }
+
+  /** What it counts as where there are too many: all of its severity, then all of its pipeline. */
+  get wider(): Subject {
+    const isNarrow = this.message !== '' || this.host !== ''
+    this.#wider ??= new Subject(this.pipeline, isNarrow ? this.severity : '', '', '')
+    return this.#wider
+  }
 }
 
 /** A subject and its sums, in the order of `COUNTED`. */
@@ -61,14 +75,12 @@ export class Counts {
   }
 
   #row(subject: Subject): Sums {
-    const { pipeline, severity, message, host } = subject
-    const key = `${pipeline}\n${severity}\n${message}\n${host}`
+    const { key, severity, message, host } = subject
     const known = this.#rows.get(key)
     if (known) return known.sums
-    if (this.#rows.size >= MOST_ROWS && (message !== '' || host !== '')) {
-      return this.#row({ ...subject, message: '', host: '' })
-    }
-    if (this.#rows.size >= MOST_SEVERITIES && severity !== '') return this.#row({ ...subject, severity: '' })
+    const { size } = this.#rows
+    if (size >= MOST_ROWS && (message !== '' || host !== '')) return this.#row(subject.wider)
+    if (size >= MOST_SEVERITIES && severity !== '') return this.#row(subject.wider)
     const sums = noSums()
     this.#rows.set(key, { subject, sums })
     return sums

@@ -99,8 +99,12 @@ test('the newest of what repeated is told', () => {
 })
 
 function see(...records: LogRecord[]): void {
+  seeIn(WHERE, ...records)
+}
+
+function seeIn(where: typeof WHERE, ...records: LogRecord[]): void {
   const incoming = records.map(({ id }) => createRecord({ id }))
-  episodes.decided(WHERE, decidedIn(incoming, records, BigInt(now) * 1_000_000n))
+  episodes.decided(where, decidedIn(incoming, records, BigInt(now) * 1_000_000n))
 }
 
 test('of what leads to an alert the first is told, however many came at once', () => {
@@ -239,4 +243,35 @@ test('what passes untouched is not looked at, also where a record became two', (
   const incoming = [looked, createRecord({ id: fired.id }), looked]
   episodes.decided(WHERE, decidedIn(incoming, [looked, fired, copy, looked], 0n))
   expect(live.size).toBe(2)
+})
+
+test('a processor in two pipelines has an alert in each, which fire and end by themselves', () => {
+  const other = { ...WHERE, pipeline: 'logs/b' }
+  const status = (one: string) => record(one, 'e1', {}, 'key')
+  for (const where of [WHERE, other]) seeIn(where, status('alert_accumulating'))
+  for (const where of [WHERE, other]) seeIn(where, status('alert'), status('alert_duplicate'))
+  expect([...live].map(({ alert: { pipeline, duplicates } }) => [pipeline, duplicates])).toEqual([
+    ['logs/a', 1],
+    ['logs/b', 1],
+  ])
+  const [a, b] = [...live].map(({ id }) => id)
+  expect(a).toBe('e1')
+  expect([episodes.toldOf('logs/a', 'e1'), episodes.toldOf('logs/b', 'e1')]).toEqual([a, b])
+  // By way of a connector.
+  expect(episodes.toldOf('logs/out', 'e1')).toBe('e1')
+  expect(episodes.labelsOf(b as string)).toMatchObject({ pipeline: 'logs/b' })
+  expect(outbox.take().begun.every(({ first }) => first)).toBe(true)
+  seeIn(WHERE, status('recovery'))
+  expect([...live].map(({ id }) => id)).toEqual([b])
+  seeIn(other, status('alert_duplicate'))
+  // It comes again, after a crash.
+  seeIn(other, status('alert'))
+  seeIn(other, status('recovery'))
+  for (const where of [WHERE, other]) seeIn(where, status('recovery'))
+  expect([...live]).toEqual([])
+  expect(outbox.take().transitions.map(({ kind, alert, pipeline }) => [kind, alert, pipeline])).toEqual([
+    ['recovery', a, 'logs/a'],
+    ['recovery', b, 'logs/b'],
+  ])
+  expect(counts).toEqual({ accumulating: 2, alerts: 2, duplicates: 3, recoveries: 2 })
 })

@@ -4,7 +4,7 @@ import type { Counted, Subject } from './counts.js'
 import type { LiveAlert, LiveAlerts } from './live-alerts.js'
 import type { Outbox } from './outbox.js'
 import { Recent } from './recent.js'
-import { count, line, type Said, saidBy, saidSubject, subjectOf, text, timeOf } from './says.js'
+import { count, hashOf, line, type Said, saidBy, saidSubject, subjectOf, text, timeOf } from './says.js'
 import { type AlertOptions, alertOf, transitionId, transitionOf, type Where } from './told-alert.js'
 
 export interface EpisodesOptions extends AlertOptions {
@@ -24,6 +24,10 @@ export class Episodes {
   readonly #options: EpisodesOptions
   /** Transitions that are known: their records come again after a crash. */
   readonly #known = new Recent<true>(MOST_RECENT)
+  /** In which pipeline an alert is, or was, whose id is that of its episode. */
+  readonly #pipelines = new Recent<string>(MOST_RECENT)
+  /** By pipeline: what ids have besides that are not. */
+  readonly #suffixes = new Map<string, string>()
   /** Of episodes that have not fired yet, what began them. */
   readonly #first = new Recent<AlertLine>(MOST_RECENT)
   /** Labels of alerts that ended: their recoveries are on the way to exporters. */
@@ -38,9 +42,16 @@ export class Episodes {
     return this.#options.live.get(id)?.alert.labels ?? this.#ended.get(id)
   }
 
+  /** The alert that a message tells of; its pipeline may be another one than that of the alert. */
+  toldOf(pipeline: string, episode: string): string {
+    const id = this.#idIn(pipeline, episode)
+    return this.labelsOf(id) ? id : episode
+  }
+
   /** Of the last run, or another collector: it is not told again. */
-  know({ id }: Pick<Transition, 'id'>): void {
+  know({ id, alert, pipeline }: Pick<Transition, 'id' | 'alert' | 'pipeline'>): void {
     this.#known.set(id, true)
+    this.#pipelines.set(alert, pipeline)
   }
 
   /** An alert that ended without a record of it. */
@@ -53,8 +64,32 @@ export class Episodes {
   decided(where: Where, decided: Iterable<Decided>): void {
     for (const one of decided) {
       const said = saidBy(one.record)
-      if (said) this.#take(one, said, where)
+      if (!said) continue
+      const id = this.#idOf(where.pipeline, said.id)
+      this.#take(one, id === said.id ? said : { ...said, id }, where)
     }
+  }
+
+  /**
+   * A processor in two pipelines has a state in each: what both decide of one record are two alerts of one episode. The first has the
+   * id of the episode, the other one its own.
+   */
+  #idOf(pipeline: string, episode: string): string {
+    if (episode === '') return ''
+    const live = this.#options.live.get(episode)
+    const first = live?.pipeline ?? this.#pipelines.get(episode)
+    if (first === pipeline) return episode
+    const own = this.#idIn(pipeline, episode)
+    return first !== undefined || this.#options.live.get(own) ? own : episode
+  }
+
+  #idIn(pipeline: string, episode: string): string {
+    let suffix = this.#suffixes.get(pipeline)
+    if (suffix === undefined) {
+      suffix = `.${hashOf([pipeline]).slice(0, 8)}`
+      this.#suffixes.set(pipeline, suffix)
+    }
+    return episode + suffix
   }
 
   #take(one: Decided, said: Said, where: Where): void {
@@ -73,8 +108,8 @@ export class Episodes {
         return
       }
       case 'alert_accumulating':
-        if (said.id !== '' && !this.#first.get(said.id))
-          this.#first.set(said.id, lineAt(one.first ?? one, said))
+        if (said.id !== '' && !this.#first.get(begunIn(where, said)))
+          this.#first.set(begunIn(where, said), lineAt(one.first ?? one, said))
         this.#count(one, said, where, 'accumulating')
         return
       case 'alert':
@@ -90,7 +125,7 @@ export class Episodes {
         return
       }
       case 'heartbeat_scan':
-        this.#scanned(said)
+        this.#scanned(said, where)
     }
   }
 
@@ -98,7 +133,7 @@ export class Episodes {
     const { outbox, count } = this.#options
     live.hear(lineAt(one, said), what === 'duplicates' ? one.count : 0, duplicatesOf(said))
     outbox.touch(live)
-    count(subjectOf(live.alert), what, one.count)
+    count(live.subject, what, one.count)
   }
 
   #fired(record: LogRecord, said: Said, where: Where): void {
@@ -106,9 +141,10 @@ export class Episodes {
     const id = transitionId(where.pipeline, said, 'alert')
     if (said.id === '' || this.#known.get(id)) return
     this.#known.set(id, true)
+    this.#pipelines.set(said.id, where.pipeline)
     const older = live.ofKey(where.pipeline, said.key)
     if (older && older.alert.id !== said.id) this.end(older, 'replaced')
-    const first = this.#first.take(said.id)
+    const first = this.#first.take(begunIn(where, said))
     const alert = alertOf(record, said, where, this.#options)
     const added = live.add(alert)
     if (!added) tooMany()
@@ -137,6 +173,7 @@ export class Episodes {
     if (said.id === '' || this.#ended.get(said.id)) return undefined
     const older = live.ofKey(where.pipeline, said.key)
     if (older) this.end(older, 'replaced')
+    this.#pipelines.set(said.id, where.pipeline)
     const firedAt = timeOf(said.map, 'first_occurrence')
     const made = alertOf(record, said, where, this.#options)
     const added = live.add({
@@ -162,6 +199,7 @@ export class Episodes {
       return
     }
     this.#known.set(id, true)
+    this.#pipelines.set(said.id, where.pipeline)
     const alert = alertOf(record, said, where, this.#options)
     const { stamp, collector } = this.#options
     const at = stamp()
@@ -180,9 +218,10 @@ export class Episodes {
   #end(live: LiveAlert, reason: EndReason, told: Pick<Transition, 'eventTime' | 'line'>): void {
     const { outbox, stamp, collector } = this.#options
     const at = stamp()
-    const { alert } = live
+    const { alert, subject } = live
     const id = transitionId(alert.pipeline, alert, 'recovery')
     this.#options.live.delete(alert.id)
+    this.#pipelines.set(alert.id, alert.pipeline)
     this.#ended.set(alert.id, alert.labels)
     if (this.#known.get(id)) return
     this.#known.set(id, true)
@@ -196,15 +235,15 @@ export class Episodes {
       },
       { ended: { ...alert, state: 'ended', lastAt: at, endedAt: at, endReason: reason } },
     )
-    this.#options.count(subjectOf(alert), 'recoveries', 1)
+    this.#options.count(subject, 'recoveries', 1)
   }
 
   /** State that nothing touched for long is gone, with its active alerts. */
-  #scanned({ map }: Said): void {
+  #scanned({ map }: Said, { pipeline }: Where): void {
     const { removed_alerts: ids } = map
     if (!Array.isArray(ids)) return
     for (const id of ids) {
-      const live = typeof id === 'string' ? this.#options.live.get(id) : undefined
+      const live = typeof id === 'string' ? this.#options.live.get(this.#idOf(pipeline, id)) : undefined
       if (live) this.end(live, 'stale')
     }
   }
@@ -212,6 +251,10 @@ export class Episodes {
   #count({ record, count }: Decided, said: Said, where: Where, what: Counted): void {
     this.#options.count(saidSubject(record, said, where), what, count)
   }
+}
+
+function begunIn({ pipeline }: Where, { map }: Said): string {
+  return `${pipeline}\n${text(map, 'event_id')}`
 }
 
 function lineAt({ record, at }: Pick<Decided, 'record' | 'at'>, { status }: Said): AlertLine {

@@ -116,9 +116,14 @@ export class Flow {
     }
   }
 
-  #message(message: Omit<Message, 'changedAt'>): void {
-    const { outbox, now } = this.#options
-    const made = { ...message, changedAt: now() }
+  #message(message: Omit<Message, 'changedAt' | 'alert'>): void {
+    const { outbox, now, episodes } = this.#options
+    const episode = saidBy(message.record)?.id
+    const made = {
+      ...message,
+      ...(episode && { alert: episodes.toldOf(message.pipeline, episode) }),
+      changedAt: now(),
+    }
     outbox.message(made)
     const { record, exporter, pipeline, state } = message
     const key = triedKey(exporter, pipeline, record)
@@ -136,7 +141,8 @@ export class Flow {
   #labelsFor(record: LogRecord, pipeline: string): Labels {
     const { episodes, labels } = this.#options
     const said = saidBy(record)
-    return (said && episodes.labelsOf(said.id)) ?? labelsOf(record, said?.map ?? {}, { pipeline, labels })
+    const id = said && episodes.toldOf(pipeline, said.id)
+    return (id && episodes.labelsOf(id)) || labelsOf(record, said?.map ?? {}, { pipeline, labels })
   }
 
   #subject(record: LogRecord, pipeline: string): Subject {

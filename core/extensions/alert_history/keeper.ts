@@ -203,7 +203,7 @@ export class Keeper {
     const due: LiveAlert[] = []
     for (const one of this.#touched) {
       if (due.length === MOST_TOUCHED) break
-      if (live.get(one.alert.id) === one) due.push(one)
+      if (live.get(one.id) === one) due.push(one)
       else this.#touched.delete(one)
     }
     return due
@@ -224,9 +224,10 @@ export class Keeper {
 
   #tell({ begun, ended, transitions, touched }: Unwritten, notifications: readonly Notification[]): void {
     const { subscribers, live } = this.#options
+    if (!subscribers.any) return
     const active = new Map<string, Alert>()
-    for (const { live: one } of begun) active.set(one.alert.id, one.alert)
-    for (const one of touched) if (live.get(one.alert.id) === one) active.set(one.alert.id, one.alert)
+    for (const { live: one } of begun) active.set(one.id, one.alert)
+    for (const one of touched) if (live.get(one.id) === one) active.set(one.id, one.alert)
     for (const alert of ended) active.set(alert.id, alert)
     subscribers.tell({ alerts: [...active.values()], transitions, notifications })
   }

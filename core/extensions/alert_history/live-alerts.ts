@@ -1,4 +1,6 @@
 import type { Alert, AlertLine } from '#history'
+import type { Subject } from './counts.js'
+import { subjectOf } from './says.js'
 
 /** `adopted`: it was taken in after it had fired, so that another collector may know better. */
 export type StoredAlert = Alert & { readonly adopted?: true }
@@ -11,23 +13,59 @@ export function withNews(stored: StoredAlert, known: StoredAlert | undefined): S
   return { ...base, lastAt, lastLine, duplicates: Math.max(stored.duplicates, known.duplicates) }
 }
 
-/** An active alert. */
+/** An active alert. What a storm changes of it changes in place: the alert is made when somebody asks. */
 export class LiveAlert {
+  readonly id: string
+  readonly pipeline: string
   /** The newest of those that repeated it, not written yet. */
   line: AlertLine | undefined
+  #alert: StoredAlert
+  #subject: Subject | undefined
+  #isOld = false
+  #lastAt: number
+  #lastLine: string
+  #duplicates: number
 
-  constructor(public alert: StoredAlert) {}
+  constructor(alert: StoredAlert) {
+    this.id = alert.id
+    this.pipeline = alert.pipeline
+    this.#alert = alert
+    this.#lastAt = alert.lastAt
+    this.#lastLine = alert.lastLine
+    this.#duplicates = alert.duplicates
+  }
+
+  get alert(): StoredAlert {
+    if (this.#isOld) {
+      const [lastAt, lastLine, duplicates] = [this.#lastAt, this.#lastLine, this.#duplicates]
+      this.#alert = { ...this.#alert, lastAt, lastLine, duplicates }
+      this.#isOld = false
+    }
+    return this.#alert
+  }
+
+  set alert(alert: StoredAlert) {
+    this.#alert = alert
+    this.#isOld = false
+    this.#subject = undefined
+    this.#lastAt = alert.lastAt
+    this.#lastLine = alert.lastLine
+    this.#duplicates = alert.duplicates
+  }
+
+  /** What its figures are counted under. */
+  get subject(): Subject {
+    this.#subject ??= subjectOf(this.#alert)
+    return this.#subject
+  }
 
   /** Records came, the last with this line. `told`: how many duplicates it has by its records, if they say so. */
   hear(line: AlertLine, duplicates: number, told: number | undefined): void {
-    const { alert } = this
     this.line = line
-    this.alert = {
-      ...alert,
-      lastAt: Math.max(alert.lastAt, line.at),
-      lastLine: line.text,
-      duplicates: Math.max(alert.duplicates, told ?? alert.duplicates + duplicates),
-    }
+    this.#isOld = true
+    this.#lastAt = Math.max(this.#lastAt, line.at)
+    this.#lastLine = line.text
+    this.#duplicates = Math.max(this.#duplicates, told ?? this.#duplicates + duplicates)
   }
 }
 

@@ -6,8 +6,8 @@ import { cut, hashOf, line, saidBy, severityOf, text } from './says.js'
 
 /** What is kept of a message. */
 export function notificationEntry(message: Message, collector: string): Notification {
-  const { record, exporter, pipeline, queuedAt, state, attempts, changedAt, reason, answer, silences } =
-    message
+  const { record, exporter, pipeline, alert, queuedAt, state, attempts, changedAt } = message
+  const { reason, answer, silences } = message
   const said = saidBy(record)
   const map = said?.map ?? {}
   const { title } = notificationOf(record, { pipeline, timeZone: 'UTC', now: msToNs(queuedAt) })
@@ -17,7 +17,7 @@ export function notificationEntry(message: Message, collector: string): Notifica
     exporter,
     pipeline,
     collector,
-    ...(said && said.id !== '' && { alert: said.id }),
+    ...(alert !== undefined && { alert }),
     tells: tells(record),
     title: cut(title, 300),
     severity: severityOf(record, map),

@@ -8,6 +8,8 @@ export interface Message
   readonly record: LogRecord
   readonly exporter: string
   readonly pipeline: string
+  /** `Alert.id`, when it tells of one. */
+  readonly alert?: string
   /** ms since the epoch. */
   readonly queuedAt: number
 }

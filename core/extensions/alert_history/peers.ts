@@ -92,8 +92,7 @@ export class Peers {
       found.add(alert.id)
       this.#take(alert)
     }
-    for (const live of [...this.live])
-      if (!found.has(live.alert.id) && !isOwn(live)) this.live.delete(live.alert.id)
+    for (const live of [...this.live]) if (!found.has(live.id) && !isOwn(live)) this.live.delete(live.id)
   }
 
   async #takeAlerts(ids: readonly string[]): Promise<readonly Alert[]> {

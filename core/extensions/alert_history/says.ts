@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Attributes, isMap, type LogRecord, nsToMs, parseRfc3339, toText } from 'tocsin/component'
 import { hostOf, lineOf } from 'tocsin/notification'
-import type { Labels } from '#history'
-import type { Subject } from './counts.js'
+import type { Alert, Labels } from '#history'
+import { Subject } from './counts.js'
 
 /** What a record says of an alert. */
 export interface Said {
@@ -87,16 +87,16 @@ export function saidSubject(
   { map }: Said,
   { pipeline }: Pick<Subject, 'pipeline'>,
 ): Subject {
-  return {
-    pipeline,
-    severity: severityOf(record, map),
-    message: text(map, 'normalized_message', 200),
-    host: hostOf(record),
-  }
+  return new Subject(pipeline, severityOf(record, map), text(map, 'normalized_message', 200), hostOf(record))
 }
 
-export function subjectOf({ pipeline, severity, message, host }: Subject): Subject {
-  return { pipeline, severity, message: cut(message, 200), host }
+export function subjectOf({
+  pipeline,
+  severity,
+  message,
+  host,
+}: Pick<Alert, 'pipeline' | 'severity' | 'message' | 'host'>): Subject {
+  return new Subject(pipeline, severity, cut(message, 200), host)
 }
 
 /** A copy, where something is cut off: a part of a string keeps the whole. */

@@ -25,7 +25,7 @@ export class Subscribers {
   }
 
   counted(what: Counted, count: number): void {
-    this.#counted[what] += count
+    if (this.any) this.#counted[what] += count
   }
 
   tell({

@@ -49,7 +49,8 @@ export const schema: ConfigSchema = {
     allow_changes: {
       type: 'boolean',
       default: false,
-      description: 'Whether silences can be made and ended, and dead letters sent again, from the page.',
+      description:
+        'Whether silences can be made, extended and ended, and dead letters sent again, from the page.',
     },
     auth: authSchema('Who may look. Without it everybody who can reach the endpoint.'),
     tls: tlsServerSchema,

@@ -2,7 +2,10 @@
 
 /** An alert from its firing to its end: one episode. */
 export interface Alert {
-  /** The `event_id`: the same from the first accumulating event through the recovery, on every collector. */
+  /**
+   * The `event_id`: the same from the first accumulating event through the recovery, on every collector. Where a second pipeline decides
+   * the same of the same record, with something behind it.
+   */
   readonly id: string
   /** The `alert_key`: the same for every episode of this row and these hash keys. */
   readonly key: string
