@@ -1,9 +1,9 @@
-import { byAge, compareAge, type Dated, isSurelyOlder } from './age.js'
+import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './age.js'
 import type { Encoding } from './encoding.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
 import { OpenedFile } from './opened-file.js'
-import { originalsOf } from './rotated-names.js'
+import { datedName, originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
@@ -136,7 +136,8 @@ export class Generations {
     for (const [family, members] of families) {
       if (members.length === 1) continue
       const isNewest = (file: TrackedFile): boolean => file.realPath === family && !file.gone
-      const older = byAge(members.filter(file => !isNewest(file)).map(dated))
+      const isDated = members.some(({ home }) => datedName(home)?.family === family)
+      const older = (isDated ? byDateInName : byAge)(members.filter(file => !isNewest(file)).map(dated))
       const ordered = [...older.map(({ file }) => file), ...members.filter(isNewest)]
       ordered.forEach((file, index) => {
         const awaited = awaitedBy(file)
@@ -187,9 +188,13 @@ function awaitedBy(file: TrackedFile): Set<TrackedFile> {
   return all
 }
 
-/** The path of the file that a file was rotated from, when there is one, else its own. */
+/**
+ * The path of the file that a file was rotated from, when there is one, else its own. Of names with a date it is the name without:
+ * of others that only look alike (`app-1.log` and `app-2.log`) each is the log of another program.
+ */
 function familyOf({ home }: TrackedFile, homes: ReadonlySet<string>): string {
-  return originalsOf(home).find(original => homes.has(original)) ?? home
+  const path = originalsOf(home).find(original => homes.has(original)) ?? home
+  return datedName(path)?.family ?? path
 }
 
 function dated(file: TrackedFile) {
