@@ -52,7 +52,7 @@ export class FileSet {
   #first = true
 
   constructor(options: FileSetOptions, checkpoints: readonly Checkpoint[]) {
-    const { clock, discovery, encoding, framer, ledger, notices, signal } = options
+    const { clock, discovery, framer, ledger, notices, signal } = options
     this.#options = options
     const files = new KnownFiles(options, checkpoints)
     this.#known = files
@@ -64,11 +64,11 @@ export class FileSet {
     const origins = new CopyOrigins(files, ledger)
     const matcher = new CheckpointMatcher({ framer, files, origins, fileIds: this.#fileIds, memory })
     this.#order = new ReadingOrder(files, clock)
-    this.#found = new FoundFiles({ clock, encoding, notices, origins })
-    const generations = new Generations({ discovery, encoding, files })
+    this.#found = new FoundFiles({ clock, files, notices, origins })
+    const generations = new Generations({ discovery, files })
     this.#generations = generations
-    this.#listed = new ListedFiles({ encoding, files, ledger, matcher, signal })
-    this.#unlisted = new UnlistedFiles({ encoding, files, generations, ledger, matcher, notices, signal })
+    this.#listed = new ListedFiles({ files, ledger, matcher, signal })
+    this.#unlisted = new UnlistedFiles({ files, generations, ledger, matcher, notices, signal })
   }
 
   get files(): Iterable<TrackedFile> {
@@ -146,7 +146,7 @@ export class FileSet {
    * then looked at again as a file that was just found.
    */
   async begin(file: TrackedFile, head: Buffer): Promise<boolean> {
-    const encoding = encodingOfStart(head, this.#options.encoding, file.encoding)
+    const encoding = encodingOfStart(head, this.#options.encoding, () => file.encoding)
     if (encoding !== file.encoding) {
       file.encoding = encoding
       file.framer = this.#options.framer(encoding)

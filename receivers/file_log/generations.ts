@@ -1,15 +1,13 @@
 import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './age.js'
-import type { Encoding } from './encoding.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
-import { OpenedFile } from './opened-file.js'
+import type { OpenedFile } from './opened-file.js'
 import { datedName, originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
 export interface GenerationsParts {
   readonly discovery: Discovery
-  readonly encoding: Encoding
   readonly files: KnownFiles
 }
 
@@ -37,12 +35,12 @@ export class Generations {
    */
   async copyOf(known: Fingerprint): Promise<OpenedFile | 'later' | undefined> {
     if (known.head.length === 0) return undefined
-    const { encoding } = this.#parts
-    const { folders, tracked } = this.#parts.files
+    const { files } = this.#parts
+    const { folders, tracked } = files
     for (const { path, key } of await folders.rotatedFrom(known.home)) {
       const read = tracked.get(key)
       if (read && !read.dirty) continue
-      const found = await OpenedFile.open(path, encoding).catch(() => undefined)
+      const found = await files.look(path).catch(() => undefined)
       if (!found) continue
       const isText = typeof found.format === 'string'
       const isCopy = isText && (await found.tailWhenSame(known).catch(() => undefined)) !== undefined
@@ -87,8 +85,8 @@ export class Generations {
 
   /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
   async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
-    const { discovery, encoding } = this.#parts
-    const { folders, tracked } = this.#parts.files
+    const { discovery, files } = this.#parts
+    const { folders, tracked } = files
     if (mtimeNs === undefined) return []
     const since = { mtimeNs, path: path ?? '' }
     const until = dated(newest)
@@ -106,7 +104,7 @@ export class Generations {
     const copies: Dated[] = []
     for (const entry of byAge(entries)) {
       if (!allowed.has(entry.path)) continue
-      const one = await OpenedFile.open(entry.path, encoding).catch(() => undefined)
+      const one = await files.look(entry.path).catch(() => undefined)
       if (!one) continue
       // Another copy of what is known is no generation of its own.
       const isCopy = typeof one.format === 'string' && known.offset > 0 && (await one.tailWhenSame(known))

@@ -1,13 +1,14 @@
 import type { Clock, KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
+import { type Encoding, encodingOf } from './encoding.js'
 import { Folders } from './folders.js'
 import type { Generation, Position } from './generation.js'
 import { Heirs } from './heirs.js'
 import type { Ledger } from './ledger.js'
 import { MissingFiles } from './missing-files.js'
 import { OpenFiles } from './open-files.js'
-import { keyOf, type OpenedFile } from './opened-file.js'
+import { type FilePlace, keyOf, OpenedFile } from './opened-file.js'
+import { originalsOf } from './rotated-names.js'
 import type { TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
@@ -40,7 +41,7 @@ export class KnownFiles {
   constructor(options: KnownFilesOptions, checkpoints: readonly Checkpoint[]) {
     this.#options = options
     this.missing = new MissingFiles(checkpoints)
-    this.heirs = new Heirs(this, options.encoding)
+    this.heirs = new Heirs(this)
     this.#open = new OpenFiles(options.maxOpen, options.onOpenFiles)
   }
 
@@ -83,6 +84,12 @@ export class KnownFiles {
   }
 
   /** Makes sure that the file is open; false when it is not to be found. */
+  /** Opens a file for a look at it; undefined when it is gone or no regular file. */
+  look(path: string): Promise<OpenedFile | undefined> {
+    const { encoding } = this.#options
+    return OpenedFile.open(path, encoding, (place, realPath) => this.#encodingBefore(place, realPath))
+  }
+
   async open(file: TrackedFile): Promise<boolean> {
     if (await this.#open.use(file)) return true
     const entry = await this.folders.locate(file.realPath, file.place)
@@ -128,6 +135,18 @@ export class KnownFiles {
   }
 
   /** The copy of a truncated file was found, or there is none. */
+  /** UTF-16 in which a file was read, or one that it was perhaps rotated or copied from: without its mark it looks like binary data. */
+  #encodingBefore(place: FilePlace, realPath: string): Encoding | undefined {
+    const paths = new Set([realPath, ...originalsOf(realPath)])
+    const key = keyOf(place)
+    for (const file of this.#tracked.values())
+      if (file.encoding.unit === 2 && (file.key === key || paths.has(file.home))) return file.encoding
+    for (const known of this.missing.list())
+      if (known.encoding !== undefined && (keyOf(known) === key || paths.has(known.home)))
+        return encodingOf(known.encoding)
+    return undefined
+  }
+
   retireTruncated(file: TrackedFile): void {
     const old = this.truncated.get(file)
     this.truncated.delete(file)

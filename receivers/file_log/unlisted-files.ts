@@ -1,16 +1,14 @@
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
 import type { Generations } from './generations.js'
 import type { Adoption, KnownFiles } from './known-files.js'
 import type { Ledger } from './ledger.js'
 import type { CheckpointMatcher } from './match-checkpoint.js'
 import type { Notices } from './notices.js'
-import { keyOf, OpenedFile } from './opened-file.js'
+import { keyOf } from './opened-file.js'
 import { attempt } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
 export interface UnlistedFilesParts {
-  readonly encoding: Encoding
   readonly generations: Generations
   readonly files: KnownFiles
   readonly ledger: Ledger
@@ -104,16 +102,17 @@ export class UnlistedFiles {
   }
 
   async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
-    const { encoding, generations, files, matcher } = this.#parts
-    const moved = path === undefined ? undefined : await OpenedFile.open(path, encoding)
+    const { generations, files, matcher } = this.#parts
+    const moved = path === undefined ? undefined : await files.look(path)
     const byInode = moved ? await matcher.resume(moved, 'inode') : 'no'
     if (moved && byInode !== 'no') return files.take(moved, byInode)
     await moved?.close()
     const copy = await generations.copyOf(known)
     if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
+    isLater ||= (adoption as Adoption) === 'later'
     // What an editor wrote under the known name.
     const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)
-    const edited = fresh && (await OpenedFile.open(known.path, encoding))
+    const edited = fresh && (await files.look(known.path))
     const cut = edited ? await matcher.resumeCut(edited, known) : 'no'
     if (!edited || cut === 'no' || cut === 'later' || fresh.key !== cut.key) {
       await edited?.close()
