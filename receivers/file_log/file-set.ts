@@ -132,9 +132,10 @@ export class FileSet {
    */
   async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
-    if (generation.persisted) return true
+    const isNew = generation.headBytes.length === 0 && at === 0
+    if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.
-    if (generation.id === undefined && at === 0)
+    if (isNew || (generation.id === undefined && at === 0))
       generation.headBytes = Buffer.from(bytes.subarray(0, HEAD_BYTES))
     this.#fileIds.give(generation)
     generation.persisted = await this.#options.ledger.write([generation.checkpoint(file.position())])
@@ -180,7 +181,7 @@ export class FileSet {
     if (cut) {
       this.#fileIds.give(file.generation)
       this.#known.retire(old)
-    } else if (old.id !== undefined) {
+    } else {
       this.#known.truncated.set(file, old)
       this.#known.deferred = true
     }
@@ -234,6 +235,8 @@ export class FileSet {
     this.#first = false
     await this.#dropFinished()
     await this.#known.heirs.find()
+    // An empty file has a checkpoint too: it may be rotated while nothing runs.
+    if (this.#options.durable) for (const file of this.files) this.#fileIds.give(file.generation)
     await this.#known.persist()
   }
 

@@ -2,7 +2,7 @@ import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './ag
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
 import type { OpenedFile } from './opened-file.js'
-import { datedName, originalsOf } from './rotated-names.js'
+import { datedName, mayBeOfAnother, originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
@@ -19,6 +19,8 @@ export interface Rotation {
   /** Where it is now. */
   readonly path: string | undefined
   readonly newest: TrackedFile
+  /** The name belongs to the same file as before, which was perhaps truncated: what is surely newer is to be read, and no more. */
+  readonly inPlace?: boolean
 }
 
 /** What a log file was before: copies of it, what was rotated in between, and the order of it all. */
@@ -78,13 +80,14 @@ export class Generations {
     for (const known of missing.list()) {
       const now = newest.get(known.home)
       if (!now || known.missingSinceMs !== undefined || known.mtimeNs === undefined) continue
-      rotations.push({ known, mtimeNs: known.mtimeNs, path: undefined, newest: now })
+      const inPlace = known.head.length === 0
+      rotations.push({ known, mtimeNs: known.mtimeNs, path: undefined, newest: now, inPlace })
     }
     return rotations
   }
 
   /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
-  async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
+  async between({ known, mtimeNs, path, newest, inPlace = false }: Rotation): Promise<OpenedFile[]> {
     const { discovery, files } = this.#parts
     const { folders, tracked } = files
     if (mtimeNs === undefined) return []
@@ -96,7 +99,7 @@ export class Generations {
         originalsOf(entry.path).some(
           original => original === known.home || originalsOf(original).includes(known.home),
         ) &&
-        mayFollow(entry, since) &&
+        (inPlace ? entry.mtimeNs > mtimeNs && !mayBeOfAnother(entry.path) : mayFollow(entry, since)) &&
         compareAge(entry, until).order < 0,
     )
     const allowed = new Set(await discovery.notExcluded(entries.map(entry => entry.path)))

@@ -73,6 +73,7 @@ export class KnownFiles {
     }
     adoption.size = BigInt(found.size)
     adoption.mtimeNs = found.mtimeNs
+    if (!adoption.mayHaveCopy) adoption.readNs = found.mtimeNs
     adoption.grownAtMs = this.#options.clock.monotonicMs()
     if (adoption.done) adoption.dirty = false
     this.#tracked.set(adoption.key, adoption)
@@ -83,13 +84,13 @@ export class KnownFiles {
     return adoption
   }
 
-  /** Makes sure that the file is open; false when it is not to be found. */
   /** Opens a file for a look at it; undefined when it is gone or no regular file. */
   look(path: string): Promise<OpenedFile | undefined> {
     const { encoding } = this.#options
     return OpenedFile.open(path, encoding, (place, realPath) => this.#encodingBefore(place, realPath))
   }
 
+  /** Makes sure that the file is open; false when it is not to be found. */
   async open(file: TrackedFile): Promise<boolean> {
     if (await this.#open.use(file)) return true
     const entry = await this.folders.locate(file.realPath, file.place)
@@ -134,7 +135,6 @@ export class KnownFiles {
     else if (generation.persisted) this.missing.add(generation.describe(file.position()))
   }
 
-  /** The copy of a truncated file was found, or there is none. */
   /** UTF-16 in which a file was read, or one that it was perhaps rotated or copied from: without its mark it looks like binary data. */
   #encodingBefore(place: FilePlace, realPath: string): Encoding | undefined {
     const paths = new Set([realPath, ...originalsOf(realPath)])
@@ -147,9 +147,11 @@ export class KnownFiles {
     return undefined
   }
 
+  /** The copy of a truncated file was found, or there is none. */
   retireTruncated(file: TrackedFile): void {
     const old = this.truncated.get(file)
     this.truncated.delete(file)
+    file.mayHaveCopy = false
     if (old) this.retire(old, file.previous)
   }
 

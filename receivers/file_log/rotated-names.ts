@@ -72,6 +72,11 @@ export function datedName(path: string): DatedName | undefined {
   return { family: `${dirname(path)}/${name.replace(match[0], '*')}`, numbers }
 }
 
+/** `app-1.log` may be the log of another program than `app.log`. */
+export function mayBeOfAnother(path: string): boolean {
+  return /[-_]\d{1,5}\.[A-Za-z]+$/.test(uncompressedName(path))
+}
+
 /** Where names are looked for that `isRotatedName` holds for: all begin with one of them. */
 export function stemsOf(original: string): string[] {
   const stem = basename(original, extname(original))
