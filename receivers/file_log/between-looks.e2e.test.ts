@@ -86,3 +86,47 @@ test.each(cases)(
     expect(bodies(intake)).toEqual([...all, 'end'])
   },
 )
+
+test.each([
+  ['while it runs', false],
+  ['while nothing runs', true],
+])(
+  'a copy that is made of a file that was empty, and goes on: what is in it comes once, %s',
+  async (_, restart) => {
+    write('a.log', '')
+    let { intake, receiver } = await started({})
+    await looked(receiver)
+    await later()
+    if (restart) await stopped(receiver)
+    append('a.log', 'one\n')
+    copyFileSync(at('a.log'), at('a.log.1'))
+    writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log'))))
+    append('a.log', 'two\n')
+    if (restart) ({ intake, receiver } = await started({}))
+    await seen(intake, ['one', 'two'])
+    await polls(3)
+    append('a.log', 'three\n')
+    copyFileSync(at('a.log'), at('a.log.1'))
+    truncateSync(at('a.log'))
+    await seen(intake, ['one', 'two', 'three'])
+    await polls(3)
+    expect(bodies(intake)).toEqual(['one', 'two', 'three'])
+  },
+)
+
+test('the live log of another program that only looks alike is not taken for a copy', async () => {
+  write('a.log', '')
+  const { intake, receiver } = await started({ include: ['a.log'] })
+  await looked(receiver)
+  await later()
+  write('a-1.log', 'of another\n')
+  append('a.log', 'one\n')
+  await seen(intake, ['one'])
+  truncateSync(at('a.log'))
+  await looked(receiver)
+  append('a-1.log', 'of another\n')
+  append('a.log', 'two\n')
+  await seen(intake, ['one', 'two'])
+  await polls(3)
+  expect(bodies(intake)).toEqual(['one', 'two'])
+})

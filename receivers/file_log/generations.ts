@@ -1,4 +1,5 @@
 import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './age.js'
+import { isSameUpTo } from './copies.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
 import type { OpenedFile } from './opened-file.js'
@@ -110,15 +111,24 @@ export class Generations {
       const one = await files.look(entry.path).catch(() => undefined)
       if (!one) continue
       // Another copy of what is known is no generation of its own.
-      const isCopy = typeof one.format === 'string' && known.offset > 0 && (await one.tailWhenSame(known))
+      const isText = typeof one.format === 'string'
+      const isCopy = isText && known.offset > 0 && (await one.tailWhenSame(known))
+      const isWhole = isText && inPlace && (await this.#holdsAllOf(newest, one))
       if (isCopy) copies.push(entry)
-      if (isCopy || typeof one.format !== 'string') await one.close()
+      if (isCopy || isWhole || !isText) await one.close()
       else found.push(one)
     }
     // A copy has the time of its making, as have those of what was before it: that is known too.
     const isOlder = (one: OpenedFile) => copies.some(copy => isSurelyOlder(one, copy))
     await Promise.all(found.filter(isOlder).map(one => one.close()))
     return found.filter(one => !isOlder(one))
+  }
+
+  /** True for a copy that was made and the file not truncated since: all of it is still there. */
+  async #holdsAllOf(file: TrackedFile, copy: OpenedFile): Promise<boolean> {
+    const length = await copy.bytes()
+    if (length > file.size || !(await this.#parts.files.open(file))) return false
+    return isSameUpTo(length, copy, { read: (at, size) => file.look(at, size) })
   }
 
   /** Files that were added wait for what is older of their name. */

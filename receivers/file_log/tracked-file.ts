@@ -80,7 +80,7 @@ export class TrackedFile {
   writtenNs: bigint | undefined
   /** When it was last written to before it may have been copied and truncated. */
   readNs = 0n
-  /** It was truncated, or was empty and changed: what no pattern finds may hold what it held in between. */
+  /** It was truncated, or changed and nothing of it was read: what no pattern finds may hold what it held in between. */
   mayHaveCopy = false
   /** What was rotated before it cannot be read yet. */
   waitsForFormer = false
@@ -179,10 +179,10 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
-    const wasEmpty = this.size === 0n && !this.compressed
-    if (!this.mayHaveCopy && (wasEmpty || !this.dirty)) {
-      this.readNs = this.mtimeNs
-      this.mayHaveCopy = wasEmpty
+    const isUnread = this.offset === 0 && !this.#reading.holds && !this.compressed
+    if (!this.mayHaveCopy && (isUnread || !this.dirty)) {
+      if (!isUnread || this.size === 0n) this.readNs = this.mtimeNs
+      this.mayHaveCopy = isUnread
     }
     this.size = size
     this.mtimeNs = mtimeNs
