@@ -7,7 +7,10 @@ export interface Receiver {
   start(intake: Intake): Promise<void>
   /** Stops offering. Settlements of what was offered may still come, and may still be checkpointed until `close`. */
   stop(): Promise<void>
-  /** After the last settlement: write the last checkpoint, let go of files and sockets. */
+  /**
+   * After the last settlement: write the last checkpoint, let go of files and sockets. What has not settled by now (the
+   * drain time was over) never does: waiting for it holds up the stop.
+   */
   close?(): Promise<void>
   /**
    * No record with an earlier event time is still to come from here, ns since the epoch: the wall clock when

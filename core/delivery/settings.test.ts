@@ -42,6 +42,7 @@ it('gives notifying exporters one consumer and local ones no queue', () => {
   const asked = { sending_queue: { enabled: true, storage: 'redis_storage' } }
   expect(deliverySettings(asked, { local: true }, 'file_storage').queue).toMatchObject({
     enabled: true,
+    consumers: 1,
     storage: 'redis_storage',
   })
 })

@@ -58,7 +58,8 @@ export function deliverySettings(
     queue: {
       enabled,
       // Several consumers would let a later request overtake an earlier one.
-      consumers: flags.notifying || flags.ordered || !enabled ? 1 : (queue.num_consumers ?? 10),
+      consumers:
+        flags.notifying || flags.ordered || flags.local || !enabled ? 1 : (queue.num_consumers ?? 10),
       capacity: enabled ? (queue.queue_size ?? 1_000) : 1,
       sizer: enabled ? (queue.sizer ?? 'requests') : 'requests',
       storage: enabled ? (queue.storage ?? storage) : undefined,

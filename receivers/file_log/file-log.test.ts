@@ -19,6 +19,7 @@ const { at, write, append, started, stopped, now, stored, passed, polls, advance
 describe('conformance', () => {
   const checks = receiverConformance<FileLogConfig>({
     factory: fileLogReceiver,
+    rereads: true,
     source: () => {
       const path = at('conformance.log')
       writeFileSync(path, '')

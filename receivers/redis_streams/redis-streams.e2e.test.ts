@@ -42,6 +42,7 @@ describe.skipIf(!available)('redis_streams receiver', () => {
   const extensions = new Map<object, TestRedisStorage>()
   const checks = receiverConformance<RedisStreamsConfig>({
     factory: redisStreamsReceiver,
+    rereads: true,
     source: async () => {
       // The clock of these checks runs ahead of Redis's.
       const extension = await storage(`p${prefixes++}`, '60s')

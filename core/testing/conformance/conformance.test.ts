@@ -68,16 +68,20 @@ const bodies = (records: Records): string[] => records.map(record => toText(reco
 /** A receiver of a list of lines: `read` offers those that were fed since. */
 function receiver(
   read: (lines: string[], intake: Intake, context: Context) => Promise<void>,
+  /** A new instance begins. */
+  begins: () => void = () => undefined,
 ): readonly ConformanceCheck[] {
   let lines: string[] = []
   let fed = 0
   return receiverConformance({
+    rereads: true,
     factory: defineReceiver({
       ...about,
       create: context => {
         let cancel = (): void => {}
         return {
           async start(intake) {
+            begins()
             const tick = (): void => {
               const next = (): void => {
                 cancel = context.clock.schedule(10, tick)
@@ -386,6 +390,52 @@ test('a receiver that waits for one batch before the next, or comes back to a bu
   expect(await said(overtaking, 'keeps the order of its source, after a busy answer too')).toMatch(
     /another order .* came before/,
   )
+})
+
+test('a receiver that loses, or tells again, what a restart interrupts', async () => {
+  interface Wrong {
+    readonly early?: boolean
+    readonly chance?: boolean
+    readonly keeps?: boolean
+    readonly forgets?: boolean
+  }
+  let read = 0
+  const reading = (wrong: Wrong) =>
+    receiver(
+      async (lines, intake, { storage, random }) => {
+        const mark = async (): Promise<number> => Number((await storage().get('mark'))?.[0] ?? 0)
+        const write = (value: number) => storage().write([{ key: 'mark', value: Uint8Array.of(value) }])
+        const from = Math.max(read, await mark())
+        const taken = lines.slice(from)
+        if (taken.length === 0) return
+        read = from + taken.length
+        if (wrong.early) await write(read)
+        const records = taken.map(line =>
+          createRecord({ id: wrong.chance ? `${random()}` : line, body: line }),
+        )
+        void intake.offer(records).then(async answer => {
+          if (answer.busy) {
+            read = from
+            return
+          }
+          if (!wrong.forgets) await write(from + taken.length)
+          if (!wrong.keeps) answer.release()
+        })
+      },
+      () => {
+        read = 0
+      },
+    )
+  const unsettled = 'offers after a restart what had not settled, under the same ids'
+  const settled = 'offers nothing after a restart that had settled, and releases it'
+  expect([await said(reading({}), unsettled), await said(reading({}), settled)]).toEqual([
+    undefined,
+    undefined,
+  ])
+  for (const wrong of [{ early: true }, { chance: true }])
+    expect(await said(reading(wrong), unsettled)).toContain('write the checkpoint when a batch settles')
+  expect(await said(reading({ keeps: true }), settled)).toContain('1 of 1 batches had settled and were not')
+  expect(await said(reading({ forgets: true }), settled)).toContain('of 2 new records 7 came')
 })
 
 test('a factory of another contract', async () => {

@@ -28,12 +28,15 @@ export interface ReceiverSubject<C extends object> {
   /** An empty source, new for each check. */
   readonly source: () => Promise<ReceiverSource<C>> | ReceiverSource<C>
   readonly secrets?: readonly string[]
+  /** Its source keeps what was read, as a file does and a client that pushes does not: a restart reads on. */
+  readonly rereads?: boolean
   readonly context?: (source: ReceiverSource<C>) => Partial<ComponentContext<C>>
 }
 
 /**
  * What holds for every receiver: it offers each record once, with an id of its own, in order, again after `Busy`, goes on
- * before batches have settled, and stops. Sources are real, the clock is virtual and moved in small steps.
+ * before batches have settled, and stops. Where it `rereads`, it goes on after a restart with what had not settled, under
+ * the same ids. Sources are real, the clock is virtual and moved in small steps.
  */
 export function receiverConformance<C extends object>(
   subject: ReceiverSubject<C>,
@@ -137,6 +140,52 @@ export function receiverConformance<C extends object>(
         noTimers(clock, watch)
       },
     ),
+    ...(subject.rereads ? restarts(subject) : []),
+  ]
+}
+
+function restarts<C extends object>(subject: ReceiverSubject<C>): readonly ConformanceCheck[] {
+  const idsOf = (intake: CollectingIntake): string[] => intake.records().map(record => record.id)
+  return [
+    check(
+      subject,
+      'offers after a restart what had not settled, under the same ids',
+      async ({ source, intake, arrive, restart }) => {
+        await source.feed(5)
+        await arrive(5)
+        const again = await restart()
+        await arrive(5)
+        assert.deepEqual(
+          idsOf(again).sort(),
+          idsOf(intake).sort(),
+          'records that had not settled came otherwise after a restart: write the checkpoint when a batch settles, not when it is read, and make ids of the place in the source, not of time or chance',
+        )
+      },
+      true,
+    ),
+    check(
+      subject,
+      'offers nothing after a restart that had settled, and releases it',
+      async ({ source, intake, arrive, restart }) => {
+        await source.feed(5)
+        await arrive(5)
+        const next = await restart()
+        const kept = intake.batches.filter(batch => !batch.released).length
+        assert.equal(
+          kept,
+          0,
+          `${kept} of ${intake.batches.length} batches had settled and were not released by the end of close(): call release() when the checkpoint is durable, else keyed state remembers them for ever`,
+        )
+        await source.feed(2)
+        await arrive(2)
+        await arrive(0)
+        assert.equal(
+          next.records().length,
+          2,
+          `of 2 new records ${next.records().length} came after a restart: let close() write the last checkpoint`,
+        )
+      },
+    ),
   ]
 }
 
@@ -155,6 +204,8 @@ interface Trial<C extends object> {
   readonly source: ReceiverSource<C>
   readonly receiver: Receiver
   readonly intake: CollectingIntake
+  /** Stops and closes it, and starts another over the same source and storage, which `arrive` is of from then on. */
+  restart(): Promise<CollectingIntake>
   readonly clock: VirtualClock
   readonly watch: TimerWatch
   readonly context: TestContext<C>
@@ -177,20 +228,43 @@ function check<C extends object>(
       const watch = watchTimers()
       const receiver = watch.run(() => subject.factory.create(context))
       const intake = collectingIntake({ manual })
+      const runs = [{ receiver, intake }]
+      const latest = () => runs.at(-1) as (typeof runs)[number]
       const arrive = async (count: number): Promise<void> => {
         // Real I/O under a virtual clock: both have to move.
         for (
           let turn = 0;
-          turn < 300 && (count === 0 ? turn < 10 : intake.records().length < count);
+          turn < 300 && (count === 0 ? turn < 10 : latest().intake.records().length < count);
           turn++
         ) {
           await clock.advance(50)
           await new Promise(resolve => setTimeout(resolve, 5))
         }
       }
+      const restart = async (): Promise<CollectingIntake> => {
+        let closed = false
+        void receiver
+          .stop()
+          .then(() => receiver.close?.())
+          .then(() => {
+            closed = true
+          })
+        for (let turn = 0; turn < 300 && !closed; turn++) {
+          await clock.advance(50)
+          await new Promise(resolve => setTimeout(resolve, 5))
+        }
+        assert.ok(
+          closed,
+          'close() did not end while batches had not settled: when it is called nothing more settles, so do not wait for them',
+        )
+        const next = { receiver: subject.factory.create(context), intake: collectingIntake({ manual }) }
+        runs.push(next)
+        await next.receiver.start(next.intake)
+        return next.intake
+      }
       try {
         await watch.run(() => receiver.start(intake))
-        await run({ source, receiver, intake, clock, watch, context, arrive })
+        await run({ source, receiver, intake, clock, watch, context, arrive, restart })
         const told = JSON.stringify([context.logs, context.statuses])
         for (const secret of subject.secrets ?? [])
           assert.ok(
@@ -198,10 +272,12 @@ function check<C extends object>(
             'a secret shows in a log: leave the configuration and headers out',
           )
       } finally {
-        intake.setBusy(undefined)
-        for (const batch of intake.batches) batch.settle()
-        await receiver.stop()
-        await receiver.close?.()
+        for (const run of runs) {
+          run.intake.setBusy(undefined)
+          for (const batch of run.intake.batches) batch.settle()
+        }
+        await latest().receiver.stop()
+        await latest().receiver.close?.()
         watch.end()
         await context.close()
         await source.close?.()

@@ -25,7 +25,8 @@ export async function unzstd(bytes: Buffer, limit: number): Promise<Buffer | 'to
   const size = contentSize(bytes)
   if (size !== undefined && size > BigInt(most)) return 'too_large'
   try {
-    if (own.zstdDecompress) return await promisify(own.zstdDecompress)(bytes, { maxOutputLength: most })
+    const decompress = believed()
+    if (decompress) return await promisify(decompress)(bytes, { maxOutputLength: most })
     const plain = await decompressed(bytes, size, most)
     return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
   } catch (error) {
@@ -39,6 +40,17 @@ export async function unzstd(bytes: Buffer, limit: number): Promise<Buffer | 'to
 const own = zlib as {
   readonly zstdCompress?: typeof zlib.brotliCompress
   readonly zstdDecompress?: typeof zlib.brotliDecompress
+  readonly zstdDecompressSync?: typeof zlib.brotliDecompressSync
+}
+
+/** One byte each. */
+const TWO_FRAMES = Buffer.from('28b52ffd200109000061'.repeat(2), 'hex')
+let believes: boolean | undefined
+
+/** That of Node 22 answers only the first of several frames, and nothing for one that is cut off: then the library. */
+function believed(): typeof zlib.brotliDecompress | undefined {
+  believes ??= own.zstdDecompressSync?.(TWO_FRAMES).length === 2
+  return believes ? own.zstdDecompress : undefined
 }
 
 async function decompressed(bytes: Buffer, size: bigint | undefined, most: number): Promise<Uint8Array> {

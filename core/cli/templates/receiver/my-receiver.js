@@ -13,16 +13,17 @@ export function myReceiver({ config, baseDir, clock, storage, reportStatus }) {
   const stopping = new AbortController()
   const checkpoint = storage()
   let running = Promise.resolve()
+  let writing = Promise.resolve()
 
   /** @param {import('tocsin/component').Intake} intake */
   async function run(intake) {
-    let offset = Number((await checkpoint.get('offset')) ?? 0)
+    let offset = Number(Buffer.from((await checkpoint.get('offset')) ?? '0'))
     let settling = Promise.resolve()
     while (!stopping.signal.aborted) {
       // A source that can wait does; one that cannot passes the busy answer on to its clients.
       await intake.ready()
-      if (stopping.signal.aborted) break
       const lines = await newLines(offset)
+      if (stopping.signal.aborted) break
       const last = lines[lines.length - 1]
       if (last) {
         const observedTimestamp = clock.now()
@@ -32,16 +33,18 @@ export function myReceiver({ config, baseDir, clock, storage, reportStatus }) {
         if ((await Promise.race([answer, undefined]))?.busy) continue
         offset = last.end
         // Only what is settled is behind us, in order: after a crash the rest is read again, with the same ids.
-        settling = Promise.all([answer, settling])
-          .then(async ([settled]) => {
-            await checkpoint.write([{ key: 'offset', value: Buffer.from(String(last.end)) }])
-            if (!settled.busy) settled.release()
-          })
-          .catch(error => reportStatus({ status: 'recoverable_error', message: errorText(error) }))
+        settling = Promise.all([answer, settling]).then(([settled]) => {
+          writing = checkpoint
+            .write([{ key: 'offset', value: Buffer.from(String(last.end)) }])
+            .then(() => {
+              if (!settled.busy) settled.release()
+            })
+            .catch(error => reportStatus({ status: 'recoverable_error', message: errorText(error) }))
+          return writing
+        })
       }
       await clock.sleep(durationMs(config.poll_interval), stopping.signal)
     }
-    await settling
   }
 
   /** @param {number} offset */
@@ -68,8 +71,8 @@ export function myReceiver({ config, baseDir, clock, storage, reportStatus }) {
     async stop() {
       stopping.abort()
     },
-    // After the last settlement.
-    close: () => running,
+    // After the last settlement: what has not settled by now never does.
+    close: () => running.then(() => writing),
     watermark: () => clock.now(),
   }
 }

@@ -9,6 +9,8 @@ import { components } from './index.js'
 describe('my_receiver', () => {
   for (const { name, run } of receiverConformance({
     factory: components[0],
+    // What is in a file can be read again after a restart.
+    rereads: true,
     source: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'my-receiver-'))
       const path = join(folder, 'in.log')
