@@ -193,7 +193,7 @@ describe('encodings', () => {
       truncateSync(at('a.log'))
       await looked(receiver)
       appendFileSync(at('a.log'), cyrillic('снова'))
-      await intake.waitFor(40)
+      await expect.poll(() => advanced(intake.records().length)).toBe(40)
       await looked(receiver)
     }
     await stopped(receiver)
@@ -217,7 +217,7 @@ describe('encodings', () => {
   test('configured UTF-16 without ASCII and without a mark is no binary data', async () => {
     writeFileSync(at('a.log'), Buffer.from(`${'Ошибка\n'.repeat(50)}`, 'utf16le'))
     const { intake } = await started({ encoding: 'utf-16le' })
-    await intake.waitFor(50)
+    await expect.poll(() => advanced(intake.records().length)).toBe(50)
   })
 
   test('numbers in two bytes are no UTF-16', async () => {
