@@ -1,9 +1,10 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { collectingIntake } from 'tocsin/testing'
 import { expect, test } from 'vitest'
 import { bodies, fileLogWorld, later } from '../../test/support/file-log.js'
 
-const { at, write, append, started, stopped, looked, polls, seen } = fileLogWorld()
+const { at, write, append, started, stopped, forgotten, looked, polls, seen } = fileLogWorld()
 
 const copies: Record<string, (name: string) => void> = {
   'a.log.1': name => {
@@ -129,4 +130,26 @@ test('the live log of another program that only looks alike is not taken for a c
   await seen(intake, ['one', 'two'])
   await polls(3)
   expect(bodies(intake)).toEqual(['one', 'two'])
+})
+
+test('two rotations between two looks, of which a restart is told while the last of what was read settles', async () => {
+  write('a.log', 'one\n')
+  const manual = collectingIntake({ manual: true })
+  const config = { include: ['a.log'] }
+  const before = await started(config, manual)
+  await manual.waitFor(1)
+  await looked(before.receiver)
+  for (const more of ['two\n', 'three\n']) {
+    await later()
+    copies['a.log.1']?.('a.log.1')
+    truncateSync(at('a.log'))
+    append('a.log', more)
+  }
+  await polls(2)
+  manual.batches[0]?.settle()
+  await later()
+  forgotten(before.receiver)
+  const { intake } = await started(config)
+  await seen(intake, ['two', 'three'])
+  await stopped(before.receiver)
 })

@@ -133,6 +133,11 @@ export class TrackedFile {
     return this.#reading.archiveEnd
   }
 
+  /** When what was read of it was last written to, as far as looks tell: behind a truncation the disk says the time of that. */
+  get contentNs(): bigint {
+    return this.dirty || this.mayHaveCopy ? this.readNs : this.mtimeNs
+  }
+
   get isOpen(): boolean {
     return this.#content !== undefined
   }
