@@ -1,4 +1,4 @@
-import { type Added, type RotatedName, rotatedName } from './rotated-names.js'
+import { type Added, datedName, type RotatedName, rotatedName } from './rotated-names.js'
 
 /** Something that was last written at a time, under a name. */
 export interface Dated {
@@ -54,6 +54,15 @@ export function byAge<T extends Dated>(files: readonly T[]): T[] {
     ordered.push((next.shift() as Span<T>).file)
   }
   return ordered
+}
+
+/** As `byAge`, of files whose names have a date: that comes first, copies of many files may have any times. */
+export function byDateInName<T extends Dated>(files: readonly T[]): T[] {
+  const numbersOf = new Map(files.map(file => [file, datedName(file.path)?.numbers]))
+  return byAge(files).sort((a, b) => {
+    const [left, right] = [numbersOf.get(a), numbersOf.get(b)]
+    return left && right ? compareNumbers(left, right) : 0
+  })
 }
 
 /** When a file may have been written last: what copies or packs it may keep whole seconds or milliseconds of its time only. */

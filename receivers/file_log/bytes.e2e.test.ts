@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   ftruncateSync,
   openSync,
   truncateSync,
@@ -8,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { bodies, ERROR, fileLogWorld, MULTILINE, warnings } from '../../test/support/file-log.js'
+import { bodies, ERROR, fileLogWorld, later, MULTILINE, warnings } from '../../test/support/file-log.js'
 
 const { at, write, started, stopped, polls, looked, advanced, seen } = fileLogWorld()
 
@@ -170,6 +171,53 @@ describe('encodings', () => {
     await looked(receiver)
     appendFileSync(at('a.log'), Buffer.from('снова\n', 'utf16le'))
     await seen(intake, ['Ошибка', 'снова'])
+  })
+
+  test.each([
+    ['truncated before the stop', 'a.log', 'looked'],
+    ['truncated while nothing runs', 'a.log', 'stopped'],
+    ['copied and truncated', 'a.log*', 'copied'],
+    ['copied and truncated, of which no pattern finds the copy', 'a.log', 'copied'],
+  ])('also where it holds none after a restart: %s', async (_, include, when) => {
+    const config = { include: [include] }
+    const cyrillic = (word: string) => Buffer.from(`${word}\n`.repeat(20), 'utf16le')
+    writeFileSync(at('a.log'), Buffer.concat([Buffer.from('\ufeff', 'utf16le'), cyrillic('Ошибка')]))
+    const { intake, receiver } = await started(config)
+    await intake.waitFor(20)
+    if (when === 'looked') {
+      truncateSync(at('a.log'))
+      await looked(receiver)
+      await looked(receiver)
+    }
+    if (when === 'copied') {
+      truncateSync(at('a.log'))
+      await looked(receiver)
+      appendFileSync(at('a.log'), cyrillic('снова'))
+      await expect.poll(() => advanced(intake.records().length)).toBe(40)
+      await looked(receiver)
+    }
+    await stopped(receiver)
+    await later()
+    if (when === 'copied') {
+      appendFileSync(at('a.log'), cyrillic('позже'))
+      copyFileSync(at('a.log'), at('a.log.1'))
+    }
+    if (when !== 'looked') truncateSync(at('a.log'))
+    await later()
+    appendFileSync(at('a.log'), cyrillic('конец'))
+    const again = await started(config)
+    const words = when === 'copied' ? ['позже', 'конец'] : ['конец']
+    await seen(
+      again.intake,
+      words.flatMap(word => Array.from({ length: 20 }, () => word)),
+    )
+    expect(warnings(again.context).join()).not.toContain('left out')
+  })
+
+  test('configured UTF-16 without ASCII and without a mark is no binary data', async () => {
+    writeFileSync(at('a.log'), Buffer.from(`${'Ошибка\n'.repeat(50)}`, 'utf16le'))
+    const { intake } = await started({ encoding: 'utf-16le' })
+    await expect.poll(() => advanced(intake.records().length)).toBe(50)
   })
 
   test('numbers in two bytes are no UTF-16', async () => {

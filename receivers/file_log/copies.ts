@@ -18,14 +18,23 @@ export async function copiedBytes(found: OpenedFile, original: Original): Promis
   const length = Math.min(await found.bytes(), original.bytes)
   const isByName = found.compressed && uncompressedName(found.realPath) === original.realPath
   if (length === 0 || (length < HEAD_BYTES && !isByName)) return undefined
+  return (await isSameUpTo(length, found, original)) ? length : undefined
+}
+
+/** Whether two files are the same up to there, as far as their beginning and what stands before that place say. */
+export async function isSameUpTo(
+  length: number,
+  found: OpenedFile,
+  original: Pick<Original, 'read'>,
+): Promise<boolean> {
   for (const [from, to] of [
     [0, Math.min(length, HEAD_BYTES)],
     [Math.max(0, length - TAIL_BYTES), length],
   ] as const) {
     const bytes = await original.read(from, to - from)
-    if (bytes?.length !== to - from || !bytes.equals(await found.read(from, to - from))) return undefined
+    if (bytes?.length !== to - from || !bytes.equals(await found.read(from, to - from))) return false
   }
-  return length
+  return true
 }
 
 /** A program that starts anew writes its first lines again, under the name that it always has. */

@@ -42,11 +42,18 @@ export function encodingOf(name: string): Encoding | undefined {
  * What the start of a file is read as: by its byte order mark, else as `configured`, unless it can only be UTF-16. `before`: how
  * the file was read before it was truncated, or with the last checkpoint: writers set the mark only once.
  */
-export function encodingOfStart(head: Buffer, configured: Encoding, before = configured): Encoding {
+export function encodingOfStart(
+  head: Buffer,
+  configured: Encoding,
+  before: () => Encoding | undefined = () => undefined,
+): Encoding {
   const marked = encodingByMark(head)
   if (marked) return marked
   if (configured.unit === 2 || (isUtf8(head) && !head.includes(0))) return configured
-  return utf16ByLook(head) ?? (before.unit === 2 ? before : configured)
+  const byLook = utf16ByLook(head)
+  if (byLook) return byLook
+  const known = before()
+  return known?.unit === 2 ? known : configured
 }
 
 /** What a byte order mark at the start of a file says; undefined without one. */

@@ -52,7 +52,7 @@ export class FileSet {
   #first = true
 
   constructor(options: FileSetOptions, checkpoints: readonly Checkpoint[]) {
-    const { clock, discovery, encoding, framer, ledger, notices, signal } = options
+    const { clock, discovery, framer, ledger, notices, signal } = options
     this.#options = options
     const files = new KnownFiles(options, checkpoints)
     this.#known = files
@@ -64,11 +64,11 @@ export class FileSet {
     const origins = new CopyOrigins(files, ledger)
     const matcher = new CheckpointMatcher({ framer, files, origins, fileIds: this.#fileIds, memory })
     this.#order = new ReadingOrder(files, clock)
-    this.#found = new FoundFiles({ clock, encoding, notices, origins })
-    const generations = new Generations({ discovery, encoding, files })
+    this.#found = new FoundFiles({ clock, files, notices, origins })
+    const generations = new Generations({ discovery, files })
     this.#generations = generations
-    this.#listed = new ListedFiles({ encoding, files, ledger, matcher, signal })
-    this.#unlisted = new UnlistedFiles({ encoding, files, generations, ledger, matcher, notices, signal })
+    this.#listed = new ListedFiles({ files, ledger, matcher, signal })
+    this.#unlisted = new UnlistedFiles({ files, generations, ledger, matcher, notices, signal })
   }
 
   get files(): Iterable<TrackedFile> {
@@ -132,9 +132,10 @@ export class FileSet {
    */
   async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
-    if (generation.persisted) return true
+    const isNew = generation.headBytes.length === 0 && at === 0
+    if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.
-    if (generation.id === undefined && at === 0)
+    if (isNew || (generation.id === undefined && at === 0))
       generation.headBytes = Buffer.from(bytes.subarray(0, HEAD_BYTES))
     this.#fileIds.give(generation)
     generation.persisted = await this.#options.ledger.write([generation.checkpoint(file.position())])
@@ -146,7 +147,7 @@ export class FileSet {
    * then looked at again as a file that was just found.
    */
   async begin(file: TrackedFile, head: Buffer): Promise<boolean> {
-    const encoding = encodingOfStart(head, this.#options.encoding, file.encoding)
+    const encoding = encodingOfStart(head, this.#options.encoding, () => file.encoding)
     if (encoding !== file.encoding) {
       file.encoding = encoding
       file.framer = this.#options.framer(encoding)
@@ -180,7 +181,7 @@ export class FileSet {
     if (cut) {
       this.#fileIds.give(file.generation)
       this.#known.retire(old)
-    } else if (old.id !== undefined) {
+    } else {
       this.#known.truncated.set(file, old)
       this.#known.deferred = true
     }
@@ -234,6 +235,8 @@ export class FileSet {
     this.#first = false
     await this.#dropFinished()
     await this.#known.heirs.find()
+    // An empty file has a checkpoint too: it may be rotated while nothing runs.
+    if (this.#options.durable) for (const file of this.files) this.#fileIds.give(file.generation)
     await this.#known.persist()
   }
 

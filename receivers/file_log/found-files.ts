@@ -2,9 +2,9 @@ import type { Clock } from 'tocsin/component'
 import { byAge } from './age.js'
 import { Archives } from './archives.js'
 import type { CopyOrigins } from './copy-origin.js'
-import type { Encoding } from './encoding.js'
+import type { KnownFiles } from './known-files.js'
 import type { Notices } from './notices.js'
-import { keyOf, OpenedFile } from './opened-file.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
 import { originalsOf } from './rotated-names.js'
 import { type Fresh, forEach } from './scan.js'
 
@@ -12,7 +12,7 @@ import { type Fresh, forEach } from './scan.js'
 const KEPT_OPEN = 256
 
 export interface FoundFilesParts {
-  readonly encoding: Encoding
+  readonly files: KnownFiles
   readonly clock: Clock
   readonly notices: Notices
   readonly origins: CopyOrigins
@@ -39,7 +39,7 @@ export class FoundFiles {
     owners: ReadonlyMap<string, unknown>,
     problems: Map<string, string>,
   ): Promise<{ readonly found: OpenedFile[]; readonly deferred: boolean }> {
-    const { encoding, notices } = this.#parts
+    const { files, notices } = this.#parts
     const found: OpenedFile[] = []
     let deferred = false
     this.#archives.begin()
@@ -50,7 +50,7 @@ export class FoundFiles {
       else paths.set(path, version)
     }
     await forEach([...paths.keys()], problems, async path => {
-      const one = await OpenedFile.open(path, encoding)
+      const one = await files.look(path)
       if (!one) return
       const version = paths.get(path) as string
       if (typeof one.format === 'object') {

@@ -19,7 +19,8 @@ export interface FileOfGenerations {
   readonly firstPath: string
   readonly home: string
   readonly place: FilePlace
-  readonly mtimeNs: bigint
+  readonly contentNs: bigint
+  readonly readNs: bigint
   readonly done: boolean
   readonly isCopy: boolean
   readonly encoding: Encoding
@@ -77,7 +78,8 @@ export class Generation implements Stream {
 
   /** `settled`: nothing that was read beyond the position is still on its way. */
   describe({ offset, tail, ahead }: Position, settled = true): Checkpoint {
-    const { path, firstPath, home, place, mtimeNs, done, isCopy, encoding } = this.file
+    const { path, firstPath, home, place, done, isCopy, encoding } = this.file
+    const mtimeNs = this.file.generation === this ? this.file.contentNs : this.file.readNs
     // After a truncation the file's cut points are those of another generation.
     const cuts = this.file.generation === this ? this.file.cutsUpTo(offset) : []
     const { id = '', head } = this

@@ -1,15 +1,14 @@
-import { byAge, compareAge, type Dated, isSurelyOlder } from './age.js'
-import type { Encoding } from './encoding.js'
+import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './age.js'
+import { isSameUpTo } from './copies.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { KnownFiles } from './known-files.js'
-import { OpenedFile } from './opened-file.js'
-import { originalsOf } from './rotated-names.js'
+import type { OpenedFile } from './opened-file.js'
+import { datedName, mayBeOfAnother, originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
 export interface GenerationsParts {
   readonly discovery: Discovery
-  readonly encoding: Encoding
   readonly files: KnownFiles
 }
 
@@ -21,6 +20,8 @@ export interface Rotation {
   /** Where it is now. */
   readonly path: string | undefined
   readonly newest: TrackedFile
+  /** The name belongs to the same file as before, which was perhaps truncated: what is surely newer is to be read, and no more. */
+  readonly inPlace?: boolean
 }
 
 /** What a log file was before: copies of it, what was rotated in between, and the order of it all. */
@@ -37,12 +38,12 @@ export class Generations {
    */
   async copyOf(known: Fingerprint): Promise<OpenedFile | 'later' | undefined> {
     if (known.head.length === 0) return undefined
-    const { encoding } = this.#parts
-    const { folders, tracked } = this.#parts.files
+    const { files } = this.#parts
+    const { folders, tracked } = files
     for (const { path, key } of await folders.rotatedFrom(known.home)) {
       const read = tracked.get(key)
       if (read && !read.dirty) continue
-      const found = await OpenedFile.open(path, encoding).catch(() => undefined)
+      const found = await files.look(path).catch(() => undefined)
       if (!found) continue
       const isText = typeof found.format === 'string'
       const isCopy = isText && (await found.tailWhenSame(known).catch(() => undefined)) !== undefined
@@ -80,15 +81,16 @@ export class Generations {
     for (const known of missing.list()) {
       const now = newest.get(known.home)
       if (!now || known.missingSinceMs !== undefined || known.mtimeNs === undefined) continue
-      rotations.push({ known, mtimeNs: known.mtimeNs, path: undefined, newest: now })
+      const inPlace = known.head.length === 0
+      rotations.push({ known, mtimeNs: known.mtimeNs, path: undefined, newest: now, inPlace })
     }
     return rotations
   }
 
   /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
-  async between({ known, mtimeNs, path, newest }: Rotation): Promise<OpenedFile[]> {
-    const { discovery, encoding } = this.#parts
-    const { folders, tracked } = this.#parts.files
+  async between({ known, mtimeNs, path, newest, inPlace = false }: Rotation): Promise<OpenedFile[]> {
+    const { discovery, files } = this.#parts
+    const { folders, tracked } = files
     if (mtimeNs === undefined) return []
     const since = { mtimeNs, path: path ?? '' }
     const until = dated(newest)
@@ -98,7 +100,7 @@ export class Generations {
         originalsOf(entry.path).some(
           original => original === known.home || originalsOf(original).includes(known.home),
         ) &&
-        mayFollow(entry, since) &&
+        (inPlace ? entry.mtimeNs > mtimeNs && !mayBeOfAnother(entry.path) : mayFollow(entry, since)) &&
         compareAge(entry, until).order < 0,
     )
     const allowed = new Set(await discovery.notExcluded(entries.map(entry => entry.path)))
@@ -106,18 +108,27 @@ export class Generations {
     const copies: Dated[] = []
     for (const entry of byAge(entries)) {
       if (!allowed.has(entry.path)) continue
-      const one = await OpenedFile.open(entry.path, encoding).catch(() => undefined)
+      const one = await files.look(entry.path).catch(() => undefined)
       if (!one) continue
       // Another copy of what is known is no generation of its own.
-      const isCopy = typeof one.format === 'string' && known.offset > 0 && (await one.tailWhenSame(known))
+      const isText = typeof one.format === 'string'
+      const isCopy = isText && known.offset > 0 && (await one.tailWhenSame(known))
+      const isWhole = isText && inPlace && (await this.#holdsAllOf(newest, one))
       if (isCopy) copies.push(entry)
-      if (isCopy || typeof one.format !== 'string') await one.close()
+      if (isCopy || isWhole || !isText) await one.close()
       else found.push(one)
     }
     // A copy has the time of its making, as have those of what was before it: that is known too.
     const isOlder = (one: OpenedFile) => copies.some(copy => isSurelyOlder(one, copy))
     await Promise.all(found.filter(isOlder).map(one => one.close()))
     return found.filter(one => !isOlder(one))
+  }
+
+  /** True for a copy that was made and the file not truncated since: all of it is still there. */
+  async #holdsAllOf(file: TrackedFile, copy: OpenedFile): Promise<boolean> {
+    const length = await copy.bytes()
+    if (length > file.size || !(await this.#parts.files.open(file))) return false
+    return isSameUpTo(length, copy, { read: (at, size) => file.look(at, size) })
   }
 
   /** Files that were added wait for what is older of their name. */
@@ -136,7 +147,8 @@ export class Generations {
     for (const [family, members] of families) {
       if (members.length === 1) continue
       const isNewest = (file: TrackedFile): boolean => file.realPath === family && !file.gone
-      const older = byAge(members.filter(file => !isNewest(file)).map(dated))
+      const isDated = members.some(({ home }) => datedName(home)?.family === family)
+      const older = (isDated ? byDateInName : byAge)(members.filter(file => !isNewest(file)).map(dated))
       const ordered = [...older.map(({ file }) => file), ...members.filter(isNewest)]
       ordered.forEach((file, index) => {
         const awaited = awaitedBy(file)
@@ -187,9 +199,13 @@ function awaitedBy(file: TrackedFile): Set<TrackedFile> {
   return all
 }
 
-/** The path of the file that a file was rotated from, when there is one, else its own. */
+/**
+ * The path of the file that a file was rotated from, when there is one, else its own. Of names with a date it is the name without:
+ * of others that only look alike (`app-1.log` and `app-2.log`) each is the log of another program.
+ */
 function familyOf({ home }: TrackedFile, homes: ReadonlySet<string>): string {
-  return originalsOf(home).find(original => homes.has(original)) ?? home
+  const path = originalsOf(home).find(original => homes.has(original)) ?? home
+  return datedName(path)?.family ?? path
 }
 
 function dated(file: TrackedFile) {

@@ -1,11 +1,10 @@
 import { type Clock, type KeyValueChange, nsToMs } from 'tocsin/component'
 import { type Checkpoint, removeChange, saveChange } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
 import type { Folders } from './folders.js'
 import type { Generation } from './generation.js'
 import type { Ledger } from './ledger.js'
 import type { MissingFiles } from './missing-files.js'
-import { keyOf, OpenedFile } from './opened-file.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
 import { originalsOf } from './rotated-names.js'
 
 /** Of the known files, what is looked through and written. */
@@ -15,6 +14,7 @@ interface Files {
   readonly missing: MissingFiles
   readonly folders: Folders
   readonly tracked: ReadonlyMap<string, unknown>
+  look(path: string): Promise<OpenedFile | undefined>
   writeLater(changes: readonly KeyValueChange[]): void
 }
 
@@ -24,12 +24,10 @@ interface Files {
  */
 export class Heirs {
   readonly #files: Files
-  readonly #encoding: Encoding
   #open: { readonly generation: Generation; readonly known: Checkpoint }[] = []
 
-  constructor(files: Files, encoding: Encoding) {
+  constructor(files: Files) {
     this.#files = files
-    this.#encoding = encoding
   }
 
   /** `known`: how far it was read, to be forgotten unless there is a copy of it. */
@@ -67,7 +65,7 @@ export class Heirs {
     for (const original of [known.home, ...originalsOf(known.home)]) {
       for (const { key, path } of await folders.rotatedFrom(original)) {
         if (tracked.has(key)) continue
-        const found = await OpenedFile.open(path, this.#encoding).catch(() => undefined)
+        const found = await this.#files.look(path).catch(() => undefined)
         const holdsMore = !found?.compressed && found?.size !== known.offset
         const isCopy = !holdsMore && (await found?.tailWhenSame(known).catch(() => undefined)) !== undefined
         await found?.close()

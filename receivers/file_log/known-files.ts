@@ -1,13 +1,14 @@
 import type { Clock, KeyValueChange } from 'tocsin/component'
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
+import { type Encoding, encodingOf } from './encoding.js'
 import { Folders } from './folders.js'
 import type { Generation, Position } from './generation.js'
 import { Heirs } from './heirs.js'
 import type { Ledger } from './ledger.js'
 import { MissingFiles } from './missing-files.js'
 import { OpenFiles } from './open-files.js'
-import { keyOf, type OpenedFile } from './opened-file.js'
+import { type FilePlace, keyOf, OpenedFile } from './opened-file.js'
+import { originalsOf } from './rotated-names.js'
 import type { TrackedFile } from './tracked-file.js'
 
 /** The file to track, or that it is not recognised this way, or that it is too early to tell. */
@@ -40,7 +41,7 @@ export class KnownFiles {
   constructor(options: KnownFilesOptions, checkpoints: readonly Checkpoint[]) {
     this.#options = options
     this.missing = new MissingFiles(checkpoints)
-    this.heirs = new Heirs(this, options.encoding)
+    this.heirs = new Heirs(this)
     this.#open = new OpenFiles(options.maxOpen, options.onOpenFiles)
   }
 
@@ -72,6 +73,7 @@ export class KnownFiles {
     }
     adoption.size = BigInt(found.size)
     adoption.mtimeNs = found.mtimeNs
+    if (!adoption.mayHaveCopy) adoption.readNs = found.mtimeNs
     adoption.grownAtMs = this.#options.clock.monotonicMs()
     if (adoption.done) adoption.dirty = false
     this.#tracked.set(adoption.key, adoption)
@@ -80,6 +82,12 @@ export class KnownFiles {
     adoption.open(content)
     await this.#open.opened(adoption)
     return adoption
+  }
+
+  /** Opens a file for a look at it; undefined when it is gone or no regular file. */
+  look(path: string): Promise<OpenedFile | undefined> {
+    const { encoding } = this.#options
+    return OpenedFile.open(path, encoding, (place, realPath) => this.#encodingBefore(place, realPath))
   }
 
   /** Makes sure that the file is open; false when it is not to be found. */
@@ -127,10 +135,23 @@ export class KnownFiles {
     else if (generation.persisted) this.missing.add(generation.describe(file.position()))
   }
 
+  /** UTF-16 in which a file was read, or one that it was perhaps rotated or copied from: without its mark it looks like binary data. */
+  #encodingBefore(place: FilePlace, realPath: string): Encoding | undefined {
+    const paths = new Set([realPath, ...originalsOf(realPath)])
+    const key = keyOf(place)
+    for (const file of this.#tracked.values())
+      if (file.encoding.unit === 2 && (file.key === key || paths.has(file.home))) return file.encoding
+    for (const known of this.missing.list())
+      if (known.encoding !== undefined && (keyOf(known) === key || paths.has(known.home)))
+        return encodingOf(known.encoding)
+    return undefined
+  }
+
   /** The copy of a truncated file was found, or there is none. */
   retireTruncated(file: TrackedFile): void {
     const old = this.truncated.get(file)
     this.truncated.delete(file)
+    file.mayHaveCopy = false
     if (old) this.retire(old, file.previous)
   }
 

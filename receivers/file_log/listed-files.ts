@@ -1,16 +1,14 @@
 import { removeChange } from './checkpoints.js'
 import { copiesAmong } from './copies.js'
-import type { Encoding } from './encoding.js'
 import type { Adoption, KnownFiles } from './known-files.js'
 import type { Ledger } from './ledger.js'
 import type { CheckpointMatcher } from './match-checkpoint.js'
-import { keyOf, OpenedFile } from './opened-file.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
 import { originalsOf } from './rotated-names.js'
 import { attempt } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
 export interface ListedFilesParts {
-  readonly encoding: Encoding
   readonly files: KnownFiles
   readonly ledger: Ledger
   readonly matcher: CheckpointMatcher
@@ -58,14 +56,14 @@ export class ListedFiles {
    * to tell what one of them holds.
    */
   async #followCopies(): Promise<boolean> {
-    const { encoding, files, matcher } = this.#parts
+    const { files, matcher } = this.#parts
     const grown = [...files.tracked.values()].filter(file => file.isCopy && file.dirty)
     if (grown.length === 0) return false
     let mustWait = false
     const moved = matcher.copiesThatGrew()
     for (const file of grown) {
       await attempt(file.path, files.problems, async () => {
-        const found = await OpenedFile.open(file.path, encoding)
+        const found = await files.look(file.path)
         // One that went away is read to the end that it has.
         if (!found || keyOf(found.place) !== file.key) file.isCopy = false
         // Another copy was made in its place.

@@ -7,6 +7,7 @@ import type { Framer } from './framer.js'
 import type { Adoption, KnownFiles } from './known-files.js'
 import { endPosition, type OpenedFile, type ReadStart } from './opened-file.js'
 import type { HeldMemory } from './read-position.js'
+import { isRotatedName } from './rotated-names.js'
 import { TrackedFile } from './tracked-file.js'
 
 export interface MatchParts {
@@ -46,8 +47,9 @@ export class CheckpointMatcher {
     const { files } = this.#parts
     const { folders, missing } = files
     const mayBe = async (known: Checkpoint) =>
-      by === 'inode' ||
-      !(mayBeAnew(known, found) || (await folders.wasRenamed(known.home, known, found.realPath)))
+      by === 'inode'
+        ? known.head.length > 0 || isRotatedName(found.realPath, known.home)
+        : !(mayBeAnew(known, found) || (await folders.wasRenamed(known.home, known, found.realPath)))
     if (files.heirs.has(found)) return 'later'
     const matched = await missing.take(found, by, mayBe)
     if (!matched) return 'no'
@@ -77,6 +79,11 @@ export class CheckpointMatcher {
     file.done = known.done === true && (offset === 0 || known.mtimeNs === found.mtimeNs)
     // Written again where it says what is no longer so.
     file.generation.persisted = known.missingSinceMs === undefined && known.path === found.path
+    if (known.head.length === 0 && found.size > 0) file.generation.persisted = false
+    if (known.head.length === 0 && known.mtimeNs !== undefined && known.mtimeNs !== found.mtimeNs) {
+      file.readNs = known.mtimeNs
+      file.mayHaveCopy = found.realPath === known.home
+    }
     return file
   }
 

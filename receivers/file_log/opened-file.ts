@@ -46,8 +46,12 @@ export class OpenedFile {
     this.#content = content
   }
 
-  /** Undefined when it is gone or no regular file. */
-  static async open(path: string, configured: Encoding): Promise<OpenedFile | undefined> {
+  /** Undefined when it is gone or no regular file. `before`: the encoding in which a file was read, as far as that is known. */
+  static async open(
+    path: string,
+    configured: Encoding,
+    before?: (place: FilePlace, realPath: string) => Encoding | undefined,
+  ): Promise<OpenedFile | undefined> {
     const handle = await openToRead(path).catch(error => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -60,17 +64,18 @@ export class OpenedFile {
         await content.close()
         return undefined
       }
+      const place = { device: `${stats.dev}`, inode: `${stats.ino}` }
+      const real = await realpath(path)
       let head = await content.read(0, Math.min(Number(stats.size), HEAD_BYTES))
-      let format = formatOf(head, encodingOfStart(head, configured))
+      let encoding = encodingOfStart(head, configured, () => before?.(place, real))
+      let format = formatOf(head, encoding)
       if (format === 'gzip') {
         content = new Content(handle, true)
         head = await content.read(0, HEAD_BYTES)
-        const inner = formatOf(head, encodingOfStart(head, configured))
+        encoding = encodingOfStart(head, configured, () => before?.(place, real))
+        const inner = formatOf(head, encoding)
         if (inner !== 'text') format = inner === 'gzip' ? { leftOut: 'gzip in gzip' } : inner
       }
-      const place = { device: `${stats.dev}`, inode: `${stats.ino}` }
-      const encoding = encodingOfStart(head, configured)
-      const real = await realpath(path)
       return new OpenedFile(
         path,
         real,

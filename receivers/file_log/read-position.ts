@@ -150,6 +150,11 @@ export class ReadPosition {
     this.#memory.used += this.#held.length
   }
 
+  /** Something waits behind the offset, or was seen there. */
+  get holds(): boolean {
+    return this.#held.length > 0
+  }
+
   /** Hands over what waits for the rest of its record, and frees the memory. */
   takeHeld(): Buffer {
     const held = this.#held

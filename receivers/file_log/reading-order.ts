@@ -15,7 +15,7 @@ export class ReadingOrder {
 
   /** True while another file holds what must come first. */
   async mustWait(file: TrackedFile): Promise<boolean> {
-    if (this.#files.truncated.has(file) || file.isCopy) return true
+    if (this.#files.truncated.has(file) || file.isCopy || file.waitsForFormer) return true
     if (file.waitsFor.length === 0) return false
     // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
     if (file.size === 0n) return true

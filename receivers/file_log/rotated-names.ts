@@ -44,6 +44,39 @@ export function originalsOf(path: string): string[] {
   return originals
 }
 
+const MM = '(?:0[1-9]|1[0-2])'
+const YEAR = '(?:19|20)\\d\\d'
+/** With the year in front numbers grow with time. */
+const YEAR_FIRST = String.raw`${YEAR}[-._]?${MM}|\d\d${MM}(?:0[1-9]|[12]\d|3[01])`
+const DAY_FIRST = String.raw`\d{1,2}(?<apart>[-._]?)(?:${MONTH}|\d\d)\k<apart>${YEAR}`
+/** What follows a date of day, time and number is of it. */
+const NAME_WITH_DATE = new RegExp(
+  String.raw`(?<!\d)(?:(?<sorted>${YEAR_FIRST})|${DAY_FIRST})(?<more>\d*(?:[-._:+T]+\d+)*)Z?`,
+)
+
+export interface DatedName {
+  /** The path without the date: what one program writes in turn. */
+  readonly family: string
+  /** They grow with time; undefined when they do not say which of two is older. */
+  readonly numbers: readonly bigint[] | undefined
+}
+
+/** The name of a program that begins a file of another name each day or hour, as `app-2026-11-28.log`; undefined without a date. */
+export function datedName(path: string): DatedName | undefined {
+  const plain = uncompressedName(path)
+  const name = basename(plain)
+  const match = NAME_WITH_DATE.exec(name)
+  if (!match) return undefined
+  const { sorted, more = '' } = match.groups ?? {}
+  const numbers = sorted === undefined ? undefined : `${sorted}${more}`.match(/\d+/g)?.map(BigInt)
+  return { family: `${dirname(path)}/${name.replace(match[0], '*')}`, numbers }
+}
+
+/** `app-1.log` may be the log of another program than `app.log`. */
+export function mayBeOfAnother(path: string): boolean {
+  return /[-_]\d{1,5}\.[A-Za-z]+$/.test(uncompressedName(path))
+}
+
 /** Where names are looked for that `isRotatedName` holds for: all begin with one of them. */
 export function stemsOf(original: string): string[] {
   const stem = basename(original, extname(original))

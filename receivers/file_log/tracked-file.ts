@@ -78,6 +78,12 @@ export class TrackedFile {
   mtimeNs = 0n
   /** When the content was last written to, of a file that has the time at which it was copied. */
   writtenNs: bigint | undefined
+  /** When it was last written to before it may have been copied and truncated. */
+  readNs = 0n
+  /** It was truncated, or changed and nothing of it was read: what no pattern finds may hold what it held in between. */
+  mayHaveCopy = false
+  /** What was rotated before it cannot be read yet. */
+  waitsForFormer = false
   grownAtMs = 0
   /** Older generations that are read first, each up to what it held when this file was seen to have something. */
   waitsFor: { readonly file: TrackedFile; upTo?: number }[] = []
@@ -127,6 +133,11 @@ export class TrackedFile {
     return this.#reading.archiveEnd
   }
 
+  /** When what was read of it was last written to, as far as looks tell: behind a truncation the disk says the time of that. */
+  get contentNs(): bigint {
+    return this.dirty || this.mayHaveCopy ? this.readNs : this.mtimeNs
+  }
+
   get isOpen(): boolean {
     return this.#content !== undefined
   }
@@ -173,6 +184,11 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
+    const isUnread = this.offset === 0 && !this.#reading.holds && !this.compressed
+    if (!this.mayHaveCopy && (isUnread || !this.dirty)) {
+      if (!isUnread || this.size === 0n) this.readNs = this.mtimeNs
+      this.mayHaveCopy = isUnread
+    }
     this.size = size
     this.mtimeNs = mtimeNs
     if (this.done) {
@@ -227,6 +243,7 @@ export class TrackedFile {
     this.previous = this.fingerprint()
     this.setAside()
     this.#reading.restart(start)
+    this.mayHaveCopy = start.offset === 0
     this.hasLineEnds = start.offset > 0
     this.dirty = true
     this.flushed = 'nothing'

@@ -1,16 +1,15 @@
 import { type Checkpoint, removeChange } from './checkpoints.js'
-import type { Encoding } from './encoding.js'
-import type { Generations } from './generations.js'
+import type { Generations, Rotation } from './generations.js'
 import type { Adoption, KnownFiles } from './known-files.js'
 import type { Ledger } from './ledger.js'
 import type { CheckpointMatcher } from './match-checkpoint.js'
 import type { Notices } from './notices.js'
-import { keyOf, OpenedFile } from './opened-file.js'
+import { keyOf } from './opened-file.js'
+import { originalsOf } from './rotated-names.js'
 import { attempt } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
 
 export interface UnlistedFilesParts {
-  readonly encoding: Encoding
   readonly generations: Generations
   readonly files: KnownFiles
   readonly ledger: Ledger
@@ -23,6 +22,8 @@ export interface UnlistedFilesParts {
 /** Searches for what no pattern finds and is to be read all the same. What is found goes into `added`. */
 export class UnlistedFiles {
   readonly #parts: UnlistedFilesParts
+  /** What was rotated in between is to be looked for. */
+  #rotations: Rotation[] = []
 
   constructor(parts: UnlistedFilesParts) {
     this.#parts = parts
@@ -50,7 +51,7 @@ export class UnlistedFiles {
         file.gone = true
         added.add(file)
         successor?.waitsFor.push({ file })
-      } else lost.push(known)
+      } else if (known.head.length > 0) lost.push(known)
     }
     notices.lost(lost)
   }
@@ -61,16 +62,26 @@ export class UnlistedFiles {
    */
   async resolveTruncations(added: Set<TrackedFile>, copiesWait: boolean): Promise<void> {
     const { generations, files, ledger, matcher } = this.#parts
-    for (const [file, old] of files.truncated) {
-      const known = file.previous
-      const found = known && (await generations.copyOf(known))
-      if (found === 'later' || ((found || copiesWait) && ledger.has(old))) {
+    for (const file of files.tracked.values()) {
+      if (!file.mayHaveCopy) continue
+      const old = files.truncated.get(file)
+      if (!old && file.realPath !== file.home) {
+        file.mayHaveCopy = false
+        continue
+      }
+      const known = (old && file.previous) ?? file.fingerprint()
+      const found = await generations.copyOf(known)
+      if (found === 'later' || (old && (found || copiesWait) && ledger.has(old))) {
         if (found !== 'later') await found?.close()
         files.deferred = true
         continue
       }
       files.retireTruncated(file)
-      added.add(file)
+      if (old) added.add(file)
+      // So that a restart does not look for it again.
+      else file.generation.persisted = false
+      const { mtimeNs = file.readNs, realPath: path } = found ?? {}
+      this.#rotations.push({ known, mtimeNs, path, newest: file, inPlace: found === undefined })
       if (!found) continue
       file.remainder = undefined
       const tail = await found.tailWhenSame(known)
@@ -86,26 +97,47 @@ export class UnlistedFiles {
   async addFormer(added: Set<TrackedFile>, owners: ReadonlyMap<string, TrackedFile>): Promise<void> {
     const { generations, files, matcher } = this.#parts
     const copiesOfActive = matcher.copiesOfActive()
-    for (const rotation of await generations.rotations(added, owners)) {
+    const rotations = [...this.#rotations, ...(await generations.rotations(added, owners))]
+    this.#rotations = []
+    for (const rotation of rotations) {
+      let isLater = false
+      rotation.newest.waitsForFormer = false
       for (const found of await generations.between(rotation)) {
         let adoption: Adoption = 'no'
         await attempt(found.path, files.problems, async () => {
           adoption = await matcher.resume(found, 'content')
+          // What its original had offered is not settled.
+          if (adoption === 'later') rotation.newest.waitsForFormer = true
           if (adoption === 'no') adoption = await copiesOfActive(found)
           if (adoption === 'no') adoption = await matcher.begin(found, false, rotation.known)
         })
+        isLater ||= (adoption as Adoption) === 'later'
         const file = await files.take(found, adoption)
         if (!file) continue
         file.gone = true
         file.located = true
         added.add(file)
       }
+      if (isLater) this.#rotations.push(rotation)
+      if (await this.#isInCopy(rotation)) rotation.newest.remainder = undefined
     }
   }
 
+  /** True when a copy that is read from its beginning holds what was set aside of the first record. */
+  async #isInCopy({ mtimeNs, newest }: Rotation): Promise<boolean> {
+    const { files } = this.#parts
+    if (newest.remainder?.at !== 0 || mtimeNs === undefined) return false
+    const { bytes } = newest.remainder
+    for (const file of files.tracked.values()) {
+      if (file.mtimeNs <= mtimeNs || !originalsOf(file.realPath).includes(newest.realPath)) continue
+      if ((await files.open(file)) && (await file.look(0, bytes.length))?.equals(bytes)) return true
+    }
+    return false
+  }
+
   async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
-    const { encoding, generations, files, matcher } = this.#parts
-    const moved = path === undefined ? undefined : await OpenedFile.open(path, encoding)
+    const { generations, files, matcher } = this.#parts
+    const moved = path === undefined ? undefined : await files.look(path)
     const byInode = moved ? await matcher.resume(moved, 'inode') : 'no'
     if (moved && byInode !== 'no') return files.take(moved, byInode)
     await moved?.close()
@@ -113,7 +145,7 @@ export class UnlistedFiles {
     if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
     const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)
-    const edited = fresh && (await OpenedFile.open(known.path, encoding))
+    const edited = fresh && (await files.look(known.path))
     const cut = edited ? await matcher.resumeCut(edited, known) : 'no'
     if (!edited || cut === 'no' || cut === 'later' || fresh.key !== cut.key) {
       await edited?.close()
