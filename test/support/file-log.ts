@@ -97,7 +97,7 @@ export function fileLogWorld(base: Partial<FileLogConfig> = { start_at: 'beginni
   }
 
   async function ended(intake: CollectingIntake): Promise<void> {
-    await expect.poll(() => advanced(intake.ended), { interval: 5, timeout: 15_000 }).toBe(true)
+    await expect.poll(() => advanced(intake.ended), { interval: 5 }).toBe(true)
   }
 
   /** As `seen`, of the first records. */
