@@ -233,6 +233,9 @@ describe('generations between', () => {
       const config: Partial<FileLogConfig> = { include: [include], start_at: 'end' }
       write('a.log', lines('a', 5))
       write('a.log.1', 'older than what is known\n')
+      // Not in the moment in which the known one was written: what may be newer is read.
+      const hourAgo = Date.now() / 1_000 - 3_600
+      utimesSync(at('a.log.1'), hourAgo, hourAgo)
       const before = await started(config)
       append('a.log', lines('b', 5))
       await before.intake.waitFor(5)
