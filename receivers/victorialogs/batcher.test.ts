@@ -1,5 +1,5 @@
-import { formatRfc3339, type Intake, type LogRecord, type Settled } from 'tocsin/component'
-import { seededRandom, settleMicrotasks, testContext, VirtualClock } from 'tocsin/testing'
+import { formatRfc3339, type Intake } from 'tocsin/component'
+import { collectingIntake, seededRandom, settleMicrotasks, testContext, VirtualClock } from 'tocsin/testing'
 import { expect, it } from 'vitest'
 import { BATCH_RECORDS, Batcher } from './batcher.js'
 import { readKept } from './kept-lines.js'
@@ -30,19 +30,16 @@ it('remembers what was taken of a large reading, though a stop came before the r
   const read = newLines.records(newLines.sift([Buffer.from(`${text}\n`)], pass).fresh, pass)
   expect(read.records).toHaveLength(LINES)
 
-  const taken: LogRecord[] = []
+  const collected = collectingIntake()
   const settled: Offer[] = []
   const stopped = { at: BATCH_RECORDS * 2 }
+  const taken = () => collected.records()
   const intake: Intake = {
-    ready: async () => undefined,
-    discarded: () => undefined,
-    end: () => undefined,
-    offerAll: () => Promise.reject(new Error('one batch at a time')),
-    offer: async records => {
-      if (taken.length >= stopped.at) return { busy: true, retryAfterMs: 100, reason: 'stopping' }
-      taken.push(...records)
-      return { deadLettered: 0, release: () => undefined } satisfies Settled
-    },
+    ...collected,
+    offer: async records =>
+      taken().length < stopped.at
+        ? collected.offer(records)
+        : { busy: true, retryAfterMs: 100, reason: 'stopping' },
   }
   const offers = new Offers({
     intake,
@@ -58,16 +55,18 @@ it('remembers what was taken of a large reading, though a stop came before the r
   const rememberedTimes = (): bigint[] =>
     settled.flatMap(({ lines }) => (lines ? [...readKept(lines.bytes)] : [])).map(({ time }) => time)
   const takenTimes = (): (bigint | undefined)[] =>
-    taken.map(({ timestamp }) => timestamp).filter(time => time !== undefined && time >= now)
+    taken()
+      .map(({ timestamp }) => timestamp)
+      .filter(time => time !== undefined && time >= now)
 
   batcher.add(read, { completeTo: end, checkedTo: end, asOf: now })
   await until(() => settled.length === 2)
-  expect(taken).toHaveLength(BATCH_RECORDS * 2)
+  expect(taken()).toHaveLength(BATCH_RECORDS * 2)
   expect(rememberedTimes()).toEqual(takenTimes())
   // The source is not read up to the end of what was read before all of it is settled.
   expect(settled.map(({ position }) => position)).toEqual([undefined, undefined])
   expect(offers.oldestUnsettled()).toBe(
-    read.records.slice(taken.length).find(line => line.isTimed)?.timestamp,
+    read.records.slice(taken().length).find(line => line.isTimed)?.timestamp,
   )
 
   stopped.at = LINES
