@@ -103,6 +103,11 @@ export interface Keyed<S, E, O> extends ProcessorLife {
   /** The keys each record touches, with what the step needs of the record; none passes it on untouched. */
   select(records: Records): readonly (readonly Touch<E>[])[] | Promise<readonly (readonly Touch<E>[])[]>
   /**
+   * False only when `select` would find nothing in the record, by what can be told at little cost. Without it each record is
+   * selected.
+   */
+  touches?(record: LogRecord): boolean
+  /**
    * Pure. Called in order of arrival; a due timer of the key comes first. A `due` event may come early after a
    * merge: answer it with the same state and the right `due`. Its answer must ask for a later time, or none.
    */

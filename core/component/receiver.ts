@@ -1,4 +1,4 @@
-import type { Records } from '../model/index.js'
+import type { LogRecord, Records } from '../model/index.js'
 import type { Term } from './storage.js'
 
 /** Brings records in. One instance serves all pipelines that name it. */
@@ -34,12 +34,29 @@ export interface Intake {
    * collector read them. Keyed state takes nothing from records whose term is over.
    */
   offerAll(batches: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy>
+  /**
+   * For receivers that make their records one by one: what to show each to, and then to offer the others by, once for each request.
+   * Undefined while all records are wanted.
+   */
+  sift?(): Sieve | undefined
   /** Resolves when an offer would be taken; for receivers that can wait before they read on. */
   ready(): Promise<void>
   /** Counts input that became no record, such as a line that is not UTF-8. */
   discarded(reason: string, count?: number): void
   /** This input has ended (a file read to its end): when all have, the service settles everything and stops. */
   end(): void
+}
+
+/** Keeps from a request the records of which nothing would come but that they are counted. */
+export interface Sieve {
+  /** Shows it a record; the batch is what is to be offered of those so far. An unwanted record can go at once. */
+  sift(record: LogRecord, batch: LogRecord[]): void
+  /** The batch is complete, and may get one more record. */
+  end(batch: LogRecord[]): void
+  /** Records that it kept back so far. */
+  readonly unwanted: number
+  /** As `Intake.offerAll`, of the batches that it left, and of those that it kept back. */
+  offerAll(batches: readonly Records[], transport?: string): Promise<Settled | Busy>
 }
 
 /** Nothing of the batch is on its way any more; `deadLettered` of its records became dead letters. */

@@ -85,6 +85,10 @@ class QueuedDelivery implements Delivery {
     return this.#options.settings.queue.blockOnOverflow
   }
 
+  get wants(): ((record: LogRecord) => boolean) | undefined {
+    return this.#options.condition
+  }
+
   async start(): Promise<void> {
     const { exporter, inherit, settings } = this.#options
     // A storage that cannot be reached must not keep the collector from starting: it is asked again.

@@ -14,6 +14,8 @@ export interface Delivery {
   /** True while the queue has no room: new input should be answered `Busy` unless `blockOnOverflow`. */
   readonly full: boolean
   readonly blockOnOverflow: boolean
+  /** False for a record that `enqueue` would only settle; throws where that fails. Undefined: each is wanted. */
+  readonly wants?: ((record: LogRecord) => boolean) | undefined
   /** Recovers the durable queue, starts the exporter and sends. */
   start(): Promise<void>
   /**

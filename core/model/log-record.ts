@@ -35,6 +35,11 @@ export interface LogRecord extends LogFields {
   /** The body as UTF-8 text, a body that is no string as JSON. A view: copy it to keep it. */
   bodyBytes(): Uint8Array
   /**
+   * What `look` says of the same bytes where they stand: of records that are views over more, as making a view of each costs more
+   * than a look at it.
+   */
+  bodyIn?<T>(look: (bytes: Uint8Array, start: number, end: number) => T): T
+  /**
    * True only when the record is known to have no attribute of this name. It may answer false, or be left out; a record that
    * decodes its source on demand answers from the bytes, so that a condition on `attributes["alert"]` need not decode each.
    */

@@ -17,6 +17,8 @@ export interface GraphHost {
   lookIn(receiver: string, records: Records): void
   /** What a pipeline has made, before its exporters. */
   lookOut(pipeline: string): OperatorFunction<PipelineBatch, PipelineBatch>
+  /** Whether somebody looks on, anywhere: then every record is made. */
+  looks(): boolean
   /** Undefined: nothing is traced. */
   traceReceiver(id: string): TraceOffer | undefined
   create<C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]): C

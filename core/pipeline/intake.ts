@@ -1,12 +1,13 @@
 import type { Counter } from '@opentelemetry/api'
 import { inSlices, type Steps } from '../component/in-slices.js'
-import type { Busy, Intake, Records, Settled, Term } from '../component/index.js'
+import type { Busy, Clock, Intake, Records, Settled, Sieve, Term } from '../component/index.js'
 import type { Gate } from '../delivery/index.js'
 import { failpoint } from '../failpoints.js'
 import { Obligation, PipelineBatch } from './batch.js'
 import { Inflow, type Inlet } from './inflow.js'
 import type { Pipeline } from './pipeline.js'
 import { STOPPING, TOO_MANY_UNSETTLED } from './pipeline.js'
+import { type PipelineSieve, RequestSieve } from './sieve.js'
 
 export interface IntakeMetrics {
   readonly accepted: Counter
@@ -23,6 +24,11 @@ export interface IntakeOptions {
   readonly asked: readonly Pick<Pipeline, 'busy'>[]
   /** The ways into all pipelines. */
   readonly inlets: readonly Inlet[]
+  /** Of all pipelines; undefined for one that takes every record. */
+  readonly sieves: readonly (PipelineSieve | undefined)[]
+  /** Whether somebody looks on: then all records are wanted. */
+  readonly looks: () => boolean
+  readonly clock: Pick<Clock, 'now'>
   readonly metrics: IntakeMetrics
   readonly gate: Gate
   /** Told of each batch that goes into the pipelines. */
@@ -37,6 +43,8 @@ export interface IntakeOptions {
 // What one receiver may have unsettled: bounds the memory of pipelines and memory queues together.
 const MAX_UNSETTLED_BATCHES = 1_000
 const MAX_UNSETTLED_RECORDS = 100_000
+/** Requests that are not sifted after one most of whose records were wanted. */
+const UNSIFTED_REQUESTS = 63
 
 /** Where one receiver hands its records to all pipelines that name it: all of them take a batch, or none. */
 export class ReceiverIntake implements Intake {
@@ -50,9 +58,13 @@ export class ReceiverIntake implements Intake {
   readonly #inflow: Inflow
   /** A receiver that reads offers the same batch until it is taken: that counts as refused once. */
   readonly #refused = new WeakSet<Records>()
+  /** Undefined where a pipeline takes every record, or they run on different times. */
+  readonly #sieves: readonly PipelineSieve[] | undefined
+  #unsifted = 0
 
   constructor(private readonly options: IntakeOptions) {
     this.#inflow = new Inflow(options.inlets)
+    this.#sieves = together(options.sieves)
     // From the start: what is silent from the beginning must be told from what is not there.
     options.metrics.accepted.add(0, { receiver: options.receiver })
   }
@@ -66,33 +78,59 @@ export class ReceiverIntake implements Intake {
   }
 
   offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
-    const { trace } = this.options
-    if (!trace) return this.#offerAll(offered, transport, term)
-    const end = trace(
-      offered.reduce((sum, records) => sum + records.length, 0),
-      transport,
+    return this.#offerTraced(offered, transport, term)
+  }
+
+  sift(): Sieve | undefined {
+    if (!this.#sieves || this.options.looks()) return undefined
+    if (this.#unsifted > 0) {
+      this.#unsifted--
+      return undefined
+    }
+    return new RequestSieve(this.#sieves, this.options.clock.now(), (offered, transport, sieve) =>
+      this.#offerTraced(offered, transport, undefined, sieve),
     )
-    return this.#offerAll(offered, transport, term).then(answer => {
+  }
+
+  #offerTraced(
+    offered: readonly Records[],
+    transport?: string,
+    term?: Term,
+    sieve?: RequestSieve,
+  ): Promise<Settled | Busy> {
+    const { trace } = this.options
+    if (!trace) return this.#offerAll(offered, transport, term, sieve)
+    const end = trace(countOf(offered) + (sieve?.unwanted ?? 0), transport)
+    return this.#offerAll(offered, transport, term, sieve).then(answer => {
       end(answer.busy ? answer.reason : undefined)
       return answer
     })
   }
 
-  #offerAll(offered: readonly Records[], transport?: string, term?: Term): Promise<Settled | Busy> {
+  #offerAll(
+    offered: readonly Records[],
+    transport?: string,
+    term?: Term,
+    sieve?: RequestSieve,
+  ): Promise<Settled | Busy> {
     const { receiver, metrics, gate, onRefused } = this.options
     const labels = { receiver, ...(transport !== undefined && { transport }) }
     const batches = offered.filter(records => records.length > 0)
-    const records = batches.reduce((sum, batch) => sum + batch.length, 0)
+    const records = countOf(batches)
+    const unwanted = sieve?.unwanted ?? 0
+    if (sieve && records > unwanted) this.#unsifted = UNSIFTED_REQUESTS
     // Nothing is admitted before every batch has been looked at.
-    const busy = this.#ownBusy() ?? first(batches, batch => this.#pipelineBusy(batch))
+    const asked = batches.length === 0 && unwanted > 0 ? [[]] : batches
+    const busy = this.#ownBusy() ?? first(asked, batch => this.#pipelineBusy(batch))
     if (busy) {
-      const refused = this.#newlyRefused(batches)
+      const refused = this.#newlyRefused(batches) + unwanted
       metrics.refused.add(refused, { ...labels, reason: busy.reason })
       if (refused > 0) onRefused(refused, busy.reason)
       return Promise.resolve(busy)
     }
+    if (records + unwanted > 0) metrics.accepted.add(records + unwanted, labels)
+    if (unwanted > 0) sieve?.passed()
     if (records === 0) return Promise.resolve({ deadLettered: 0, release: () => {} })
-    metrics.accepted.add(records, labels)
     failpoint('after_reading')
     this.#unsettledBatches += batches.length
     this.#unsettledRecords += records
@@ -174,4 +212,14 @@ function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R |
     if (found !== undefined) return found
   }
   return undefined
+}
+
+function countOf(batches: readonly Records[]): number {
+  return batches.reduce((sum, { length }) => sum + length, 0)
+}
+
+function together(sieves: readonly (PipelineSieve | undefined)[]): readonly PipelineSieve[] | undefined {
+  const all = sieves.filter(sieve => sieve !== undefined)
+  const times = new Set(all.flatMap(({ steps }) => steps.map(({ timeSource }) => timeSource)))
+  return all.length === sieves.length && times.size <= 1 ? all : undefined
 }

@@ -20,6 +20,7 @@ import { liftKeyed } from './lift-keyed.js'
 import { liftMapper } from './lift-mapper.js'
 import type { PipelineMetrics } from './pipeline-metrics.js'
 import type { Restarts } from './restarts.js'
+import type { StepSieve } from './sieve.js'
 
 export interface LiftOptions {
   readonly id: string
@@ -42,6 +43,8 @@ export interface LiftedStep {
   readonly operator: OperatorFunction<PipelineBatch, PipelineBatch>
   /** Counts what is dropped by it as the operator would. */
   readonly screen?: Screen | undefined
+  /** Of steps that can tell which records they would pass on untouched. */
+  readonly sieve?: StepSieve | undefined
 }
 
 export interface Lifted extends LiftedStep {
@@ -73,7 +76,19 @@ export function lift(processor: Processor, options: LiftOptions): Lifted {
     }
   }
   const runtime = keyedRuntime(processor, options)
-  return { operator: counted(liftKeyed(runtime, fail)), close: () => runtime.close() }
+  const { timeSource = 'event' } = processor
+  return {
+    operator: counted(liftKeyed(runtime, fail)),
+    sieve: processor.touches && {
+      touches: record => processor.touches?.(record) ?? true,
+      timeSource,
+      passed(records) {
+        metrics.incoming.add(records, attributes)
+        metrics.outgoing.add(records, attributes)
+      },
+    },
+    close: () => runtime.close(),
+  }
 }
 
 function keyedRuntime(

@@ -13,6 +13,7 @@ import {
   pipelinesWith,
   upstreamFirst,
 } from './plan.js'
+import { type PipelineSieve, pipelineSieve, type StepSieve } from './sieve.js'
 
 export interface RunningReceiver {
   readonly id: string
@@ -46,6 +47,7 @@ export class Wiring {
   readonly pipelines = new Map<string, Pipeline>()
   /** Of the first processor of a pipeline. */
   readonly #screens = new Map<string, Screen>()
+  readonly #sieves = new Map<string, PipelineSieve | undefined>()
   /** From receivers into pipelines, from there into connectors, and from there into pipelines. */
   readonly #ways = new Map<string, Subject<PipelineBatch>>()
 
@@ -77,16 +79,25 @@ export class Wiring {
 
   #buildPipeline(id: string, { receivers, processors, exporters }: PipelinePlan): Pipeline {
     const steps: Step[] = []
+    const sieves: (StepSieve | undefined)[] = []
     const admit: ((records: Records) => Busy | undefined)[] = []
     for (const name of processors) {
       const plan = this.plan.processors.get(name) as ComponentPlan
       const processor = this.host.create<Processor>('processor', plan, [id])
       this.processors.push({ kind: 'processor', id: name, processor, pipelines: [id] })
-      const { operator, screen } = this.host.lift(processor, plan, 'processor', id)
+      const { operator, screen, sieve } = this.host.lift(processor, plan, 'processor', id)
+      sieves.push(sieve)
       if (screen && steps.length === 0) this.#screens.set(id, screen)
       steps.push(operator)
       if (processor.admit) admit.push(records => processor.admit?.(records))
     }
+    this.#sieves.set(
+      id,
+      pipelineSieve(
+        sieves,
+        exporters.map(name => this.deliveries.get(name)?.wants),
+      ),
+    )
     return this.#wire(
       id,
       receivers.map(name => this.#way(name, id)),
@@ -162,6 +173,9 @@ export class Wiring {
       receiver: id,
       asked: this.#asked(names),
       inlets: names.map(name => ({ way: this.#way(id, name), screen: this.#screens.get(name) })),
+      sieves: names.map(name => this.#sieves.get(name)),
+      looks: () => this.host.looks(),
+      clock: this.host.clock,
       metrics: this.host.intakeMetrics,
       gate: this.gate,
       trace: this.host.traceReceiver(id),

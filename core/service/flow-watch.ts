@@ -125,7 +125,7 @@ export class FlowWatch {
 
   /** What repeats is told each second at the latest: until then a line of each key is kept. */
   #telling(
-    { operator, screen }: LiftedStep,
+    { operator, screen, sieve }: LiftedStep,
     decisions: Decisions,
     telling: (decided: readonly Decided[]) => void,
   ): LiftedStep {
@@ -137,7 +137,7 @@ export class FlowWatch {
       tell(decisions.news())
       if (isTime(batch)) tell(decisions.repeats())
     })
-    return { operator: source => source.pipe(operator, out), screen }
+    return { operator: source => source.pipe(operator, out), screen, sieve }
   }
 
   /**

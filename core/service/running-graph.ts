@@ -87,6 +87,7 @@ export class RunningGraph {
       intakeMetrics: metrics,
       lookIn: (receiver, records) => options.taps.look(`receiver/${receiver}`, records),
       lookOut: pipeline => this.#seen(pipeline, pipeline),
+      looks: () => options.taps.looked,
       traceReceiver: id => options.traces.receiver(id),
       create: <C>(kind: Kind, plan: ComponentPlan, pipelines: readonly string[]) => {
         if (kind !== 'receiver') return components.create<C>(kind, plan, pipelines)
@@ -275,6 +276,7 @@ export class RunningGraph {
     return {
       operator: source => source.pipe(watched.operator, this.#seen(component, pipeline)),
       screen: watched.screen,
+      sieve: watched.sieve,
     }
   }
 

@@ -1,7 +1,7 @@
 import type { LogRecord, Records } from '../model/index.js'
 
 /** Clocks that are nearly right keep their time, and the order of their records. */
-const IN_STEP_NS = 5_000_000_000n
+export const IN_STEP_NS = 5_000_000_000n
 
 /** A record whose clock is ahead, and by how much. */
 export interface AheadRecord {
@@ -32,7 +32,7 @@ export class EventTimes {
 
   /** One for each record, in order of arrival; `now` and times are ns since the epoch. */
   of(records: Records, now: bigint): readonly bigint[] {
-    const own = records.map(record => this.#own(record))
+    const own = records.map(record => ownTime(record, this.source))
     if (this.#newest === undefined) {
       // Nothing is known of the source: the first real record to come tells.
       const first = own.find(time => time !== 0n && time - now <= IN_STEP_NS)
@@ -52,13 +52,14 @@ export class EventTimes {
     return times
   }
 
-  #own(record: LogRecord): bigint {
-    return (this.source === 'observed' && record.observedTimestamp) || record.time
-  }
-
   #saw(time: bigint, now: bigint): void {
     if (this.#newest !== undefined && time <= this.#newest) return
     this.#newest = time
     this.#delayNs = now - time
   }
+}
+
+/** What it says itself, ns since the epoch. */
+export function ownTime(record: LogRecord, source: 'event' | 'observed' | undefined): bigint {
+  return (source === 'observed' && record.observedTimestamp) || record.time
 }

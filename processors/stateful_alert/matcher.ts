@@ -75,10 +75,14 @@ function sightings({ places }: Table, patterns: readonly number[], onlyFirst: bo
 
 /** Undefined where the field is not there. */
 export function textReader(field: string | undefined): (record: LogRecord) => Uint8Array | undefined {
-  if (field === undefined || field === 'body') return record => record.bodyBytes()
+  if (isBody(field)) return record => record.bodyBytes()
   const path = compilePath(field)
   return record => {
     const value = path.get(record)
     return value === undefined || value === null ? undefined : Buffer.from(toText(value))
   }
+}
+
+export function isBody(field: string | undefined): field is undefined | 'body' {
+  return field === undefined || field === 'body'
 }

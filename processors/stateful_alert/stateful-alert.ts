@@ -15,7 +15,7 @@ import { findings } from './explain.js'
 import { hashKeys } from './hash-keys.js'
 import { KnownRules } from './known-rules.js'
 import { type Rules, type Sighting, stepAlert } from './machine.js'
-import { matcher, ruleIdOf, textReader } from './matcher.js'
+import { isBody, matcher, ruleIdOf, textReader } from './matcher.js'
 import { mergeStates } from './merge.js'
 import { alertMetrics } from './metrics.js'
 import { type Outcome, outcomeCodec } from './outcome.js'
@@ -58,6 +58,8 @@ export function statefulAlert(
     if (!current) throw new PermanentError('not_started', 'The lookup table has not been loaded.')
     return current
   }
+  const mayMatch = (bytes: Uint8Array, start: number, end: number): boolean =>
+    table().set.mayMatch(bytes, start, end)
   const rules: Rules = {
     ruleOf: key => table().byId.get(ruleIdOf(key)),
     isRemoved: key => known.isRemoved(ruleIdOf(key)),
@@ -106,6 +108,7 @@ export function statefulAlert(
       recent.begin(clock.now())
       return match(table(), records)
     },
+    ...(isBody(config.match_field) && { touches: record => record.bodyIn?.(mayMatch) ?? true }),
     step: (state, event) => stepAlert(rules, state, event),
     join(record, outcomes) {
       metrics.count(outcomes)

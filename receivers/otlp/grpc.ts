@@ -160,9 +160,11 @@ export class GrpcProtocol implements Protocol {
     if (refused) return refused
     if (this.#stopping) return busyFailure(STOPPING)
     const cancel = this.shared.context.clock.schedule(READ_MS, () => stream.close(constants.NGHTTP2_CANCEL))
+    const { intake, context, metrics, scratch } = this.shared
     const bytes = await readAll(stream, {
       limit: limit + PREFIX_BYTES,
       lease,
+      scratch,
       inspect: (chunks, size) => inspectFrame(chunks, size, limit),
     })
     cancel()
@@ -177,14 +179,15 @@ export class GrpcProtocol implements Protocol {
       message = inflated
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    const { intake, context, metrics } = this.shared
-    return ingest(message, 'proto', {
+    const result = await ingest(message, 'proto', {
       intake,
       clock: context.clock,
       lease,
       transport: 'grpc',
       onCut: count => metrics.cut('grpc', count),
     })
+    if (!isFailure(result) && result.isUnheld) scratch.giveBack(bytes)
+    return result
   }
 
   #answer(stream: ServerHttp2Stream, result: Accepted | Failure | undefined): void {

@@ -134,7 +134,8 @@ export class HttpProtocol implements Protocol {
     if (isFailure(head)) return head
     if (this.#stopping) return busyFailure(STOPPING)
     if (request.headers.expect !== undefined) response.writeContinue()
-    let body = await readAll(request, { limit, lease })
+    const { intake, context, metrics, scratch } = this.shared
+    let body = await readAll(request, { limit, lease, scratch })
     if (body === undefined || isFailure(body)) return body
     if (head.compression && body.length > 0) {
       const compressed = body.length
@@ -143,14 +144,15 @@ export class HttpProtocol implements Protocol {
       lease.giveBack(compressed)
     }
     if (this.#stopping) return busyFailure(STOPPING)
-    const { intake, context, metrics } = this.shared
-    return ingest(body, head.encoding, {
+    const result = await ingest(body, head.encoding, {
       intake,
       clock: context.clock,
       lease,
       transport: 'http',
       onCut: count => metrics.cut('http', count),
     })
+    if (!isFailure(result) && result.isUnheld) scratch.giveBack(body)
+    return result
   }
 
   #answer(

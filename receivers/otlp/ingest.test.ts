@@ -211,7 +211,7 @@ it('a large text in JSON is gone over, counted and put together in steps', () =>
   expect(run(hasMoreValues(text, 1_000)).steps).toBeGreaterThan(50)
   const json = Buffer.from(JSON.stringify({ resourceLogs: [], other: text.toString() }))
   expect(run(otlpJsonSteps(json, { id: String, onCut: () => undefined })).steps).toBeGreaterThan(50)
-  const { steps, result } = run(joinSteps([text.subarray(0, 7), text.subarray(7)], text.length))
+  const { steps, result } = run(joinSteps([text.subarray(0, 7), text.subarray(7)], Buffer.alloc(text.length)))
   expect(result.equals(text)).toBe(true)
   expect(steps).toBeGreaterThan(15)
 })

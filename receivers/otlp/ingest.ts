@@ -1,6 +1,5 @@
 import type { Clock, Intake, Records } from 'tocsin/component'
 import {
-  type DecodeOptions,
   inSlices,
   MAX_OTLP_MESSAGES,
   OtlpDecodeError,
@@ -9,6 +8,7 @@ import {
   otlpJsonBatches,
   otlpProtoSteps,
   type PartialSuccess,
+  type ProtoDecodeOptions,
   requestIdSteps,
   type Steps,
 } from 'tocsin/otlp'
@@ -21,6 +21,8 @@ export interface Accepted {
   readonly records: number
   /** Set when some records, not all, were refused. */
   readonly partial: PartialSuccess | undefined
+  /** Nobody has seen a record that may still hold on to the bytes. */
+  readonly isUnheld: boolean
   /** Call when the reply was sent: the sender will not repeat the request. */
   release(): void
 }
@@ -46,12 +48,13 @@ export async function ingest(
     if (rejected++ === 0) message = `Record ${index}: ${reason}`
   }
   let cut = 0
+  const sieve = encoding === 'proto' ? intake.sift?.() : undefined
   let batches: readonly Records[]
   let records: number
   try {
-    const options = { arrived: clock.now(), onUnfit, onCut: () => cut++, maxRecords: MAX_RECORDS }
+    const options = { arrived: clock.now(), onUnfit, onCut: () => cut++, maxRecords: MAX_RECORDS, sieve }
     batches = await inSlices(decodeSteps(bytes, encoding, options))
-    records = batches.reduce((sum, batch) => sum + batch.length, 0)
+    records = batches.reduce((sum, batch) => sum + batch.length, sieve?.unwanted ?? 0)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return failure(error instanceof OtlpLimitError ? 'too_large' : 'undecodable', error.message)
@@ -61,13 +64,14 @@ export async function ingest(
     intake.discarded('unfit_record', rejected)
     return failure('undecodable', message)
   }
-  const settled = await intake.offerAll(batches, transport)
+  const settled = await (sieve ?? intake).offerAll(batches, transport)
   if (settled.busy) return busyFailure(settled)
   // Not before: a busy answer brings the request again.
   if (rejected > 0) intake.discarded('unfit_record', rejected)
   if (cut > 0) onCut(cut)
   return {
     records,
+    isUnheld: batches.length === 0,
     partial: rejected > 0 ? { rejected, message } : undefined,
     release: () => settled.release(),
   }
@@ -76,7 +80,7 @@ export async function ingest(
 function* decodeSteps(
   bytes: Buffer,
   encoding: OtlpEncoding,
-  options: Omit<DecodeOptions, 'id'>,
+  options: Omit<ProtoDecodeOptions, 'id'>,
 ): Steps<Records[]> {
   if (encoding === 'json' && (yield* hasMoreValues(bytes, MAX_OTLP_MESSAGES)))
     throw new OtlpLimitError(`${MAX_OTLP_MESSAGES} values`)

@@ -5,6 +5,7 @@ import { GrpcProtocol } from './grpc.js'
 import { HttpProtocol } from './http.js'
 import { receiverMetrics } from './metrics.js'
 import type { Protocol } from './protocol.js'
+import { Scratch } from './scratch.js'
 
 /** Takes log records over OTLP: answers when they are settled. */
 export class OtlpReceiver implements Receiver {
@@ -23,7 +24,7 @@ export class OtlpReceiver implements Receiver {
     )
     const budget = new Budget(largest)
     const metrics = receiverMetrics(this.#context, budget)
-    const shared = { context: this.#context, intake, budget, metrics }
+    const shared = { context: this.#context, intake, budget, metrics, scratch: new Scratch() }
     this.#protocols = [
       ...(grpc ? [new GrpcProtocol(shared, grpc)] : []),
       ...(http ? [new HttpProtocol(shared, http)] : []),

@@ -4,6 +4,7 @@ import type { Budget } from './budget.js'
 import type { OtlpConfig } from './config.js'
 import type { Failure } from './failure.js'
 import type { ReceiverMetrics } from './metrics.js'
+import type { Scratch } from './scratch.js'
 
 /** What the protocols of a receiver share. */
 export interface Shared {
@@ -11,6 +12,7 @@ export interface Shared {
   readonly intake: Intake
   readonly budget: Budget
   readonly metrics: ReceiverMetrics
+  readonly scratch: Scratch
 }
 
 export interface Protocol {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Lease } from './budget.js'
 import { busyFailure, type Failure, failure, isFailure } from './failure.js'
 import { joined } from './joined.js'
+import type { Scratch } from './scratch.js'
 
 export const NO_ROOM: Failure = busyFailure({ reason: 'too_many_bytes', retryAfterMs: 1_000 })
 
@@ -13,6 +14,8 @@ const SMALL_BYTES = 4_096
 export interface ReadOptions {
   readonly limit: number
   readonly lease: Lease
+  /** Where pieces are put together. */
+  readonly scratch?: Scratch
   /** Looks at what has come so far, to refuse early. */
   readonly inspect?: (chunks: readonly Buffer[], size: number) => Failure | undefined
 }
@@ -20,7 +23,7 @@ export interface ReadOptions {
 /** All bytes of a request; undefined when the client went away. */
 export async function readAll(source: Readable, options: ReadOptions): Promise<Buffer | Failure | undefined> {
   const read = await readPieces(source, options)
-  return read === undefined || isFailure(read) ? read : joined(read.chunks, read.size)
+  return read === undefined || isFailure(read) ? read : joined(read.chunks, read.size, options.scratch)
 }
 
 interface Pieces {

@@ -55,7 +55,7 @@ function* unframed(bytes: Buffer, limit: number): Steps<Buffer | 'too_large'> {
     parts.push(plain)
     yield
   }
-  return yield* joinSteps(parts, size)
+  return yield* joinSteps(parts, Buffer.allocUnsafe(size))
 }
 
 /** CRC-32C (Castagnoli), as the framing has it; zlib has only the other one. */

@@ -45,6 +45,11 @@ export class Taps {
     return [...this.#points]
   }
 
+  /** Whether somebody looks on. */
+  get looked(): boolean {
+    return this.#taps.size > 0
+  }
+
   /** Of a graph that is about to run. Who looks at a point that is gone sees nothing until it is back. */
   set(points: readonly string[]): void {
     this.#points = new Set(points)

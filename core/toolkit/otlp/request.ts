@@ -1,5 +1,6 @@
 import { atOnce, type Steps } from '../../component/in-slices.js'
-import type { Records } from '../../model/log-record.js'
+import type { Sieve } from '../../component/receiver.js'
+import type { LogRecord, Records } from '../../model/log-record.js'
 import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
@@ -10,7 +11,11 @@ import { type Span, WireReader } from './wire-reader.js'
 import { ResourcePart, ScopePart, type Source, WireRecord } from './wire-record.js'
 
 /** How a request in protobuf is read. */
-export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> & Partial<DecodeOptions>
+export type ProtoDecodeOptions = Omit<DecodeOptions, 'id'> &
+  Partial<DecodeOptions> & {
+    /** Each record is shown to it, and it says which stay. */
+    readonly sieve?: Pick<Sieve, 'sift' | 'end'> | undefined
+  }
 
 /**
  * The records of a protobuf ExportLogsServiceRequest, in order: a batch for each ScopeLogs that has any. The whole wire
@@ -37,6 +42,7 @@ class RequestScan {
   readonly #source: Source
   readonly #onUnfit: DecodeOptions['onUnfit']
   readonly #onCut: DecodeOptions['onCut']
+  readonly #sieve: ProtoDecodeOptions['sieve']
   readonly #maxRecords: number
   readonly #batches: Records[] = []
   #index = 0
@@ -51,6 +57,7 @@ class RequestScan {
     this.#scan = new WireScan(bytes)
     this.#onUnfit = options.onUnfit
     this.#onCut = options.onCut
+    this.#sieve = options.sieve
     this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
     this.#source = {
       bytes,
@@ -111,7 +118,7 @@ class RequestScan {
   *#scopeLogs(end: number, owner: ResourcePart): Steps<void> {
     const scan = this.#scan
     const part = new ScopePart(this.#source, owner)
-    let records: WireRecord[] = []
+    let records: LogRecord[] = []
     let weighed = this.#weight
     scan.count()
     while (scan.at < end) {
@@ -121,7 +128,7 @@ class RequestScan {
         if (stop - scan.at > LARGE_BYTES) yield* this.#largeRecord(stop, part, records)
         else this.#record(stop, part, records)
         if (records.length >= this.maxBatch || this.#weight - weighed >= this.maxWeight) {
-          if (records.length > 0) this.#batches.push(records)
+          this.#end(records)
           records = []
           weighed = this.#weight
         }
@@ -134,22 +141,32 @@ class RequestScan {
       else scan.skip(tag, end)
       if (this.#isDue()) yield
     }
+    this.#end(records)
+  }
+
+  #end(records: LogRecord[]): void {
+    this.#sieve?.end(records)
     if (records.length > 0) this.#batches.push(records)
   }
 
-  #record(end: number, part: ScopePart, into: WireRecord[]): void {
+  #take(record: WireRecord, into: LogRecord[]): void {
+    if (this.#sieve) this.#sieve.sift(record, into)
+    else into.push(record)
+  }
+
+  #record(end: number, part: ScopePart, into: LogRecord[]): void {
     const scan = this.#scan
     const start = scan.at
     const index = this.#nextIndex()
     try {
       scan.record(end)
-      into.push(new WireRecord(part, index, { start, end }, scan))
+      this.#take(new WireRecord(part, index, { start, end }, scan), into)
     } catch (error) {
       this.#unfit(error, index, end)
     }
   }
 
-  *#largeRecord(end: number, part: ScopePart, into: WireRecord[]): Steps<void> {
+  *#largeRecord(end: number, part: ScopePart, into: LogRecord[]): Steps<void> {
     const scan = this.#scan
     const span = { start: scan.at, end }
     const index = this.#nextIndex()
@@ -159,7 +176,7 @@ class RequestScan {
       const many = scan.messages - before > MANY_VALUES || end - span.start > MAX_TEXT
       const found = many ? yield* this.#source.reader.recordSteps(span) : undefined
       const decoded = found && (yield* this.#limited(found))
-      into.push(new WireRecord(part, index, span, scan, decoded, decoded === found))
+      this.#take(new WireRecord(part, index, span, scan, decoded, decoded === found), into)
     } catch (error) {
       this.#unfit(error, index, end)
     }

@@ -76,6 +76,12 @@ export class WireRecord extends LazyRecord {
     return this.#part.source.bytes.subarray(this.#textAt, this.#textEnd)
   }
 
+  bodyIn<T>(look: (bytes: Uint8Array, start: number, end: number) => T): T {
+    if (this.#textAt >= 0) return look(this.#part.source.bytes, this.#textAt, this.#textEnd)
+    const bytes = super.bodyBytes()
+    return look(bytes, 0, bytes.length)
+  }
+
   /** A name that does not stand in the record's bytes is none of its attributes'. */
   lacksAttribute(name: string): boolean {
     return this.#decoded ? !Object.hasOwn(this.#decoded.attributes, name) : !this.wire.includes(name)

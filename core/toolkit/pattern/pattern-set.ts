@@ -67,6 +67,13 @@ export class PatternSet {
     return matches
   }
 
+  /** False when nothing of the set matches the text between `start` and `end`, as far as a quick look can tell. */
+  mayMatch(bytes: Uint8Array, start: number, end: number): boolean {
+    const { skim, automaton } = this.plan
+    if (this.groups.length > 0 || end - start > this.maxTextBytes) return true
+    return skim ? skim.mayHold(bytes, start, end) : automaton.find(bytes.subarray(start, end)) > 0
+  }
+
   /** For the engine: a unit of this set, for another set. */
   unitAgain(key: string): Unit | undefined {
     const unit = this.unitsByKey.get(key)
