@@ -49,8 +49,11 @@ export interface Intake {
 
 /** Keeps from a request the records of which nothing would come but that they are counted. */
 export interface Sieve {
-  /** Shows it a record; the batch is what is to be offered of those so far. An unwanted record can go at once. */
-  sift(record: LogRecord, batch: LogRecord[]): void
+  /**
+   * Shows it a record; the batch is what is to be offered of those so far. The answer is one that was shown and that nobody holds
+   * any more: it may become another record.
+   */
+  sift(record: LogRecord, batch: LogRecord[]): LogRecord | undefined
   /** The batch is complete, and may get one more record. */
   end(batch: LogRecord[]): void
   /** Records that it kept back so far. */

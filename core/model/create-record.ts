@@ -45,6 +45,11 @@ export abstract class LazyRecord implements LogRecord {
     return this.#fields
   }
 
+  /** It becomes another record. */
+  protected forget(): void {
+    this.#fields = undefined
+  }
+
   get time(): bigint {
     return this.timestamp || this.observedTimestamp || this.arrived
   }

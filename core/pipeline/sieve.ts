@@ -61,23 +61,26 @@ export class RequestSieve implements Sieve {
     this.#latest = now + IN_STEP_NS
   }
 
-  sift(record: LogRecord, batch: LogRecord[]): void {
+  sift(record: LogRecord, batch: LogRecord[]): LogRecord | undefined {
     const wanted = this.#takesAll || this.#wanted(record)
-    if (this.#timeSource !== undefined) {
+    let free = wanted ? undefined : record
+    if (this.#timeSource !== undefined && !this.#takesAll) {
       const time = ownTime(record, this.#timeSource)
-      if (time > this.#latest && !this.#takesAll) {
+      if (time > this.#latest) {
         this.end(batch)
         this.#takesAll = true
         batch.push(record)
-        return
+        return undefined
       }
       if (time > this.#newestTime) {
+        free = this.#newest
         this.#newestTime = time
         this.#newest = wanted ? undefined : record
       }
     }
     if (wanted) batch.push(record)
     else this.unwanted++
+    return free
   }
 
   end(batch: LogRecord[]): void {

@@ -5,9 +5,10 @@ import { MAX_BATCH, MAX_BATCH_WEIGHT } from './batch-size.js'
 import { OtlpDecodeError, OtlpLimitError } from './errors.js'
 import type { DecodeOptions } from './json-decode.js'
 import { limitValues, MAX_TEXT, MAX_VALUES } from './limit-values.js'
+import { QuickRecords } from './quick-records.js'
 import { requestIds } from './request-ids.js'
 import { LARGE_BYTES, RESOURCE, SCOPE, type Shape, UnfitRecordError, WireScan } from './scan.js'
-import { type Span, WireReader } from './wire-reader.js'
+import { type Span, type WireFields, WireReader } from './wire-reader.js'
 import { ResourcePart, ScopePart, type Source, WireRecord } from './wire-record.js'
 
 /** How a request in protobuf is read. */
@@ -34,17 +35,22 @@ export function otlpProtoSteps(bytes: Uint8Array, options: ProtoDecodeOptions = 
 }
 
 const STEP_BYTES = 4_096
+/** The tag of a record in its ScopeLogs. */
+const RECORD = 0x12
 /** A record, a resource or a scope with more values is decoded at once, in steps: later it would be one long one. */
 const MANY_VALUES = 1_000
 
 class RequestScan {
   readonly #scan: WireScan
+  readonly #quick: QuickRecords
   readonly #source: Source
   readonly #onUnfit: DecodeOptions['onUnfit']
   readonly #onCut: DecodeOptions['onCut']
   readonly #sieve: ProtoDecodeOptions['sieve']
   readonly #maxRecords: number
   readonly #batches: Records[] = []
+  /** A record that nobody holds. */
+  #spare: WireRecord | undefined
   #index = 0
   #pausedAt = 0
 
@@ -55,6 +61,7 @@ class RequestScan {
     private readonly maxWeight = Number.POSITIVE_INFINITY,
   ) {
     this.#scan = new WireScan(bytes)
+    this.#quick = new QuickRecords(this.#scan)
     this.#onUnfit = options.onUnfit
     this.#onCut = options.onCut
     this.#sieve = options.sieve
@@ -119,18 +126,21 @@ class RequestScan {
     const scan = this.#scan
     const part = new ScopePart(this.#source, owner)
     let records: LogRecord[] = []
-    let weighed = this.#weight
+    let weighed = this.#weight()
     scan.count()
     while (scan.at < end) {
-      const tag = scan.tag(end)
-      if (tag === 0x12) {
-        const stop = scan.length(end)
-        if (stop - scan.at > LARGE_BYTES) yield* this.#largeRecord(stop, part, records)
-        else this.#record(stop, part, records)
-        if (records.length >= this.maxBatch || this.#weight - weighed >= this.maxWeight) {
+      const isRead = this.#isQuick(end, part, records)
+      const tag = isRead ? RECORD : scan.tag(end)
+      if (tag === RECORD) {
+        if (!isRead) {
+          const stop = scan.length(end)
+          if (stop - scan.at > LARGE_BYTES) yield* this.#largeRecord(stop, part, records)
+          else this.#record(stop, part, records)
+        }
+        if (records.length >= this.maxBatch || this.#weight() - weighed >= this.maxWeight) {
           this.#end(records)
           records = []
-          weighed = this.#weight
+          weighed = this.#weight()
         }
       } else if (tag === 0x0a) {
         part.span = yield* this.#owner(SCOPE, scan.length(end))
@@ -149,9 +159,28 @@ class RequestScan {
     if (records.length > 0) this.#batches.push(records)
   }
 
-  #take(record: WireRecord, into: LogRecord[]): void {
-    if (this.#sieve) this.#sieve.sift(record, into)
+  /** Notes the record that has just been gone over. */
+  #take(
+    into: LogRecord[],
+    part: ScopePart,
+    index: number,
+    start: number,
+    end: number,
+    decoded?: WireFields,
+    isWhole = true,
+  ): void {
+    const record = this.#spare ?? new WireRecord(part)
+    record.point(part, index, start, end, this.#scan, decoded, isWhole)
+    this.#spare = undefined
+    if (this.#sieve) this.#spare = this.#sieve.sift(record, into) as WireRecord | undefined
     else into.push(record)
+  }
+
+  #isQuick(end: number, part: ScopePart, into: LogRecord[]): boolean {
+    if (this.#scan.bytes[this.#scan.at] !== RECORD || this.#index >= this.#maxRecords) return false
+    if (!this.#quick.record(end)) return false
+    this.#take(into, part, this.#index++, this.#quick.start, this.#scan.at)
+    return true
   }
 
   #record(end: number, part: ScopePart, into: LogRecord[]): void {
@@ -160,7 +189,7 @@ class RequestScan {
     const index = this.#nextIndex()
     try {
       scan.record(end)
-      this.#take(new WireRecord(part, index, { start, end }, scan), into)
+      this.#take(into, part, index, start, end)
     } catch (error) {
       this.#unfit(error, index, end)
     }
@@ -176,7 +205,7 @@ class RequestScan {
       const many = scan.messages - before > MANY_VALUES || end - span.start > MAX_TEXT
       const found = many ? yield* this.#source.reader.recordSteps(span) : undefined
       const decoded = found && (yield* this.#limited(found))
-      this.#take(new WireRecord(part, index, span, scan, decoded, decoded === found), into)
+      this.#take(into, part, index, span.start, end, decoded, decoded === found)
     } catch (error) {
       this.#unfit(error, index, end)
     }
@@ -189,7 +218,7 @@ class RequestScan {
     return limited
   }
 
-  get #weight(): number {
+  #weight(): number {
     return this.#scan.messages + this.#scan.at / 64
   }
 

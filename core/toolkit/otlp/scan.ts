@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Steps } from '../../component/in-slices.js'
 import { MAX_NESTING, OtlpDecodeError, OtlpLimitError } from './errors.js'
-import { plainRecord } from './plain-record.js'
 
 /** One record cannot be taken; its neighbours can. */
 export class UnfitRecordError extends Error {}
@@ -166,11 +165,6 @@ export class WireScan {
 
   /** Checks a log record and notes where its parts are. */
   record(end: number): void {
-    if (!plainRecord(this, end, MAX_MESSAGES)) this.anyRecord(end)
-  }
-
-  /** The same for any record, field by field. */
-  anyRecord(end: number): void {
     this.#forgetRecord()
     this.count()
     while (this.at < end) {

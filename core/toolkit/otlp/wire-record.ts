@@ -7,28 +7,36 @@ import type { Span, WireFields, WireReader } from './wire-reader.js'
 
 /** A record that stays protobuf until someone asks for more than its body's text, severity or times. */
 export class WireRecord extends LazyRecord {
-  readonly #part: ScopePart
-  readonly #index: number
-  readonly #start: number
-  readonly #end: number
-  readonly #timeAt: number
-  readonly #observedAt: number
-  readonly #severity: number
-  readonly #textAt: number
-  readonly #textEnd: number
-  readonly #decoded: WireFields | undefined
+  #part: ScopePart
+  #index = 0
+  #start = 0
+  #end = 0
+  #timeAt = 0
+  #observedAt = 0
+  #severity = 0
+  #textAt = -1
+  #textEnd = -1
+  #decoded: WireFields | undefined
+  #isWhole = true
 
-  constructor(
+  constructor(part: ScopePart) {
+    super()
+    this.#part = part
+  }
+
+  /** Makes it the record that `noted` has just gone over. `isWhole`: false when it has more values on the wire than it keeps. */
+  point(
     part: ScopePart,
     index: number,
-    { start, end }: Span,
+    start: number,
+    end: number,
     noted: WireScan,
     decoded?: WireFields,
-    /** False when it has more values on the wire than it keeps. */
-    readonly isWhole = true,
-  ) {
-    super()
+    isWhole = true,
+  ): this {
+    this.forget()
     this.#decoded = decoded
+    this.#isWhole = isWhole
     this.#part = part
     this.#index = index
     this.#start = start
@@ -39,6 +47,11 @@ export class WireRecord extends LazyRecord {
     // What is cut is no view.
     this.#textAt = isWhole ? noted.textAt : -1
     this.#textEnd = noted.textEnd
+    return this
+  }
+
+  get isWhole(): boolean {
+    return this.#isWhole
   }
 
   /** The record's own message, as it came: a view. */
