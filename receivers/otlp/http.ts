@@ -177,7 +177,8 @@ export class HttpProtocol implements Protocol {
     response.once('finish', result.release)
     const body = encodeResponse(result.partial, encoding)
     this.#head(request, response, 200, encoding, body)
-    response.end(body)
+    // With no bytes beside the head one call writes it.
+    response.end(body.length > 0 ? body : undefined)
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, encoding: OtlpEncoding, result: Failure): void {
