@@ -27,8 +27,14 @@ function plainTest(pattern: Pattern): (text: Buffer) => boolean {
 }
 
 function engine(patterns: readonly Pattern[], texts: readonly Uint8Array[]): number[][] {
-  const matches = buildPatternSet(patterns).match(texts)
+  const set = buildPatternSet(patterns)
+  const matches = set.match(texts)
   const all = texts.map((_, at) => [...matches.of(at)])
+  for (const at of matches.texts) {
+    const text = texts[at] as Uint8Array
+    const within = Buffer.concat([Buffer.from('x'), text, Buffer.from('x')])
+    expect(set.mayMatch(within, 1, 1 + text.length)).toBe(true)
+  }
   expect(matches.texts).toEqual(all.flatMap((found, at) => (found.length > 0 ? [at] : [])))
   return all
 }
