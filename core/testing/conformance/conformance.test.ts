@@ -335,7 +335,7 @@ test('a processor that keeps what its screen says that it drops', async () => {
 test('a keyed processor whose state does not survive, or whose step is not pure', async () => {
   const name = 'has pure steps whose state and outcome survive their codecs'
   const json = { encode: JSON.stringify, decode: JSON.parse }
-  const keyed = (step: (state: unknown) => unknown) =>
+  const keyed = (step: (state: unknown) => unknown, more: object = {}) =>
     processorConformance({
       factory: defineProcessor({
         ...about,
@@ -348,6 +348,7 @@ test('a keyed processor whose state does not survive, or whose step is not pure'
             select: (records: Records) => records.map(() => [{ key: 'k', data: 1 }]),
             step,
             join: (record: LogRecord) => [record],
+            ...more,
           }) as unknown as Processor,
       }),
       config: {},
@@ -359,6 +360,8 @@ test('a keyed processor whose state does not survive, or whose step is not pure'
     return { state: next, outcome: 'x', reason: 'r' }
   }
   expect(await said(keyed(mutating), name)).toContain('answer a new object')
+  const blind = keyed(() => ({ state: 1, outcome: 'x', reason: 'r' }), { touches: () => false })
+  expect(await said(blind, name)).toContain('touches() answered false')
   const silent = (state: unknown) => ({ state: state ?? 1, outcome: undefined, reason: 'quiet' })
   expect(await said(keyed(silent), name)).toContain('no outcome for a record (reason "quiet")')
   const lossy = () => ({ state: 1, outcome: new Map([[1, 2]]), reason: 'r' })

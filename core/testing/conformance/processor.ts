@@ -188,6 +188,10 @@ async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Pro
   )
   let state: S | undefined
   for (const [index, record] of records.entries()) {
+    assert.ok(
+      keyed.touches?.(record) !== false || touches[index]?.length === 0,
+      'touches() answered false for a record in which select() found something: it may never come',
+    )
     for (const { key, data } of touches[index] ?? []) {
       const event = { kind: 'record', key, time: record.time, data } as const
       const before = state === undefined ? undefined : keyed.state.encode(state)

@@ -68,6 +68,7 @@ class RequestScan {
     this.#maxRecords = options.maxRecords ?? Number.POSITIVE_INFINITY
     this.#source = {
       bytes,
+      view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       reader: new WireReader(bytes, options.onCut && MAX_VALUES + 1, options.onCut && MAX_TEXT),
       id: options.id ?? requestIds(bytes),
       arrived: options.arrived ?? 0n,

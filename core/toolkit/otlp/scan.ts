@@ -54,11 +54,7 @@ export class WireScan {
   textAt = -1
   textEnd = -1
 
-  readonly view: DataView
-
-  constructor(readonly bytes: Buffer) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
+  constructor(readonly bytes: Buffer) {}
 
   /** The next tag: field number * 8 + wire type. */
   tag(end: number): number {
