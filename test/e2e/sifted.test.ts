@@ -36,14 +36,20 @@ const BODIES = [
 const AGES = [0n, 1_000_000n, 2_000_000_000n, 60_000_000_000n, -4_000_000_000n, -60_000_000_000n, NOW]
 
 const record = fc.record({
-  body: fc.constantFrom(...BODIES),
-  timestamp: fc.constantFrom(...AGES).map(age => NOW - age),
+  body: fc.oneof({ weight: 2, arbitrary: fc.constant('fine') }, fc.constantFrom(...BODIES)),
+  timestamp: fc
+    .oneof(
+      { weight: 12, arbitrary: fc.constantFrom(0n, 1_000_000n, 2_000_000_000n) },
+      fc.constantFrom(...AGES),
+    )
+    .map(age => NOW - age),
   observedTimestamp: fc.constantFrom(0n, NOW),
   severityNumber: fc.constantFrom(0, 9, 17),
   attributes: fc.constantFrom(newMap(), newMap([['list', ['a']]]), newMap([['alert', 'mine']])),
 })
 const request = fc.record({
-  records: fc.array(record, { minLength: 1, maxLength: 12 }),
+  records: fc.array(record, { minLength: 1, maxLength: 30 }),
+  late: fc.boolean(),
   bad: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
   cut: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.nat(8)),
 })
@@ -53,12 +59,18 @@ const CONDITIONS = [
   'IsMatch(body, "fine")',
   'attributes["list"][0] == "a"',
   'false',
+  'resource.attributes["host.name"] == "web"',
+  'severity_number > 8 and resource.attributes["host.name"] == nil',
+  'instrumentation_scope.name == "app"',
 ]
 const config = fc.record({
   pipelines: fc.array(
     fc.record({
       alerts: fc.boolean(),
-      exporter: fc.constantFrom(...CONDITIONS.keys()),
+      exporter: fc.oneof(
+        { weight: 2, arbitrary: fc.constantFrom(0, 4) },
+        fc.constantFrom(...CONDITIONS.keys()),
+      ),
     }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -83,7 +95,7 @@ test('requests that are sifted make, count and answer what they do when each of 
 
 test('who looks on sees every record', async () => {
   const body = 'fine'
-  const requests = [{ records: [{ body, timestamp: NOW }], bad: false, cut: 0 }]
+  const requests = [{ records: [{ body, timestamp: NOW }], late: false, bad: false, cut: 0 }]
   const parts = { pipelines: [{ alerts: true, exporter: 4 }], time: 'event', alertMatch: 'all' }
   const seen: string[] = []
   const processed: FlowObserver['processed'] = (_, processor, incoming) => {
@@ -123,6 +135,8 @@ service: {extensions: [test], telemetry: {metrics: {readers: []}}, pipelines: {$
 
 interface Request {
   readonly records: readonly Omit<RecordInit, 'id'>[]
+  /** The records come before their resource and scope. */
+  readonly late: boolean
   readonly bad: boolean
   readonly cut: number
 }
@@ -183,9 +197,9 @@ async function ran(yaml: string, requests: readonly Request[], sifts: boolean, o
     ...ABOUT,
     create: ({ id }) => ({
       async send({ pipeline, records }) {
-        for (const { id: record, time, body, attributes, resource } of records)
+        for (const { id: record, time, body, attributes, resource, scope } of records)
           sent.push(
-            `${id} ${pipeline} ${record} ${time} ${body} ${shown(attributes)} ${shown(resource.attributes)}`,
+            `${id} ${pipeline} ${record} ${time} ${body} ${shown(attributes)} ${shown([resource, scope])}`,
           )
         return 'ok' as const
       },
@@ -239,14 +253,50 @@ function bound(intake: Intake): Intake {
   }
 }
 
-function bytesOf({ records, bad, cut }: Request): Buffer {
-  const resource = { attributes: newMap([['host.name', 'web']]), droppedAttributesCount: 0, schemaUrl: '' }
-  const whole = encodeOtlpProto(records.map(each => createRecord({ ...each, id: '', resource })))
+function bytesOf({ records, late, bad, cut }: Request): Buffer {
+  const resource = {
+    attributes: newMap([['host.name', 'web']]),
+    droppedAttributesCount: 0,
+    schemaUrl: 'https://example.org/1',
+  }
+  const scope = { ...resource, name: 'app', version: '1' }
+  const encoded = encodeOtlpProto(records.map(each => createRecord({ ...each, id: '', resource, scope })))
+  const whole = late ? turned(encoded, 2) : encoded
   if (bad) {
     const at = whole.indexOf('unit-7')
     if (at >= 0) whole[at] = 0xff
   }
   return whole.subarray(0, whole.length - cut)
+}
+
+/** A message with its fields, and those of its messages so far down, the last first; records keep their order. */
+function turned(message: Buffer, depth: number): Buffer {
+  const fields: Buffer[] = []
+  const records: Buffer[] = []
+  for (let at = 0; at < message.length; ) {
+    const tag = message[at++] as number
+    let length = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = message[at++] as number
+      length |= (byte & 0x7f) << shift
+      if (byte < 0x80) break
+    }
+    const content = message.subarray(at, at + length)
+    const isNested = depth > 0 && tag === (depth === 2 ? 0x0a : 0x12)
+    const field = fieldOf(tag, isNested ? turned(content, depth - 1) : content)
+    if (depth === 0 && tag === 0x12) records.push(field)
+    else fields.unshift(field)
+    at += length
+  }
+  return Buffer.concat([...records, ...fields])
+}
+
+function fieldOf(tag: number, content: Buffer): Buffer {
+  const size: number[] = []
+  for (let left = content.length; ; left >>= 7) {
+    size.push(left < 0x80 ? left : (left & 0x7f) | 0x80)
+    if (left < 0x80) return Buffer.concat([Buffer.of(tag, ...size), content])
+  }
 }
 
 function shown(value: unknown): string {

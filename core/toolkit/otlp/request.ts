@@ -72,6 +72,7 @@ class RequestScan {
       reader: new WireReader(bytes, options.onCut && MAX_VALUES + 1, options.onCut && MAX_TEXT),
       id: options.id ?? requestIds(bytes),
       arrived: options.arrived ?? 0n,
+      isOpen: true,
     }
   }
 
@@ -90,6 +91,7 @@ class RequestScan {
       if (error instanceof UnfitRecordError) throw new OtlpDecodeError(error.message)
       throw error
     }
+    this.#source.isOpen = false
     return this.#batches
   }
 

@@ -102,7 +102,8 @@ export class WireRecord extends LazyRecord {
 
   protected decode(): LogFields {
     const fields = this.#decoded ?? this.#part.source.reader.record(this.#start, this.#end)
-    return { ...fields, resource: this.resource, scope: this.scope }
+    // The record answers these two itself.
+    return { ...fields, resource: NO_RESOURCE, scope: NO_SCOPE }
   }
 }
 
@@ -114,7 +115,12 @@ export interface Source {
   readonly reader: WireReader
   readonly id: (index: number) => string
   readonly arrived: bigint
+  /** Until all is read: resource and scope may stand behind their records. */
+  isOpen: boolean
 }
+
+/** Told a sieve, which takes such a record for wanted. */
+const STILL_OPEN = new Error('The resource and the scope of the record have not been read yet.')
 
 const NOTHING: Span = { start: 0, end: 0 }
 
@@ -127,6 +133,7 @@ export class ResourcePart {
   constructor(private readonly source: Source) {}
 
   get resource(): Resource {
+    if (this.source.isOpen) throw STILL_OPEN
     this.#resource ??=
       this.span || this.schemaUrl
         ? {
@@ -150,6 +157,7 @@ export class ScopePart {
   ) {}
 
   get scope(): Scope {
+    if (this.source.isOpen) throw STILL_OPEN
     this.#scope ??=
       this.span || this.schemaUrl
         ? { ...(this.decoded ?? this.source.reader.scope(this.span ?? NOTHING)), schemaUrl: this.schemaUrl }
