@@ -10,7 +10,8 @@ const STEP_BYTES = 64 * 1024
  */
 export class Scratch {
   readonly #free: Buffer[] = []
-  readonly #lent = new WeakMap<Buffer, Buffer>()
+  /** Not a map to what they are parts of: minor collections keep alive what a weak map leads to. */
+  readonly #lent = new WeakSet<ArrayBufferLike>()
 
   /** Of exactly so many bytes, and any content. */
   take(size: number): Buffer {
@@ -18,17 +19,15 @@ export class Scratch {
     const whole =
       this.#free.splice(at, at < 0 ? 0 : 1)[0] ??
       Buffer.allocUnsafeSlow(Math.ceil(size / STEP_BYTES) * STEP_BYTES)
-    const lent = whole.subarray(0, size)
-    this.#lent.set(lent, whole)
-    return lent
+    this.#lent.add(whole.buffer)
+    return whole.subarray(0, size)
   }
 
   /** Nobody looks at it any more. What was taken elsewhere is left alone. */
   giveBack(lent: Buffer): void {
-    const whole = this.#lent.get(lent)
-    if (!whole || whole.length > MAX_BYTES) return
-    this.#lent.delete(lent)
-    this.#free.unshift(whole)
+    const { buffer } = lent
+    if (!this.#lent.delete(buffer) || buffer.byteLength > MAX_BYTES) return
+    this.#free.unshift(Buffer.from(buffer))
     this.#free.length = Math.min(this.#free.length, MAX_FREE)
   }
 }
