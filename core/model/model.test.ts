@@ -147,6 +147,7 @@ describe('time', () => {
     '2026-13-01T00:00:00Z',
     '2026-01-01T25:00:00Z',
     '2026-01-01',
+    '0001-01-01T00:00:00Z',
   ])('"%s" is no time', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
