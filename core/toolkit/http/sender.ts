@@ -9,7 +9,6 @@ import { nsToMs } from '../../model/index.js'
 import { classifyStatus, parseRetryAfter } from './classify.js'
 import { Connections } from './connections.js'
 import type { HttpHeaders, Response } from './dispatch.js'
-import { loadUndici } from './load-undici.js'
 import { decoded, describeUrl, redact, secretsOf } from './redact.js'
 import type { TlsConnectOptions } from './tls.js'
 import type { TlsSource } from './tls-source.js'
@@ -131,6 +130,8 @@ class UndiciSender implements HttpSender {
   /** What the connections are made with. */
   #tls: TlsConnectOptions | undefined
   #connections: Connections | undefined
+  /** Loaded with the first request. */
+  #undici: Promise<Pick<typeof import('undici'), 'Client' | 'buildConnector'>> | undefined
   #closed = false
   readonly #url: URL
   readonly #path: string
@@ -184,7 +185,9 @@ class UndiciSender implements HttpSender {
   }
 
   async #connectionsNow(): Promise<Connections> {
-    const { Client, buildConnector } = await loadUndici()
+    // Bundled, a CommonJS module has a default export and no others.
+    this.#undici ??= import('undici').then(({ default: undici }) => undici)
+    const { Client, buildConnector } = await this.#undici
     const tls = this.#source ? await this.#source.current() : this.#tls
     if (this.#connections && (tls === this.#tls || this.#closed)) return this.#connections
     // The old ones end when what is on its way has ended.
