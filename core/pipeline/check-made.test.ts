@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkMade } from './components.js'
+import { checkMade } from './check-made.js'
 
 test.each([
   ['exporter', undefined, 'create() answered nothing; it must return the exporter'],

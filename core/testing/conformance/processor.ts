@@ -11,10 +11,11 @@ import {
   pickFields,
   type Records,
 } from '../../component/index.js'
+import { checkMade } from '../../pipeline/check-made.js'
 import { VirtualClock } from '../clock.js'
 import { testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import { type ConformanceCheck, noTimers } from './check.js'
+import { type ConformanceCheck, ended, noTimers, started, stopped } from './check.js'
 import { factoryConformance } from './factory.js'
 import { type TimerWatch, watchTimers } from './global-timers.js'
 import { snapshot } from './snapshot.js'
@@ -105,7 +106,7 @@ export function processorConformance<C extends object>(
       'keeps no timer after stop, and none but those of its clock',
       async (processor, _, clock, watch, closeContext) => {
         await watch.run(() => processAll(processor, records))
-        await watch.run(() => processor.stop?.())
+        await stopped(watch.run(() => processor.stop?.()))
         // Its own log is the context's to close.
         await closeContext()
         noTimers(clock, watch)
@@ -135,13 +136,13 @@ function check<C extends object>(subject: ProcessorSubject<C>, name: string, run
       const context = newContext()
       const watch = watchTimers()
       const processor = watch.run(() => subject.factory.create(context))
+      checkMade(subject.factory.kind, processor)
       const again = (): Processor => subject.factory.create(newContext())
       try {
-        await watch.run(() => processor.start?.())
+        await started(watch.run(() => processor.start?.()))
         await run(processor, again, clock, watch, context.close)
       } finally {
-        await processor.stop?.()
-        watch.end()
+        await stopped(processor.stop?.()).finally(() => watch.end())
       }
     },
   }
@@ -149,7 +150,10 @@ function check<C extends object>(subject: ProcessorSubject<C>, name: string, run
 
 /** Raw operators are checked by what they are tested with; here mappers and keyed processors. */
 async function processAll(processor: Processor, records: Records): Promise<Records> {
-  if ('process' in processor) return checkRecords(await (processor as Mapper).process(records))
+  if ('process' in processor) {
+    const answer = (processor as Mapper).process(records)
+    return checkRecords(await ended('process()', answer, 'its pipeline stands still while it waits'))
+  }
   if ('step' in processor) return stepAll(processor, records)
   return []
 }
