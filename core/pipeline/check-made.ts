@@ -13,7 +13,15 @@ export function checkMade(kind: Kind, made: unknown): void {
   if (marks.length > 0 && !marks.some(mark => mark in made)) {
     throw new TypeError(`create() answered an object without ${marks.join(', ')}`)
   }
+  const missing = (kind === 'receiver' ? RECEIVER : 'step' in made ? KEYED : []).filter(
+    name => !(name in made),
+  )
+  if (missing.length > 0) throw new TypeError(`create() answered a ${kind} without ${missing.join(', ')}`)
 }
+
+/** What it cannot do without, besides. */
+const RECEIVER = ['stop', 'watermark']
+const KEYED = ['maxKeys', 'state', 'outcome', 'select', 'join']
 
 /** One of these methods or fields makes the kind. */
 const MARKS: { readonly [kind in Kind]: readonly string[] } = {

@@ -1,6 +1,6 @@
 import assert, { AssertionError } from 'node:assert/strict'
 import type { VirtualClock } from '../clock.js'
-import type { TimerWatch } from './global-timers.js'
+import { type TimerWatch, unwatched } from './global-timers.js'
 
 /** One thing a component must do. Any test runner can loop over them: `for (const c of checks) it(c.name, c.run)`. */
 export interface ConformanceCheck {
@@ -33,7 +33,7 @@ export async function ended<T>(call: string, answer: T | Promise<T>, advice: str
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const message = `${call} had not ended after ${PATIENCE_MS / 1000} s: ${advice}`
-    timer = setTimeout(() => reject(new AssertionError({ message })), PATIENCE_MS)
+    timer = unwatched(() => setTimeout(() => reject(new AssertionError({ message })), PATIENCE_MS))
   })
   return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }

@@ -367,6 +367,32 @@ test('a keyed processor whose state does not survive, or whose step is not pure'
   expect(await said(keyed(lossy), name)).toContain('the outcome does not survive its codec')
 })
 
+test('a keyed processor whose functions answer what they must not', async () => {
+  const right = {
+    storage: undefined,
+    maxKeys: 10,
+    state: { encode: String, decode: Number },
+    outcome: { encode: String, decode: Boolean },
+    select: (records: Records): unknown => records.map(() => [{ key: 'k', data: undefined }]),
+    step: (): unknown => ({ state: 1, outcome: true, reason: 'x' }),
+    join: (record: LogRecord): unknown => [record],
+  }
+  const says = (wrong: Partial<typeof right>, name = 'survives awkward records') =>
+    said(
+      processor(() => ({ ...right, ...wrong })),
+      name,
+    )
+  expect(await says({})).toBeUndefined()
+  for (const select of [() => undefined, () => [], (all: Records) => all.map(() => ({ key: 'k' }))])
+    expect(await says({ select })).toContain('one list of { key, data } for each record')
+  for (const step of [() => undefined, async () => right.step()])
+    expect(await says({ step })).toContain('it must answer { state, outcome, due?, reason }')
+  expect(
+    await says({ step: () => undefined }, 'has pure steps whose state and outcome survive their codecs'),
+  ).toContain('it must answer { state')
+  expect(await says({ join: () => undefined })).toContain('join() answered undefined')
+})
+
 test('a receiver that gives two records one id', async () => {
   const same = receiver(async (lines, intake) => {
     for (const line of lines.splice(0)) void intake.offer([lineRecord('same').patch({ body: line })])

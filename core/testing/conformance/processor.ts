@@ -172,31 +172,53 @@ function checkRecords(answer: Records): Records {
 
 async function stepAll<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<Records> {
   const states = new Map<string, S | undefined>()
-  const touches = await keyed.select(records)
+  const touches = await touchesOf(keyed, records)
   return records.flatMap((record, index) => {
     const outcomes = (touches[index] ?? []).map(({ key, data }) => {
-      const step = keyed.step(states.get(key), { kind: 'record', key, time: record.time, data })
+      const event = { kind: 'record', key, time: record.time, data } as const
+      const step = checkStep(keyed.step(states.get(key), event))
       states.set(key, step.state)
       return step.outcome as O
     })
-    return outcomes.length === 0 ? [record] : keyed.join(record, outcomes)
+    if (outcomes.length === 0) return [record]
+    const joined: unknown = keyed.join(record, outcomes)
+    assert.ok(
+      Array.isArray(joined),
+      `join() answered ${inspect(joined)}: it must answer a list of records, [] for none`,
+    )
+    return joined as Records
   })
 }
 
-async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<void> {
+async function touchesOf<S, E, O>(
+  keyed: Keyed<S, E, O>,
+  records: Records,
+): Promise<Awaited<ReturnType<Keyed<S, E, O>['select']>>> {
   const touches = await keyed.select(records)
-  assert.equal(
-    touches.length,
-    records.length,
-    `select() answered ${touches.length} lists for ${records.length} records: one for each record, in order, [] for one that it leaves alone`,
+  assert.ok(
+    Array.isArray(touches) && touches.every(Array.isArray) && touches.length === records.length,
+    `select() answered ${inspect(touches, { depth: 1, maxArrayLength: 3 })} for ${records.length} records: one list of { key, data } for each record, in order, [] for one that it leaves alone`,
   )
+  return touches
+}
+
+function checkStep<T>(step: T): T {
+  assert.ok(
+    typeof step === 'object' && step !== null && !(step instanceof Promise),
+    `step() answered ${inspect(step)}: it must answer { state, outcome, due?, reason }, and no promise of it`,
+  )
+  return step
+}
+
+async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<void> {
+  const touches = await touchesOf(keyed, records)
   let state: S | undefined
   for (const [index, record] of records.entries()) {
     for (const { key, data } of touches[index] ?? []) {
       const event = { kind: 'record', key, time: record.time, data } as const
       const before = state === undefined ? undefined : keyed.state.encode(state)
       const copy = before === undefined ? undefined : keyed.state.decode(before)
-      const step = keyed.step(state, event)
+      const step = checkStep(keyed.step(state, event))
       const after = state === undefined ? undefined : keyed.state.encode(state)
       assert.equal(after, before, 'step() changed the state that it was handed: answer a new object')
       const again = keyed.step(copy, event)
