@@ -25,7 +25,14 @@ export async function resolveFrom(specifier: string, folder: string): Promise<st
     const root = await packageRoot(name, folder)
     if (root === undefined) throw new PackageNotFound(specifier, folder)
     const target = exported((await manifest(root)).exports, `.${subpath}`)
-    if (target !== undefined) return join(root, target)
+    if (target !== undefined) {
+      const file = join(root, target)
+      if (await isFile(file)) return file
+      throw new PermanentError(
+        'package_not_built',
+        `its package.json names ${target}, which is not there: was it built?`,
+      )
+    }
   }
   try {
     return createRequire(join(folder, 'noop.js')).resolve(specifier)
@@ -38,10 +45,13 @@ export async function resolveFrom(specifier: string, folder: string): Promise<st
 async function packageRoot(name: string, folder: string): Promise<string | undefined> {
   for (let at = folder; ; at = dirname(at)) {
     const root = join(at, 'node_modules', name)
-    const found = await stat(join(root, 'package.json')).catch(() => undefined)
-    if (found?.isFile()) return root
+    if (await isFile(join(root, 'package.json'))) return root
     if (dirname(at) === at) return undefined
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false
 }
 
 async function manifest(root: string): Promise<{ exports?: unknown }> {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Clock } from '../component/context.js'
 import { errorText } from '../component/errors.js'
 import type { Exporter, ExportRequest, Sent } from '../component/exporter.js'
@@ -135,6 +136,8 @@ export type SendResult =
 
 export function resultOf(sent: Sent, count: number): SendResult {
   if (sent === 'ok') return { kind: 'delivered' }
+  // Third-party code may answer anything.
+  if (!isAnswer(sent)) throw nonsense(sent, count)
   if ('rejected' in sent) {
     const { rejected, reason } = sent
     if (!(rejected > 0)) return { kind: 'delivered' }
@@ -145,7 +148,23 @@ export function resultOf(sent: Sent, count: number): SendResult {
   const indices = new Set(
     sent.refused.filter(index => Number.isInteger(index) && index >= 0 && index < count),
   )
-  return indices.size === 0 ? { kind: 'delivered' } : { kind: 'refused', reason: sent.reason, indices }
+  if (indices.size > 0) return { kind: 'refused', reason: sent.reason, indices }
+  if (sent.refused.length > 0) throw nonsense(sent, count)
+  return { kind: 'delivered' }
+}
+
+function isAnswer(sent: unknown): boolean {
+  if (typeof sent !== 'object' || sent === null) return false
+  const { rejected, refused, reason } = sent as { readonly [key: string]: unknown }
+  if (rejected !== undefined) return typeof rejected === 'number'
+  return refused === undefined ? typeof reason === 'string' : Array.isArray(refused)
+}
+
+function nonsense(sent: unknown, count: number): TypeError {
+  const records = count === 1 ? '1 record' : `${count} records`
+  return new TypeError(
+    `send() answered ${inspect(sent, { depth: 1 }).slice(0, 200)} for ${records}: it must answer 'ok', { reason }, { refused: [indices], reason } or { rejected: count, reason }`,
+  )
 }
 
 /** A throw counts as retryable unless the error says otherwise. */
