@@ -358,6 +358,40 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     }
   })
 
+  test('figures that cannot be read are said to be old, until they can', async () => {
+    const { page, close } = await openPage(browser, url)
+    pages.push(close)
+    await rows(page).first().waitFor()
+    const away = '**/api/summary?*'
+    await page.route(away, route => route.fulfill({ status: 503, json: { error: 'Redis is away.' } }))
+    await page.getByLabel('Time range', { exact: true }).selectOption('6h')
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/is old.* Redis is away\./)
+    await page.unroute(away)
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+  })
+
+  test('the time is the one of the collector, whatever clock is set meanwhile', async () => {
+    const page = await opened()
+    await rows(page).first().waitFor()
+    await page.evaluate('{ const now = Date.now; Date.now = () => now() - 7_200_000 }')
+    // With the next look at the figures, after 15 s.
+    await page.waitForRequest(request => {
+      const to = new URL(request.url()).searchParams.get('to')
+      return to !== null && Math.abs(Number(to) - Date.now()) < 60_000
+    })
+  })
+
+  test('many tabs in the background leave each other connections', async () => {
+    const context = await browser.newContext()
+    pages.push(() => context.close())
+    await context.addInitScript("Object.defineProperty(document, 'hidden', { get: () => true })")
+    for (let tab = 0; tab < 8; tab++) {
+      const page = await context.newPage()
+      await page.goto(url)
+      await rows(page).first().waitFor()
+    }
+  }, 50_000)
+
   test('light and dark are a switch that is remembered', async () => {
     const page = await opened('', { colorScheme: 'dark' })
     const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')

@@ -176,7 +176,10 @@ export class Dashboard implements Extension {
     const host = this.#host as Host
     const [before, now = { atMs: 0, points: [] }] =
       this.#looks.length > 1 ? this.#looks : [undefined, this.#looks[0]]
-    return flowOf(host.graph(), host.status(), now, before)
+    return {
+      now: nsToMs(this.#context.clock.now()),
+      ...flowOf(host.graph(), host.status(), now, before),
+    }
   }
 
   async #look(): Promise<void> {

@@ -52,6 +52,8 @@ export type SilenceInput = SilenceFields & { readonly id?: string }
 
 /** GET api/pipelines, and debug/pipelines: how everything is, now. */
 export interface Flow {
+  /** By the collector's clock, which may have been set since the page came. */
+  readonly now: number
   readonly status: string
   readonly pipelines: readonly FlowPipeline[]
   readonly extensions: readonly FlowNode[]

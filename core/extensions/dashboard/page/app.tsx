@@ -63,6 +63,7 @@ export function App() {
       <Announcer />
       <main id="main" ref={main} tabIndex={-1}>
         {connection === 'lost' && <Lost />}
+        {connection === 'live' && <Stale />}
         {connection === 'denied' ? <SignIn /> : <View view={view} />}
       </main>
     </>
@@ -89,6 +90,15 @@ function Lost() {
   return (
     <p class="banner" role="alert">
       <Icon name="warning" /> {t('lost')} {trouble}
+    </p>
+  )
+}
+
+function Stale() {
+  const stale = useStore(data, state => state.stale)
+  return stale === '' ? null : (
+    <p class="banner" role="alert">
+      <Icon name="warning" /> {t('stale')} {stale}
     </p>
   )
 }

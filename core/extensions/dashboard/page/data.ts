@@ -25,6 +25,8 @@ export interface Data {
   /** Grows with what happens: for views that load something of their own. */
   readonly changes: number
   readonly trouble: string
+  /** Why figures, notifications or ended alerts could not be read: what is shown of them is old. */
+  readonly stale: string
   /** How often credentials were refused. */
   readonly refusals: number
 }
@@ -45,6 +47,7 @@ export const data = createStore<Data>({
   begun: [],
   changes: 0,
   trouble: '',
+  stale: '',
   refusals: 0,
 })
 

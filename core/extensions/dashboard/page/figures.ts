@@ -1,10 +1,12 @@
 import type { AlertRow, Notification, Page, Summary, Transition } from '../messages.js'
 import { collectorNow, data } from './data.js'
-import { get } from './http.js'
+import { get, RequestFailed } from './http.js'
 import { filterPairs, type Route, rangeOf } from './route.js'
 
 const PAGE_SIZE = 1_000
 const MAX_NOTIFICATIONS = 1_000
+/** What could not be read is asked for again after this. */
+const FAILED_MS = 3_000
 
 /** Figures, ended alerts and notifications of the time range and the filters: whatever they say now. */
 export const figures = (() => {
@@ -32,7 +34,16 @@ export const figures = (() => {
           data.set({ ended: items.filter(({ kind }) => kind === 'recovery').map(endedRow) }),
         ),
       )
-    await Promise.all(wanted)
+    try {
+      await Promise.all(wanted)
+      data.set({ stale: '' })
+    } catch (error) {
+      if (signal.aborted) return
+      // Without an answer it is the connection, which says so by itself.
+      const isAnswer = error instanceof RequestFailed && error.status > 0
+      data.set({ stale: isAnswer ? error.message : '' })
+      if (isAnswer) figures.soon(FAILED_MS)
+    }
   }
   return {
     /** Asks after `ms`, or sooner when that was wanted before. */
@@ -41,7 +52,7 @@ export const figures = (() => {
       if (timer !== undefined && at <= when) return
       clearTimeout(timer)
       at = when
-      timer = setTimeout(() => void ask().catch(() => undefined), when - performance.now())
+      timer = setTimeout(() => void ask(), when - performance.now())
     },
   }
 })()
