@@ -463,6 +463,19 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.locator('[aria-posinset="10000"]').waitFor()
     await expect.poll(() => page.locator('.figure.active dd').textContent()).toMatch(/^10,00\d$/)
   }, 240_000)
+
+  test('what ended is listed, however many alerts fired since', async () => {
+    await feed(port, [
+      ['over', 'ERROR catalog lost'],
+      ['over', 'INFO catalog is back'],
+    ])
+    await feed(
+      port,
+      Array.from({ length: 1_100 }, (_, at) => [`since-${at}`, 'ERROR storm of many']),
+    )
+    const page = await opened('#/alerts?state=ended')
+    await rows(page).filter({ hasText: 'over' }).waitFor()
+  })
 })
 
 test('the page is below 150 KB compressed', () => {

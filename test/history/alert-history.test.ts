@@ -180,6 +180,8 @@ test('pages go from the newest to the oldest, whole, and filters narrow them', a
   ])
   expect((await history.transitions({ to: third }, { limit: 1 })).items).toMatchObject([{ host: 'h21' }])
   expect((await history.transitions({ hosts: ['h3'] })).items).toHaveLength(1)
+  expect((await history.transitions({ kind: 'recovery' })).items).toEqual([])
+  expect((await history.transitions({ hosts: ['h3'], kind: 'alert' })).items).toHaveLength(1)
   expect((await history.active({ text: 'H7' })).items).toMatchObject([{ host: 'h7' }])
   const matchers = [{ name: 'host', value: 'h1.', isRegex: true, isEqual: true }]
   expect((await history.active({ matchers })).total).toBe(10)

@@ -29,6 +29,7 @@ import type {
   Timeline,
   Top,
   Transition,
+  TransitionFilter,
 } from '#history'
 import { LeaseKeeper } from '#state'
 import type { AlertHistoryConfig } from './config.js'
@@ -202,7 +203,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     return alert && readStory(this.#store, this.#told(alert))
   }
 
-  async transitions(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Transition>> {
+  async transitions(filter: TransitionFilter = {}, page: PageRequest = {}): Promise<Page<Transition>> {
     await this.#keeper?.flushed()
     return listed<Transition>(this.#store, 'e', filter, page)
   }

@@ -16,6 +16,8 @@ export interface Data {
   readonly alertsLoaded: boolean
   /** What ended in the time range. */
   readonly ended: readonly AlertRow[] | undefined
+  /** More ended than are here. */
+  readonly endedMore: boolean
   readonly summary: Summary | undefined
   readonly notifications: Page<Notification> | undefined
   readonly flow: Flow | undefined
@@ -40,6 +42,7 @@ export const data = createStore<Data>({
   activeTotal: 0,
   alertsLoaded: false,
   ended: undefined,
+  endedMore: false,
   summary: undefined,
   notifications: undefined,
   flow: undefined,

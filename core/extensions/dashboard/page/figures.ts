@@ -3,7 +3,9 @@ import { collectorNow, data } from './data.js'
 import { get, RequestFailed } from './http.js'
 import { filterPairs, type Route, rangeOf } from './route.js'
 
-const PAGE_SIZE = 1_000
+const MAX_ENDED = 1_000
+/** Of lists that a narrow filter finds little in: the collector looks at some thousand entries for a page. */
+const MAX_PAGES = 10
 const MAX_NOTIFICATIONS = 1_000
 /** What could not be read is asked for again after this. */
 const FAILED_MS = 3_000
@@ -24,14 +26,14 @@ export const figures = (() => {
     const query = filterQuery(route)
     const wanted: Promise<void>[] = [
       get<Summary>(`api/summary?${query}`, signal).then(summary => data.set({ summary })),
-      get<Page<Notification>>(`api/notifications?${query}&limit=${notificationCount()}`, signal).then(
-        notifications => data.set({ notifications }),
+      newest<Notification>(`api/notifications?${query}`, notificationCount(), signal).then(notifications =>
+        data.set({ notifications }),
       ),
     ]
     if (route.filters.state === 'ended')
       wanted.push(
-        get<Page<Transition>>(`api/transitions?${query}&limit=${PAGE_SIZE}`, signal).then(({ items }) =>
-          data.set({ ended: items.filter(({ kind }) => kind === 'recovery').map(endedRow) }),
+        newest<Transition>(`api/transitions?${query}&kind=recovery`, MAX_ENDED, signal).then(
+          ({ items, next }) => data.set({ ended: items.map(endedRow), endedMore: next !== undefined }),
         ),
       )
     try {
@@ -56,6 +58,20 @@ export const figures = (() => {
     },
   }
 })()
+
+/** As many as are wanted, from as many pages as they are on. */
+async function newest<T>(path: string, wanted: number, signal: AbortSignal): Promise<Page<T>> {
+  const items: T[] = []
+  let next: string | undefined
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`
+    const page = await get<Page<T>>(`${path}&limit=${wanted - items.length}${cursor}`, signal)
+    items.push(...page.items)
+    next = page.next
+    if (next === undefined || items.length >= wanted) break
+  }
+  return { items, ...(next !== undefined && { next }) }
+}
 
 /** An alert as its end tells of it. */
 function endedRow(end: Transition): AlertRow {
