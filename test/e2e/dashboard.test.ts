@@ -370,6 +370,18 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.getByRole('alert').waitFor({ state: 'detached' })
   })
 
+  test('a history that cannot be written is told of', async () => {
+    const { page, close } = await openPage(browser, 'about:blank')
+    pages.push(close)
+    const flow = await (await fetch(new URL('api/pipelines', url))).json()
+    const failing = { status: 'recoverable_error', message: 'The storage of the history fails.' }
+    for (const one of flow.extensions) if (one.id === 'alert_history') Object.assign(one, failing)
+    await page.route('**/api/pipelines', route => route.fulfill({ json: flow }))
+    await page.route('**/api/live', route => route.fulfill({ contentType: 'text/event-stream', body: '' }))
+    await page.goto(url)
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/is old.* The storage of the/)
+  })
+
   test('the time is the one of the collector, whatever clock is set meanwhile', async () => {
     const page = await opened()
     await rows(page).first().waitFor()

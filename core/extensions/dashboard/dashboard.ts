@@ -164,6 +164,7 @@ export class Dashboard implements Extension {
       startedAt: nsToMs(startedAt),
       now: nsToMs(clock.now()),
       allowChanges: config.allow_changes,
+      history: config.history,
       retentionMs: limits.retentionMs,
       maxEntries: limits.maxEntries,
       languages: this.#languages.map(({ code, name }) => ({ code, name })),

@@ -11,6 +11,8 @@ export interface Session {
   readonly startedAt: number
   readonly now: number
   readonly allowChanges: boolean
+  /** The id of the extension that keeps the history. */
+  readonly history: string
   /** How long, and how much, the history keeps. */
   readonly retentionMs: number
   readonly maxEntries: number

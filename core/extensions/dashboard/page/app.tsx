@@ -63,7 +63,7 @@ export function App() {
       <Announcer />
       <main id="main" ref={main} tabIndex={-1}>
         {connection === 'lost' && <Lost />}
-        {connection === 'live' && <Stale />}
+        {connection !== 'lost' && <Stale />}
         {connection === 'denied' ? <SignIn /> : <View view={view} />}
       </main>
     </>
@@ -94,13 +94,17 @@ function Lost() {
   )
 }
 
+/** The history cannot be read, or what happens waits to be written. */
 function Stale() {
-  const stale = useStore(data, state => state.stale)
-  return stale === '' ? null : (
+  const why = useStore(data, ({ stale, flow, session }) => {
+    const history = flow?.extensions.find(({ id }) => id === session?.history)
+    return stale || (history?.status === 'recoverable_error' && history.message)
+  })
+  return why ? (
     <p class="banner" role="alert">
-      <Icon name="warning" /> {t('stale')} {stale}
+      <Icon name="warning" /> {t('stale')} {why}
     </p>
-  )
+  ) : null
 }
 
 /** How the collector is, in one word. */
