@@ -51,6 +51,9 @@ import { readStory } from './stories.js'
 import { Subscribers } from './subscribers.js'
 import { Writer } from './writer.js'
 
+/** Microseconds. */
+const CLOCK_SET_BACK = 1_000_000
+
 /** The alert_history extension: takes in what flows, keeps it, and answers questions. */
 export class StoredAlertHistory implements Extension, AlertHistory {
   readonly collector: string
@@ -268,7 +271,9 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   #stamp(): number {
-    this.#stamped = Math.max(Math.floor(nsToMs(this.#context.clock.now()) * 1_000), this.#stamped + 1)
+    const now = Math.floor(nsToMs(this.#context.clock.now()) * 1_000)
+    // In their order, unless the clock was set back: what happens now is not of a time to come.
+    this.#stamped = now < this.#stamped - CLOCK_SET_BACK ? now : Math.max(now, this.#stamped + 1)
     return this.#stamped / 1_000
   }
 
