@@ -32,28 +32,35 @@ export class UnlistedFiles {
   /** Finds files that were moved out of the patterns while nothing was running. */
   async searchMissing(added: Set<TrackedFile>): Promise<void> {
     const { files, notices, signal } = this.#parts
-    const lost: Checkpoint[] = []
+    // An earlier run looked for the others already.
+    const searched = files.missing.list().filter(known => known.missingSinceMs === undefined && !known.done)
     const byPath = new Map([...files.tracked.values()].map(file => [file.path, file]))
-    for (const known of files.missing.list()) {
-      // An earlier run looked for it already.
-      if (known.missingSinceMs !== undefined || known.done) continue
-      if (signal.aborted) return
-      const isTracked = files.tracked.has(keyOf(known))
-      const moved = isTracked ? undefined : await files.folders.locate(known.home, known)
-      // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
-      const successor = known.path === known.home ? undefined : byPath.get(known.path)
-      if (moved?.path === known.home && !successor) continue
-      let file: TrackedFile | undefined
-      await attempt(known.path, files.problems, async () => {
-        file = await this.#resumeMoved(known, moved?.path)
-      })
-      if (file) {
+    // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
+    const left = new Set<Checkpoint>()
+    // What was moved first: what else is known of its inode is of what that held before it was truncated, and in a copy.
+    for (const how of ['moved', 'copied'] as const) {
+      for (const known of searched) {
+        if (signal.aborted) return
+        if (left.has(known) || !files.missing.has(known)) continue
+        const successor = known.path === known.home ? undefined : byPath.get(known.path)
+        let file: TrackedFile | undefined
+        await attempt(known.path, files.problems, async () => {
+          if (how === 'copied') file = await this.#resumeCopied(known)
+          else if (!files.tracked.has(keyOf(known))) {
+            const moved = await files.folders.locate(known.home, known)
+            if (moved?.path === known.home && !successor) left.add(known)
+            else if (moved) file = await this.#resumeMoved(moved.path)
+          }
+        })
+        if (!file) continue
         file.gone = true
         added.add(file)
         successor?.waitsFor.push({ file })
-      } else if (known.head.length > 0) lost.push(known)
+      }
     }
-    notices.lost(lost)
+    const isLost = (known: Checkpoint) =>
+      known.head.length > 0 && !left.has(known) && files.missing.has(known)
+    notices.lost(searched.filter(isLost))
   }
 
   /**
@@ -135,12 +142,14 @@ export class UnlistedFiles {
     return false
   }
 
-  async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
+  async #resumeMoved(path: string): Promise<TrackedFile | undefined> {
+    const { files, matcher } = this.#parts
+    const moved = await files.look(path)
+    return moved && files.take(moved, await matcher.resume(moved, 'inode'))
+  }
+
+  async #resumeCopied(known: Checkpoint): Promise<TrackedFile | undefined> {
     const { generations, files, matcher } = this.#parts
-    const moved = path === undefined ? undefined : await files.look(path)
-    const byInode = moved ? await matcher.resume(moved, 'inode') : 'no'
-    if (moved && byInode !== 'no') return files.take(moved, byInode)
-    await moved?.close()
     const copy = await generations.copyOf(known)
     if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
