@@ -198,6 +198,11 @@ export class FileSet {
     return this.#order.mustWait(file)
   }
 
+  /** What was set aside of the file is in no other: it comes before anything that was written since. */
+  hasNoCopy(file: TrackedFile): boolean {
+    return !this.#known.truncated.has(file) && !this.#unlisted.awaitsFormer(file)
+  }
+
   /** A moved or deleted file that will hardly grow any more. */
   isFinished(file: TrackedFile): boolean {
     return file.gone && this.#options.clock.monotonicMs() - file.grownAtMs >= GONE_IDLE_MS

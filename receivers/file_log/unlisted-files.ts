@@ -130,6 +130,11 @@ export class UnlistedFiles {
     }
   }
 
+  /** True while it is too early to tell what was rotated before the file. */
+  awaitsFormer(file: TrackedFile): boolean {
+    return this.#rotations.some(({ newest }) => newest === file)
+  }
+
   /** True when a copy that is read from its beginning holds what was set aside of the first record. */
   async #isInCopy({ mtimeNs, newest }: Rotation): Promise<boolean> {
     const { files } = this.#parts
