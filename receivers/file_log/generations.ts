@@ -33,14 +33,15 @@ export class Generations {
   }
 
   /**
-   * The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. 'later': it was made in the
-   * place of a copy that is being read, which its reader does not know yet.
+   * The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. Of several the newest:
+   * an older one may not have the last lines. 'later': it was made in the place of a copy that is being read, which its reader does
+   * not know yet.
    */
   async copyOf(known: Fingerprint): Promise<OpenedFile | 'later' | undefined> {
     if (known.head.length === 0) return undefined
     const { files } = this.#parts
     const { folders, tracked } = files
-    for (const { path, key } of await folders.rotatedFrom(known.home)) {
+    for (const { path, key } of byAge(await folders.rotatedFrom(known.home)).reverse()) {
       const read = tracked.get(key)
       if (read && !read.dirty) continue
       const found = await files.look(path).catch(() => undefined)

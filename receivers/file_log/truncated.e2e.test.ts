@@ -1,9 +1,9 @@
 import { copyFileSync, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { describe, test } from 'vitest'
-import { ERROR, fileLogWorld, MULTILINE } from '../../test/support/file-log.js'
+import { describe, expect, test } from 'vitest'
+import { bodies, ERROR, fileLogWorld, later, MULTILINE } from '../../test/support/file-log.js'
 
-const { at, write, append, started, looked, seen } = fileLogWorld()
+const { at, write, append, started, polls, looked, seen, first } = fileLogWorld()
 
 const patterns = ['a.log', 'a.log*']
 const shapes: Record<string, object> = {
@@ -54,6 +54,69 @@ describe('what waited in a file that was truncated', () => {
       renameSync(at('a.log.1'), at('a.log.2'))
       append('a.log', NEW)
       copyFileSync(at('a.log'), at('a.log.1'))
+      truncateSync(at('a.log'))
+      append('a.log', LAST)
+      await seen(intake, [FIRST.trimEnd(), ERROR_LINES, NEW_LINES])
+    },
+  )
+
+  test.each(patterns)('comes when an older copy has nothing of it, of %s', async include => {
+    write('a.log', FIRST)
+    const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1s', include: [include] })
+    await seen(intake, [FIRST.trimEnd()])
+    copyFileSync(at('a.log'), at('a.log.1'))
+    await later()
+    append('a.log', ERROR)
+    await looked(receiver)
+    truncateSync(at('a.log'))
+    await seen(intake, [FIRST.trimEnd(), ERROR_LINES])
+    await polls(4)
+    expect(intake.records()).toHaveLength(2)
+  })
+
+  test.each(patterns)('comes when an older copy has a part of it, of %s', async include => {
+    write('a.log', FIRST)
+    const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1s', include: [include] })
+    await seen(intake, [FIRST.trimEnd()])
+    append('a.log', ERROR.slice(0, 22))
+    copyFileSync(at('a.log'), at('a.log.1'))
+    await later()
+    append('a.log', ERROR.slice(22))
+    await looked(receiver)
+    truncateSync(at('a.log'))
+    await seen(intake, [FIRST.trimEnd(), ERROR_LINES])
+    await polls(4)
+    expect(intake.records()).toHaveLength(2)
+  })
+
+  test.each(patterns)('comes when what was rotated since holds other lines, of %s', async include => {
+    write('a.log', ERROR)
+    const { intake, receiver } = await started({ ...config, include: [include] })
+    await looked(receiver)
+    truncateSync(at('a.log'))
+    await polls(1)
+    append('a.log', NEW)
+    copyFileSync(at('a.log'), at('a.log.1'))
+    truncateSync(at('a.log'))
+    append('a.log', LAST)
+    await first(intake, [ERROR_LINES, NEW_LINES])
+    await polls(4)
+    expect(bodies(intake)).toEqual([ERROR_LINES, NEW_LINES])
+  })
+
+  test.each(patterns)(
+    'is taken from the copy that has more, and not from an older one, of %s',
+    async include => {
+      write('a.log', FIRST)
+      const { intake, receiver } = await started({ ...config, include: [include] })
+      await looked(receiver)
+      append('a.log', ERROR)
+      await seen(intake, [FIRST.trimEnd()])
+      copyFileSync(at('a.log'), at('a.log.1'))
+      await looked(receiver)
+      await later()
+      append('a.log', NEW)
+      copyFileSync(at('a.log'), at('a.log.2'))
       truncateSync(at('a.log'))
       append('a.log', LAST)
       await seen(intake, [FIRST.trimEnd(), ERROR_LINES, NEW_LINES])

@@ -5,6 +5,7 @@ import type { Ledger } from './ledger.js'
 import type { CheckpointMatcher } from './match-checkpoint.js'
 import type { Notices } from './notices.js'
 import { keyOf } from './opened-file.js'
+import { partIn } from './remainder.js'
 import { originalsOf } from './rotated-names.js'
 import { attempt } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
@@ -90,9 +91,10 @@ export class UnlistedFiles {
       const { mtimeNs = file.readNs, realPath: path } = found ?? {}
       this.#rotations.push({ known, mtimeNs, path, newest: file, inPlace: found === undefined })
       if (!found) continue
-      file.remainder = undefined
+      const part = file.remainder && (await partIn(found, file.remainder))
+      if (part === 'all') file.remainder = undefined
       const tail = await found.tailWhenSame(known)
-      const nothingMore = !tail || (!found.compressed && found.size === known.offset)
+      const nothingMore = !tail || part === 'beginning' || (!found.compressed && found.size === known.offset)
       const copy = await files.take(found, nothingMore ? 'later' : matcher.copy(found, known, tail))
       if (!copy) continue
       copy.gone = true
