@@ -270,7 +270,9 @@ export class FileSet {
 
   async #dropFinished(): Promise<void> {
     for (const file of this.files) {
-      if (!file.gone || !this.isFinished(file) || file.dirty || file.pending > 0) continue
+      // An empty one that waits for others is never read.
+      const isEmpty = file.size === 0n && file.isUnseen && !file.remainder
+      if (!this.isFinished(file) || (file.dirty && !isEmpty) || file.pending > 0) continue
       if (!this.#options.ledger.has(file.generation)) await this.#known.forget(file)
     }
   }

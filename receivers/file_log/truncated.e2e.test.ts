@@ -1,9 +1,18 @@
-import { copyFileSync, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { bodies, ERROR, fileLogWorld, later, MULTILINE } from '../../test/support/file-log.js'
 
-const { at, write, append, started, polls, looked, seen, first } = fileLogWorld()
+const { at, write, append, started, passed, polls, looked, advanced, seen, first } = fileLogWorld()
 
 const patterns = ['a.log', 'a.log*']
 const shapes: Record<string, object> = {
@@ -123,3 +132,30 @@ describe('what waited in a file that was truncated', () => {
     },
   )
 })
+
+test('an empty file that waited for another and was rotated away is closed after a minute', async () => {
+  write('a.log', FIRST)
+  const { intake, receiver } = await started({ include: ['a.log'] })
+  await seen(intake, [FIRST.trimEnd()])
+  for (const name of ['a.log.1', 'a.log.2']) {
+    renameSync(at('a.log'), at(name))
+    write('a.log', '')
+    await looked(receiver)
+  }
+  expect(openFiles()).toBe(3)
+  await passed(61_000)
+  await expect.poll(() => advanced(openFiles())).toBe(1)
+})
+
+function openFiles(): number {
+  const links = readdirSync('/proc/self/fd').map(fd => readlinkIfThere(`/proc/self/fd/${fd}`))
+  return links.filter(link => link.startsWith(at('a.log'))).length
+}
+
+function readlinkIfThere(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
