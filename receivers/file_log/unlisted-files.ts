@@ -110,8 +110,14 @@ export class UnlistedFiles {
     this.#rotations = []
     for (const rotation of rotations) {
       let isLater = false
-      rotation.newest.waitsForFormer = false
-      for (const found of await generations.between(rotation)) {
+      const between = await generations.between(rotation)
+      rotation.newest.waitsForFormer = between === 'later'
+      if (between === 'later') {
+        files.deferred = true
+        this.#rotations.push(rotation)
+        continue
+      }
+      for (const found of between) {
         let adoption: Adoption = 'no'
         await attempt(found.path, files.problems, async () => {
           adoption = await matcher.resume(found, 'content')
@@ -157,7 +163,12 @@ export class UnlistedFiles {
 
   async #resumeCopied(known: Checkpoint): Promise<TrackedFile | undefined> {
     const { generations, files, matcher } = this.#parts
-    const copy = await generations.copyOf(known)
+    let copy = await generations.copyOf(known)
+    if (copy === 'later') {
+      // Files are being renamed.
+      files.folders.forget()
+      copy = await generations.copyOf(known)
+    }
     if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
     const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)
