@@ -19,6 +19,9 @@ const shapes: Record<string, object> = {
   'line by line': {},
   multiline: { ...MULTILINE, force_flush_period: '1h' },
 }
+const olderCopies = patterns.flatMap(include =>
+  ['a.log.1', 'a.log.1.gz'].map(copy => [include, copy] as const),
+)
 const FIRST = '2026-11-20 INFO first\n'
 const NEW = '2026-11-20 INFO new\n'
 const LAST = '2026-11-20 INFO last\n'
@@ -37,8 +40,7 @@ describe('a file that is empty since it was truncated', () => {
     utimesSync(at('a.log.2'), 1_700_000_000, 1_700_000_000)
     await seen(intake, [FIRST.trimEnd(), '2026-11-19 INFO old'])
     append('a.log', '2026-11-20 INFO more\n')
-    const text = readFileSync(at('a.log'))
-    writeFileSync(at(copy), copy.endsWith('.gz') ? gzipSync(text) : text)
+    copied(copy)
     truncateSync(at('a.log'))
     await seen(intake, [FIRST.trimEnd(), '2026-11-19 INFO old', '2026-11-20 INFO more'])
     await looked(receiver)
@@ -69,11 +71,11 @@ describe('what waited in a file that was truncated', () => {
     },
   )
 
-  test.each(patterns)('comes when an older copy has nothing of it, of %s', async include => {
+  test.each(olderCopies)('comes when an older copy has nothing of it, of %s, %s', async (include, copy) => {
     write('a.log', FIRST)
     const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1s', include: [include] })
     await seen(intake, [FIRST.trimEnd()])
-    copyFileSync(at('a.log'), at('a.log.1'))
+    copied(copy)
     await later()
     append('a.log', ERROR)
     await looked(receiver)
@@ -83,12 +85,12 @@ describe('what waited in a file that was truncated', () => {
     expect(intake.records()).toHaveLength(2)
   })
 
-  test.each(patterns)('comes when an older copy has a part of it, of %s', async include => {
+  test.each(olderCopies)('comes when an older copy has a part of it, of %s, %s', async (include, copy) => {
     write('a.log', FIRST)
     const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1s', include: [include] })
     await seen(intake, [FIRST.trimEnd()])
     append('a.log', ERROR.slice(0, 22))
-    copyFileSync(at('a.log'), at('a.log.1'))
+    copied(copy)
     await later()
     append('a.log', ERROR.slice(22))
     await looked(receiver)
@@ -146,6 +148,11 @@ test('an empty file that waited for another and was rotated away is closed after
   await passed(61_000)
   await expect.poll(() => advanced(openFiles())).toBe(1)
 })
+
+function copied(name: string): void {
+  const text = readFileSync(at('a.log'))
+  writeFileSync(at(name), name.endsWith('.gz') ? gzipSync(text) : text)
+}
 
 function openFiles(): number {
   const links = readdirSync('/proc/self/fd').map(fd => readlinkIfThere(`/proc/self/fd/${fd}`))
