@@ -3,7 +3,7 @@ import type { Checkpoint } from './checkpoints.js'
 import { CopyOrigins } from './copy-origin.js'
 import { type Encoding, encodingOfStart } from './encoding.js'
 import { FileIds } from './file-ids.js'
-import { HEAD_BYTES } from './fingerprint.js'
+import { HEAD_BYTES, markOf } from './fingerprint.js'
 import { formatOf } from './format.js'
 import { FoundFiles } from './found-files.js'
 import type { Framer } from './framer.js'
@@ -165,7 +165,7 @@ export class FileSet {
   async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<boolean> {
     const { logger, framer, onRestart } = this.#options
     const cut = await file.cut()
-    if (!cut && this.#isNamedAfterAnother(file)) {
+    if (!cut && (await this.#isCopyInPlace(file))) {
       file.setAside()
       this.#fileIds.give(file.generation)
       await this.#known.findAnew(file)
@@ -188,9 +188,18 @@ export class FileSet {
     return true
   }
 
-  #isNamedAfterAnother({ realPath }: TrackedFile): boolean {
-    const originals = originalsOf(realPath)
-    return originals.length > 0 && [...this.files].some(file => originals.includes(file.realPath))
+  async #isCopyInPlace(file: TrackedFile): Promise<boolean> {
+    const { foundPath, realPath } = file
+    const paths = originalsOf(realPath)
+    const originals = [...this.files].filter(other => paths.includes(other.realPath))
+    if (realPath === foundPath) return originals.length > 0
+    // One that was renamed since may have been truncated before that.
+    for (const { generation } of originals) {
+      const { length, digest } = generation.head
+      const bytes = length > 0 ? await file.look(0, length) : undefined
+      if (bytes && markOf(bytes).digest === digest) return true
+    }
+    return false
   }
 
   /** True while another file holds what must come first. */

@@ -36,6 +36,8 @@ export class TrackedFile {
   path: string
   /** The same without symbolic links. */
   realPath: string
+  /** Where this run found it. */
+  readonly foundPath: string
   /** Where it was first found: its records keep this name when it is rotated. */
   readonly firstPath: string
   readonly home: string
@@ -87,6 +89,7 @@ export class TrackedFile {
     this.key = keyOf(init.place)
     this.path = init.path
     this.realPath = init.realPath
+    this.foundPath = init.realPath
     this.firstPath = init.firstPath
     this.home = init.home
     this.compressed = init.compressed

@@ -135,6 +135,25 @@ describe('what waited in a file that was truncated', () => {
   )
 })
 
+test.each(patterns.flatMap(include => [FIRST, ''].map(before => [include, before] as const)))(
+  'a file that was copied and truncated and then renamed between two looks: each once, of %s, behind %j',
+  async (include, before) => {
+    write('a.log', `${before}${ERROR}`)
+    const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1h', include: [include] })
+    await looked(receiver)
+    const got = before ? [before.trimEnd()] : []
+    await seen(intake, got)
+    await later()
+    append('a.log', NEW)
+    copied('a.log.2')
+    truncateSync(at('a.log'))
+    append('a.log', LAST)
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', FIRST)
+    await seen(intake, [...got, ERROR_LINES, NEW_LINES, LAST.trimEnd()])
+  },
+)
+
 test('an empty file that waited for another and was rotated away is closed after a minute', async () => {
   write('a.log', FIRST)
   const { intake, receiver } = await started({ include: ['a.log'] })
