@@ -49,7 +49,7 @@ export class CopyOrigins {
       let furthest: Origin | undefined
       for (const file of candidates) {
         for (const known of [file.previous, file.fingerprint()]) {
-          if (!known || (furthest && known.offset <= furthest.known.offset)) continue
+          if (!known || (furthest && !isFurther(file, known, furthest))) continue
           const isKnown = known === file.previous || known.head.length > 0
           const tail = isKnown && (await found.tailWhenSame(known))
           if (tail && !(await folders.wasRenamed(file.home, file.place, found.realPath)))
@@ -153,6 +153,13 @@ export class CopyOrigins {
     }
     return undefined
   }
+}
+
+/** Of two that were read as far, what a file is now comes before what one was before its truncation: it may hold back a record. */
+function isFurther(file: TrackedFile, known: Fingerprint, than: Origin): boolean {
+  const { offset } = than.known
+  if (known.offset !== offset) return known.offset > offset
+  return known !== file.previous && than.known === than.file.previous
 }
 
 function tailOf(found: OpenedFile, offset: number): Promise<Buffer> {

@@ -172,6 +172,30 @@ test.each(patterns)('a byte order mark does not make an older generation a copy,
   expect(intake.records()).toHaveLength(2)
 })
 
+test.each(patterns)(
+  'a record that waits in a copy does not come from what that is packed to, of %s',
+  async include => {
+    write('a.log', `${FIRST}${ERROR}`)
+    const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1h', include: [include] })
+    await seen(intake, [FIRST.trimEnd()])
+    copied('a.log.1')
+    truncateSync(at('a.log'))
+    await looked(receiver)
+    await looked(receiver)
+    await later()
+    append('a.log', NEW)
+    writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log.1'))))
+    unlinkSync(at('a.log.1'))
+    copied('a.log.1')
+    truncateSync(at('a.log'))
+    await looked(receiver)
+    append('a.log', LAST)
+    await seen(intake, [FIRST.trimEnd(), ERROR_LINES, NEW_LINES])
+    await polls(5)
+    expect(intake.records()).toHaveLength(3)
+  },
+)
+
 test('an empty file that waited for another and was rotated away is closed after a minute', async () => {
   write('a.log', FIRST)
   const { intake, receiver } = await started({ include: ['a.log'] })
