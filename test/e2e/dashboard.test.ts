@@ -373,7 +373,8 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   test('a history that cannot be written is told of', async () => {
     const { page, close } = await openPage(browser, 'about:blank')
     pages.push(close)
-    const flow = await (await fetch(new URL('api/pipelines', url))).json()
+    const response = await fetch(new URL('api/pipelines', url))
+    const flow = (await response.json()) as { readonly extensions: readonly { readonly id: string }[] }
     const failing = { status: 'recoverable_error', message: 'The storage of the history fails.' }
     for (const one of flow.extensions) if (one.id === 'alert_history') Object.assign(one, failing)
     await page.route('**/api/pipelines', route => route.fulfill({ json: flow }))
