@@ -373,7 +373,9 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   test('a history that cannot be written is told of', async () => {
     const { page, close } = await openPage(browser, 'about:blank')
     pages.push(close)
-    const flow = await (await fetch(new URL('api/pipelines', url))).json()
+    const flow = (await (await fetch(new URL('api/pipelines', url))).json()) as {
+      readonly extensions: readonly { readonly id: string }[]
+    }
     const failing = { status: 'recoverable_error', message: 'The storage of the history fails.' }
     for (const one of flow.extensions) if (one.id === 'alert_history') Object.assign(one, failing)
     await page.route('**/api/pipelines', route => route.fulfill({ json: flow }))
@@ -479,7 +481,9 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   test('notifications come a part at a time, and where it is too much the page says so', async () => {
     const { page, close } = await openPage(browser, 'about:blank')
     pages.push(close)
-    const { items } = await (await fetch(new URL('api/notifications?limit=1', url))).json()
+    const { items } = (await (await fetch(new URL('api/notifications?limit=1', url))).json()) as {
+      readonly items: readonly object[]
+    }
     await page.route('**/api/notifications?*', route => {
       const limit = Number(new URL(route.request().url()).searchParams.get('limit'))
       const many = Array.from({ length: limit }, (_, n) => ({ ...items[0], id: `n${n}` }))
