@@ -200,7 +200,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     expect(await focused()).toBe('by')
     await page.keyboard.press('Escape')
     await page.getByRole('form').waitFor({ state: 'detached' })
-    expect(await focused()).toBe('main')
+    await expect.poll(focused).toBe('main')
     await page.getByRole('button', { name: 'Silence' }).click()
     await page.getByLabel('Your name').fill('ada')
     await page.getByRole('textbox', { name: 'Why' }).fill('Maintenance <b>until</b> noon')
@@ -373,8 +373,9 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
   test('a history that cannot be written is told of', async () => {
     const { page, close } = await openPage(browser, 'about:blank')
     pages.push(close)
-    const response = await fetch(new URL('api/pipelines', url))
-    const flow = (await response.json()) as { readonly extensions: readonly { readonly id: string }[] }
+    const flow = (await (await fetch(new URL('api/pipelines', url))).json()) as {
+      readonly extensions: readonly { readonly id: string }[]
+    }
     const failing = { status: 'recoverable_error', message: 'The storage of the history fails.' }
     for (const one of flow.extensions) if (one.id === 'alert_history') Object.assign(one, failing)
     await page.route('**/api/pipelines', route => route.fulfill({ json: flow }))
@@ -476,6 +477,26 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.locator('[aria-posinset="10000"]').waitFor()
     await expect.poll(() => page.locator('.figure.active dd').textContent()).toMatch(/^10,00\d$/)
   }, 240_000)
+
+  test('notifications come a part at a time, and where it is too much the page says so', async () => {
+    const { page, close } = await openPage(browser, 'about:blank')
+    pages.push(close)
+    const { items } = (await (await fetch(new URL('api/notifications?limit=1', url))).json()) as {
+      readonly items: readonly object[]
+    }
+    await page.route('**/api/notifications?*', route => {
+      const limit = Number(new URL(route.request().url()).searchParams.get('limit'))
+      const many = Array.from({ length: limit }, (_, n) => ({ ...items[0], id: `n${n}` }))
+      return route.fulfill({ json: { items: many, next: 'x' } })
+    })
+    await page.goto(`${url}#/notifications`)
+    const shown = page.locator('.notifications tbody tr')
+    for (const count of [100, 300, 900]) {
+      await expect.poll(() => shown.count()).toBe(count)
+      await page.getByRole('button', { name: 'More' }).click()
+    }
+    await page.getByText('There are more than are listed').waitFor()
+  })
 
   test('what ended is listed, however many alerts fired since', async () => {
     await feed(port, [

@@ -6,7 +6,7 @@ import { filterPairs, type Route, rangeOf } from './route.js'
 const MAX_ENDED = 1_000
 /** Of lists that a narrow filter finds little in: the collector looks at some thousand entries for a page. */
 const MAX_PAGES = 10
-const MAX_NOTIFICATIONS = 1_000
+export const MAX_NOTIFICATIONS = 1_000
 /** What could not be read is asked for again after this. */
 const FAILED_MS = 3_000
 
