@@ -6,6 +6,7 @@ import type { Findings } from './findings.js'
 import { parseId } from './ids.js'
 import { type Entry, emptyMap, locate, type Node, type Path, problemAt } from './node.js'
 import { layers } from './normalize.js'
+import { schemaMistake } from './schema-mistake.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
 import type { ComponentConfig } from './types.js'
@@ -114,7 +115,7 @@ function checkComponent(
     findings.error(
       entry.key,
       path,
-      `the schema of ${withArticle(kind)} of type "${factory.type}" is broken: ${checked}`,
+      `the schema of ${withArticle(kind)} of type "${factory.type}" is broken: ${schemaMistake(factory.schema) ?? checked}`,
       'report this to its author',
     )
     return result

@@ -65,6 +65,7 @@ beforeAll(async () => {
       ]}]`,
     },
   )
+  await install('no-main', {}, {})
   await install('not-built', { exports: './dist/x.js' }, {})
   await install(
     'lax',
@@ -77,6 +78,10 @@ beforeAll(async () => {
   await write('text.mjs', `export const components = [${factory('acme_text', 'api: "1"')}]`)
   // The words of Node, which here would find ours.
   await write('alone.mjs', `throw new Error("Cannot find package 'tocsin' imported from alone.mjs")`)
+  await write(
+    'odd.mjs',
+    `export const components = [${factory('odd', 'schema: { properties: { a: "text" } }')}]`,
+  )
   await write('local.mjs', `export const components = [${factory('acme_local')}]`)
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -137,7 +142,14 @@ describe('packages', () => {
   })
 
   it('that break the contract are told what of it, and of what they should have brought no more is said', async () => {
-    const environment = await using(['of_it', 'throtle'], 'careless', 'not-built')
+    const environment = await using(
+      ['of_it', 'throtle', 'odd'],
+      'careless',
+      'not-built',
+      'no-main',
+      'no-main/sub',
+      './odd.mjs',
+    )
     const problems = await problemsOf(load(['tocsin.yaml'], environment))
     const component = (n: number, what: string) =>
       `tocsin.yaml:1:12: packages[0]: component ${n} of the package "careless" ${what} (report this to its author)`
@@ -153,7 +165,12 @@ describe('packages', () => {
       component(5, '("a") has a schema of the type "string": that of a configuration is "object"'),
       'tocsin.yaml:1:12: packages[0]: the package "careless" brings a processor type "a", which the package "careless" has already (report this to its author)',
       'tocsin.yaml:1:23: packages[1]: the package "not-built" could not be loaded: its package.json names ./dist/x.js, which is not there: was it built? (see its documentation, or report this to its author)',
+      'tocsin.yaml:1:35: packages[2]: the package "no-main" could not be loaded: its package.json names no file that is there (see its documentation, or report this to its author)',
+      'tocsin.yaml:1:45: packages[3]: the package "no-main/sub" could not be loaded: it has no sub (see its documentation, or report this to its author)',
       expect.stringContaining('unknown processor type "throtle" (did you mean "throttle"?'),
+      expect.stringContaining(
+        `processors.odd: the schema of a processor of type "odd" is broken: schema.properties.a is 'text', and no schema`,
+      ),
     ])
   })
 

@@ -20,9 +20,10 @@ export async function importFrom(specifier: string, folder: string): Promise<unk
  * their exports, and takes the CommonJS half of those that have both; so the exports are read here first.
  */
 export async function resolveFrom(specifier: string, folder: string): Promise<string> {
+  let root: string | undefined
   const [, name, subpath = ''] = /^((?:@[^/]+\/)?[^/.@][^/]*)(\/.*)?$/.exec(specifier) ?? []
   if (name !== undefined) {
-    const root = await packageRoot(name, folder)
+    root = await packageRoot(name, folder)
     if (root === undefined) throw new PackageNotFound(specifier, folder)
     const target = exported((await manifest(root)).exports, `.${subpath}`)
     if (target !== undefined) {
@@ -38,7 +39,10 @@ export async function resolveFrom(specifier: string, folder: string): Promise<st
     return createRequire(join(folder, 'noop.js')).resolve(specifier)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
-    throw new PackageNotFound(specifier, folder)
+    if (root === undefined) throw new PackageNotFound(specifier, folder)
+    const what =
+      subpath === '' ? 'its package.json names no file that is there' : `it has no ${subpath.slice(1)}`
+    throw new PermanentError('package_without_file', what)
   }
 }
 

@@ -163,7 +163,7 @@ function isAnswer(sent: unknown): boolean {
 function nonsense(sent: unknown, count: number): TypeError {
   const records = count === 1 ? '1 record' : `${count} records`
   return new TypeError(
-    `send() answered ${inspect(sent, { depth: 1 }).slice(0, 200)} for ${records}: it must answer 'ok', { reason }, { refused: [indices], reason } or { rejected: count, reason }`,
+    `send() answered ${sent instanceof Error ? `the error "${errorText(sent)}"` : inspect(sent, { depth: 1 }).slice(0, 200)} for ${records}: it must answer 'ok', { reason }, { refused: [indices], reason } or { rejected: count, reason }`,
   )
 }
 

@@ -97,7 +97,7 @@ describe('a delivery', () => {
   it.each([
     ['undefined', undefined],
     ['true', true],
-    ['Error: no', new Error('no')],
+    ['the error "no" for', new Error('no')],
     ['{ refused: 1 }', { refused: 1 }],
     ["{ refused: [ 5 ], reason: 'no' }", { refused: [5], reason: 'no' }],
   ])('tries again after an answer that is none, and says so: %s', async (shown, answer) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { type AnyFactory, API, type ConfigSchema } from '../../component/index.js'
+import { schemaMistake } from '../../config/schema-mistake.js'
 import type { ConformanceCheck } from './check.js'
-import { schemaMistake } from './schema.js'
 
 const STABILITIES = ['development', 'alpha', 'beta', 'stable', 'deprecated']
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import type { ConfigSchema, SchemaType } from '../../component/index.js'
-import { FORMAT_WORDS } from '../../config/formats.js'
+import type { ConfigSchema, SchemaType } from '../component/index.js'
+import { FORMAT_WORDS } from './formats.js'
 
 const TYPES: readonly SchemaType[] = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null']
 
