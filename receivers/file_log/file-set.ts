@@ -132,7 +132,10 @@ export class FileSet {
    */
   async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
-    const isNew = generation.headBytes.length === 0 && at === 0
+    const { length } = generation.headBytes
+    // The beginning of a first line, that was seen before, may be that of another file too.
+    const isLonger = file.offset === 0 && length < Math.min(bytes.length, HEAD_BYTES)
+    const isNew = at === 0 && (length === 0 || isLonger)
     if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.
     if (isNew || (generation.id === undefined && at === 0))

@@ -216,9 +216,7 @@ export class TrackedFile {
     const { consumed } = frames
     const isNew = this.#reading.advance(chunk, frames, nowMs)
     if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
-    // A byte order mark is the same in all.
-    const isMark = at === 0 && consumed === this.encoding.markLength(bytes)
-    if (consumed > from && !isMark) this.generation.growHead(bytes.subarray(0, consumed), at)
+    if (consumed > from) this.generation.growHead(bytes.subarray(0, consumed), at)
     if (textAt === undefined) return
     const { offset } = this
     this.generation.growHead(this.#reading.skipTo(textAt), offset)

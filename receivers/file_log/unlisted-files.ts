@@ -146,13 +146,11 @@ export class UnlistedFiles {
   /** True when a copy that is read from its beginning holds what was set aside of the first record. */
   async #isInCopy({ mtimeNs, newest }: Rotation): Promise<boolean> {
     const { files } = this.#parts
-    const { remainder } = newest
-    if (!remainder || mtimeNs === undefined) return false
-    const { at, bytes, generation } = remainder
-    if (at > 0 && generation.headBytes.length > 0) return false
+    if (newest.remainder?.at !== 0 || mtimeNs === undefined) return false
+    const { bytes } = newest.remainder
     for (const file of files.tracked.values()) {
       if (file.mtimeNs <= mtimeNs || !originalsOf(file.realPath).includes(newest.realPath)) continue
-      if ((await files.open(file)) && (await file.look(at, bytes.length))?.equals(bytes)) return true
+      if ((await files.open(file)) && (await file.look(0, bytes.length))?.equals(bytes)) return true
     }
     return false
   }
