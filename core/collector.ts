@@ -1,7 +1,15 @@
+import { inspect } from 'node:util'
 import type { Distribution } from './cli/distribution.js'
 import { processIo } from './cli/io.js'
 import { load } from './cli/load.js'
-import type { Clock, LogAttributes, Logger, Random, ServiceStatus } from './component/index.js'
+import {
+  type Clock,
+  type LogAttributes,
+  type Logger,
+  PermanentError,
+  type Random,
+  type ServiceStatus,
+} from './component/index.js'
 import type { FactorySource } from './config/index.js'
 import type { GraphReport } from './pipeline/graph-host.js'
 import { systemClock } from './service/clock.js'
@@ -39,7 +47,10 @@ export type CollectorReport = GraphReport
 
 /** A collector that another program runs. It handles no signal and ends no process. */
 export interface Collector {
-  /** Resolves when every pipeline runs. Throws `ConfigError`, or what a component that cannot start throws; then nothing runs. */
+  /**
+   * Resolves when every pipeline runs. Throws `ConfigError`, or what a component that cannot start throws; then nothing runs, and
+   * it may be called again. Throws `PermanentError` when it was started or stopped before.
+   */
   start(): Promise<void>
   /** Reads the configuration again. False when it is invalid or did not start: then the old one goes on, and the log says why. */
   reload(): Promise<boolean>
@@ -53,6 +64,7 @@ export interface Collector {
 
 /** Makes a collector for a program of your own; nothing runs before its `start`. */
 export function createCollector(options: CollectorOptions): Collector {
+  checkOptions(options)
   const clock = options.clock ?? systemClock
   const distribution: Distribution = {
     name: 'tocsin',
@@ -81,10 +93,23 @@ export function createCollector(options: CollectorOptions): Collector {
     },
     apply: ({ logs }) => ours?.setLevel(logs.level),
   })
+  let used = false
   return {
-    start: () => service.start(),
+    async start() {
+      if (used)
+        throw new PermanentError(
+          'started_before',
+          'A collector is started once: make another one for another run.',
+        )
+      used = true
+      await service.start().catch(error => {
+        used = false
+        throw error
+      })
+    },
     reload: () => service.reload(),
     async stop() {
+      used = true
       try {
         return await service.stop()
       } finally {
@@ -94,4 +119,18 @@ export function createCollector(options: CollectorOptions): Collector {
     status: () => service.status(),
     ended: service.ended,
   }
+}
+
+/** For callers without types. */
+function checkOptions(options: { readonly [option in keyof CollectorOptions]?: unknown } | undefined): void {
+  const { config, components, logger } = options ?? {}
+  const wrong = (option: string, what: string, value: unknown): never => {
+    throw new TypeError(`createCollector({ ${option} }): ${what}, and not ${inspect(value, { depth: 0 })}`)
+  }
+  if (![config].flat().every(source => typeof source === 'string'))
+    wrong('config', "a source such as 'tocsin.yaml' or 'yaml:...', or a list of them", config)
+  if (!Array.isArray(components))
+    wrong('components', 'a list of factories, such as that of tocsin/components', components)
+  if (logger !== undefined && typeof (logger as CollectorLogger | null)?.child !== 'function')
+    wrong('logger', 'an object with debug, info, warn, error and child', logger)
 }

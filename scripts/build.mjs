@@ -37,6 +37,7 @@ const { metafile } = await build({
   outdir: OUT,
   chunkNames: 'chunks/[name]-[hash]',
   external: BESIDE,
+  plugins: [{ name: 'commonjs-by-require', setup: requireCommonJs }],
   // Without the paths of tsconfig.json, by which some modules came in twice: from dist, and from their source.
   tsconfigRaw: {},
   // ES modules, of which only what is used goes in, where a package has them beside CommonJS. RxJS hides its own from Node.js, and
@@ -62,6 +63,18 @@ const { metafile } = await build({
 })
 const page = await buildPage()
 writeFileSync(join(OUT, 'LICENSES.txt'), licenses({ inputs: { ...metafile.inputs, ...page.inputs } }))
+
+/**
+ * Node.js 20 rejects twice where an ES module imports a CommonJS one that throws, once without anybody who could hear of it
+ * (findings/node-import-after-failed-commonjs.sh): a native module that was built for another Node.js would be a stack trace.
+ */
+function requireCommonJs({ onResolve, onLoad }) {
+  const namespace = 'commonjs'
+  onResolve({ filter: /^re2$/ }, ({ path, kind }) =>
+    kind === 'require-call' ? undefined : { path, namespace },
+  )
+  onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: `export default require('${path}')` }))
+}
 
 /** Of the packages that are in the bundles: their licences ask to be passed on. */
 function licenses({ inputs }) {

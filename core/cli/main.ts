@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { ConfigError, errorText, formatProblem } from '../component/index.js'
+import { ConfigError, errorText, formatProblem, PermanentError } from '../component/index.js'
 import { NOT_ALL_DELIVERED } from './closing-report.js'
 import type { DeadLetterOptions } from './dead-letter.js'
 import type { Distribution } from './distribution.js'
@@ -8,6 +8,7 @@ import { type CommandIo, type ConfigOptions, print } from './io.js'
 import { keepAlive } from './keep-alive.js'
 import { nativeModuleHint } from './native-module.js'
 import type { NewOptions } from './new-component.js'
+import { oldNodeHint } from './old-node.js'
 import type { ReplayCommandOptions } from './replay/command.js'
 import type { TapOptions } from './tap.js'
 import type { TestOptions } from './test/command.js'
@@ -36,6 +37,8 @@ export async function main(
     .enablePositionalOptions()
     .allowExcessArguments()
     .hook('preAction', (_, command) => {
+      const tooOld = oldNodeHint(distribution.name)
+      if (tooOld !== undefined) throw new PermanentError('old_node', tooOld)
       const mistake = unexpectedArgument(program, command)
       if (mistake !== undefined) command.error(`error: ${mistake}`)
     })

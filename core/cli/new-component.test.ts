@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -35,8 +35,39 @@ it.each([
   expect(made(`index.${extension}`)).toBe(true)
 })
 
-async function written(how: { terminal: boolean; answer?: string; options?: NewOptions }) {
-  const cwd = await mkdtemp(join(tmpdir(), 'tocsin-new-'))
+it('says what to run next so that a shell takes it, wherever it is', async () => {
+  const { question, cwd } = await written({ terminal: false, prefix: "it's new " })
+  const quoted = `'${join(cwd, 'tocsin-their-pager').replace("it's", "it'\\''s")}'`
+  expect(question).toContain(`\nNext: cd ${quoted} && npm install && npm test\n`)
+})
+
+it('speaks of the files that are there', async () => {
+  const { read } = await written({ terminal: false, options: { typescript: true } })
+  expect(read('README.md')).toContain('because `index.ts` says')
+  expect(read('their-pager.test.ts')).toContain('// their-pager.ts is what you change')
+  expect(read('their-pager.test.ts')).toContain("from './index.js'")
+})
+
+it.each(['class', 'index', 'resolve', 'schema', 'components', 'define_exporter'])(
+  'refuses the type %s, and says why',
+  async type => {
+    await expect(written({ terminal: false, type })).rejects.toThrow(
+      `"${type}" cannot be a type here, as it is a word of JavaScript or a name that the package uses itself: choose another one, such as my_${type}.`,
+    )
+  },
+)
+
+interface How {
+  readonly terminal: boolean
+  readonly answer?: string
+  readonly options?: NewOptions
+  readonly type?: string
+  /** Of the name of the folder that it is asked in. */
+  readonly prefix?: string
+}
+
+async function written({ prefix = 'tocsin-new-', type = 'their_pager', ...how }: How) {
+  const cwd = await realpath(await mkdtemp(join(tmpdir(), prefix)))
   folders.push(cwd)
   const stdin = Object.assign(new PassThrough(), { isTTY: how.terminal })
   const stdout = Object.assign(new PassThrough(), { isTTY: how.terminal })
@@ -47,11 +78,17 @@ async function written(how: { terminal: boolean; answer?: string; options?: NewO
     }
     question += data
   })
-  await newComponent(full, 'exporter', 'their_pager', how.options ?? {}, {
+  await newComponent(full, 'exporter', type, how.options ?? {}, {
     ...processIo(),
     cwd,
     stdin,
     stdout,
   })
-  return { question, made: (file: string) => existsSync(join(cwd, 'tocsin-their-pager', file)) }
+  const path = (file: string): string => join(cwd, 'tocsin-their-pager', file)
+  return {
+    question,
+    cwd,
+    made: (file: string) => existsSync(path(file)),
+    read: (file: string) => readFileSync(path(file), 'utf8'),
+  }
 }

@@ -21,9 +21,9 @@ const MANIFEST = require.resolve('tocsin/package.json')
 const TEMPLATES = join(dirname(MANIFEST), 'core/cli/templates')
 const KINDS: readonly string[] = ['receiver', 'processor', 'exporter', 'connector', 'extension']
 
-// They would be the name of a function, or of a file that is there already.
+// They would be the name of a function, or of what is imported or a file already.
 const TAKEN =
-  /^(index|config|package|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield)$/
+  /^(index|config|package|schema|components|resolve|to_text|read_file|write_file|create_record|duration_ms|error_text|define_\w+|arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield)$/
 
 /**
  * Writes a package for one component into a new folder; it passes its conformance suite, and asks for the
@@ -49,8 +49,14 @@ export async function newComponent(
   if (options.typescript && options.javascript) {
     throw new PermanentError('bad_option', 'Say --typescript or --javascript, not both.')
   }
-  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(type) || TAKEN.test(type)) {
+  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(type)) {
     throw new PermanentError('bad_name', `"${type}" cannot be a type: use snake_case, such as my_${kind}.`)
+  }
+  if (TAKEN.test(type)) {
+    throw new PermanentError(
+      'bad_name',
+      `"${type}" cannot be a type here, as it is a word of JavaScript or a name that the package uses itself: choose another one, such as my_${type}.`,
+    )
   }
   if (components.some(each => each.kind === kind && [each.type, ...(each.aliases ?? [])].includes(type))) {
     throw new PermanentError(
@@ -92,7 +98,7 @@ export async function newComponent(
   await print(
     io,
     `${folder}\n${shown.join('')}\n` +
-      `Next: cd ${folder}, npm install, npm test. Its README says what holds for ${withArticle(kind as Kind)}, and how to use it in a configuration.\n`,
+      `Next: cd ${inShell(folder)} && npm install && npm test\nIts README says what holds for ${withArticle(kind as Kind)}, and how to use it in a configuration.\n`,
   )
   return 0
 }
@@ -110,7 +116,9 @@ async function wantsTypescript({ stdin, stdout }: CommandIo): Promise<boolean> {
 
 /** The templates' types in comments, where they are the same for all kinds, as TypeScript. */
 function typed(text: string): string {
-  return text.replace(
+  // Imports go on naming what is compiled.
+  const prose = text.replace(/(`index|\/\/ [\w-]+)\.js(?=` says| is what)/g, '$1.ts')
+  return prose.replace(
     /\/\*\* @type \{import\(('tocsin\/component')\)\.ConfigSchema\} \*\/\nexport const schema =/,
     'import type { ConfigSchema } from $1\n\nexport const schema: ConfigSchema =',
   )
@@ -161,6 +169,11 @@ function manifestOf({ kind, type, dashed, version, tocsin, typescript }: Made): 
       ...(typescript && { typescript: ours.typescript }),
     },
   }
+}
+
+/** As one word of a shell. */
+function inShell(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 function camelCase(type: string): string {

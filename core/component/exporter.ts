@@ -56,5 +56,5 @@ export interface ExportRequest {
 export type Sent =
   | 'ok'
   | { readonly rejected: number; readonly reason: string }
-  | { readonly retryAfterMs?: number; readonly reason: string }
+  | { readonly retryAfterMs?: number | undefined; readonly reason: string }
   | { readonly refused: readonly number[]; readonly reason: string }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { AnyFactory, CheckProblem, ConfigSchema, Kind } from '../component/index.js'
 
 export type Section = 'receivers' | 'processors' | 'exporters' | 'connectors' | 'extensions'
@@ -86,12 +87,20 @@ export class Catalog {
 
   /** What its author and the core find wrong with a configuration that its schema allows. */
   check(factory: AnyFactory, config: object): readonly CheckProblem[] {
-    const own = factory.check as ((config: object) => readonly CheckProblem[]) | undefined
-    return [
-      ...(own?.call(factory, config) ?? []),
-      ...(this.common[factory.kind]?.check?.(config, factory) ?? []),
-    ]
+    const own = (factory.check as ((config: object) => unknown) | undefined)?.call(factory, config) ?? []
+    if (!areProblems(own))
+      throw new TypeError(
+        `check() answered ${inspect(own, { depth: 1 })}; it must answer a list of { path, message, fix }, and no promise of one`,
+      )
+    return [...own, ...(this.common[factory.kind]?.check?.(config, factory) ?? [])]
   }
+}
+
+function areProblems(answer: unknown): answer is readonly CheckProblem[] {
+  return (
+    Array.isArray(answer) &&
+    answer.every(problem => Array.isArray(problem?.path) && typeof problem.message === 'string')
+  )
 }
 
 export function withArticle(kind: Kind): string {

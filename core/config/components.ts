@@ -6,6 +6,7 @@ import type { Findings } from './findings.js'
 import { parseId } from './ids.js'
 import { type Entry, emptyMap, locate, type Node, type Path, problemAt } from './node.js'
 import { layers } from './normalize.js'
+import { schemaMistake } from './schema-mistake.js'
 import type { Place } from './source.js'
 import { nearest, suggestion } from './suggest.js'
 import type { ComponentConfig } from './types.js'
@@ -81,12 +82,16 @@ function checkComponent(
   }
   const factory = catalog.factory(kind, parsed.type)
   if (!factory) {
-    findings.error(
-      entry.key,
-      path,
-      `unknown ${kind} type "${parsed.type}"`,
-      unknownTypeFix(parsed.type, kind, catalog),
-    )
+    const fix = likelyTypeFix(parsed.type, kind, catalog)
+    // It may be one of a package that could not be loaded, which is told already.
+    if (fix !== undefined || !findings.packagesFailed)
+      findings.error(
+        entry.key,
+        path,
+        `unknown ${kind} type "${parsed.type}"`,
+        fix ??
+          `${suggestion(parsed.type, catalog.types(kind), `known ${kind}s`)}; for one of another package, name the package under packages`,
+      )
     return broken
   }
   const canonical = parsed.name === undefined ? factory.type : `${factory.type}/${parsed.name}`
@@ -110,7 +115,7 @@ function checkComponent(
     findings.error(
       entry.key,
       path,
-      `the schema of ${withArticle(kind)} of type "${factory.type}" is broken: ${checked}`,
+      `the schema of ${withArticle(kind)} of type "${factory.type}" is broken: ${schemaMistake(factory.schema) ?? checked}`,
       'report this to its author',
     )
     return result
@@ -179,15 +184,15 @@ export function secretTexts(node: Node): string[] {
   }
 }
 
-function unknownTypeFix(type: string, kind: Kind, catalog: Catalog): string {
+/** Undefined where nothing that is there can have been meant. */
+function likelyTypeFix(type: string, kind: Kind, catalog: Catalog): string | undefined {
   const elsewhere = catalog.kindsOf(type)
   if (elsewhere.length > 0) {
     const places = elsewhere.map(other => `${withArticle(other)}: move it under ${other}s`).join(', or ')
     return `"${type}" is ${places}`
   }
   const near = nearest(type, catalog.types(kind))
-  if (near !== undefined) return suggestion(type, catalog.types(kind), `known ${kind}s`)
-  return `${suggestion(type, catalog.types(kind), `known ${kind}s`)}; for one of another package, name the package under packages`
+  return near === undefined ? undefined : suggestion(type, catalog.types(kind), `known ${kind}s`)
 }
 
 /** The ids that a configuration gives where its schema says `component`. */

@@ -7,6 +7,8 @@ export class Findings {
   readonly problems: Problem[] = []
   /** Sections that could not be read: what they should hold is not reported as missing. */
   readonly unreadable = new Set<Kind>()
+  /** A package that the configuration names brought less than it should. */
+  packagesFailed = false
 
   error(place: Place, path: Path, message: string, fix?: string): void {
     this.problems.push(problemAt(place, path, message, fix))

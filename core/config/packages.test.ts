@@ -49,12 +49,39 @@ beforeAll(async () => {
   await install('no-components', { main: 'x.js' }, { 'x.js': 'exports.other = 1' })
   await install('fails', { main: 'x.js' }, { 'x.js': 'throw new Error("it is broken")' })
   await install('malformed', { main: 'x.js' }, { 'x.js': 'exports.components = [{ kind: "procesor" }, 5]' })
+  await install(
+    'careless',
+    { main: 'x.js' },
+    {
+      'x.js': `exports.components = [${[
+        '{ api: 1 }',
+        factory('a', 'stability: undefined'),
+        factory('a', 'description: undefined'),
+        factory('a', 'aliases: "b"'),
+        factory('a', 'schema: []'),
+        factory('a', 'schema: { type: "string" }'),
+        factory('a'),
+        factory('a'),
+      ]}]`,
+    },
+  )
+  await install('no-main', {}, {})
+  await install('not-built', { exports: './dist/x.js' }, {})
+  await install(
+    'lax',
+    { main: 'x.js' },
+    { 'x.js': `exports.components = [${factory('lax', 'check: () => ["no"]')}]` },
+  )
   await install('taken', { main: 'x.js' }, { 'x.js': `exports.components = [${factory('throttle')}]` })
   await write('old.mjs', `export const components = [${factory('acme_old', 'api: undefined')}]`)
   await write('new.mjs', `export const components = [${factory('acme_new', 'api: 2')}]`)
   await write('text.mjs', `export const components = [${factory('acme_text', 'api: "1"')}]`)
   // The words of Node, which here would find ours.
   await write('alone.mjs', `throw new Error("Cannot find package 'tocsin' imported from alone.mjs")`)
+  await write(
+    'odd.mjs',
+    `export const components = [${factory('odd', 'schema: { properties: { a: "text" } }')}]`,
+  )
   await write('local.mjs', `export const components = [${factory('acme_local')}]`)
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -110,6 +137,48 @@ describe('packages', () => {
       'tocsin.yaml:1:103: packages[8]: the package "./text.mjs" is written against version "1" of the component contract, and this Tocsin has version 1 (its author writes the number: api: 1)',
       expect.stringMatching(
         /packages\[9\]: .*could not be loaded: Cannot find package 'tocsin'.*\(run "npm install" with tocsin in the folder of the package: Tocsin is its peer dependency\)$/,
+      ),
+    ])
+  })
+
+  it('that break the contract are told what of it, and of what they should have brought no more is said', async () => {
+    const environment = await using(
+      ['of_it', 'throtle', 'odd'],
+      'careless',
+      'not-built',
+      'no-main',
+      'no-main/sub',
+      './odd.mjs',
+    )
+    const problems = await problemsOf(load(['tocsin.yaml'], environment))
+    const component = (n: number, what: string) =>
+      `tocsin.yaml:1:12: packages[0]: component ${n} of the package "careless" ${what} (report this to its author)`
+    expect(problems).toEqual([
+      component(
+        0,
+        'has no kind, which defineReceiver(), defineExporter() and the like of tocsin/component give it',
+      ),
+      component(1, '("a") has no stability'),
+      component(2, '("a") has no description'),
+      component(3, '("a") has "aliases" that are no list of types'),
+      component(4, '("a") has no schema'),
+      component(5, '("a") has a schema of the type "string": that of a configuration is "object"'),
+      'tocsin.yaml:1:12: packages[0]: the package "careless" brings a processor type "a", which the package "careless" has already (report this to its author)',
+      'tocsin.yaml:1:23: packages[1]: the package "not-built" could not be loaded: its package.json names ./dist/x.js, which is not there: was it built? (see its documentation, or report this to its author)',
+      'tocsin.yaml:1:35: packages[2]: the package "no-main" could not be loaded: its package.json names no file that is there (see its documentation, or report this to its author)',
+      'tocsin.yaml:1:45: packages[3]: the package "no-main/sub" could not be loaded: it has no sub (see its documentation, or report this to its author)',
+      expect.stringContaining('unknown processor type "throtle" (did you mean "throttle"?'),
+      expect.stringContaining(
+        `processors.odd: the schema of a processor of type "odd" is broken: schema.properties.a is 'text', and no schema`,
+      ),
+    ])
+  })
+
+  it('whose check answers no problems are named', async () => {
+    const problems = await problemsOf(load(['tocsin.yaml'], await using(['lax'], 'lax')))
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /processors\.lax: checking this configuration failed: check\(\) answered \[ 'no' \]; it must answer a list of \{ path, message, fix \}/,
       ),
     ])
   })

@@ -23,7 +23,10 @@ export async function loadPackages(
     for (const name of namesOf(factory)) owners.set(`${factory.kind}/${name}`, 'tocsin')
   for (const [index, item] of list.items.entries()) {
     const path = ['packages', index]
-    const error = (message: string, fix?: string): void => findings.error(item.place, path, message, fix)
+    const error = (message: string, fix?: string): void => {
+      findings.packagesFailed = true
+      findings.error(item.place, path, message, fix)
+    }
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.value === '') {
       if (item.kind !== 'invalid') error('a package is named by text', "such as '@acme/tocsin-thing'")
       continue
@@ -57,6 +60,7 @@ export async function loadPackages(
       )
       continue
     }
+    const own = new Set<string>()
     for (const [number, candidate] of exported.entries()) {
       const mistake = malformed(candidate)
       if (mistake !== undefined) {
@@ -80,11 +84,16 @@ export async function loadPackages(
       if (taken !== undefined) {
         error(
           `the package "${name}" brings ${withArticle(factory.kind)} type "${taken}", which ${owners.get(`${factory.kind}/${taken}`)} has already`,
-          'remove one of the two packages',
+          own.has(`${factory.kind}/${taken}`)
+            ? 'report this to its author'
+            : 'remove one of the two packages',
         )
         continue
       }
-      for (const type of namesOf(factory)) owners.set(`${factory.kind}/${type}`, `the package "${name}"`)
+      for (const type of namesOf(factory)) {
+        own.add(`${factory.kind}/${type}`)
+        owners.set(`${factory.kind}/${type}`, `the package "${name}"`)
+      }
       factories.push(factory)
     }
   }
@@ -108,14 +117,27 @@ const KINDS: readonly string[] = SECTIONS.map(([, kind]): Kind => kind)
 function malformed(candidate: unknown): string | undefined {
   if (typeof candidate !== 'object' || candidate === null) return 'is not a factory'
   const factory = candidate as { readonly [key: string]: unknown }
+  if (factory.kind === undefined)
+    return 'has no kind, which defineReceiver(), defineExporter() and the like of tocsin/component give it'
   if (!KINDS.includes(String(factory.kind)))
     return `has the kind "${String(factory.kind)}", not one of ${KINDS.join(', ')}`
   if (typeof factory.type !== 'string' || !/^[a-zA-Z][a-zA-Z0-9_]{0,62}$/.test(factory.type))
     return `has the type "${String(factory.type)}", which is no snake_case name`
-  if (typeof factory.schema !== 'object' || factory.schema === null)
+  if (factory.aliases !== undefined && !areTexts(factory.aliases))
+    return `("${factory.type}") has "aliases" that are no list of types`
+  for (const text of ['stability', 'description'])
+    if (typeof factory[text] !== 'string') return `("${factory.type}") has no ${text}`
+  if (typeof factory.schema !== 'object' || factory.schema === null || Array.isArray(factory.schema))
     return `("${factory.type}") has no schema`
+  const { type = 'object' } = factory.schema as { readonly type?: unknown }
+  if (type !== 'object')
+    return `("${factory.type}") has a schema of the type ${JSON.stringify(type)}: that of a configuration is "object"`
   if (typeof factory.create !== 'function') return `("${factory.type}") has no function "create"`
   if (factory.check !== undefined && typeof factory.check !== 'function')
     return `("${factory.type}") has a "check" that is no function`
   return undefined
+}
+
+function areTexts(list: unknown): boolean {
+  return Array.isArray(list) && list.every(one => typeof one === 'string')
 }

@@ -20,28 +20,42 @@ export async function importFrom(specifier: string, folder: string): Promise<unk
  * their exports, and takes the CommonJS half of those that have both; so the exports are read here first.
  */
 export async function resolveFrom(specifier: string, folder: string): Promise<string> {
+  let root: string | undefined
   const [, name, subpath = ''] = /^((?:@[^/]+\/)?[^/.@][^/]*)(\/.*)?$/.exec(specifier) ?? []
   if (name !== undefined) {
-    const root = await packageRoot(name, folder)
+    root = await packageRoot(name, folder)
     if (root === undefined) throw new PackageNotFound(specifier, folder)
     const target = exported((await manifest(root)).exports, `.${subpath}`)
-    if (target !== undefined) return join(root, target)
+    if (target !== undefined) {
+      const file = join(root, target)
+      if (await isFile(file)) return file
+      throw new PermanentError(
+        'package_not_built',
+        `its package.json names ${target}, which is not there: was it built?`,
+      )
+    }
   }
   try {
     return createRequire(join(folder, 'noop.js')).resolve(specifier)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
-    throw new PackageNotFound(specifier, folder)
+    if (root === undefined) throw new PackageNotFound(specifier, folder)
+    const what =
+      subpath === '' ? 'its package.json names no file that is there' : `it has no ${subpath.slice(1)}`
+    throw new PermanentError('package_without_file', what)
   }
 }
 
 async function packageRoot(name: string, folder: string): Promise<string | undefined> {
   for (let at = folder; ; at = dirname(at)) {
     const root = join(at, 'node_modules', name)
-    const found = await stat(join(root, 'package.json')).catch(() => undefined)
-    if (found?.isFile()) return root
+    if (await isFile(join(root, 'package.json'))) return root
     if (dirname(at) === at) return undefined
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false
 }
 
 async function manifest(root: string): Promise<{ exports?: unknown }> {

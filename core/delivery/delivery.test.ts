@@ -94,6 +94,22 @@ describe('a delivery', () => {
     expect(await rig.delivery.stop(0)).toMatchObject({ delivered: 2, deadLettered: 1 })
   })
 
+  it.each([
+    ['undefined', undefined],
+    ['true', true],
+    ['the error "no" for', new Error('no')],
+    ['{ refused: 1 }', { refused: 1 }],
+    ["{ refused: [ 5 ], reason: 'no' }", { refused: [5], reason: 'no' }],
+  ])('tries again after an answer that is none, and says so: %s', async (shown, answer) => {
+    const rig = await setUp({ answers: [() => answer as unknown as Sent] })
+    const done = rig.enqueue('a')
+    await rig.clock.advance(10_000)
+    expect(await done).toEqual({ deadLettered: 0 })
+    expect(rig.sent).toHaveLength(2)
+    expect(rig.context.logs[0]?.attributes.reason).toContain(`send() answered ${shown}`)
+    expect(rig.context.logs[0]?.attributes.reason).toContain("for 1 record: it must answer 'ok', { reason }")
+  })
+
   it('keeps all of a request of which so many were rejected, and counts only those', async () => {
     const rig = await setUp({ answers: [{ rejected: 3, reason: '3 are too old' }] })
     expect(await rig.enqueue('a', 'b', 'c', 'd', 'e')).toEqual({ deadLettered: 3 })

@@ -187,6 +187,7 @@ class QueuedDelivery implements Delivery {
     over.abort()
     this.#abort.abort()
     await consumers
+    this.#sender.close()
     await closed
     await this.#queue.keepPartlySent()
     await this.#durable?.close()

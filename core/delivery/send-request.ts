@@ -1,5 +1,4 @@
 import type { ExportRequest } from '../component/exporter.js'
-import { onAbort } from '../component/on-abort.js'
 import { failpoint } from '../failpoints.js'
 import type { Records } from '../model/index.js'
 import { Attempts } from './attempt.js'
@@ -25,17 +24,19 @@ export interface RequestSenderOptions
   readonly abort: AbortSignal
 }
 
+const NONE: ReadonlySet<number> = new Set()
+
 /** Brings one request after another to an end: delivered, or a dead letter. */
 export class RequestSender {
   readonly #options: RequestSenderOptions
-  readonly #attempts = new Attempts()
+  readonly #attempts: Attempts
   /** Records. */
   delivered = 0
 
   constructor(options: RequestSenderOptions) {
     this.#options = options
-    // Keeps the one listener that `onAbort` has, which each attempt would else add and remove.
-    onAbort(options.abort, () => undefined)
+    const { settings, clock, abort } = options
+    this.#attempts = new Attempts({ timeoutMs: settings.timeoutMs, clock, stop: abort })
   }
 
   /** False when it could not be brought to an end before the stop. */
@@ -47,13 +48,12 @@ export class RequestSender {
     const startMs = clock.monotonicMs()
     for (let number = 1; ; number++) {
       const request: ExportRequest = { records, pipeline, queuedAt, attempt: number }
-      const { timeoutMs } = settings
-      const result = await this.#attempts.make(exporter, request, { timeoutMs, clock, stop: abort })
+      const result = await this.#attempts.make(exporter, request)
       if (result.kind === 'delivered') {
         failpoint('after_sending')
         health.sending.worked()
         health.refusing.worked()
-        return this.#finish(pieces, new Set())
+        return this.#finish(pieces, NONE)
       }
       if (result.kind === 'refused') {
         health.sending.worked()
@@ -80,6 +80,11 @@ export class RequestSender {
       await clock.sleep(retry.delayMs, wake)
       if (settle.aborted) return false
     }
+  }
+
+  /** Nothing more will be delivered. */
+  close(): void {
+    this.#attempts.close()
   }
 
   #finish(pieces: readonly Piece[], given: ReadonlySet<number>): true {

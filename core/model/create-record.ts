@@ -106,9 +106,30 @@ export abstract class LazyRecord implements LogRecord {
     return compilePath(path).set(this, value)
   }
   patch(changes: Partial<LogFields>): LogRecord {
-    // Assigning is several times as fast as spreading here.
-    return new PlainRecord(Object.assign(pickFields(this), changes, { id: this.id, arrived: this.arrived }))
+    return patched(this.id, this.arrived, this, changes)
   }
+}
+
+function patched(id: string, arrived: bigint, fields: LogFields, changes: Partial<LogFields>): LogRecord {
+  // Assigning is several times as fast as spreading here, and twice as fast where it adds no property.
+  const init = {
+    id,
+    arrived,
+    timestamp: fields.timestamp,
+    observedTimestamp: fields.observedTimestamp,
+    severityNumber: fields.severityNumber,
+    severityText: fields.severityText,
+    body: fields.body,
+    attributes: fields.attributes,
+    droppedAttributesCount: fields.droppedAttributesCount,
+    flags: fields.flags,
+    traceId: fields.traceId,
+    spanId: fields.spanId,
+    eventName: fields.eventName,
+    resource: fields.resource,
+    scope: fields.scope,
+  }
+  return new PlainRecord(Object.assign(init, changes))
 }
 
 /** A record's fields as a plain object: a copy that holds no view over the source's bytes. */
@@ -166,9 +187,7 @@ class PlainRecord extends LazyRecord {
   }
 
   override patch(changes: Partial<LogFields>): LogRecord {
-    return new PlainRecord(
-      Object.assign(this.decode(), changes, { id: this.id, arrived: this.#init.arrived ?? 0n }),
-    )
+    return patched(this.id, this.arrived, this.decode(), changes)
   }
 
   protected decode(): LogFields {

@@ -11,6 +11,7 @@ import {
   PathError,
   parsePath,
   parseRfc3339,
+  pickFields,
   severityName,
   severityNumber,
   toJson,
@@ -147,6 +148,7 @@ describe('time', () => {
     '2026-13-01T00:00:00Z',
     '2026-01-01T25:00:00Z',
     '2026-01-01',
+    '0001-01-01T00:00:00Z',
   ])('"%s" is no time', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
@@ -192,4 +194,31 @@ test('a body given as bytes is text, and stays the same bytes', () => {
   expect(lazy.bodyBytes()).toBe(bytes)
   expect(lazy.body).toBe('äb')
   expect(Buffer.from(lazy.patch({ body: 'new' }).bodyBytes()).toString()).toBe('new')
+})
+
+test('a patched record is the record with the changes in place', () => {
+  const fields = fc.record(
+    {
+      timestamp: fc.bigInt({ min: 0n, max: 9n }),
+      observedTimestamp: fc.bigInt({ min: 0n, max: 9n }),
+      severityNumber: fc.nat(24),
+      severityText: fc.string(),
+      body: fc.option(fc.string()),
+      flags: fc.nat(),
+      traceId: fc.string(),
+      eventName: fc.string(),
+      arrived: fc.bigInt({ min: 0n, max: 9n }),
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(fields, fields, (init, { arrived: _, ...changes }) => {
+      const record = createRecord({ id: 'r', ...init })
+      const patched = record.patch(changes)
+      const simple = createRecord({ ...init, ...pickFields(record), ...changes, id: 'r' })
+      expect(pickFields(patched)).toEqual(pickFields(simple))
+      expect([patched.id, patched.time]).toEqual([simple.id, simple.time])
+    }),
+    runs(),
+  )
 })

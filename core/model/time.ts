@@ -31,6 +31,8 @@ export function parseRfc3339(text: string): bigint | undefined {
     Number(second),
   )
   const check = new Date(date)
+  // `Date` takes a year of two digits for one of the 20th century.
+  if (Number(year) < 100) return undefined
   // 60 is a leap second; any other overflow (February 30) is no time.
   if (Number(second) !== 60 && (check.getUTCDate() !== Number(day) || check.getUTCHours() !== Number(hour))) {
     return undefined

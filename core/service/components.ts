@@ -15,6 +15,7 @@ import {
   type StorageProvider,
 } from '../component/index.js'
 import { oncePerMinute } from '../component/minute-log.js'
+import { checkMade } from '../pipeline/check-made.js'
 import type { ComponentPlan } from '../pipeline/plan.js'
 import type { MemoryStorage } from '../state/memory-state.js'
 import { type ScopedMeter, scopedMeter } from '../telemetry/scoped-meter.js'
@@ -148,28 +149,4 @@ export class Components {
 
 export function namespaceOf(kind: Kind, id: string, pipeline?: string): string {
   return `${pipeline ?? kind}/${id}`
-}
-
-/** One of these methods or fields makes the kind. */
-const MARKS: { readonly [kind in Kind]: readonly string[] } = {
-  receiver: ['start'],
-  processor: ['process', 'step', 'operator'],
-  connector: ['process', 'step', 'operator'],
-  exporter: ['send'],
-  extension: [],
-}
-
-/** Throws what an author needs to know when `create()` answered no component of the kind. */
-export function checkMade(kind: Kind, made: unknown): void {
-  if (typeof made !== 'object' || made === null) {
-    const answer = made === undefined ? 'nothing' : `${made}`
-    throw new TypeError(`create() answered ${answer}; it must return the ${kind}`)
-  }
-  if (made instanceof Promise) {
-    throw new TypeError(`create() answered a promise; what takes time belongs into start()`)
-  }
-  const marks = MARKS[kind]
-  if (marks.length > 0 && !marks.some(mark => mark in made)) {
-    throw new TypeError(`create() answered an object without ${marks.join(', ')}`)
-  }
 }

@@ -1,4 +1,7 @@
+import fc from 'fast-check'
 import { type Attributes, createRecord, fromJson, type LogRecord, parseRfc3339 } from 'tocsin/component'
+import { notificationMap, notificationOf, withNotification } from 'tocsin/notification'
+import { compileTemplate, templateView } from 'tocsin/template'
 import {
   type ArrivedRequest,
   type ExporterDestination,
@@ -6,6 +9,7 @@ import {
   type HttpDestination,
 } from 'tocsin/testing'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../test/support/property.js'
 import { destinationOfTest, sending } from '../../test/support/sending.js'
 import type { WebhookConfig } from './config.js'
 import { webhookExporter } from './index.js'
@@ -235,4 +239,29 @@ describe('a webhook', () => {
     const config = { endpoint: 'http://x', method: 'POST', time_zone: 'UTC', headers: { 'a b': 'c' } }
     expect(webhookExporter.check?.(config as never)).toMatchObject([{ path: ['headers', 'a b'] }])
   })
+})
+
+it('a template sees of a notification what it sees of the record with all of it', () => {
+  const texts = (...keys: string[]) =>
+    fc.record(Object.fromEntries(keys.map(key => [key, fc.constantFrom('', '**a**', 'https://a.b/c')])), {
+      requiredKeys: [],
+    })
+  const notifications = fc.option(
+    texts('title', 'body', 'body_html', 'body_format', 'channel', 'runbook', 'mine'),
+  )
+  const template = compileTemplate(
+    '{{notification.title}} {{notification.mine}} {{notification.body_format}} {{notification.x}} {{json notification}} {{json attributes}} {{json this}}',
+  )
+  fc.assert(
+    fc.property(notifications, texts('a', 'notification.x', 'notification.title'), (notification, more) => {
+      const attributes = fromJson({ ...more, ...(notification && { notification }) }) as Attributes
+      const record = createRecord({ id: 'r', timestamp: 1n, body: 'b', attributes })
+      const options = { pipeline: 'logs', timeZone: 'UTC' }
+      const told = notificationOf(record, { ...options, now: 2n })
+      const shown = templateView(record, { ...options, told: () => notificationMap(record, told) })
+      const whole = templateView(withNotification(record, told), options)
+      expect(template.render(shown)).toBe(template.render(whole))
+    }),
+    runs(),
+  )
 })

@@ -8,7 +8,7 @@ import {
   type Sent,
 } from 'tocsin/component'
 import { createHttpSender, type HttpSender, openTlsSource, secretsIn, sentOf } from 'tocsin/http'
-import { type Notification, notificationOf, withNotification } from 'tocsin/notification'
+import { type Notification, notificationMap, notificationOf } from 'tocsin/notification'
 import { compileTemplate, isJson, type Template, templateView } from 'tocsin/template'
 import { sendsJson, type WebhookConfig } from './config.js'
 import { defaultPayload } from './payload.js'
@@ -83,7 +83,7 @@ class Webhook implements Exporter {
       pipeline,
       timeZone: this.#context.config.time_zone,
       notification: true,
-      filled: () => withNotification(record, notification),
+      told: () => notificationMap(record, notification),
     }
     let text: string
     try {

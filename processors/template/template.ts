@@ -1,6 +1,7 @@
 import {
   type AnyValue,
   type ComponentContext,
+  compilePath,
   isMap,
   type LogRecord,
   type Mapper,
@@ -32,6 +33,8 @@ const FALLBACKS = {
   body_html: '<p>{{truncate body 10000}}</p>',
 } as const
 
+const NOTIFICATION = compilePath('attributes["notification"]')
+
 /** Writes `attributes["notification"]`. What else is in there stays. */
 export function template(context: ComponentContext<TemplateConfig>): Mapper {
   const { config } = context
@@ -57,9 +60,7 @@ export function template(context: ComponentContext<TemplateConfig>): Mapper {
         if (config.accent_color !== undefined) notification.accent_color = config.accent_color
         if (config.channel !== undefined) notification.channel = config.channel
         writeLinks(notification, view)
-        const attributes = newMap(Object.entries(record.attributes))
-        attributes.notification = notification
-        return record.patch({ attributes })
+        return NOTIFICATION.set(record, notification)
       }),
   }
 }

@@ -1,8 +1,10 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { collectingIntake } from 'tocsin/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bodies, fileLogWorld, later } from '../../test/support/file-log.js'
+import { Folders } from './folders.js'
+import { OpenedFile } from './opened-file.js'
 
 const { at, write, append, started, stopped, forgotten, looked, polls, seen } = fileLogWorld()
 
@@ -152,4 +154,48 @@ test('two rotations between two looks, of which a restart is told while the last
   const { intake } = await started(config)
   await seen(intake, ['two', 'three'])
   await stopped(before.receiver)
+})
+
+test.each([
+  ['while it runs', false],
+  ['while nothing ran', true],
+])('a second rotation that comes while the copy of the first is looked for, %s', async (_, restart) => {
+  write('a.log', 'one\n')
+  let { intake, receiver } = await started({})
+  await seen(intake, ['one'])
+  await looked(receiver)
+  await later()
+  if (restart) await stopped(receiver)
+  const rotate = (more: string) => {
+    append('a.log', more)
+    copies['a.log.1']?.('a.log.1')
+    truncateSync(at('a.log'))
+  }
+  const open = OpenedFile.open
+  let isFirst = true
+  const spied = vi.spyOn(OpenedFile, 'open').mockImplementation((path, ...rest) => {
+    if (path === at('a.log.1') && isFirst) {
+      isFirst = false
+      rotate('three\n')
+    }
+    return open(path, ...rest)
+  })
+  rotate('two\n')
+  if (restart) ({ intake, receiver } = await started({}))
+  const all = restart ? ['two', 'three'] : ['one', 'two', 'three']
+  await seen(intake, all)
+  spied.mockRestore()
+  append('a.log', 'end\n')
+  await seen(intake, [...all, 'end'])
+})
+
+test('a rotation between the look at the names and that at the files hides none', async () => {
+  write('a.log.1', 'one\n')
+  const folders = new Folders()
+  expect(await folders.rotatedFrom(at('a.log'))).toHaveLength(1)
+  await later()
+  renameSync(at('a.log.1'), at('a.log.2'))
+  write('a.log.1', 'two\n')
+  const paths = (await folders.rotatedFrom(at('a.log'))).map(({ path }) => path)
+  expect(paths).toEqual([at('a.log.1'), at('a.log.2')])
 })

@@ -174,6 +174,27 @@ describe('back-pressure', () => {
     expect(bodies(intake).sort()).toEqual(numbered(0, 3_000).trimEnd().split('\n').sort())
   })
 
+  test('what was refused is taken as soon as the intake is ready, not when an answer said', async () => {
+    write('a.log', numbered(0, 3_000))
+    const intake = collectingIntake()
+    let room = true
+    const { offer } = intake
+    intake.offer = records => {
+      if (!room) return Promise.resolve({ busy: true, retryAfterMs: 3_600_000, reason: 'queue_full' })
+      room = false
+      setImmediate(() => {
+        room = true
+      })
+      return offer(records)
+    }
+    intake.ready = async () => {
+      while (!room) await new Promise(setImmediate)
+    }
+    await started({ start_at: 'beginning', stop_at_end: true }, intake)
+    await expect.poll(() => advanced(intake.ended)).toBe(true)
+    expect(bodies(intake).join('\n')).toBe(numbered(0, 3_000).trimEnd())
+  })
+
   test('no more than 256 batches are unsettled', async () => {
     write('a.log', numbered(0, 350_000))
     const { intake } = await started({ start_at: 'beginning' }, collectingIntake({ manual: true }))

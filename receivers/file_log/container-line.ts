@@ -32,7 +32,7 @@ function criLine(bytes: Buffer, start: number, end: number): ContainerLine | und
   const last = tagEnd === -1 || tagEnd > end ? end : tagEnd
   const [kind] = bytes.toString('latin1', tag, Math.min(last, tag + 16)).split(':')
   const timestamp = parseRfc3339(bytes.toString('latin1', start, timeEnd))
-  if (timestamp === undefined || (kind !== 'P' && kind !== 'F')) return undefined
+  if (!isEventTime(timestamp) || (kind !== 'P' && kind !== 'F')) return undefined
   return { stream, timestamp, text: bytes.subarray(Math.min(last + 1, end), end), partial: kind === 'P' }
 }
 
@@ -47,9 +47,14 @@ function dockerLine(bytes: Buffer): ContainerLine | undefined {
   const { log, stream, time } = value
   if (typeof log !== 'string' || (stream !== 'stdout' && stream !== 'stderr')) return undefined
   const timestamp = typeof time === 'string' ? parseRfc3339(time) : undefined
-  if (timestamp === undefined) return undefined
+  if (!isEventTime(timestamp)) return undefined
   const text = Buffer.from(log)
   const whole = text.at(-1) === LF
   const textEnd = whole ? (text.at(-2) === CR ? -2 : -1) : text.length
   return { stream, timestamp, text: text.subarray(0, textEnd), partial: !whole }
+}
+
+/** OTLP has no times before 1970: no runtime wrote such a line. */
+function isEventTime(ns: bigint | undefined): ns is bigint {
+  return ns !== undefined && ns >= 0n
 }

@@ -5,6 +5,7 @@ import { NOT_AHEAD } from './framer.js'
 import type { KnownFiles } from './known-files.js'
 import type { Ledger } from './ledger.js'
 import type { OpenedFile, ReadStart } from './opened-file.js'
+import { partIn } from './remainder.js'
 import type { TrackedFile } from './tracked-file.js'
 
 /** What a copy was made of, up to where that was read. */
@@ -28,7 +29,8 @@ export class CopyOrigins {
 
   /**
    * A search among the files that are read now. 'no': it is no copy of any; 'later': it is too early to tell. `itself`: what the
-   * file is already tracked as.
+   * file is already tracked as. Of several copies of what a file was before its truncation, one that holds no
+   * more than another that was asked for brings nothing.
    */
   search(): (found: OpenedFile, itself?: TrackedFile) => Promise<Origin | 'no' | 'later'> {
     const ledger = this.#ledger
@@ -40,13 +42,14 @@ export class CopyOrigins {
       const goneBytes = file.gone ? Number(file.size) : undefined
       if (known.head.length > 0) index.add(known, file, file.path, goneBytes)
     }
+    const copied = new Map<TrackedFile, number>()
     return async (found, itself) => {
       const candidates = [...index.candidates(found)].filter(file => file !== itself)
       // A copy of a copy begins like what both were made from: what was read furthest says what is new in it.
       let furthest: Origin | undefined
       for (const file of candidates) {
         for (const known of [file.previous, file.fingerprint()]) {
-          if (!known || (furthest && known.offset <= furthest.known.offset)) continue
+          if (!known || (furthest && !isFurther(file, known, furthest))) continue
           const isKnown = known === file.previous || known.head.length > 0
           const tail = isKnown && (await found.tailWhenSame(known))
           if (tail && !(await folders.wasRenamed(file.home, file.place, found.realPath)))
@@ -58,8 +61,13 @@ export class CopyOrigins {
       if (known === file.previous) {
         const old = truncated.get(file)
         if (old && ledger.has(old)) return 'later'
+        const part = file.remainder && (await partIn(found, file.remainder))
+        const bytes = await found.bytes()
+        const isInOther = bytes <= (copied.get(file) ?? -1)
+        if (part === 'beginning' || isInOther) return this.#upToItsEnd(found, furthest)
+        copied.set(file, bytes)
         // The copy holds what was read and not delivered, too.
-        file.remainder = undefined
+        if (part !== 'other') file.remainder = undefined
         return furthest
       }
       if (known.offset === 0) file.expect(found.head)
@@ -81,6 +89,13 @@ export class CopyOrigins {
       const length = Math.min(head.length, found.head.length)
       return offset >= bytes && head.length > 0 && found.headDigest(length) === head.digest
     })
+  }
+
+  /** A copy that was made before the last of what is set aside, or in another copy, was written. */
+  async #upToItsEnd(found: OpenedFile, { file, known }: Origin): Promise<Origin> {
+    const offset = await found.bytes()
+    const tail = await tailOf(found, offset)
+    return { file, known: { ...known, ahead: NOT_AHEAD, offset }, tail, isPart: true }
   }
 
   /** Written to since the scan looked at it: a copy may hold that too. */
@@ -130,10 +145,7 @@ export class CopyOrigins {
     const read = async (at: number, length: number) =>
       (await this.#files.open(file)) ? file.look(at, length) : undefined
     const offset = await copiedBytes(found, { realPath: file.realPath, bytes: file.offset, read })
-    if (offset !== undefined) {
-      const from = Math.max(0, offset - TAIL_BYTES)
-      return { known, start: { offset, tail: await found.read(from, offset - from) } }
-    }
+    if (offset !== undefined) return { known, start: { offset, tail: await tailOf(found, offset) } }
     // What was truncated is known by what stood before the ends of its records.
     for (const one of [known, file.previous]) {
       const start = one && (await found.cutOf(one))
@@ -141,6 +153,18 @@ export class CopyOrigins {
     }
     return undefined
   }
+}
+
+/** Of two that were read as far, what a file is now comes before what one was before its truncation: it may hold back a record. */
+function isFurther(file: TrackedFile, known: Fingerprint, than: Origin): boolean {
+  const { offset } = than.known
+  if (known.offset !== offset) return known.offset > offset
+  return known !== file.previous && than.known === than.file.previous
+}
+
+function tailOf(found: OpenedFile, offset: number): Promise<Buffer> {
+  const from = Math.max(0, offset - TAIL_BYTES)
+  return found.read(from, offset - from)
 }
 
 /**

@@ -207,6 +207,11 @@ export class FileLogReceiver implements Receiver {
   /** Reads a piece of every file that has something; false when none had. */
   async #round(work: Work, ledger: Ledger): Promise<boolean> {
     this.#unstored = false
+    for (const file of work.files.files) {
+      if (!file.remainder || !work.files.hasNoCopy(file)) continue
+      await ledger.room()
+      work.reader.deliverRemainder(file)
+    }
     const files = [...work.files.files].values()
     let progress = false
     const worker = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import type { Checkpoint } from './checkpoints.js'
 import { CopyOrigins } from './copy-origin.js'
 import { type Encoding, encodingOfStart } from './encoding.js'
 import { FileIds } from './file-ids.js'
-import { HEAD_BYTES } from './fingerprint.js'
+import { HEAD_BYTES, markOf } from './fingerprint.js'
 import { formatOf } from './format.js'
 import { FoundFiles } from './found-files.js'
 import type { Framer } from './framer.js'
@@ -132,7 +132,10 @@ export class FileSet {
    */
   async identify(file: TrackedFile, { bytes, at }: Chunk): Promise<boolean> {
     const { generation } = file
-    const isNew = generation.headBytes.length === 0 && at === 0
+    const { length } = generation.headBytes
+    // The beginning of a first line, that was seen before, may be that of another file too.
+    const isLonger = file.offset === 0 && length < Math.min(bytes.length, HEAD_BYTES)
+    const isNew = at === 0 && (length === 0 || isLonger)
     if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.
     if (isNew || (generation.id === undefined && at === 0))
@@ -165,7 +168,7 @@ export class FileSet {
   async restart(file: TrackedFile, kind: 'truncated' | 'rewritten'): Promise<boolean> {
     const { logger, framer, onRestart } = this.#options
     const cut = await file.cut()
-    if (!cut && this.#isNamedAfterAnother(file)) {
+    if (!cut && (await this.#isCopyInPlace(file))) {
       file.setAside()
       this.#fileIds.give(file.generation)
       await this.#known.findAnew(file)
@@ -188,14 +191,28 @@ export class FileSet {
     return true
   }
 
-  #isNamedAfterAnother({ realPath }: TrackedFile): boolean {
-    const originals = originalsOf(realPath)
-    return originals.length > 0 && [...this.files].some(file => originals.includes(file.realPath))
+  async #isCopyInPlace(file: TrackedFile): Promise<boolean> {
+    const { foundPath, realPath } = file
+    const paths = originalsOf(realPath)
+    const originals = [...this.files].filter(other => paths.includes(other.realPath))
+    if (realPath === foundPath) return originals.length > 0
+    // One that was renamed since may have been truncated before that.
+    for (const { generation } of originals) {
+      const { length, digest } = generation.head
+      const bytes = length > 0 ? await file.look(0, length) : undefined
+      if (bytes && markOf(bytes).digest === digest) return true
+    }
+    return false
   }
 
   /** True while another file holds what must come first. */
   mustWait(file: TrackedFile): Promise<boolean> {
     return this.#order.mustWait(file)
+  }
+
+  /** What was set aside of the file is in no other: it comes before anything that was written since. */
+  hasNoCopy(file: TrackedFile): boolean {
+    return !this.#known.truncated.has(file) && !this.#unlisted.awaitsFormer(file)
   }
 
   /** A moved or deleted file that will hardly grow any more. */
@@ -265,7 +282,9 @@ export class FileSet {
 
   async #dropFinished(): Promise<void> {
     for (const file of this.files) {
-      if (!file.gone || !this.isFinished(file) || file.dirty || file.pending > 0) continue
+      // An empty one that waits for others is never read.
+      const isEmpty = file.size === 0n && file.isUnseen && !file.remainder
+      if (!this.isFinished(file) || (file.dirty && !isEmpty) || file.pending > 0) continue
       if (!this.#options.ledger.has(file.generation)) await this.#known.forget(file)
     }
   }

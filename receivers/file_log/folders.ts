@@ -14,23 +14,39 @@ export interface Entry {
 /** A folder with more entries than this is not searched. */
 const MAX_NAMES = 200_000
 const STATS_AT_ONCE = 32
+/** How often a folder is read again in which something was renamed meanwhile. */
+const TURNS = 3
 
 /** What stands in folders, read once for each scan, so that a thousand files cost one look and not a thousand. */
 export class Folders {
   /** In order. */
   readonly #names = new Map<string, Promise<readonly string[]>>()
+  /** When the folders had last changed before their names were read. */
+  readonly #changedNs = new Map<string, Promise<bigint | undefined>>()
   readonly #entries = new Map<string, Promise<Entry | undefined>>()
   readonly #byKey = new Map<string, Promise<ReadonlyMap<string, Entry>>>()
 
   forget(): void {
     this.#names.clear()
+    this.#changedNs.clear()
     this.#entries.clear()
     this.#byKey.clear()
   }
 
-  /** Files beside another that may be copies or former contents of it, by their names. */
+  /**
+   * Files beside another that may be copies or former contents of it, by their names. A rotation that comes between the look at
+   * the names and that at the files would hide one: then the folder is read again.
+   */
   async rotatedFrom(original: string): Promise<Entry[]> {
     const folder = dirname(original)
+    for (let turn = 1; ; turn++) {
+      const entries = await this.#rotatedIn(folder, original)
+      if (turn === TURNS || (await this.#changedNs.get(folder)) === (await changedNs(folder))) return entries
+      this.forget()
+    }
+  }
+
+  async #rotatedIn(folder: string, original: string): Promise<Entry[]> {
     const names = await this.#namesIn(folder)
     const found: Promise<Entry | undefined>[] = []
     for (const stem of stemsOf(original)) {
@@ -95,14 +111,25 @@ export class Folders {
   #namesIn(folder: string): Promise<readonly string[]> {
     let names = this.#names.get(folder)
     if (!names) {
-      names = readdir(folder).then(
-        all => (all.length > MAX_NAMES ? [] : all.sort()),
-        () => [],
-      )
+      const changed = changedNs(folder)
+      this.#changedNs.set(folder, changed)
+      names = changed
+        .then(() => readdir(folder))
+        .then(
+          all => (all.length > MAX_NAMES ? [] : all.sort()),
+          () => [],
+        )
       this.#names.set(folder, names)
     }
     return names
   }
+}
+
+function changedNs(folder: string): Promise<bigint | undefined> {
+  return stat(folder, { bigint: true }).then(
+    ({ mtimeNs }) => mtimeNs,
+    () => undefined,
+  )
 }
 
 /** Where in names in order the first one stands that is not before `name`. */

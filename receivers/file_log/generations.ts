@@ -1,8 +1,9 @@
 import { byAge, byDateInName, compareAge, type Dated, isSurelyOlder } from './age.js'
 import { isSameUpTo } from './copies.js'
 import type { Fingerprint } from './fingerprint.js'
+import type { Entry } from './folders.js'
 import type { KnownFiles } from './known-files.js'
-import type { OpenedFile } from './opened-file.js'
+import { keyOf, type OpenedFile } from './opened-file.js'
 import { datedName, mayBeOfAnother, originalsOf } from './rotated-names.js'
 import type { Discovery } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
@@ -33,17 +34,19 @@ export class Generations {
   }
 
   /**
-   * The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. 'later': it was made in the
-   * place of a copy that is being read, which its reader does not know yet.
+   * The copy that a rotation by copy and truncate made of a file, beside it; to be closed by the caller. Of several the newest:
+   * an older one may not have the last lines. 'later': it was made in the place of a copy that is being read, which its reader does
+   * not know yet, or files are being renamed.
    */
   async copyOf(known: Fingerprint): Promise<OpenedFile | 'later' | undefined> {
     if (known.head.length === 0) return undefined
     const { files } = this.#parts
     const { folders, tracked } = files
-    for (const { path, key } of await folders.rotatedFrom(known.home)) {
-      const read = tracked.get(key)
+    for (const entry of byAge(await folders.rotatedFrom(known.home)).reverse()) {
+      const read = tracked.get(entry.key)
       if (read && !read.dirty) continue
-      const found = await files.look(path).catch(() => undefined)
+      const found = await this.#look(entry)
+      if (found === 'renamed') return 'later'
       if (!found) continue
       const isText = typeof found.format === 'string'
       const isCopy = isText && (await found.tailWhenSame(known).catch(() => undefined)) !== undefined
@@ -87,8 +90,17 @@ export class Generations {
     return rotations
   }
 
-  /** Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. */
-  async between({ known, mtimeNs, path, newest, inPlace = false }: Rotation): Promise<OpenedFile[]> {
+  /**
+   * Files that were rotated after a known one and before the newest, and that no pattern finds; to be closed. 'later': files are
+   * being renamed.
+   */
+  async between({
+    known,
+    mtimeNs,
+    path,
+    newest,
+    inPlace = false,
+  }: Rotation): Promise<OpenedFile[] | 'later'> {
     const { discovery, files } = this.#parts
     const { folders, tracked } = files
     if (mtimeNs === undefined) return []
@@ -108,7 +120,11 @@ export class Generations {
     const copies: Dated[] = []
     for (const entry of byAge(entries)) {
       if (!allowed.has(entry.path)) continue
-      const one = await files.look(entry.path).catch(() => undefined)
+      const one = await this.#look(entry)
+      if (one === 'renamed') {
+        await Promise.all(found.map(other => other.close()))
+        return 'later'
+      }
       if (!one) continue
       // Another copy of what is known is no generation of its own.
       const isText = typeof one.format === 'string'
@@ -122,6 +138,15 @@ export class Generations {
     const isOlder = (one: OpenedFile) => copies.some(copy => isSurelyOlder(one, copy))
     await Promise.all(found.filter(isOlder).map(one => one.close()))
     return found.filter(one => !isOlder(one))
+  }
+
+  /** Opens a file that was found by its name, unless it has another by now; undefined when it cannot be read. */
+  async #look({ path, key }: Entry): Promise<OpenedFile | 'renamed' | undefined> {
+    const found = await this.#parts.files.look(path).catch(() => 'unreadable' as const)
+    if (found === 'unreadable') return undefined
+    if (found && keyOf(found.place) === key) return found
+    await found?.close()
+    return 'renamed'
   }
 
   /** True for a copy that was made and the file not truncated since: all of it is still there. */

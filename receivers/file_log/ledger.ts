@@ -51,6 +51,8 @@ export class Ledger {
   #settled: Entry[] = []
   #refused: Entry[] = []
   #retrying = false
+  /** The first that was offered again last. */
+  #retried: Entry | undefined
   #readying: Promise<unknown> | undefined
   #writing: Promise<void> | undefined
   #storeBroken = false
@@ -133,7 +135,8 @@ export class Ledger {
     const answer = await this.#options.intake.offer(entry.records)
     if (answer.busy) {
       this.#refused.push(entry)
-      if (!this.#retrying) void this.#retry(answer.retryAfterMs)
+      // Refused twice, with nothing before it taken: that the intake is ready says nothing of these records.
+      if (!this.#retrying) void this.#retry(entry === this.#retried ? answer.retryAfterMs : 0)
       return
     }
     entry.settled = answer
@@ -142,15 +145,16 @@ export class Ledger {
   }
 
   /** Offers what was refused again, in the order of the file. */
-  async #retry(firstDelayMs: number): Promise<void> {
+  async #retry(delayMs: number): Promise<void> {
     const { clock, signal } = this.#options
     this.#retrying = true
-    await clock.sleep(firstDelayMs, signal)
+    if (delayMs > 0) await clock.sleep(delayMs, signal)
     await this.#ready()
     this.#retrying = false
     if (signal.aborted) return
     const refused = this.#refused.sort((a, b) => a.order - b.order)
     this.#refused = []
+    this.#retried = refused[0]
     for (const entry of refused) void this.#deliver(entry)
     this.wake()
   }

@@ -38,7 +38,8 @@ export class ListedFiles {
     rest = await this.#adopt(rest, one => matcher.resume(one, 'content'))
     const copiesWait = await this.#followCopies()
     if (rest.length === 0) return copiesWait
-    rest = await this.#adopt(rest, matcher.copiesOfActive())
+    // Of several copies of one content the newest has all of it.
+    rest = (await this.#adopt(rest.toReversed(), matcher.copiesOfActive())).reverse()
     rest = await this.#adopt(rest, one => this.#resumeCut(one, owners.get(one.path)))
     // While it is too early to tell a copy, what was rotated after it waits too.
     const { deferred } = files

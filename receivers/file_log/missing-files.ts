@@ -27,6 +27,10 @@ export class MissingFiles {
     return [...this.#checkpoints.values()]
   }
 
+  has({ id }: Checkpoint): boolean {
+    return this.#checkpoints.has(id)
+  }
+
   add(checkpoint: Checkpoint): void {
     const { head, path, offset } = checkpoint
     this.#checkpoints.set(checkpoint.id, checkpoint)

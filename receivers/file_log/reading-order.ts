@@ -17,8 +17,9 @@ export class ReadingOrder {
   async mustWait(file: TrackedFile): Promise<boolean> {
     if (this.#files.truncated.has(file) || file.isCopy || file.waitsForFormer) return true
     if (file.waitsFor.length === 0) return false
-    // Who writes to the new file has gone over to it: what the old one holds from then on comes first.
-    if (file.size === 0n) return true
+    // Who writes to the new file has gone over to it: what the old one holds from then on comes first. One that was truncated is
+    // read, to know that.
+    if (file.size === 0n && file.isUnseen) return true
     const left: typeof file.waitsFor = []
     const awaited = [...file.waitsFor]
     const known = new Set(awaited.map(before => before.file))

@@ -17,7 +17,7 @@ import { describe, expect, test } from 'vitest'
 import { bodies, ERROR, fileLogWorld, later, lines, MULTILINE } from '../../test/support/file-log.js'
 import type { FileLogConfig } from './config.js'
 
-const { at, write, append, started, stopped, forgotten, polls, looked, advanced, seen, first } =
+const { at, write, append, started, stopped, forgotten, stored, polls, looked, advanced, seen, first } =
   fileLogWorld()
 
 describe('what waits goes out before what comes after it', () => {
@@ -530,5 +530,59 @@ test('what was packed with a record that waited, and moved up, goes on after a k
   unlinkSync(at('a.log.1'))
   const { intake } = await started(config)
   await seen(intake, ['2026-11-20 INFO waits'])
+  await stopped(before.receiver)
+})
+
+// Of one inode two contents are known, in the order of their ids, which are drawn by lot.
+test.each(['ascending', 'descending'])(
+  'a truncated file that was renamed and its copy that was moved up are both found after a kill, offsets %s',
+  async order => {
+    const store = stored()
+    const offsetOf = (value: Uint8Array) => JSON.parse(Buffer.from(value).toString()).offset as number
+    const sign = order === 'ascending' ? 1 : -1
+    stored({
+      ...store,
+      range: async (...of) =>
+        (await store.range(...of)).toSorted(([, a], [, b]) => sign * (offsetOf(a) - offsetOf(b))),
+    })
+    write('a.log', 'one\n')
+    const manual = collectingIntake({ manual: true })
+    const config = { include: ['a.log'] }
+    const before = await started(config, manual)
+    await manual.waitFor(1)
+    append('a.log', 'two\n')
+    copyFileSync(at('a.log'), at('a.log.1'))
+    truncateSync(at('a.log'))
+    await polls(4)
+    manual.batches[0]?.settle()
+    await expect.poll(async () => (await store.range('file/', 'file0', 9)).length).toBe(2)
+    forgotten(before.receiver)
+    append('a.log', 'three\n')
+    renameSync(at('a.log.1'), at('a.log.2'))
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'four\n')
+    const { intake } = await started(config)
+    await seen(intake, ['two', 'three', 'four'])
+    await stopped(before.receiver)
+  },
+)
+
+test('what was copied before a kill is found, when no more than a letter of it was seen before it was offered', async () => {
+  write('a.log', 'l')
+  const manual = collectingIntake({ manual: true })
+  const config = { include: ['a.log'] }
+  const before = await started(config, manual)
+  await polls(2)
+  append('a.log', 'ine 0\n')
+  await expect.poll(() => advanced(bodies(manual))).toEqual(['line 0'])
+  forgotten(before.receiver)
+  append('a.log', 'line 1\n')
+  copyFileSync(at('a.log'), at('a.log.2'))
+  truncateSync(at('a.log'))
+  append('a.log', 'line 2\n')
+  renameSync(at('a.log'), at('a.log.1'))
+  write('a.log', 'line 3\n')
+  const { intake } = await started(config)
+  await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
   await stopped(before.receiver)
 })

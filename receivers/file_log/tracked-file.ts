@@ -9,16 +9,7 @@ import type { GzipEnd } from './gzip.js'
 import { withoutNuls } from './nuls.js'
 import { cutPosition, type FilePlace, keyOf, type ReadStart } from './opened-file.js'
 import { type Chunk, type HeldMemory, ReadPosition, type ReadResult } from './read-position.js'
-
-/** What was read of a file and not delivered when the file was truncated. */
-export interface Remainder {
-  readonly generation: Generation
-  readonly bytes: Buffer
-  /** Where it was in the file. */
-  readonly at: number
-  readonly ahead: Ahead
-  readonly encoding: Encoding
-}
+import type { Remainder } from './remainder.js'
 
 export interface TrackedFileInit {
   readonly place: FilePlace
@@ -45,6 +36,8 @@ export class TrackedFile {
   path: string
   /** The same without symbolic links. */
   realPath: string
+  /** Where this run found it. */
+  readonly foundPath: string
   /** Where it was first found: its records keep this name when it is rotated. */
   readonly firstPath: string
   readonly home: string
@@ -96,6 +89,7 @@ export class TrackedFile {
     this.key = keyOf(init.place)
     this.path = init.path
     this.realPath = init.realPath
+    this.foundPath = init.realPath
     this.firstPath = init.firstPath
     this.home = init.home
     this.compressed = init.compressed
@@ -136,6 +130,11 @@ export class TrackedFile {
   /** When what was read of it was last written to, as far as looks tell: behind a truncation the disk says the time of that. */
   get contentNs(): bigint {
     return this.dirty || this.mayHaveCopy ? this.readNs : this.mtimeNs
+  }
+
+  /** Nothing of what it holds was read or looked at. */
+  get isUnseen(): boolean {
+    return this.offset === 0 && !this.#reading.holds
   }
 
   get isOpen(): boolean {
@@ -184,7 +183,7 @@ export class TrackedFile {
   /** What the disk says of it; there is something to read when that changed. */
   noteSize(size: bigint, mtimeNs: bigint, nowMs: number): void {
     if (size === this.size && mtimeNs === this.mtimeNs) return
-    const isUnread = this.offset === 0 && !this.#reading.holds && !this.compressed
+    const isUnread = this.isUnseen && !this.compressed
     if (!this.mayHaveCopy && (isUnread || !this.dirty)) {
       if (!isUnread || this.size === 0n) this.readNs = this.mtimeNs
       this.mayHaveCopy = isUnread

@@ -5,6 +5,7 @@ import type { Ledger } from './ledger.js'
 import type { CheckpointMatcher } from './match-checkpoint.js'
 import type { Notices } from './notices.js'
 import { keyOf } from './opened-file.js'
+import { partIn } from './remainder.js'
 import { originalsOf } from './rotated-names.js'
 import { attempt } from './scan.js'
 import type { TrackedFile } from './tracked-file.js'
@@ -32,28 +33,35 @@ export class UnlistedFiles {
   /** Finds files that were moved out of the patterns while nothing was running. */
   async searchMissing(added: Set<TrackedFile>): Promise<void> {
     const { files, notices, signal } = this.#parts
-    const lost: Checkpoint[] = []
+    // An earlier run looked for the others already.
+    const searched = files.missing.list().filter(known => known.missingSinceMs === undefined && !known.done)
     const byPath = new Map([...files.tracked.values()].map(file => [file.path, file]))
-    for (const known of files.missing.list()) {
-      // An earlier run looked for it already.
-      if (known.missingSinceMs !== undefined || known.done) continue
-      if (signal.aborted) return
-      const isTracked = files.tracked.has(keyOf(known))
-      const moved = isTracked ? undefined : await files.folders.locate(known.home, known)
-      // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
-      const successor = known.path === known.home ? undefined : byPath.get(known.path)
-      if (moved?.path === known.home && !successor) continue
-      let file: TrackedFile | undefined
-      await attempt(known.path, files.problems, async () => {
-        file = await this.#resumeMoved(known, moved?.path)
-      })
-      if (file) {
+    // It is where it was: the patterns are others now, or a link that pointed to it points elsewhere.
+    const left = new Set<Checkpoint>()
+    // What was moved first: what else is known of its inode is of what that held before it was truncated, and in a copy.
+    for (const how of ['moved', 'copied'] as const) {
+      for (const known of searched) {
+        if (signal.aborted) return
+        if (left.has(known) || !files.missing.has(known)) continue
+        const successor = known.path === known.home ? undefined : byPath.get(known.path)
+        let file: TrackedFile | undefined
+        await attempt(known.path, files.problems, async () => {
+          if (how === 'copied') file = await this.#resumeCopied(known)
+          else if (!files.tracked.has(keyOf(known))) {
+            const moved = await files.folders.locate(known.home, known)
+            if (moved?.path === known.home && !successor) left.add(known)
+            else if (moved) file = await this.#resumeMoved(moved.path)
+          }
+        })
+        if (!file) continue
         file.gone = true
         added.add(file)
         successor?.waitsFor.push({ file })
-      } else if (known.head.length > 0) lost.push(known)
+      }
     }
-    notices.lost(lost)
+    const isLost = (known: Checkpoint) =>
+      known.head.length > 0 && !left.has(known) && files.missing.has(known)
+    notices.lost(searched.filter(isLost))
   }
 
   /**
@@ -83,9 +91,10 @@ export class UnlistedFiles {
       const { mtimeNs = file.readNs, realPath: path } = found ?? {}
       this.#rotations.push({ known, mtimeNs, path, newest: file, inPlace: found === undefined })
       if (!found) continue
-      file.remainder = undefined
+      const part = file.remainder && (await partIn(found, file.remainder))
+      if (part === 'all') file.remainder = undefined
       const tail = await found.tailWhenSame(known)
-      const nothingMore = !tail || (!found.compressed && found.size === known.offset)
+      const nothingMore = !tail || part === 'beginning' || (!found.compressed && found.size === known.offset)
       const copy = await files.take(found, nothingMore ? 'later' : matcher.copy(found, known, tail))
       if (!copy) continue
       copy.gone = true
@@ -101,8 +110,14 @@ export class UnlistedFiles {
     this.#rotations = []
     for (const rotation of rotations) {
       let isLater = false
-      rotation.newest.waitsForFormer = false
-      for (const found of await generations.between(rotation)) {
+      const between = await generations.between(rotation)
+      rotation.newest.waitsForFormer = between === 'later'
+      if (between === 'later') {
+        files.deferred = true
+        this.#rotations.push(rotation)
+        continue
+      }
+      for (const found of between) {
         let adoption: Adoption = 'no'
         await attempt(found.path, files.problems, async () => {
           adoption = await matcher.resume(found, 'content')
@@ -123,6 +138,11 @@ export class UnlistedFiles {
     }
   }
 
+  /** True while it is too early to tell what was rotated before the file. */
+  awaitsFormer(file: TrackedFile): boolean {
+    return this.#rotations.some(({ newest }) => newest === file)
+  }
+
   /** True when a copy that is read from its beginning holds what was set aside of the first record. */
   async #isInCopy({ mtimeNs, newest }: Rotation): Promise<boolean> {
     const { files } = this.#parts
@@ -135,13 +155,20 @@ export class UnlistedFiles {
     return false
   }
 
-  async #resumeMoved(known: Checkpoint, path: string | undefined): Promise<TrackedFile | undefined> {
+  async #resumeMoved(path: string): Promise<TrackedFile | undefined> {
+    const { files, matcher } = this.#parts
+    const moved = await files.look(path)
+    return moved && files.take(moved, await matcher.resume(moved, 'inode'))
+  }
+
+  async #resumeCopied(known: Checkpoint): Promise<TrackedFile | undefined> {
     const { generations, files, matcher } = this.#parts
-    const moved = path === undefined ? undefined : await files.look(path)
-    const byInode = moved ? await matcher.resume(moved, 'inode') : 'no'
-    if (moved && byInode !== 'no') return files.take(moved, byInode)
-    await moved?.close()
-    const copy = await generations.copyOf(known)
+    let copy = await generations.copyOf(known)
+    if (copy === 'later') {
+      // Files are being renamed.
+      files.folders.forget()
+      copy = await generations.copyOf(known)
+    }
     if (copy && copy !== 'later') return files.take(copy, await matcher.resume(copy, 'content'))
     // What an editor wrote under the known name.
     const fresh = [...files.tracked.values()].find(file => file.path === known.path && file.offset === 0)

@@ -5,18 +5,26 @@ const DOT = 0x2e
 const ZULU = 0x5a
 /** `2026-01-15T10:00:00` */
 const SECOND_CHARS = 19
+/** A second less than 64 bits of ns reach to. */
+const LAST_NS = 2n ** 63n - 1_000_000_000n
 
-/** `parseRfc3339` of the bytes from `start` up to `end`. */
+/** `parseRfc3339`, but what is before 1970 (OTLP has no such times) or after 2261 (nor has VictoriaLogs: 64 bits of ns) is none. */
+export function parseTime(text: string): bigint | undefined {
+  const ns = parseRfc3339(text)
+  return ns !== undefined && ns >= 0n && ns < LAST_NS ? ns : undefined
+}
+
+/** `parseTime` of the bytes from `start` up to `end`. */
 export function timeAt(bytes: Buffer, start: number, end: number): bigint | undefined {
   const digits = end - 1 - (start + SECOND_CHARS + 1)
   if (digits < 1 || digits > 9 || bytes[end - 1] !== ZULU || bytes[start + SECOND_CHARS] !== DOT) {
-    return parseRfc3339(bytes.toString('latin1', start, end))
+    return parseTime(bytes.toString('latin1', start, end))
   }
   if (
     lastSecondNs === undefined ||
     bytes.compare(lastSecond, 0, SECOND_CHARS, start, start + SECOND_CHARS) !== 0
   ) {
-    lastSecondNs = parseRfc3339(`${bytes.toString('latin1', start, start + SECOND_CHARS)}Z`)
+    lastSecondNs = parseTime(`${bytes.toString('latin1', start, start + SECOND_CHARS)}Z`)
     bytes.copy(lastSecond, 0, start, start + SECOND_CHARS)
   }
   let ns = 0
@@ -28,9 +36,9 @@ export function timeAt(bytes: Buffer, start: number, end: number): bigint | unde
   return lastSecondNs === undefined ? undefined : lastSecondNs + BigInt(ns)
 }
 
-/** ns since the epoch; undefined for what is no time in RFC 3339. */
+/** ns since the epoch; undefined for what is no such time. */
 export function timeOf(value: unknown): bigint | undefined {
-  return typeof value === 'string' ? parseRfc3339(value) : undefined
+  return typeof value === 'string' ? parseTime(value) : undefined
 }
 
 /** The second that was read last: lines come in order of time, and parsing one costs more than all else here. */

@@ -202,6 +202,9 @@ describe('scanLine', () => {
     expect(scan('{"_msg":"x"}').time).toBeUndefined()
     expect(scan('{"_time":"yesterday"}').time).toBeUndefined()
     expect(scan('{"_time":5}').time).toBeUndefined()
+    // Neither OTLP nor 64 bits of ns have them.
+    expect(scan('{"_time":"3026-11-28T16:08:09.5Z"}').time).toBeUndefined()
+    expect(scan('{"_time":"1969-12-31T23:59:59.9Z"}').time).toBeUndefined()
     expect(scan('{"\\u005ftime":"1970-01-01T00:00:01Z"}').time).toBe(1_000_000_000n)
   })
 })

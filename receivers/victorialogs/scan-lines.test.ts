@@ -67,7 +67,13 @@ const letters = fc.string({
   maxLength: 40,
 })
 const time = fc.oneof(
-  fc.constantFrom('2026-11-28T16:08:09', '2026-02-30T00:00:00', '1969-12-31T23:59:59', '2026-11-28t16:08:09'),
+  fc.constantFrom(
+    '2026-11-28T16:08:09',
+    '2026-02-30T00:00:00',
+    '1969-12-31T23:59:59',
+    '2026-11-28t16:08:09',
+    '3026-11-28T16:08:09',
+  ),
   fc.string({ unit: fc.constantFrom('2', '0', '-', ':', 'T', '.'), maxLength: 20 }),
 )
 const times = fc

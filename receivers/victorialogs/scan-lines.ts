@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { parseRfc3339 } from 'tocsin/component'
 import { scanLine } from './line.js'
 import { LineBlock, ROW_WORDS } from './line-block.js'
 import type { LineHash } from './line-hash.js'
+import { parseTime } from './line-time.js'
 import { SCAN_LINES_CODE } from './scan-lines-code.js'
 
 const LF = 10
@@ -112,7 +112,7 @@ function start(): Machine {
   const env = {
     timeOf(start: number, end: number, isSecond: number): bigint {
       const text = Buffer.from(memory.buffer, start, end - start).toString('latin1')
-      return parseRfc3339(isSecond ? `${text}Z` : text) ?? NO_TIME
+      return parseTime(isSecond ? `${text}Z` : text) ?? NO_TIME
     },
   }
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi }).WebAssembly

@@ -35,7 +35,7 @@ processors:
   parser: { regex: '^\\S+ (?P<host>\\S+) (?P<user>\\S+) from (?P<ip>\\S+)' }
   template: { title: 'Login of {{user}} failed on {{host}}', body: '{{body}} ({{ip}})' }
 exporters:
-  webhook: { endpoint: 'http://127.0.0.1:${port}/', body_template: '{"title": "{{title}}", "text": "{{body}}", "host": "{{host}}"}' }
+  webhook: { endpoint: 'http://127.0.0.1:${port}/', body_template: '{"title":"{{notification.title}}","text":"{{notification.body}}","host":"{{host}}"}' }
 service:
   telemetry: { metrics: { level: none } }
   pipelines:

@@ -238,6 +238,8 @@ describe("what Grafana's Alertmanager data source asks", () => {
       body: expect.stringMatching(/^failed to parse receiver param/),
     })
     expect((await ask('GET', '/api/v2/alerts?active=maybe')).status).toBe(400)
+    // As Python writes them.
+    expect((await ask('GET', '/api/v2/alerts?active=True&silenced=False')).status).toBe(200)
     expect(await ask('POST', '/api/v2/silences', {})).toMatchObject({
       status: 422,
       body: { code: 602, message: expect.stringMatching(/in body is required/) },

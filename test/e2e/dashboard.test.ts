@@ -200,7 +200,7 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     expect(await focused()).toBe('by')
     await page.keyboard.press('Escape')
     await page.getByRole('form').waitFor({ state: 'detached' })
-    expect(await focused()).toBe('main')
+    await expect.poll(focused).toBe('main')
     await page.getByRole('button', { name: 'Silence' }).click()
     await page.getByLabel('Your name').fill('ada')
     await page.getByRole('textbox', { name: 'Why' }).fill('Maintenance <b>until</b> noon')
@@ -358,6 +358,54 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     }
   })
 
+  test('figures that cannot be read are said to be old, until they can', async () => {
+    const { page, close } = await openPage(browser, url)
+    pages.push(close)
+    await rows(page).first().waitFor()
+    const away = '**/api/summary?*'
+    await page.route(away, route => route.fulfill({ status: 503, json: { error: 'Redis is away.' } }))
+    await page.getByLabel('Time range', { exact: true }).selectOption('6h')
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/is old.* Redis is away\./)
+    await page.unroute(away)
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+  })
+
+  test('a history that cannot be written is told of', async () => {
+    const { page, close } = await openPage(browser, 'about:blank')
+    pages.push(close)
+    const flow = (await (await fetch(new URL('api/pipelines', url))).json()) as {
+      readonly extensions: readonly { readonly id: string }[]
+    }
+    const failing = { status: 'recoverable_error', message: 'The storage of the history fails.' }
+    for (const one of flow.extensions) if (one.id === 'alert_history') Object.assign(one, failing)
+    await page.route('**/api/pipelines', route => route.fulfill({ json: flow }))
+    await page.route('**/api/live', route => route.fulfill({ contentType: 'text/event-stream', body: '' }))
+    await page.goto(url)
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/is old.* The storage of the/)
+  })
+
+  test('the time is the one of the collector, whatever clock is set meanwhile', async () => {
+    const page = await opened()
+    await rows(page).first().waitFor()
+    await page.evaluate('{ const now = Date.now; Date.now = () => now() - 7_200_000 }')
+    // With the next look at the figures, after 15 s.
+    await page.waitForRequest(request => {
+      const to = new URL(request.url()).searchParams.get('to')
+      return to !== null && Math.abs(Number(to) - Date.now()) < 60_000
+    })
+  })
+
+  test('many tabs in the background leave each other connections', async () => {
+    const context = await browser.newContext()
+    pages.push(() => context.close())
+    await context.addInitScript("Object.defineProperty(document, 'hidden', { get: () => true })")
+    for (let tab = 0; tab < 8; tab++) {
+      const page = await context.newPage()
+      await page.goto(url)
+      await rows(page).first().waitFor()
+    }
+  }, 50_000)
+
   test('light and dark are a switch that is remembered', async () => {
     const page = await opened('', { colorScheme: 'dark' })
     const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
@@ -429,6 +477,39 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: TIMEOUT }, (
     await page.locator('[aria-posinset="10000"]').waitFor()
     await expect.poll(() => page.locator('.figure.active dd').textContent()).toMatch(/^10,00\d$/)
   }, 240_000)
+
+  test('notifications come a part at a time, and where it is too much the page says so', async () => {
+    const { page, close } = await openPage(browser, 'about:blank')
+    pages.push(close)
+    const { items } = (await (await fetch(new URL('api/notifications?limit=1', url))).json()) as {
+      readonly items: readonly object[]
+    }
+    await page.route('**/api/notifications?*', route => {
+      const limit = Number(new URL(route.request().url()).searchParams.get('limit'))
+      const many = Array.from({ length: limit }, (_, n) => ({ ...items[0], id: `n${n}` }))
+      return route.fulfill({ json: { items: many, next: 'x' } })
+    })
+    await page.goto(`${url}#/notifications`)
+    const shown = page.locator('.notifications tbody tr')
+    for (const count of [100, 300, 900]) {
+      await expect.poll(() => shown.count()).toBe(count)
+      await page.getByRole('button', { name: 'More' }).click()
+    }
+    await page.getByText('There are more than are listed').waitFor()
+  })
+
+  test('what ended is listed, however many alerts fired since', async () => {
+    await feed(port, [
+      ['over', 'ERROR catalog lost'],
+      ['over', 'INFO catalog is back'],
+    ])
+    await feed(
+      port,
+      Array.from({ length: 1_100 }, (_, at) => [`since-${at}`, 'ERROR storm of many']),
+    )
+    const page = await opened('#/alerts?state=ended')
+    await rows(page).filter({ hasText: 'over' }).waitFor()
+  })
 })
 
 test('the page is below 150 KB compressed', () => {

@@ -59,7 +59,7 @@ test('pipelines that are passed over make, count and tell what they do when each
     ),
     runs(60, 8),
   )
-}, 60_000)
+})
 
 function often(usual: string, ...others: string[]): fc.Arbitrary<string> {
   return fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, fc.constantFrom(...others))

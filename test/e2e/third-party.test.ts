@@ -163,7 +163,7 @@ describe('a package of somebody else', () => {
       const type = `their_${[kind, ...flags.map(flag => flag.slice(2))].join('_')}`
       const { stdout: said } = await tocsin('new', kind, type, ...flags)
       const folder = join(app, `tocsin-${type.replaceAll('_', '-')}`)
-      expect(said).toContain(`Next: cd ${folder}, npm install, npm test.`)
+      expect(said).toContain(`Next: cd ${folder} && npm install && npm test\n`)
       // What is not of the registry comes from the folder of the Tocsin that wrote it.
       const { dependencies, devDependencies, peerDependencies } = JSON.parse(
         await readFile(join(folder, 'package.json'), 'utf8'),

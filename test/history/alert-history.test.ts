@@ -43,6 +43,25 @@ test('figures are what was fed', async () => {
   })
 })
 
+test('what happens after the clock was set back is listed as of now', async () => {
+  let aheadNs = 7_200_000_000_000n
+  class SetClock extends VirtualClock {
+    override now(): bigint {
+      return super.now() + aheadNs
+    }
+  }
+  const clock = new SetClock()
+  const { history, feed } = await historyOfTest(clock)
+  await feed(['down pg'])
+  aheadNs = 0n
+  await feed(['down pg'], 'db-2')
+  await clock.advance(2_000)
+  const to = Number(clock.now() / 1_000_000n) + 1
+  expect((await history.transitions({ to })).items).toMatchObject([{ host: 'db-2' }])
+  expect((await history.notifications({ to })).items).toMatchObject([{ host: 'db-2' }])
+  expect(await history.figures({ from: to - 60_000, to })).toMatchObject({ alerts: 1 })
+})
+
 test('the last line is as of when it came, though nobody looked then', async () => {
   const { history, feed } = await started()
   for (let host = 0; host < 250; host++) await feed(['down pg'], `db-${host}`)
@@ -180,6 +199,8 @@ test('pages go from the newest to the oldest, whole, and filters narrow them', a
   ])
   expect((await history.transitions({ to: third }, { limit: 1 })).items).toMatchObject([{ host: 'h21' }])
   expect((await history.transitions({ hosts: ['h3'] })).items).toHaveLength(1)
+  expect((await history.transitions({ kind: 'recovery' })).items).toEqual([])
+  expect((await history.transitions({ hosts: ['h3'], kind: 'alert' })).items).toHaveLength(1)
   expect((await history.active({ text: 'H7' })).items).toMatchObject([{ host: 'h7' }])
   const matchers = [{ name: 'host', value: 'h1.', isRegex: true, isEqual: true }]
   expect((await history.active({ matchers })).total).toBe(10)

@@ -53,7 +53,7 @@ async function resultsOf(cases: readonly Case[]): Promise<{ [name: string]: unkn
   return JSON.parse(await readFile(join(folder, 'made.test.snap.json'), 'utf8'))
 }
 
-test('a test comes to the same alone and beside others, in any order', { timeout: 120_000 }, async () => {
+test('a test comes to the same alone and beside others, in any order', async () => {
   const cases = fc
     .array(one, { minLength: 2, maxLength: 12 })
     .map(all => all.map((each, at) => ({ ...each, name: `test ${at}` })))

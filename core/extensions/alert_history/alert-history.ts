@@ -29,6 +29,7 @@ import type {
   Timeline,
   Top,
   Transition,
+  TransitionFilter,
 } from '#history'
 import { LeaseKeeper } from '#state'
 import type { AlertHistoryConfig } from './config.js'
@@ -49,6 +50,9 @@ import { get } from './stored.js'
 import { readStory } from './stories.js'
 import { Subscribers } from './subscribers.js'
 import { Writer } from './writer.js'
+
+/** Microseconds. */
+const CLOCK_SET_BACK = 1_000_000
 
 /** The alert_history extension: takes in what flows, keeps it, and answers questions. */
 export class StoredAlertHistory implements Extension, AlertHistory {
@@ -202,7 +206,7 @@ export class StoredAlertHistory implements Extension, AlertHistory {
     return alert && readStory(this.#store, this.#told(alert))
   }
 
-  async transitions(filter: HistoryFilter = {}, page: PageRequest = {}): Promise<Page<Transition>> {
+  async transitions(filter: TransitionFilter = {}, page: PageRequest = {}): Promise<Page<Transition>> {
     await this.#keeper?.flushed()
     return listed<Transition>(this.#store, 'e', filter, page)
   }
@@ -267,7 +271,9 @@ export class StoredAlertHistory implements Extension, AlertHistory {
   }
 
   #stamp(): number {
-    this.#stamped = Math.max(Math.floor(nsToMs(this.#context.clock.now()) * 1_000), this.#stamped + 1)
+    const now = Math.floor(nsToMs(this.#context.clock.now()) * 1_000)
+    // In their order, unless the clock was set back: what happens now is not of a time to come.
+    this.#stamped = now < this.#stamped - CLOCK_SET_BACK ? now : Math.max(now, this.#stamped + 1)
     return this.#stamped / 1_000
   }
 

@@ -8,6 +8,7 @@ import {
   type Page,
   type PageRequest,
   type Transition,
+  type TransitionFilter,
 } from '#history'
 import { backwards } from './keys.js'
 import { compare } from './live-alerts.js'
@@ -23,7 +24,7 @@ const MOST_READ = 5_000
 export async function listed<T extends Transition | Notification>(
   store: KeyValueStore,
   prefix: 'e' | 'n',
-  filter: NotificationFilter,
+  filter: NotificationFilter & TransitionFilter,
   { limit = PAGE, cursor }: PageRequest,
 ): Promise<Page<T>> {
   const most = Math.min(Math.max(1, Math.floor(limit)), MOST)
@@ -78,14 +79,17 @@ export function wantsAlert(filter: HistoryFilter): (alert: Alert) => boolean {
     alert.firedAt >= from && alert.firedAt < to && isWanted(alert) && (match?.(alert.labels) ?? true)
 }
 
-function wants(filter: NotificationFilter): (entry: Alert | Transition | Notification) => boolean {
-  const { pipelines, hosts, states, exporters } = filter
+function wants(
+  filter: NotificationFilter & TransitionFilter,
+): (entry: Alert | Transition | Notification) => boolean {
+  const { pipelines, hosts, states, exporters, kind } = filter
   const severities = filter.severities?.map(one => one.toLowerCase())
   const text = filter.text?.toLowerCase()
   return entry => {
     if (pipelines && !pipelines.includes(entry.pipeline)) return false
     if (hosts && !hosts.includes(entry.host)) return false
     if (severities && !severities.includes(entry.severity.toLowerCase())) return false
+    if (kind !== undefined && 'kind' in entry && entry.kind !== kind) return false
     if ('exporter' in entry) {
       if (states && !states.includes(entry.state)) return false
       if (exporters && !exporters.includes(entry.exporter)) return false

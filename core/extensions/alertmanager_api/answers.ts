@@ -173,8 +173,10 @@ function matchersOf(query: URLSearchParams): readonly Matcher[] {
 
 function flag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name)
-  if (value === null || value === '' || value === 'true' || value === '1') return true
-  if (value === 'false' || value === '0') return false
+  if (value === null || value === '') return true
+  // Alertmanager's words in any case, such as Python's True.
+  if (/^(true|1|yes|ok|y|on|selected|checked|t|enabled)$/i.test(value)) return true
+  if (/^(false|0|no|n|off|f)$/i.test(value)) return false
   throw new BadParameter(`${name} in query must be of type boolean: "${value}"`)
 }
 

@@ -11,30 +11,42 @@ export function parseSilence(body: string): SilenceBody {
   try {
     json = JSON.parse(body)
   } catch (error) {
-    return { code: 400, message: `parsing silence body from "" failed, because ${(error as Error).message}` }
+    return unreadable((error as Error).message)
   }
-  if (!isObject(json)) return missing('silence', 'must be of type object')
+  if (!isObject(json)) return unreadable('it must be an object')
   const { id, matchers, startsAt, endsAt, createdBy, comment } = json
-  if (id !== undefined && id !== null && typeof id !== 'string')
-    return missing('id', 'must be of type string')
-  if (typeof comment !== 'string') return missing('comment')
-  if (typeof createdBy !== 'string') return missing('createdBy')
+  if (id !== undefined && id !== null && typeof id !== 'string') return wrong('id', id, 'a string')
+  if (typeof comment !== 'string') return wrong('comment', comment, 'a string')
+  if (typeof createdBy !== 'string') return wrong('createdBy', createdBy, 'a string')
   const start = timeOf(startsAt)
-  if (start === undefined) return missing('startsAt')
+  if (start === undefined) return wrong('startsAt', startsAt, 'a time of RFC 3339')
   const end = timeOf(endsAt)
-  if (end === undefined) return missing('endsAt')
-  if (!Array.isArray(matchers)) return missing('matchers')
+  if (end === undefined) return wrong('endsAt', endsAt, 'a time of RFC 3339')
+  if (!Array.isArray(matchers)) return wrong('matchers', matchers, 'a list')
   if (matchers.length === 0) return missing('matchers', 'should have at least 1 items')
   const read: Matcher[] = []
   for (const [at, one] of matchers.entries()) {
-    const { name, value, isRegex, isEqual = true } = isObject(one) ? one : {}
-    if (typeof name !== 'string') return missing(`matchers.${at}.name`)
-    if (typeof value !== 'string') return missing(`matchers.${at}.value`)
-    if (typeof isRegex !== 'boolean') return missing(`matchers.${at}.isRegex`)
-    read.push({ name, value, isRegex, isEqual: isEqual !== false })
+    const place = `matchers.${at}`
+    if (!isObject(one)) return wrong(place, one, 'an object')
+    const { name, value, isRegex } = one
+    const isEqual = one.isEqual ?? true
+    if (typeof name !== 'string') return wrong(`${place}.name`, name, 'a string')
+    if (typeof value !== 'string') return wrong(`${place}.value`, value, 'a string')
+    if (typeof isRegex !== 'boolean') return wrong(`${place}.isRegex`, isRegex, 'a boolean')
+    if (typeof isEqual !== 'boolean') return wrong(`${place}.isEqual`, isEqual, 'a boolean')
+    read.push({ name, value, isRegex, isEqual })
   }
   const fields = { matchers: read, startsAt: start, endsAt: end, createdBy, comment }
   return { fields: id ? { ...fields, id } : fields }
+}
+
+function unreadable(why: string): SilenceBody {
+  return { code: 400, message: `parsing silence body from "" failed, because ${why}` }
+}
+
+/** What is not there is another mistake than what is no such thing. */
+function wrong(field: string, value: unknown, kind: string): SilenceBody {
+  return value === undefined || value === null ? missing(field) : unreadable(`${field} must be ${kind}`)
 }
 
 function missing(field: string, what = 'is required'): SilenceBody {

@@ -2,7 +2,14 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { type DeadLetterBox, errorText, isTocsinError } from 'tocsin/component'
 import type { WebAnswer, WebRequest } from 'tocsin/http'
-import type { Alert, AlertHistory, HistoryFilter, NotificationFilter, PageRequest } from '#history'
+import type {
+  Alert,
+  AlertHistory,
+  HistoryFilter,
+  NotificationFilter,
+  PageRequest,
+  TransitionFilter,
+} from '#history'
 import { deadLetterPage } from './dead-letters.js'
 import type { AlertRow, Summary } from './messages.js'
 import { BadRequest, idsIn, listIn, momentIn, numberIn } from './query.js'
@@ -70,7 +77,7 @@ async function read(name: string, id: string, { query }: WebRequest, options: Ap
       throw new BadRequest(404, 'This alert is not known, or not any more.')
     }
     case 'transitions':
-      return history.transitions(filterOf(query), pageOf(query))
+      return history.transitions(transitionFilterOf(query), pageOf(query))
     case 'notifications':
       return history.notifications(notificationFilterOf(query), pageOf(query))
     case 'summary':
@@ -146,6 +153,13 @@ function filterOf(query: URLSearchParams): HistoryFilter {
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
   }
+}
+
+function transitionFilterOf(query: URLSearchParams): TransitionFilter {
+  const kind = query.get('kind')
+  if (kind === null) return filterOf(query)
+  if (kind !== 'alert' && kind !== 'recovery') throw new BadRequest(400, 'kind must be alert or recovery.')
+  return { ...filterOf(query), kind }
 }
 
 function notificationFilterOf(query: URLSearchParams): NotificationFilter {

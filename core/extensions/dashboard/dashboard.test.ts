@@ -45,6 +45,8 @@ describe('the API', () => {
     })
     await get('/api/notifications?exporter=webhook/ops')
     expect(history.asked.at(-1)).toEqual({ exporters: ['webhook/ops'], limit: 100 })
+    await get('/api/transitions?kind=recovery')
+    expect(history.asked.at(-1)).toEqual({ kind: 'recovery', limit: 100 })
   })
 
   test('says the figures of a time range', async () => {
@@ -57,6 +59,7 @@ describe('the API', () => {
   })
 
   test.each([
+    ['/api/transitions?kind=x', 400, 'kind must be alert or recovery.'],
     ['/api/alerts?limit=0', 400, 'limit must be a whole number from 1 to 20000.'],
     ['/api/alerts?limit=1e99', 400, 'limit'],
     ['/api/alerts?from=yesterday', 400, 'from must be'],

@@ -164,6 +164,7 @@ export class Dashboard implements Extension {
       startedAt: nsToMs(startedAt),
       now: nsToMs(clock.now()),
       allowChanges: config.allow_changes,
+      history: config.history,
       retentionMs: limits.retentionMs,
       maxEntries: limits.maxEntries,
       languages: this.#languages.map(({ code, name }) => ({ code, name })),
@@ -176,7 +177,10 @@ export class Dashboard implements Extension {
     const host = this.#host as Host
     const [before, now = { atMs: 0, points: [] }] =
       this.#looks.length > 1 ? this.#looks : [undefined, this.#looks[0]]
-    return flowOf(host.graph(), host.status(), now, before)
+    return {
+      now: nsToMs(this.#context.clock.now()),
+      ...flowOf(host.graph(), host.status(), now, before),
+    }
   }
 
   async #look(): Promise<void> {

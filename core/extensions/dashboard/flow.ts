@@ -15,7 +15,7 @@ export function flowOf(
   status: ServiceStatus,
   now: Look,
   before: Look | undefined,
-): Flow {
+): Omit<Flow, 'now'> {
   const latest = indexed(now.points)
   const earlier = before && indexed(before.points)
   const seconds = before ? (now.atMs - before.atMs) / 1_000 : 0

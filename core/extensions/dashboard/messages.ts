@@ -11,6 +11,8 @@ export interface Session {
   readonly startedAt: number
   readonly now: number
   readonly allowChanges: boolean
+  /** The id of the extension that keeps the history. */
+  readonly history: string
   /** How long, and how much, the history keeps. */
   readonly retentionMs: number
   readonly maxEntries: number
@@ -52,6 +54,8 @@ export type SilenceInput = SilenceFields & { readonly id?: string }
 
 /** GET api/pipelines, and debug/pipelines: how everything is, now. */
 export interface Flow {
+  /** By the collector's clock, which may have been set since the page came. */
+  readonly now: number
   readonly status: string
   readonly pipelines: readonly FlowPipeline[]
   readonly extensions: readonly FlowNode[]

@@ -1,6 +1,6 @@
 import assert, { AssertionError } from 'node:assert/strict'
 import type { VirtualClock } from '../clock.js'
-import type { TimerWatch } from './global-timers.js'
+import { type TimerWatch, unwatched } from './global-timers.js'
 
 /** One thing a component must do. Any test runner can loop over them: `for (const c of checks) it(c.name, c.run)`. */
 export interface ConformanceCheck {
@@ -23,6 +23,33 @@ export function ruleCheck(subject: string, rule: string, run: () => Promise<void
       }
     },
   }
+}
+
+/** So long a call of a component may take; what a runner allows for a test may be less. */
+const PATIENCE_MS = 20_000
+
+/** What a call of a component comes to. Where it comes to nothing the check fails, saying what, and does not hang. */
+export async function ended<T>(call: string, answer: T | Promise<T>, advice: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const message = `${call} had not ended after ${PATIENCE_MS / 1000} s: ${advice}`
+    timer = unwatched(() => setTimeout(() => reject(new AssertionError({ message })), PATIENCE_MS))
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
+/** `start()` of a component. */
+export function started(start: void | Promise<void>): Promise<void> {
+  return ended(
+    'start()',
+    start,
+    'what may be down is waited for in the background, and told with reportStatus()',
+  )
+}
+
+/** `stop()` of a component. */
+export function stopped(stop: void | Promise<void>): Promise<void> {
+  return ended('stop()', stop, 'end what it waits for, as the collector cannot stop before')
 }
 
 /** After `stop` and `close`: nothing may be set on the clock any more, nor ever on a timer of Node's. */

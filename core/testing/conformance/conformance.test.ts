@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
+  type AnyFactory,
   type ComponentContext,
   createRecord,
   defineExporter,
@@ -16,6 +17,7 @@ import {
 import { sampleRecord } from '../records.js'
 import type { ConformanceCheck } from './check.js'
 import { exporterConformance } from './exporter.js'
+import { factoryConformance } from './factory.js'
 import { keyValueConformance } from './key-value.js'
 import { processorConformance } from './processor.js'
 import { receiverConformance } from './receiver.js'
@@ -368,6 +370,32 @@ test('a keyed processor whose state does not survive, or whose step is not pure'
   expect(await said(keyed(lossy), name)).toContain('the outcome does not survive its codec')
 })
 
+test('a keyed processor whose functions answer what they must not', async () => {
+  const right = {
+    storage: undefined,
+    maxKeys: 10,
+    state: { encode: String, decode: Number },
+    outcome: { encode: String, decode: Boolean },
+    select: (records: Records): unknown => records.map(() => [{ key: 'k', data: undefined }]),
+    step: (): unknown => ({ state: 1, outcome: true, reason: 'x' }),
+    join: (record: LogRecord): unknown => [record],
+  }
+  const says = (wrong: Partial<typeof right>, name = 'survives awkward records') =>
+    said(
+      processor(() => ({ ...right, ...wrong })),
+      name,
+    )
+  expect(await says({})).toBeUndefined()
+  for (const select of [() => undefined, () => [], (all: Records) => all.map(() => ({ key: 'k' }))])
+    expect(await says({ select })).toContain('one list of { key, data } for each record')
+  for (const step of [() => undefined, async () => right.step()])
+    expect(await says({ step })).toContain('it must answer { state, outcome, due?, reason }')
+  expect(
+    await says({ step: () => undefined }, 'has pure steps whose state and outcome survive their codecs'),
+  ).toContain('it must answer { state')
+  expect(await says({ join: () => undefined })).toContain('join() answered undefined')
+})
+
 test('a receiver that gives two records one id', async () => {
   const same = receiver(async (lines, intake) => {
     for (const line of lines.splice(0)) void intake.offer([lineRecord('same').patch({ body: line })])
@@ -447,6 +475,86 @@ test('a factory of another contract', async () => {
     config: {},
   })
   expect(await said(old, 'is written against this version of the contract')).toContain('docs/contract.md')
+})
+
+test('a create() that answers no component, and calls that never end', async () => {
+  const send = async () => 'ok'
+  const made = (component: unknown) =>
+    said(
+      exporterConformance({
+        factory: defineExporter({ ...about, create: () => component as Exporter }),
+        destination: () => ({ config: {}, received: () => 1 }),
+      }),
+      'tells no secrets',
+    )
+  expect(await made(undefined)).toBe('create() answered nothing; it must return the exporter')
+  expect(await made(Promise.resolve({ send }))).toContain('what takes time belongs into start()')
+  expect(await made({})).toBe('create() answered an object without send')
+  expect(await made({ send })).toBeUndefined()
+  expect(
+    await said(
+      processor(() => undefined),
+      'survives awkward records',
+    ),
+  ).toContain('must return the processor')
+
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const never = () => new Promise<never>(() => undefined)
+    for (const [call, component] of Object.entries({
+      'send()': { send: never },
+      'start()': { send, start: never },
+      'stop()': { send, stop: never },
+    })) {
+      const says = made(component)
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(await says).toContain(`${call} had not ended after 20 s`)
+    }
+    const says = said(
+      processor(() => ({ process: never })),
+      'survives awkward records',
+    )
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await says).toContain('process() had not ended after 20 s')
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('an exporter that takes the list of records apart', async () => {
+  const shifting = exporter((records, _signal, _context, destination) => {
+    const mine = records as LogRecord[]
+    for (let next = mine.shift(); next; next = mine.shift()) destination.push(toText(next.body))
+    return 'ok'
+  })
+  expect(await said(shifting, 'leaves the records it is handed as they are')).toContain('copy it first')
+})
+
+test.each([
+  [undefined, 'schema is undefined, and no schema'],
+  [{ type: 'objekt' }, "schema.type: 'objekt' is none of string"],
+  [{ properties: { a: 'string' } }, "schema.properties.a is 'string', and no schema"],
+  [{ properties: { a: null } }, 'schema.properties.a is null, and no schema'],
+  [
+    { properties: { a: { items: { format: 'durations' } } } },
+    "a.items.format: 'durations' is none of duration",
+  ],
+  [{ properties: { a: { pattern: '(' } } }, 'is no regular expression'],
+  [{ properties: { a: { type: 'integer', default: '5' } } }, "a.default: '5' is not of the type integer"],
+  [{ properties: { a: { required: true } } }, 'a.required: true must be a list of keys'],
+  [{ properties: { a: {} }, required: ['b'] }, "schema.required: [ 'b' ] must be"],
+  [{ anyOf: [{ additionalProperties: { type: 'text' } }] }, 'schema.anyOf[0].additionalProperties.type'],
+])('a factory whose schema is %j', async (schema, mistake) => {
+  const { kind } = defineExporter({ ...about, create: () => ({ send: async () => 'ok' }) })
+  const checks = factoryConformance({
+    ...about,
+    kind,
+    schema,
+    create: () => undefined,
+  } as unknown as AnyFactory)
+  expect(await said(checks, 'has a schema without mistakes')).toContain(mistake)
+  for (const name of ['describes every option', 'names its options in snake_case'])
+    expect((await said(checks, name)) ?? '').not.toContain('Cannot read')
 })
 
 test('a store that keeps nothing is told the rule', async () => {

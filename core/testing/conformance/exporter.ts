@@ -8,10 +8,11 @@ import {
   type Records,
   type Sent,
 } from '../../component/index.js'
+import { checkMade } from '../../pipeline/check-made.js'
 import { VirtualClock } from '../clock.js'
 import { type TestContext, testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import { type ConformanceCheck, noTimers } from './check.js'
+import { type ConformanceCheck, ended, noTimers, started, stopped } from './check.js'
 import { factoryConformance } from './factory.js'
 import { type TimerWatch, watchTimers } from './global-timers.js'
 import { inOrder } from './in-order.js'
@@ -130,10 +131,16 @@ export function exporterConformance<C extends object>(
     check(subject, 'leaves the records it is handed as they are', async ({ send }) => {
       const record = sampleRecord({ attributes: newMap([['alert', newMap([['status', 'alert']])]]) })
       const before = snapshot(record)
-      await send([record])
+      const records = notifying ? [record] : [record, sampleRecord({ id: 'second' })]
+      const handed = [...records]
+      await send(records)
       assert.ok(
         isDeepStrictEqual(snapshot(record), before),
         'the record was changed in place, which other exporters see too: use with() or patch()',
+      )
+      assert.ok(
+        handed.length === records.length && handed.every((one, index) => one === records[index]),
+        'the list request.records was changed in place (shift, sort, reverse, ...), and what stays of it counts as the request: copy it first',
       )
     }),
     check(subject, 'gives up when it is told to', async ({ send, destination }) => {
@@ -168,7 +175,7 @@ export function exporterConformance<C extends object>(
     }),
     check(subject, 'keeps no timer after stop, and none but those of its clock', async trial => {
       await trial.send([sampleRecord()])
-      await trial.watch.run(() => trial.exporter.stop?.())
+      await stopped(trial.watch.run(() => trial.exporter.stop?.()))
       // Its own log is the context's to close.
       await trial.context.close()
       noTimers(trial.clock, trial.watch)
@@ -206,19 +213,28 @@ function check<C extends object>(
       const destination = await subject.destination()
       const context = testContext({ clock, ...subject.context, config: destination.config })
       const watch = watchTimers()
-      const exporter = watch.run(() => subject.factory.create(context))
-      const send = (records: Records, signal = new AbortController().signal): Promise<Sent> => {
-        const request = { records, pipeline: 'logs', queuedAt: clock.now(), attempt: 1 }
-        return watch.run(async () => exporter.send(request, signal))
-      }
+      let exporter: Exporter | undefined
       try {
-        await watch.run(() => exporter.start?.())
+        const made = watch.run(() => subject.factory.create(context))
+        checkMade('exporter', made)
+        exporter = made
+        await started(watch.run(() => made.start?.()))
+        const send = (records: Records, signal = new AbortController().signal): Promise<Sent> => {
+          const request = { records, pipeline: 'logs', queuedAt: clock.now(), attempt: 1 }
+          const sent = watch.run(async () => made.send(request, signal))
+          return ended(
+            'send()',
+            sent,
+            "answer 'ok' when the destination has taken the records, which it does",
+          )
+        }
         await run({ exporter, destination, context, clock, watch, send })
       } finally {
-        await watch.run(() => exporter.stop?.())
-        watch.end()
-        await context.close()
-        await destination.close?.()
+        await stopped(watch.run(() => exporter?.stop?.())).finally(async () => {
+          watch.end()
+          await context.close()
+          await destination.close?.()
+        })
       }
     },
   }

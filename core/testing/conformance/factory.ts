@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { type AnyFactory, API, type ConfigSchema } from '../../component/index.js'
+import { schemaMistake } from '../../config/schema-mistake.js'
 import type { ConformanceCheck } from './check.js'
 
 const STABILITIES = ['development', 'alpha', 'beta', 'stable', 'deprecated']
@@ -26,6 +27,11 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
         /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/,
         `type: "${factory.type}" is not snake_case, such as my_${factory.kind}`,
       )
+      const { aliases = [] }: { readonly aliases?: unknown } = factory
+      assert.ok(
+        Array.isArray(aliases) && aliases.every(alias => typeof alias === 'string'),
+        `aliases: ${inspect(aliases)} is no list of types`,
+      )
       assert.ok(
         STABILITIES.includes(factory.stability),
         `stability: "${factory.stability}" is none of ${STABILITIES.join(', ')}`,
@@ -38,8 +44,12 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
         `description: "${factory.description}" is no sentence: a capital, 10 to 160 characters, a full stop`,
       )
     }),
+    check('has a schema without mistakes', () => {
+      const mistake = schemaMistake(factory.schema)
+      assert.ok(mistake === undefined, mistake)
+    }),
     check('refuses unknown keys', () => {
-      assert.equal(factory.schema.type, 'object', "schema: write type: 'object'")
+      assert.equal(factory.schema?.type, 'object', "schema: write type: 'object'")
       assert.equal(
         factory.schema.additionalProperties,
         false,
@@ -47,9 +57,9 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
       )
     }),
     check('describes every option', () => {
-      for (const [key, property] of Object.entries(factory.schema.properties ?? {})) {
+      for (const [key, property] of Object.entries(factory.schema?.properties ?? {})) {
         assert.ok(
-          property.description,
+          property?.description,
           `schema: the option ${key} has no description: say in one sentence what it does`,
         )
       }
@@ -66,13 +76,14 @@ export function factoryConformance(factory: AnyFactory): readonly ConformanceChe
   ]
 }
 
-function keysOf(schema: ConfigSchema): string[] {
+/** What is no schema has none. */
+function keysOf(schema: ConfigSchema | null | undefined): string[] {
   const nested = [
-    ...Object.values(schema.properties ?? {}),
-    ...(schema.items ? [schema.items] : []),
-    ...(schema.anyOf ?? []),
+    ...Object.values(schema?.properties ?? {}),
+    ...(schema?.items ? [schema.items] : []),
+    ...(schema?.anyOf ?? []),
   ]
-  return [...Object.keys(schema.properties ?? {}), ...nested.flatMap(keysOf)]
+  return [...Object.keys(schema?.properties ?? {}), ...nested.flatMap(keysOf)]
 }
 
 function check(name: string, verify: () => void): ConformanceCheck {

@@ -34,6 +34,11 @@ export function watchTimers(): TimerWatch {
   return { run: task => inComponent.run(true, task), places, end: () => void hook.disable() }
 }
 
+/** Runs what is the suite's own amid code that is watched. */
+export function unwatched<T>(task: () => T): T {
+  return inComponent.run(false, task)
+}
+
 function callerOf(stack: string): string | undefined {
   const [, , ...frames] = stack.split('\n')
   const caller = frames.find(frame => !OF_TIMERS.test(frame)) ?? ''

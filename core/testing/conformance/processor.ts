@@ -11,10 +11,11 @@ import {
   pickFields,
   type Records,
 } from '../../component/index.js'
+import { checkMade } from '../../pipeline/check-made.js'
 import { VirtualClock } from '../clock.js'
 import { testContext } from '../context.js'
 import { awkwardRecords, sampleRecord } from '../records.js'
-import { type ConformanceCheck, noTimers } from './check.js'
+import { type ConformanceCheck, ended, noTimers, started, stopped } from './check.js'
 import { factoryConformance } from './factory.js'
 import { type TimerWatch, watchTimers } from './global-timers.js'
 import { snapshot } from './snapshot.js'
@@ -105,7 +106,7 @@ export function processorConformance<C extends object>(
       'keeps no timer after stop, and none but those of its clock',
       async (processor, _, clock, watch, closeContext) => {
         await watch.run(() => processAll(processor, records))
-        await watch.run(() => processor.stop?.())
+        await stopped(watch.run(() => processor.stop?.()))
         // Its own log is the context's to close.
         await closeContext()
         noTimers(clock, watch)
@@ -135,13 +136,13 @@ function check<C extends object>(subject: ProcessorSubject<C>, name: string, run
       const context = newContext()
       const watch = watchTimers()
       const processor = watch.run(() => subject.factory.create(context))
+      checkMade(subject.factory.kind, processor)
       const again = (): Processor => subject.factory.create(newContext())
       try {
-        await watch.run(() => processor.start?.())
+        await started(watch.run(() => processor.start?.()))
         await run(processor, again, clock, watch, context.close)
       } finally {
-        await processor.stop?.()
-        watch.end()
+        await stopped(processor.stop?.()).finally(() => watch.end())
       }
     },
   }
@@ -149,7 +150,10 @@ function check<C extends object>(subject: ProcessorSubject<C>, name: string, run
 
 /** Raw operators are checked by what they are tested with; here mappers and keyed processors. */
 async function processAll(processor: Processor, records: Records): Promise<Records> {
-  if ('process' in processor) return checkRecords(await (processor as Mapper).process(records))
+  if ('process' in processor) {
+    const answer = (processor as Mapper).process(records)
+    return checkRecords(await ended('process()', answer, 'its pipeline stands still while it waits'))
+  }
   if ('step' in processor) return stepAll(processor, records)
   return []
 }
@@ -168,24 +172,46 @@ function checkRecords(answer: Records): Records {
 
 async function stepAll<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<Records> {
   const states = new Map<string, S | undefined>()
-  const touches = await keyed.select(records)
+  const touches = await touchesOf(keyed, records)
   return records.flatMap((record, index) => {
     const outcomes = (touches[index] ?? []).map(({ key, data }) => {
-      const step = keyed.step(states.get(key), { kind: 'record', key, time: record.time, data })
+      const event = { kind: 'record', key, time: record.time, data } as const
+      const step = checkStep(keyed.step(states.get(key), event))
       states.set(key, step.state)
       return step.outcome as O
     })
-    return outcomes.length === 0 ? [record] : keyed.join(record, outcomes)
+    if (outcomes.length === 0) return [record]
+    const joined: unknown = keyed.join(record, outcomes)
+    assert.ok(
+      Array.isArray(joined),
+      `join() answered ${inspect(joined)}: it must answer a list of records, [] for none`,
+    )
+    return joined as Records
   })
 }
 
-async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<void> {
+async function touchesOf<S, E, O>(
+  keyed: Keyed<S, E, O>,
+  records: Records,
+): Promise<Awaited<ReturnType<Keyed<S, E, O>['select']>>> {
   const touches = await keyed.select(records)
-  assert.equal(
-    touches.length,
-    records.length,
-    `select() answered ${touches.length} lists for ${records.length} records: one for each record, in order, [] for one that it leaves alone`,
+  assert.ok(
+    Array.isArray(touches) && touches.every(Array.isArray) && touches.length === records.length,
+    `select() answered ${inspect(touches, { depth: 1, maxArrayLength: 3 })} for ${records.length} records: one list of { key, data } for each record, in order, [] for one that it leaves alone`,
   )
+  return touches
+}
+
+function checkStep<T>(step: T): T {
+  assert.ok(
+    typeof step === 'object' && step !== null && !(step instanceof Promise),
+    `step() answered ${inspect(step)}: it must answer { state, outcome, due?, reason }, and no promise of it`,
+  )
+  return step
+}
+
+async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Promise<void> {
+  const touches = await touchesOf(keyed, records)
   let state: S | undefined
   for (const [index, record] of records.entries()) {
     assert.ok(
@@ -196,7 +222,7 @@ async function checkKeyed<S, E, O>(keyed: Keyed<S, E, O>, records: Records): Pro
       const event = { kind: 'record', key, time: record.time, data } as const
       const before = state === undefined ? undefined : keyed.state.encode(state)
       const copy = before === undefined ? undefined : keyed.state.decode(before)
-      const step = keyed.step(state, event)
+      const step = checkStep(keyed.step(state, event))
       const after = state === undefined ? undefined : keyed.state.encode(state)
       assert.equal(after, before, 'step() changed the state that it was handed: answer a new object')
       const again = keyed.step(copy, event)

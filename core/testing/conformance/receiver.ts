@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { type ComponentContext, type Receiver, type ReceiverFactory, toText } from '../../component/index.js'
+import { checkMade } from '../../pipeline/check-made.js'
 import { VirtualClock } from '../clock.js'
 import { type TestContext, testContext } from '../context.js'
 import { type CollectingIntake, collectingIntake } from '../intake.js'
-import { type ConformanceCheck, noTimers } from './check.js'
+import { type ConformanceCheck, noTimers, started, stopped } from './check.js'
 import { factoryConformance } from './factory.js'
 import { type TimerWatch, watchTimers } from './global-timers.js'
 import { inOrder } from './in-order.js'
@@ -227,6 +228,7 @@ function check<C extends object>(
       const context = testContext({ clock, ...subject.context?.(source), config: source.config })
       const watch = watchTimers()
       const receiver = watch.run(() => subject.factory.create(context))
+      checkMade('receiver', receiver)
       const intake = collectingIntake({ manual })
       const runs = [{ receiver, intake }]
       const latest = () => runs.at(-1) as (typeof runs)[number]
@@ -263,7 +265,7 @@ function check<C extends object>(
         return next.intake
       }
       try {
-        await watch.run(() => receiver.start(intake))
+        await started(watch.run(() => receiver.start(intake)))
         await run({ source, receiver, intake, clock, watch, context, arrive, restart })
         const told = JSON.stringify([context.logs, context.statuses])
         for (const secret of subject.secrets ?? [])
@@ -276,7 +278,7 @@ function check<C extends object>(
           run.intake.setBusy(undefined)
           for (const batch of run.intake.batches) batch.settle()
         }
-        await latest().receiver.stop()
+        await stopped(latest().receiver.stop())
         await latest().receiver.close?.()
         watch.end()
         await context.close()

@@ -22,7 +22,7 @@ export interface AlertHistory {
   /** Of active and ended alerts. Undefined when it is not known, or not any more. */
   alert(id: string): Promise<AlertStory | undefined>
   /** Newest first. */
-  transitions(filter?: HistoryFilter, page?: PageRequest): Promise<Page<Transition>>
+  transitions(filter?: TransitionFilter, page?: PageRequest): Promise<Page<Transition>>
   /** Newest first. */
   notifications(filter?: NotificationFilter, page?: PageRequest): Promise<Page<Notification>>
   /** Sums over `filter.from` to `filter.to`: all of what is kept when there are none. */
@@ -77,6 +77,11 @@ export interface HistoryFilter {
 export interface NotificationFilter extends HistoryFilter {
   readonly states?: readonly DeliveryState[]
   readonly exporters?: readonly string[]
+}
+
+/** Which transitions are wanted. */
+export interface TransitionFilter extends HistoryFilter {
+  readonly kind?: Transition['kind']
 }
 
 /** Which page of a list. */

@@ -24,44 +24,71 @@ export function dispatched(
   options: Dispatcher.DispatchOptions,
   signal: AbortSignal,
 ): Promise<Response> {
+  if (signal.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined
-    let start: { readonly status: number; readonly headers: HttpHeaders } | undefined
-    const chunks: Buffer[] = []
-    let size = 0
-    const aborted = (): void => {
-      const reason = signal.reason as Error
-      controller?.abort(reason)
-      fail(reason)
-    }
-    const forget = onAbort(signal, aborted)
-    const done = (): void => {
-      forget()
-      if (!start) return
-      const { status, headers } = start
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
-      resolve({ status, headers, body: body.subarray(0, MAX_BODY_BYTES) })
-    }
-    const fail = (error: Error): void => {
-      done()
-      if (!start) reject(error)
-    }
-    dispatcher.dispatch(options, {
-      onRequestStart: started => {
-        controller = started
-        if (signal.aborted) started.abort(signal.reason as Error)
-      },
-      onResponseStart: (_, status, headers) => {
-        // Informational: the answer is still to come.
-        if (status >= 200) start = { status, headers }
-      },
-      onResponseData: (cut, chunk) => {
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > MAX_BODY_BYTES) cut.abort(new Error('The body is long enough.'))
-      },
-      onResponseEnd: done,
-      onResponseError: (_, error) => fail(error),
-    })
+    dispatcher.dispatch(options, new Exchange(signal, resolve, reject))
   })
+}
+
+/** One request and what is heard of its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal
+  readonly #resolve: (response: Response) => void
+  readonly #reject: (error: Error) => void
+  readonly #forget: () => void
+  #controller: Dispatcher.DispatchController | undefined
+  /** 0: none yet. */
+  #status = 0
+  #headers: HttpHeaders = {}
+  readonly #chunks: Buffer[] = []
+  #size = 0
+
+  constructor(signal: AbortSignal, resolve: (response: Response) => void, reject: (error: Error) => void) {
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#forget = onAbort(signal, () => {
+      const reason = signal.reason as Error
+      this.#controller?.abort(reason)
+      this.#fail(reason)
+    })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#signal.aborted) controller.abort(this.#signal.reason as Error)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: HttpHeaders): void {
+    // Informational: the answer is still to come.
+    if (status < 200) return
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    if (this.#size > MAX_BODY_BYTES) controller.abort(new Error('The body is long enough.'))
+  }
+
+  onResponseEnd(): void {
+    this.#done()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error)
+  }
+
+  #done(): void {
+    this.#forget()
+    if (this.#status === 0) return
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
+    this.#resolve({ status: this.#status, headers: this.#headers, body: body.subarray(0, MAX_BODY_BYTES) })
+  }
+
+  #fail(error: Error): void {
+    this.#done()
+    if (this.#status === 0) this.#reject(error)
+  }
 }

@@ -69,6 +69,21 @@ describe('the HTTP sender', () => {
     expect(connections()).toBe(3)
   })
 
+  it('sends nothing that was given up before, and says why', async () => {
+    let requests = 0
+    const { url } = await serve((_, response) => {
+      requests++
+      response.end('ok')
+    })
+    const to = sender(url)
+    await post(to)
+    expect(await post(to, AbortSignal.abort(new Error('The exporter stops.')))).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('The exporter stops.'),
+    })
+    expect(requests).toBe(1)
+  })
+
   it('sends method, headers, path and body, and keeps the connection', async () => {
     const seen: unknown[] = []
     const { url, connections } = await serve((request, response, body) => {

@@ -121,6 +121,24 @@ test('a stream goes on until the client has gone, and is ended then', async () =
   await expect.poll(() => ended).toBe(true)
 })
 
+test('a stream that waits for its client again and again listens no more than one that does not', async () => {
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  const { url } = await serving({
+    answer: () => ({
+      code: 200,
+      body: (async function* () {
+        for (let at = 0; at < 30; at++) yield 'x'.repeat(100_000)
+      })(),
+    }),
+  })
+  expect(await (await fetch(url)).text()).toHaveLength(3_000_000)
+  await sleep(1)
+  process.off('warning', warned)
+  expect(warnings).toEqual([])
+})
+
 test('closing ends what is under way', async () => {
   let asked = false
   let aborted = false

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { isIP, type Socket } from 'node:net'
@@ -288,10 +288,7 @@ async function stream(
       if (gone.aborted) break
       if (response.write(piece)) continue
       const cancel = clock.schedule(STUCK_MS, () => response.destroy())
-      await new Promise<void>(resolve => {
-        response.once('drain', resolve)
-        response.once('close', resolve)
-      })
+      await once(response, 'drain', { signal: gone }).catch(() => undefined)
       cancel()
     }
   response.end()

@@ -2,11 +2,15 @@ import { withoutMentions } from './mentions.js'
 
 /** Text as it is, in Markdown (CommonMark and what chats make of it): what would be markup is escaped, no name is called. */
 export function escapeMarkdown(text: string): string {
-  return withoutMentions(text)
-    .replace(/[\\`*_[\]~|]/g, '\\$&')
-    .replace(/&(?=#?\w+;)/g, '&amp;')
-    .replace(/^(\s*)([#>+-])/gm, '$1\\$2')
-    .replace(/^(\s*\d{1,9})([.)])(?=\s|$)/gm, '$1\\$2')
+  return (
+    withoutMentions(text)
+      .replace(/[\\`*_[\]~|]/g, '\\$&')
+      .replace(/&(?=#?\w+;)/g, '&amp;')
+      // An address in them would be a link, and they gone. Mattermost shows the backslash before this one.
+      .replace(/<(?=[^\s<>]*[@:])/g, '&lt;')
+      .replace(/^(\s*)([#>+-])/gm, '$1\\$2')
+      .replace(/^(\s*\d{1,9})([.)])(?=\s|$)/gm, '$1\\$2')
+  )
 }
 
 /** All that Telegram's MarkdownV2 reserves. */

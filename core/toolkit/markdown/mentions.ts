@@ -14,7 +14,7 @@ export function withoutMentions(text: string): string {
   return text.replace(MENTIONS, `$&${BREAK}`)
 }
 
-/** The text again, for where nobody is notified: to be copied as it was. */
+/** The text again, also in Markdown, for where nobody is notified: to be copied as it was. */
 export function withMentions(text: string): string {
-  return text.replace(/([@\uff20\ufe6b<\uff1c\ufe64])\u200b/gu, '$1')
+  return text.replace(/([@\uff20\ufe6b<\uff1c\ufe64]|&lt;)\u200b/gu, '$1')
 }

@@ -9,6 +9,7 @@ export {
   type BodyFormat,
   type Notification,
   type NotificationOptions,
+  notificationMap,
   notificationOf,
   withNotification,
 } from './notification.js'

@@ -13,11 +13,12 @@ const MAX_LINKS = 20
 export function linksOf(notification: Attributes, alert: Attributes): readonly Link[] {
   const found: Link[] = []
   for (const map of [notification, alert]) {
-    found.push({ title: 'Runbook', url: toText(map.runbook).trim() })
+    if (map.runbook !== undefined) found.push({ title: 'Runbook', url: toText(map.runbook).trim() })
     for (const link of Array.isArray(map.links) ? (map.links as readonly AnyValue[]) : []) {
       if (isMap(link)) found.push({ title: toText(link.title).trim(), url: toText(link.url).trim() })
     }
   }
+  if (found.length === 0) return found
   const seen = new Set<string>()
   return found
     .filter(({ url }) => isAddress(url) && !seen.has(url) && seen.add(url))

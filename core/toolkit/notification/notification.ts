@@ -1,8 +1,8 @@
 import {
+  type AnyValue,
   type Attributes,
   formatInZone,
   formatRfc3339,
-  isMap,
   type LogRecord,
   newMap,
   severityName,
@@ -36,13 +36,13 @@ export interface Notification {
   readonly facts: readonly Fact[]
   /** The runbook first. */
   readonly links: readonly Link[]
-  readonly bodyHtml?: string
+  readonly bodyHtml?: string | undefined
   /** What the body is, when it is not plain text. */
-  readonly bodyFormat?: Exclude<BodyFormat, 'plain'>
+  readonly bodyFormat?: Exclude<BodyFormat, 'plain'> | undefined
   /** `#rrggbb`. */
   readonly accentColor: string
   /** Where a chat should show it, instead of the exporter's channel. */
-  readonly channel?: string
+  readonly channel?: string | undefined
   /** When it is sent, RFC 3339. */
   readonly timestamp: string
   readonly eventId: string
@@ -58,7 +58,7 @@ export interface Notification {
   /** `15/01/2026 11:00:00 CET`; '' when the record has no time. */
   readonly logTimestampFormatted: string
   /** How long after its log this is sent, such as `3m 20s`, when that is more than a minute. */
-  readonly late?: string
+  readonly late?: string | undefined
 }
 
 /** What a body that was written in Markdown becomes. */
@@ -104,10 +104,10 @@ export function notificationOf(
     logLine,
     facts,
     links,
-    ...(told.bodyHtml && { bodyHtml: told.bodyHtml }),
-    ...(told.format && { bodyFormat: told.format }),
+    bodyHtml: told.bodyHtml || undefined,
+    bodyFormat: told.format,
     accentColor: textAt(given, 'accent_color') || defaultColor(record, alert),
-    ...(channel && { channel }),
+    channel: channel || undefined,
     timestamp: formatRfc3339(now),
     eventId,
     key: idempotencyKey(keyOf(eventId, alert)),
@@ -117,44 +117,36 @@ export function notificationOf(
     get logTimestampFormatted() {
       return time ? formatInZone(time, timeZone) : ''
     },
-    ...(time && now - time > LATE_NS && { late: formatSpan(now - time) }),
+    late: time && now - time > LATE_NS ? formatSpan(now - time) : undefined,
   }
 }
 
 /** The record as a template sees it: `notification` is whole, whoever wrote what of it. */
 export function withNotification(record: LogRecord, notification: Notification): LogRecord {
-  const given = record.attributes.notification
-  const {
-    title,
-    body,
-    bodyHtml,
-    bodyFormat,
-    accentColor,
-    channel,
-    eventId,
-    severity,
-    timestamp,
-    late,
-    links,
-  } = notification
-  const [runbook] = links.filter(link => link.title === 'Runbook')
-  const filled = {
-    title,
-    body,
-    ...(bodyHtml && { body_html: bodyHtml }),
-    accent_color: accentColor,
-    ...(channel && { channel }),
-    ...(bodyFormat && { body_format: bodyFormat }),
-    event_id: eventId,
-    timestamp,
-    severity,
-    ...(late && { late }),
-    ...(runbook && { runbook: runbook.url }),
-    links: linkMaps(links),
-  }
-  const merged = newMap([...Object.entries(isMap(given) ? given : {}), ...Object.entries(filled)])
-  if (!bodyFormat) delete merged.body_format
-  return record.with('attributes["notification"]', merged)
+  return record.with('attributes["notification"]', notificationMap(record, notification))
+}
+
+/** What a template sees as `notification` of a record: whole, whoever wrote what of it. */
+export function notificationMap(record: LogRecord, notification: Notification): Attributes {
+  const { bodyHtml, bodyFormat, channel, late, links } = notification
+  const map = newMap()
+  const given = mapAt(record.attributes, 'notification')
+  for (const key of Object.keys(given)) map[key] = given[key] as AnyValue
+  map.title = notification.title
+  map.body = notification.body
+  if (bodyHtml) map.body_html = bodyHtml
+  map.accent_color = notification.accentColor
+  if (channel) map.channel = channel
+  if (bodyFormat) map.body_format = bodyFormat
+  else delete map.body_format
+  map.event_id = notification.eventId
+  map.timestamp = notification.timestamp
+  map.severity = notification.severity
+  if (late) map.late = late
+  const runbook = links.find(link => link.title === 'Runbook')
+  if (runbook) map.runbook = runbook.url
+  map.links = linkMaps(links)
+  return map
 }
 
 function plainBody(logLine: string, facts: readonly Fact[], links: readonly Link[]): string {

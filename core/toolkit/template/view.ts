@@ -29,8 +29,8 @@ export interface TemplateViewOptions {
    * `event_id` are at the top and win, and the record is also whole under `log`.
    */
   readonly notification?: boolean
-  /** The record with what only `notification`, `attributes` and the whole show; made when a template asks for that. */
-  readonly filled?: () => LogRecord
+  /** `notification` in place of the record's, which `attributes` and the whole show too; made when a template asks for it. */
+  readonly told?: () => Attributes
 }
 
 /**
@@ -48,6 +48,7 @@ class RecordView implements TemplateView {
   readonly pipeline: string
   readonly timeZone: string
   readonly #options: TemplateViewOptions
+  #told: Attributes | undefined
   #whole: LogRecord | undefined
 
   constructor(
@@ -59,8 +60,14 @@ class RecordView implements TemplateView {
     this.#options = options
   }
 
+  get told(): Attributes | undefined {
+    this.#told ??= this.#options.told?.()
+    return this.#told
+  }
+
+  /** The record with what is told of it. */
   get whole(): LogRecord {
-    this.#whole ??= this.#options.filled?.() ?? this.record
+    this.#whole ??= this.told ? this.record.with('attributes["notification"]', this.told) : this.record
     return this.#whole
   }
 
@@ -97,6 +104,8 @@ class RecordView implements TemplateView {
     const builtIn = BUILT_IN.get(name)
     if (name === 'resource') return lookupResource(this.record.resource.attributes, names)
     if (builtIn) return names.length === 1 ? builtIn(this) : descend(builtIn(this), names, 1)
+    const told = name === 'notification' ? descend(this.told, names, 1) : undefined
+    if (told !== undefined) return told
     const { attributes } = name === 'notification' ? this.whole : this.record
     return (
       descend(attributes, names) ??

@@ -63,6 +63,7 @@ export function App() {
       <Announcer />
       <main id="main" ref={main} tabIndex={-1}>
         {connection === 'lost' && <Lost />}
+        {connection !== 'lost' && <Stale />}
         {connection === 'denied' ? <SignIn /> : <View view={view} />}
       </main>
     </>
@@ -91,6 +92,19 @@ function Lost() {
       <Icon name="warning" /> {t('lost')} {trouble}
     </p>
   )
+}
+
+/** The history cannot be read, or what happens waits to be written. */
+function Stale() {
+  const why = useStore(data, ({ stale, flow, session }) => {
+    const history = flow?.extensions.find(({ id }) => id === session?.history)
+    return stale || (history?.status === 'recoverable_error' && history.message)
+  })
+  return why ? (
+    <p class="banner" role="alert">
+      <Icon name="warning" /> {t('stale')} {why}
+    </p>
+  ) : null
 }
 
 /** How the collector is, in one word. */

@@ -16,6 +16,8 @@ export interface Data {
   readonly alertsLoaded: boolean
   /** What ended in the time range. */
   readonly ended: readonly AlertRow[] | undefined
+  /** More ended than are here. */
+  readonly endedMore: boolean
   readonly summary: Summary | undefined
   readonly notifications: Page<Notification> | undefined
   readonly flow: Flow | undefined
@@ -25,6 +27,8 @@ export interface Data {
   /** Grows with what happens: for views that load something of their own. */
   readonly changes: number
   readonly trouble: string
+  /** Why figures, notifications or ended alerts could not be read: what is shown of them is old. */
+  readonly stale: string
   /** How often credentials were refused. */
   readonly refusals: number
 }
@@ -38,6 +42,7 @@ export const data = createStore<Data>({
   activeTotal: 0,
   alertsLoaded: false,
   ended: undefined,
+  endedMore: false,
   summary: undefined,
   notifications: undefined,
   flow: undefined,
@@ -45,6 +50,7 @@ export const data = createStore<Data>({
   begun: [],
   changes: 0,
   trouble: '',
+  stale: '',
   refusals: 0,
 })
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { listen } from './http.js'
+import { get, listen, setToken } from './http.js'
 
 let server: Server
 let url = ''
@@ -41,4 +41,20 @@ test('a connection that went dead without a word is given up', async () => {
   const listening = listen(url, new AbortController().signal, event => heard.push(event), 200)
   await expect(listening).rejects.toThrow(/abort/i)
   expect(heard).toEqual(['counted'])
+})
+
+test('a token is sent without what came along when it was pasted', async () => {
+  const kept = new Map<string, string>()
+  vi.stubGlobal('sessionStorage', {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+  })
+  const sent: unknown[] = []
+  server.removeAllListeners('request').on('request', ({ headers }, response: ServerResponse) => {
+    sent.push(headers.authorization)
+    response.end('{}')
+  })
+  setToken(' \u200bs3cret\u200b\n')
+  await get(url)
+  expect(sent).toEqual(['Bearer s3cret'])
 })

@@ -15,9 +15,10 @@ const SILENT_MS = 40_000
 const LATE_MS = 60_000
 const TOKEN = 'tocsin.token'
 
-/** For authenticators that browsers do not know; gone with the tab. */
+/** For authenticators that browsers do not know; gone with the tab. What comes along when one pastes is no part of it. */
 export function setToken(token: string): void {
-  sessionStorage.setItem(TOKEN, token)
+  // With such signs no request could be made, and nobody would ask for the token again.
+  sessionStorage.setItem(TOKEN, token.replace(/[^\x21-\x7e\xa1-\xff]/g, ''))
 }
 
 /** Paths are relative to the page, so that it works below any prefix of a proxy. */

@@ -10,8 +10,9 @@ const PAGE_SIZE = 1_000
 /** Figures are asked for again at most this often while something happens, and this often when nothing does. */
 const FIGURES_MS = 1_000
 const IDLE_FIGURES_MS = 15_000
-/** How long a tab may be hidden before it stops listening. */
+/** How long a tab may be hidden before it stops listening: until another one comes, which may need the connection. */
 const HIDDEN_MS = 60_000
+const tabs = new BroadcastChannel('tocsin')
 
 /** Loads everything and keeps it fresh, for as long as the page is open. */
 export function run(): void {
@@ -36,6 +37,7 @@ let wake: () => void = () => undefined
 async function stayConnected(): Promise<void> {
   for (let failures = 0; ; ) {
     try {
+      tabs.postMessage(null)
       const session = await get<Session>('api/session')
       setClock(session.now)
       data.set({ session, now: session.now })
@@ -79,10 +81,14 @@ function whenHidden(leave: () => void): () => void {
     clearTimeout(timer)
     if (document.hidden) timer = setTimeout(leave, HIDDEN_MS)
   }
+  tabs.onmessage = () => {
+    if (document.hidden) leave()
+  }
   look()
   document.addEventListener('visibilitychange', look)
   return () => {
     clearTimeout(timer)
+    tabs.onmessage = null
     document.removeEventListener('visibilitychange', look)
   }
 }
@@ -157,6 +163,7 @@ function received(event: keyof LiveEvents, text: string): void {
       figures.soon(FIGURES_MS)
       return
     case 'flow':
+      setClock(value.now)
       data.set({ flow: value })
       return
     case 'silences':

@@ -21,7 +21,7 @@ export function Bars({ title, top, chosen, onToggle, name: show = value => value
   return (
     <section class="panel bars" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
-      {all.length === 0 && <p class="empty">{t('nothing')}</p>}
+      {all.length === 0 && <p class="empty">{top ? t('nothing') : '–'}</p>}
       <ul>
         {all.map(({ name: value, count }) => (
           <li key={value}>

@@ -79,6 +79,7 @@ function List() {
   const filters = useStore(data, state => state.route.filters)
   const active = useStore(data, state => state.alerts)
   const ended = useStore(data, state => state.ended)
+  const endedMore = useStore(data, state => state.endedMore)
   const loaded = useStore(data, state => state.alertsLoaded)
   const total = useStore(data, state => state.activeTotal)
   const isActive = filters.state === 'active'
@@ -131,6 +132,7 @@ function List() {
         {!isLoading && filterCount(filters) > 0 && t('list.fit', { n: rows.length })}
       </p>
       {missing > 0 && <p class="hint">{t('list.missing', { n: missing })}</p>}
+      {!isActive && endedMore && <p class="hint">{t('list.older')}</p>}
       {rows.length === 0 ? (
         <p class="calm">
           {isLoading ? t('loading') : <Nothing isActive={isActive} isFiltered={active.size > 0} />}

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import { data } from '../data.js'
-import { moreNotifications } from '../figures.js'
+import { MAX_NOTIFICATIONS, moreNotifications } from '../figures.js'
 import { FilterBar } from '../parts/filter-bar.js'
 import { NotificationTable } from '../parts/notification-table.js'
 import { useStore } from '../store.js'
@@ -18,9 +18,13 @@ export function NotificationsView() {
         <NotificationTable rows={page?.items} />
         {page?.next !== undefined && (
           <p class="more">
-            <button type="button" onClick={moreNotifications}>
-              {t('more')}
-            </button>
+            {page.items.length < MAX_NOTIFICATIONS ? (
+              <button type="button" onClick={moreNotifications}>
+                {t('more')}
+              </button>
+            ) : (
+              t('list.older')
+            )}
           </p>
         )}
       </section>
