@@ -586,3 +586,19 @@ test('what was copied before a kill is found, when no more than a letter of it w
   await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
   await stopped(before.receiver)
 })
+
+test('what is packed into the inode of a file that was empty when it was deleted is not read as that file', async () => {
+  write('a.log.1', 'one\ntwo\n')
+  write('a.log', '')
+  const config = { include: ['a.log*'] }
+  const before = await started(config)
+  await seen(before.intake, ['one', 'two'])
+  await stopped(before.receiver)
+  renameSync(at('a.log'), at('a.log.1.gz'))
+  writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log.1'))))
+  write('a.log', 'three\n')
+  const { intake } = await started(config)
+  await seen(intake, ['three'])
+  await polls(5)
+  expect(bodies(intake)).toEqual(['three'])
+})
