@@ -134,7 +134,8 @@ export class FileSet {
     const { generation } = file
     const { length } = generation.headBytes
     // The beginning of a first line, that was seen before, may be that of another file too.
-    const isLonger = file.offset === 0 && length < Math.min(bytes.length, HEAD_BYTES)
+    const isStart = file.offset <= file.encoding.markLength(bytes)
+    const isLonger = isStart && length < Math.min(bytes.length, HEAD_BYTES)
     const isNew = at === 0 && (length === 0 || isLonger)
     if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.
@@ -220,13 +221,17 @@ export class FileSet {
     return file.gone && this.#options.clock.monotonicMs() - file.grownAtMs >= GONE_IDLE_MS
   }
 
-  /** Sets aside what deleted files hold back: when they are closed, nothing else has it. */
+  /** Sets aside what deleted files hold back: when they are closed, nothing else has it. Another file gets the inode. */
   async setDeletedAside(): Promise<void> {
+    const known = this.#known
     for (const file of this.files) {
-      if (!file.isOpen || file.pending === 0 || (await file.stat()).nlink > 0n) continue
-      file.setAside()
-      this.#fileIds.give(file.generation)
+      if (!file.isOpen || (await file.stat()).nlink > 0n) continue
+      if (file.pending > 0) {
+        file.setAside()
+        this.#fileIds.give(file.generation)
+      } else if (file.isUnseen && !file.remainder && !known.truncated.has(file)) await known.forget(file)
     }
+    await known.persist()
   }
 
   closeAll(): Promise<void> {

@@ -64,10 +64,12 @@ export class Generation implements Stream {
     return this.#mark
   }
 
-  growHead(bytes: Buffer, at: number): void {
+  /** True when it grew. */
+  growHead(bytes: Buffer, at: number): boolean {
     const known = this.#head.length
-    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return
+    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return false
     this.headBytes = Buffer.concat([this.#head, bytes.subarray(known - at, HEAD_BYTES - at)])
+    return true
   }
 
   checkpoint(position: unknown, settled = true): KeyValueChange {

@@ -46,9 +46,10 @@ export class CheckpointMatcher {
   async resume(found: OpenedFile, by: 'inode' | 'content'): Promise<Adoption> {
     const { files } = this.#parts
     const { folders, missing } = files
+    // An inode is given again: what is compressed never was the empty file that is known.
     const mayBe = async (known: Checkpoint) =>
       by === 'inode'
-        ? known.head.length > 0 || isRotatedName(found.realPath, known.home)
+        ? known.head.length > 0 || (!found.compressed && isRotatedName(found.realPath, known.home))
         : !(mayBeAnew(known, found) || (await folders.wasRenamed(known.home, known, found.realPath)))
     if (files.heirs.has(found)) return 'later'
     const matched = await missing.take(found, by, mayBe)

@@ -567,22 +567,53 @@ test.each(['ascending', 'descending'])(
   },
 )
 
-test('what was copied before a kill is found, when no more than a letter of it was seen before it was offered', async () => {
-  write('a.log', 'l')
-  const manual = collectingIntake({ manual: true })
-  const config = { include: ['a.log'] }
-  const before = await started(config, manual)
-  await polls(2)
-  append('a.log', 'ine 0\n')
-  await expect.poll(() => advanced(bodies(manual))).toEqual(['line 0'])
-  forgotten(before.receiver)
-  append('a.log', 'line 1\n')
-  copyFileSync(at('a.log'), at('a.log.2'))
-  truncateSync(at('a.log'))
-  append('a.log', 'line 2\n')
-  renameSync(at('a.log'), at('a.log.1'))
-  write('a.log', 'line 3\n')
-  const { intake } = await started(config)
-  await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
+test.each(['l', '\uFEFFl'])(
+  'what was copied before a kill is found, when no more than %j of it was seen before it was offered',
+  async start => {
+    write('a.log', start)
+    const manual = collectingIntake({ manual: true })
+    const config = { include: ['a.log'] }
+    const before = await started(config, manual)
+    await polls(2)
+    append('a.log', 'ine 0\n')
+    await expect.poll(() => advanced(bodies(manual))).toEqual(['line 0'])
+    forgotten(before.receiver)
+    append('a.log', 'line 1\n')
+    copyFileSync(at('a.log'), at('a.log.2'))
+    truncateSync(at('a.log'))
+    append('a.log', 'line 2\n')
+    renameSync(at('a.log'), at('a.log.1'))
+    write('a.log', 'line 3\n')
+    const { intake } = await started(config)
+    await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
+    await stopped(before.receiver)
+  },
+)
+
+test('what is packed into the inode of a file that was empty when it was deleted is not read as that file', async () => {
+  write('a.log.1', 'one\ntwo\n')
+  write('a.log', '')
+  const config = { include: ['a.log*'] }
+  const before = await started(config)
+  await seen(before.intake, ['one', 'two'])
   await stopped(before.receiver)
+  renameSync(at('a.log'), at('a.log.1.gz'))
+  writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log.1'))))
+  write('a.log', 'three\n')
+  const { intake } = await started(config)
+  await seen(intake, ['three'])
+  await polls(5)
+  expect(bodies(intake)).toEqual(['three'])
+})
+
+test('an empty file that was deleted is not remembered over a stop: another gets its inode', async () => {
+  const store = stored()
+  write('a.log', '')
+  const { receiver } = await started({ include: ['a.log*'] })
+  const known = () => store.range('file/', 'file0', 9)
+  await expect.poll(async () => (await advanced(known())).length).toBe(1)
+  unlinkSync(at('a.log'))
+  await looked(receiver)
+  await stopped(receiver)
+  expect(await known()).toEqual([])
 })
