@@ -605,15 +605,3 @@ test('what is packed into the inode of a file that was empty when it was deleted
   await polls(5)
   expect(bodies(intake)).toEqual(['three'])
 })
-
-test('an empty file that was deleted is not remembered over a stop: another gets its inode', async () => {
-  const store = stored()
-  write('a.log', '')
-  const { receiver } = await started({ include: ['a.log*'] })
-  const known = () => store.range('file/', 'file0', 9)
-  await expect.poll(async () => (await advanced(known())).length).toBe(1)
-  unlinkSync(at('a.log'))
-  await looked(receiver)
-  await stopped(receiver)
-  expect(await known()).toEqual([])
-})
