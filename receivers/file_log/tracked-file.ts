@@ -212,13 +212,12 @@ export class TrackedFile {
 
   /** Moves the position to what frames consumed of what was read. */
   advance(chunk: Chunk, frames: Frames, nowMs: number): void {
-    const { bytes, at, from, textAt } = chunk
-    const { consumed } = frames
-    const isNew = this.#reading.advance(chunk, frames, nowMs)
-    if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+    const [{ bytes, at, from, textAt }, { consumed }] = [chunk, frames]
+    if (this.#reading.advance(chunk, frames, nowMs))
+      this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+    const { generation } = this
     // A byte order mark is the same in all: the record that waits behind it tells the file from others.
-    const { encoding, generation } = this
-    const waits = at === 0 && consumed <= encoding.markLength(bytes)
+    const waits = at === 0 && consumed <= this.encoding.markLength(bytes)
     if (waits && (bytes.length > consumed || textAt !== undefined) && generation.growHead(bytes, at))
       generation.persisted = false
     else if (!waits && consumed > from) generation.growHead(bytes.subarray(0, consumed), at)
@@ -293,7 +292,7 @@ export class TrackedFile {
     if (this.offset === 0) this.#reading.hold(withoutNuls(head, 0, this.encoding.unit))
   }
 
-  /** Frees its memory. */
+  /** Frees what it holds in memory. */
   forget(): void {
     this.#reading.takeHeld()
   }
