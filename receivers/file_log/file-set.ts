@@ -221,17 +221,13 @@ export class FileSet {
     return file.gone && this.#options.clock.monotonicMs() - file.grownAtMs >= GONE_IDLE_MS
   }
 
-  /** Sets aside what deleted files hold back: when they are closed, nothing else has it. Another file gets the inode. */
+  /** Sets aside what deleted files hold back: when they are closed, nothing else has it. */
   async setDeletedAside(): Promise<void> {
-    const known = this.#known
     for (const file of this.files) {
-      if (!file.isOpen || (await file.stat()).nlink > 0n) continue
-      if (file.pending > 0) {
-        file.setAside()
-        this.#fileIds.give(file.generation)
-      } else if (file.isUnseen && !file.remainder && !known.truncated.has(file)) await known.forget(file)
+      if (!file.isOpen || file.pending === 0 || (await file.stat()).nlink > 0n) continue
+      file.setAside()
+      this.#fileIds.give(file.generation)
     }
-    await known.persist()
   }
 
   closeAll(): Promise<void> {

@@ -83,7 +83,7 @@ export class CheckpointMatcher {
     if (known.head.length === 0 && found.size > 0) file.generation.persisted = false
     if (known.head.length === 0 && known.mtimeNs !== undefined && known.mtimeNs !== found.mtimeNs) {
       file.readNs = known.mtimeNs
-      file.mayHaveCopy = found.realPath === known.home
+      file.mayHaveCopy = true
     }
     return file
   }

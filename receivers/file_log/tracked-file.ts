@@ -212,18 +212,16 @@ export class TrackedFile {
 
   /** Moves the position to what frames consumed of what was read. */
   advance(chunk: Chunk, frames: Frames, nowMs: number): void {
-    const { bytes, at, from, textAt } = chunk
-    const { consumed } = frames
-    const isNew = this.#reading.advance(chunk, frames, nowMs)
-    if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+    const [{ bytes, at, from, textAt }, { consumed }] = [chunk, frames]
+    if (this.#reading.advance(chunk, frames, nowMs))
+      this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
+    const { generation } = this
     // A byte order mark is the same in all: the record that waits behind it tells the file from others.
     const waits = at === 0 && consumed <= this.encoding.markLength(bytes)
-    const { generation } = this
-    if (waits && bytes.length > consumed && generation.growHead(bytes, at)) generation.persisted = false
+    if (waits && (bytes.length > consumed || textAt !== undefined) && generation.growHead(bytes, at))
+      generation.persisted = false
     else if (!waits && consumed > from) generation.growHead(bytes.subarray(0, consumed), at)
-    if (textAt === undefined) return
-    const { offset } = this
-    this.generation.growHead(this.#reading.skipTo(textAt), offset)
+    if (textAt !== undefined) generation.growHead(this.#reading.skipTo(textAt), at + consumed)
   }
 
   /** What stands before `start` is known from elsewhere. */

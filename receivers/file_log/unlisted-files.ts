@@ -73,7 +73,7 @@ export class UnlistedFiles {
     for (const file of files.tracked.values()) {
       if (!file.mayHaveCopy) continue
       const old = files.truncated.get(file)
-      if (!old && file.realPath !== file.home) {
+      if (!old && file.realPath !== file.home && file.foundPath === file.home) {
         file.mayHaveCopy = false
         continue
       }
