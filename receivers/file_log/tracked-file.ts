@@ -212,12 +212,13 @@ export class TrackedFile {
 
   /** Moves the position to what frames consumed of what was read. */
   advance(chunk: Chunk, frames: Frames, nowMs: number): void {
-    const [{ bytes, at, from, textAt }, { consumed }] = [chunk, frames]
-    if (this.#reading.advance(chunk, frames, nowMs))
-      this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
-    const { generation } = this
+    const { bytes, at, from, textAt } = chunk
+    const { consumed } = frames
+    const isNew = this.#reading.advance(chunk, frames, nowMs)
+    if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
     // A byte order mark is the same in all: the record that waits behind it tells the file from others.
-    const waits = at === 0 && consumed <= this.encoding.markLength(bytes)
+    const { encoding, generation } = this
+    const waits = at === 0 && consumed <= encoding.markLength(bytes)
     if (waits && (bytes.length > consumed || textAt !== undefined) && generation.growHead(bytes, at))
       generation.persisted = false
     else if (!waits && consumed > from) generation.growHead(bytes.subarray(0, consumed), at)
@@ -292,7 +293,7 @@ export class TrackedFile {
     if (this.offset === 0) this.#reading.hold(withoutNuls(head, 0, this.encoding.unit))
   }
 
-  /** Frees what it holds in memory. */
+  /** Frees its memory. */
   forget(): void {
     this.#reading.takeHeld()
   }
