@@ -217,12 +217,13 @@ export class TrackedFile {
     const isNew = this.#reading.advance(chunk, frames, nowMs)
     if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
     // A byte order mark is the same in all: the record that waits behind it tells the file from others.
-    const { encoding, generation } = this
-    const waits = at === 0 && consumed <= encoding.markLength(bytes)
-    if (waits && (bytes.length > consumed || textAt !== undefined) && generation.growHead(bytes, at))
-      generation.persisted = false
+    const waits = at === 0 && consumed <= this.encoding.markLength(bytes)
+    const { generation } = this
+    if (waits && bytes.length > consumed && generation.growHead(bytes, at)) generation.persisted = false
     else if (!waits && consumed > from) generation.growHead(bytes.subarray(0, consumed), at)
-    if (textAt !== undefined) generation.growHead(this.#reading.skipTo(textAt), at + consumed)
+    if (textAt === undefined) return
+    const { offset } = this
+    this.generation.growHead(this.#reading.skipTo(textAt), offset)
   }
 
   /** What stands before `start` is known from elsewhere. */
@@ -293,7 +294,7 @@ export class TrackedFile {
     if (this.offset === 0) this.#reading.hold(withoutNuls(head, 0, this.encoding.unit))
   }
 
-  /** Frees its memory. */
+  /** Frees what it holds in memory. */
   forget(): void {
     this.#reading.takeHeld()
   }

@@ -13,7 +13,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { bodies, ERROR, fileLogWorld, later, MULTILINE } from '../../test/support/file-log.js'
 
-const { at, write, append, started, stopped, passed, polls, looked, advanced, seen, first } = fileLogWorld()
+const { at, write, append, started, passed, polls, looked, advanced, seen, first } = fileLogWorld()
 
 const patterns = ['a.log', 'a.log*']
 const shapes: Record<string, object> = {
@@ -195,29 +195,6 @@ test.each(patterns)('a byte order mark does not make an older generation a copy,
   await polls(8)
   expect(intake.records()).toHaveLength(2)
 })
-
-test.each(['', '\uFEFF'])(
-  'a record that waits in a file that was empty is not in its copy too, behind %j',
-  async mark => {
-    write('a.log', '')
-    const config = { ...MULTILINE, force_flush_period: '1s', include: ['a.log*'] }
-    const { intake, receiver } = await started(config)
-    await looked(receiver)
-    append('a.log', `${mark}${ERROR}`)
-    await looked(receiver)
-    await looked(receiver)
-    await later()
-    append('a.log', NEW)
-    copied('a.log.1')
-    truncateSync(at('a.log'))
-    while (intake.records().length < 2) {
-      await passed(10)
-      await later(1)
-    }
-    await stopped(receiver)
-    expect(bodies(intake)).toEqual([ERROR_LINES, NEW_LINES])
-  },
-)
 
 test('an empty file that waited for another and was rotated away is closed after a minute', async () => {
   write('a.log', FIRST)
