@@ -134,8 +134,7 @@ export class FileSet {
     const { generation } = file
     const { length } = generation.headBytes
     // The beginning of a first line, that was seen before, may be that of another file too.
-    const isStart = file.offset <= file.encoding.markLength(bytes)
-    const isLonger = isStart && length < Math.min(bytes.length, HEAD_BYTES)
+    const isLonger = file.offset === 0 && length < Math.min(bytes.length, HEAD_BYTES)
     const isNew = at === 0 && (length === 0 || isLonger)
     if (generation.persisted && !isNew) return true
     // Behind a hole of NULs the head is known.

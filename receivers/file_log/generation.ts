@@ -64,12 +64,10 @@ export class Generation implements Stream {
     return this.#mark
   }
 
-  /** True when it grew. */
-  growHead(bytes: Buffer, at: number): boolean {
+  growHead(bytes: Buffer, at: number): void {
     const known = this.#head.length
-    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return false
+    if (known >= HEAD_BYTES || at > known || at + bytes.length <= known) return
     this.headBytes = Buffer.concat([this.#head, bytes.subarray(known - at, HEAD_BYTES - at)])
-    return true
   }
 
   checkpoint(position: unknown, settled = true): KeyValueChange {

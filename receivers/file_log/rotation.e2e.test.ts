@@ -567,28 +567,25 @@ test.each(['ascending', 'descending'])(
   },
 )
 
-test.each(['l', '\uFEFFl'])(
-  'what was copied before a kill is found, when no more than %j of it was seen before it was offered',
-  async start => {
-    write('a.log', start)
-    const manual = collectingIntake({ manual: true })
-    const config = { include: ['a.log'] }
-    const before = await started(config, manual)
-    await polls(2)
-    append('a.log', 'ine 0\n')
-    await expect.poll(() => advanced(bodies(manual))).toEqual(['line 0'])
-    forgotten(before.receiver)
-    append('a.log', 'line 1\n')
-    copyFileSync(at('a.log'), at('a.log.2'))
-    truncateSync(at('a.log'))
-    append('a.log', 'line 2\n')
-    renameSync(at('a.log'), at('a.log.1'))
-    write('a.log', 'line 3\n')
-    const { intake } = await started(config)
-    await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
-    await stopped(before.receiver)
-  },
-)
+test('what was copied before a kill is found, when no more than a letter of it was seen before it was offered', async () => {
+  write('a.log', 'l')
+  const manual = collectingIntake({ manual: true })
+  const config = { include: ['a.log'] }
+  const before = await started(config, manual)
+  await polls(2)
+  append('a.log', 'ine 0\n')
+  await expect.poll(() => advanced(bodies(manual))).toEqual(['line 0'])
+  forgotten(before.receiver)
+  append('a.log', 'line 1\n')
+  copyFileSync(at('a.log'), at('a.log.2'))
+  truncateSync(at('a.log'))
+  append('a.log', 'line 2\n')
+  renameSync(at('a.log'), at('a.log.1'))
+  write('a.log', 'line 3\n')
+  const { intake } = await started(config)
+  await seen(intake, ['line 0', 'line 1', 'line 2', 'line 3'])
+  await stopped(before.receiver)
+})
 
 test('what is packed into the inode of a file that was empty when it was deleted is not read as that file', async () => {
   write('a.log.1', 'one\ntwo\n')

@@ -216,11 +216,7 @@ export class TrackedFile {
     const { consumed } = frames
     const isNew = this.#reading.advance(chunk, frames, nowMs)
     if (isNew) this.hasLineEnds ||= this.encoding.lineFeed(bytes, from) !== -1
-    // A byte order mark is the same in all: the record that waits behind it tells the file from others.
-    const waits = at === 0 && consumed <= this.encoding.markLength(bytes)
-    const { generation } = this
-    if (waits && bytes.length > consumed && generation.growHead(bytes, at)) generation.persisted = false
-    else if (!waits && consumed > from) generation.growHead(bytes.subarray(0, consumed), at)
+    if (consumed > from) this.generation.growHead(bytes.subarray(0, consumed), at)
     if (textAt === undefined) return
     const { offset } = this
     this.generation.growHead(this.#reading.skipTo(textAt), offset)

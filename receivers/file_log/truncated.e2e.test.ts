@@ -179,23 +179,6 @@ test.each(patterns)(
   },
 )
 
-test.each(patterns)('a byte order mark does not make an older generation a copy, of %s', async include => {
-  write('a.log', `\uFEFF${FIRST}`)
-  const { intake, receiver } = await started({ ...MULTILINE, force_flush_period: '1s', include: [include] })
-  await seen(intake, [FIRST.trimEnd()])
-  copied('a.log.1')
-  truncateSync(at('a.log'))
-  await looked(receiver)
-  append('a.log', `\uFEFF${ERROR}`)
-  await looked(receiver)
-  writeFileSync(at('a.log.1.gz'), gzipSync(readFileSync(at('a.log.1'))))
-  unlinkSync(at('a.log.1'))
-  truncateSync(at('a.log'))
-  await seen(intake, [FIRST.trimEnd(), ERROR_LINES])
-  await polls(8)
-  expect(intake.records()).toHaveLength(2)
-})
-
 test('an empty file that waited for another and was rotated away is closed after a minute', async () => {
   write('a.log', FIRST)
   const { intake, receiver } = await started({ include: ['a.log'] })
