@@ -355,7 +355,7 @@ service: {pipelines: {logs: {receivers: [stdin], exporters: [webhook]}}}`
           const hanging = `{
         start: () => { console.error('Waiting.'); return new Promise(() => {}) },
         stop: () => ${stop === 'ends' ? 'undefined' : 'new Promise(() => {})'},
-        send: async () => 'ok', operator: source => source, finite: false,
+        send: async () => 'ok', operator: source => source, watermark: () => undefined, finite: false,
       }`
           await writeFile(
             join(folder, 'hanging.mjs'),
