@@ -17,6 +17,7 @@ import { factoryConformance } from './factory.js'
 import { type TimerWatch, watchTimers } from './global-timers.js'
 import { inOrder } from './in-order.js'
 import { snapshot } from './snapshot.js'
+import { watchedSignal } from './watched-signal.js'
 
 /** How many `send` the core runs at once, where the factory says nothing and the configuration neither. */
 const AT_ONCE = 10
@@ -264,25 +265,6 @@ async function sendAll<T>(
     for (const one of left) await send(one)
   }
   await Promise.all(Array.from({ length: consumers }, consume))
-}
-
-/** An aborted signal that tells whether anybody looked at it, in any of the ways there are. */
-function watchedSignal(): { readonly signal: AbortSignal; readonly looked: () => boolean } {
-  const signal = AbortSignal.abort(new Error('told to'))
-  let looked = false
-  const watched = <T>(value: () => T) => ({
-    configurable: true,
-    get: (): T => {
-      looked = true
-      return value()
-    },
-  })
-  Object.defineProperties(signal, {
-    aborted: watched(() => true),
-    addEventListener: watched(() => AbortSignal.prototype.addEventListener),
-    throwIfAborted: watched(() => AbortSignal.prototype.throwIfAborted),
-  })
-  return { signal, looked: () => looked }
 }
 
 function claimsNothing(answer: Sent | undefined, arrived: number): void {
